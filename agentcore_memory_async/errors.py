@@ -1,0 +1,339 @@
+"""
+Everything that this package raises, and its warnings.
+
+```
+AgentCoreMemoryError(Exception)
+  ServiceError(.., botocore ClientError)   the service answered with an error
+    AccessDeniedError
+    NotFoundError(LookupError)
+    ValidationError(ValueError)
+    ConflictError
+    QuotaExceededError
+    ThrottledError
+    ServiceUnavailableError
+  TransportError(OSError)                  no answer came
+    TransportTimeoutError(TimeoutError)
+  OutcomeUnknownError                      a write that may have been stored
+  DecodeError(ValueError)                  an answer that can't be read
+  ExtractionError
+    ExtractionTimeoutError(TimeoutError)
+ClosedError, WrongLoopError, ForkedError (RuntimeError)      mistakes of the program:
+InvalidInputError(ValueError)                                not under the base
+Warnings: BlockingCallWarning(RuntimeWarning)
+```
+
+No text of a conversation, no query and no credential is in any ``str()`` or ``repr()`` of these.
+All of them can be pickled and copied.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from agentcore_memory_async.models import MemoryRecord
+
+__all__ = (
+    "AccessDeniedError",
+    "AgentCoreMemoryError",
+    "BlockingCallWarning",
+    "ClosedError",
+    "ConflictError",
+    "DecodeError",
+    "ExtractionError",
+    "ExtractionTimeoutError",
+    "ForkedError",
+    "InvalidInputError",
+    "NotFoundError",
+    "OutcomeUnknownError",
+    "QuotaExceededError",
+    "ServiceError",
+    "ServiceUnavailableError",
+    "ThrottledError",
+    "TransportError",
+    "TransportTimeoutError",
+    "ValidationError",
+    "WrongLoopError",
+    "service_error",
+)
+
+
+class AgentCoreMemoryError(Exception):
+    """Base of everything that went wrong between this client and the service."""
+
+
+class ServiceError(AgentCoreMemoryError, ClientError):
+    """
+    The service answered with an error.
+
+    It is botocore's ``ClientError`` too, so ``except ClientError as e:
+    e.response["Error"]["Code"]`` of existing code goes on working.
+
+    Attributes:
+        operation: The wire name of the operation, such as ``CreateEvent``.
+        code: The service's name of the error, such as ``ThrottledException``.
+        message: The service's text, as it came.
+        status: The HTTP status.
+        request_id: What AWS support asks for; None where the answer had none.
+        attempts: How many requests were made before this was raised.
+        hint: What to do next, where the client knows.
+        retry_after_s: The wait the service asked for, in seconds; None where it named none.
+    """
+
+    def __init__(
+        self,
+        operation: str,
+        code: str,
+        message: str,
+        status: int,
+        request_id: str | None = None,
+        *,
+        attempts: int = 1,
+        hint: str = "",
+        retry_after_s: float | None = None,
+    ) -> None:
+        self.operation = operation
+        self.code = code
+        self.message = message
+        self.status = status
+        self.request_id = request_id
+        self.attempts = attempts
+        self.hint = hint
+        self.retry_after_s = retry_after_s
+        response: Any = {
+            "Error": {"Code": code, "Message": message},
+            "ResponseMetadata": {
+                "RequestId": request_id or "",
+                "HTTPStatusCode": status,
+                "HTTPHeaders": {},
+                "RetryAttempts": attempts - 1,
+            },
+        }
+        super().__init__(response, operation)
+
+    def __str__(self) -> str:
+        text = f"{self.code} ({self.status}) at {self.operation}: {self.message}"
+        if self.attempts > 1:
+            text += f" (after {self.attempts} attempts)"
+        if self.request_id:
+            text += f" [request {self.request_id}]"
+        return f"{text}. {self.hint}" if self.hint else text
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        args = (self.operation, self.code, self.message, self.status, self.request_id)
+        return type(self), args, self.__dict__
+
+
+class AccessDeniedError(ServiceError):
+    """The credentials may not do this (``AccessDeniedException``, 403), or are not valid."""
+
+
+class NotFoundError(ServiceError, LookupError):
+    """The memory, event or record does not exist here (``ResourceNotFoundException``, 404)."""
+
+
+class ValidationError(ServiceError, ValueError):
+    """The service refused the request (``ValidationException``, ``InvalidInputException``)."""
+
+
+class ConflictError(ServiceError):
+    """Another write was under way (``RetryableConflictException``, 409)."""
+
+
+class QuotaExceededError(ServiceError):
+    """A quota of the account or the memory is used up (402)."""
+
+
+class ThrottledError(ServiceError):
+    """Too many requests (429), still so when the retries ended."""
+
+
+class ServiceUnavailableError(ServiceError):
+    """The service failed inside (5xx), still so when the retries ended."""
+
+
+_BY_CODE: dict[str, type[ServiceError]] = {
+    "AccessDeniedException": AccessDeniedError,
+    "AccessDenied": AccessDeniedError,
+    "UnrecognizedClientException": AccessDeniedError,
+    "InvalidSignatureException": AccessDeniedError,
+    "ExpiredTokenException": AccessDeniedError,
+    "ResourceNotFoundException": NotFoundError,
+    "ValidationException": ValidationError,
+    "InvalidInputException": ValidationError,
+    "RetryableConflictException": ConflictError,
+    "ConflictException": ConflictError,
+    "ServiceQuotaExceededException": QuotaExceededError,
+    "ThrottledException": ThrottledError,
+    "ThrottlingException": ThrottledError,
+    "TooManyRequestsException": ThrottledError,
+    "ServiceException": ServiceUnavailableError,
+    "InternalServerException": ServiceUnavailableError,
+}
+_BY_STATUS: dict[int, type[ServiceError]] = {
+    402: QuotaExceededError,
+    403: AccessDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    429: ThrottledError,
+}
+
+
+def service_error(
+    operation: str,
+    code: str,
+    message: str,
+    status: int,
+    request_id: str | None = None,
+    *,
+    retry_after_s: float | None = None,
+) -> ServiceError:
+    """Make the error of the class that *code* names, or, for unknown codes, *status*."""
+    cls = _BY_CODE.get(code) or _BY_STATUS.get(status)
+    if cls is None:
+        cls = ServiceUnavailableError if status >= 500 else ServiceError
+    return cls(operation, code, message, status, request_id, retry_after_s=retry_after_s)
+
+
+class _Picklable(Exception):  # noqa: N818 - a mixin that is never raised by itself
+    """Keeps the constructor's arguments, so that copies and pickles are made through it."""
+
+    _fields: ClassVar[tuple[str, ...]] = ()
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        return type(self), tuple(getattr(self, name) for name in self._fields), self.__dict__
+
+
+class TransportError(_Picklable, AgentCoreMemoryError, OSError):
+    """
+    No answer came from the service: the connection failed, was refused or was lost.
+
+    Attributes:
+        operation: The wire name of the operation.
+        reason: What happened, without any content of the request.
+        sent: False only where it is certain that the request never left this machine.
+    """
+
+    _fields = ("operation", "reason", "sent")
+
+    def __init__(self, operation: str, reason: str, sent: bool = True) -> None:
+        self.operation = operation
+        self.reason = reason
+        self.sent = sent
+        super().__init__(f"no answer to {operation}: {reason}")
+
+
+class TransportTimeoutError(TransportError, TimeoutError):
+    """No answer came in time."""
+
+
+class DecodeError(_Picklable, AgentCoreMemoryError, ValueError):
+    """
+    An answer that can't be read: success by its status, yet without the expected object.
+
+    Attributes:
+        operation: The wire name of the operation.
+        reason: What was missing or of the wrong form.
+        raw: What came, for debugging; never part of ``str()``.
+    """
+
+    _fields = ("operation", "reason", "raw")
+
+    def __init__(self, operation: str, reason: str, raw: object = None) -> None:
+        self.operation = operation
+        self.reason = reason
+        self.raw = raw
+        super().__init__(f"the answer to {operation} can't be read: {reason}")
+
+
+class OutcomeUnknownError(_Picklable, AgentCoreMemoryError):
+    """
+    A write that may have been stored: its answer was lost and the retries ended.
+
+    Sending the same request again is safe, since its client token is fixed.
+
+    Attributes:
+        operation: The wire name of the operation.
+        client_token: The token of the request.
+        attempts: How many requests were made.
+        request: The frozen request, as it went out; never part of ``str()``.
+    """
+
+    _fields = ("operation", "client_token", "attempts", "request")
+
+    def __init__(
+        self, operation: str, client_token: str, attempts: int, request: Mapping[str, Any]
+    ) -> None:
+        self.operation = operation
+        self.client_token = client_token
+        self.attempts = attempts
+        self.request = request
+        super().__init__(
+            f"{operation} with client token {client_token} may have been stored or not: "
+            f"no readable answer in {attempts} attempt(s). "
+            "Call again with client_token= and the same arguments: nothing is stored twice"
+        )
+
+
+class ExtractionError(AgentCoreMemoryError):
+    """Waiting for long-term records did not end with records."""
+
+
+class ExtractionTimeoutError(_Picklable, ExtractionError, TimeoutError):
+    """
+    Too few new records came in time.
+
+    That is not always a failure: small talk and known facts give no new record.
+
+    Attributes:
+        namespaces: The resolved prefixes that were watched.
+        records: What had come.
+        waited_s: How long, in seconds.
+        polls: How often the namespaces were looked at.
+    """
+
+    _fields = ("namespaces", "records", "waited_s", "polls")
+
+    def __init__(
+        self,
+        namespaces: Sequence[str],
+        records: Sequence[MemoryRecord],
+        waited_s: float,
+        polls: int,
+    ) -> None:
+        self.namespaces = tuple(namespaces)
+        self.records = tuple(records)
+        self.waited_s = waited_s
+        self.polls = polls
+        super().__init__(
+            f"{len(self.records)} new record(s) under {', '.join(self.namespaces)} "
+            f"in {waited_s:.1f} s ({polls} polls), fewer than asked for; "
+            "extraction can take minutes (timeout=), and small talk gives no record at all"
+        )
+
+
+class InvalidInputError(ValueError):
+    """An argument that the service would refuse, found before any request was made."""
+
+
+class ClosedError(RuntimeError):
+    """The manager is not open: not opened yet, or closed."""
+
+
+class WrongLoopError(RuntimeError):
+    """The manager belongs to another event loop."""
+
+
+class ForkedError(RuntimeError):
+    """The manager was opened before a fork, by the parent process."""
+
+
+class BlockingCallWarning(RuntimeWarning):
+    """A method of the sync facade was called where an event loop runs: it blocks that loop."""
