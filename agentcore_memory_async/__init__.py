@@ -1,3 +1,79 @@
-"""Amazon Bedrock AgentCore Memory for asyncio."""
+"""Amazon Bedrock AgentCore Memory for asyncio: turns, events, long-term records."""
+
+from agentcore_memory_async.errors import (
+    AccessDeniedError,
+    AgentCoreMemoryError,
+    BlockingCallWarning,
+    ClosedError,
+    ConflictError,
+    DecodeError,
+    ExtractionError,
+    ExtractionTimeoutError,
+    ForkedError,
+    InvalidInputError,
+    NotFoundError,
+    OutcomeUnknownError,
+    QuotaExceededError,
+    ServiceError,
+    ServiceUnavailableError,
+    ThrottledError,
+    TransportError,
+    TransportTimeoutError,
+    ValidationError,
+    WrongLoopError,
+)
+from agentcore_memory_async.extraction import ExtractionPoller
+from agentcore_memory_async.manager import AsyncMemorySessionManager
+from agentcore_memory_async.models import (
+    BlobPayload,
+    Branch,
+    ConversationalMessage,
+    Event,
+    JsonPayload,
+    MemoryRecord,
+    MessageRole,
+    Turn,
+    encode_actor_id,
+)
+from agentcore_memory_async.policies import RetryPolicy, ServiceLimits
+from agentcore_memory_async.session import AsyncMemorySession
 
 __version__ = "0.1.0"
+
+__all__ = (
+    "AccessDeniedError",
+    "AgentCoreMemoryError",
+    "AsyncMemorySession",
+    "AsyncMemorySessionManager",
+    "BlobPayload",
+    "BlockingCallWarning",
+    "Branch",
+    "ClosedError",
+    "ConflictError",
+    "ConversationalMessage",
+    "DecodeError",
+    "Event",
+    "ExtractionError",
+    "ExtractionPoller",
+    "ExtractionTimeoutError",
+    "ForkedError",
+    "InvalidInputError",
+    "JsonPayload",
+    "MemoryRecord",
+    "MessageRole",
+    "NotFoundError",
+    "OutcomeUnknownError",
+    "QuotaExceededError",
+    "RetryPolicy",
+    "ServiceError",
+    "ServiceLimits",
+    "ServiceUnavailableError",
+    "ThrottledError",
+    "TransportError",
+    "TransportTimeoutError",
+    "Turn",
+    "ValidationError",
+    "WrongLoopError",
+    "__version__",
+    "encode_actor_id",
+)

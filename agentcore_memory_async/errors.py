@@ -66,7 +66,7 @@ class AgentCoreMemoryError(Exception):
     """Base of everything that went wrong between this client and the service."""
 
 
-class ServiceError(AgentCoreMemoryError, ClientError):
+class ServiceError(AgentCoreMemoryError, ClientError):  # type: ignore[misc]  # untyped
     """
     The service answered with an error.
 

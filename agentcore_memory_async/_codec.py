@@ -1,0 +1,187 @@
+"""
+Between models and the wire's JSON: pure, no await.
+
+Builders make the members of a request, readers take the body of an answer. A body that lacks what
+its operation promises is a ``DecodeError``, never an empty success.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeVar, cast
+
+from attrs import evolve
+
+from agentcore_memory_async._validation import EPOCH, PayloadItem
+from agentcore_memory_async.errors import DecodeError
+from agentcore_memory_async.models import (
+    Branch,
+    ConversationalMessage,
+    Event,
+    JsonPayload,
+    MemoryRecord,
+    MessageRole,
+)
+
+Body = Mapping[str, Any]
+T = TypeVar("T")
+
+EVENT_TYPE = "eventType"
+_ROLES = {role.value: role for role in MessageRole}
+
+
+def payload_item(item: PayloadItem) -> dict[str, Any]:
+    """Build one item of an event's payload."""
+    if isinstance(item, ConversationalMessage):
+        return {"conversational": {"role": str(item.role), "content": {"text": item.text}}}
+    if isinstance(item, JsonPayload):
+        return {"json": {"content": item.content}}
+    return {"blob": json.dumps(item.content, ensure_ascii=False, separators=(",", ":"))}
+
+
+def create_event(
+    items: tuple[PayloadItem, ...],
+    *,
+    branch: Branch | None,
+    metadata: Mapping[str, str],
+    extract: bool,
+    namespace_variables: Mapping[str, str],
+) -> dict[str, Any]:
+    """Build the members of CreateEvent that do not depend on when it is sent."""
+    request: dict[str, Any] = {"payload": [payload_item(item) for item in items]}
+    if branch is not None:
+        request["branch"] = {"name": branch.name}
+        if branch.root_event_id is not None:
+            request["branch"]["rootEventId"] = branch.root_event_id
+    if metadata:
+        request["metadata"] = {key: {"stringValue": text} for key, text in metadata.items()}
+    if not extract:
+        request["extractionMode"] = "SKIP"
+    if namespace_variables:
+        request["extractionConfig"] = {"namespaceVariables": dict(namespace_variables)}
+    return request
+
+
+def event_filter(event_type: str | None, branch: str | None) -> dict[str, Any]:
+    """Build the filter of ListEvents; empty for everything."""
+    request: dict[str, Any] = {}
+    if branch is not None:
+        request["branch"] = {"name": branch, "includeParentBranches": False}
+    if event_type is not None:
+        request["eventMetadata"] = [
+            {
+                "left": {"metadataKey": EVENT_TYPE},
+                "operator": "EQUALS_TO",
+                "right": {"metadataValue": {"stringValue": event_type}},
+            }
+        ]
+    return request
+
+
+def read_time(value: object) -> datetime:
+    """Read epoch seconds, to the millisecond; raises TypeError for anything else."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        message = f"a time is {type(value).__name__}"
+        raise TypeError(message)
+    return EPOCH + timedelta(milliseconds=round(value * 1000))
+
+
+def _read_blob(value: object) -> object:
+    """Read a blob: ours and other JSON text decoded, everything else as it came."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _read_message(item: Body) -> ConversationalMessage:
+    role = _ROLES.get(item["role"], MessageRole.OTHER)
+    return ConversationalMessage(str(item["content"].get("text", "")), role)
+
+
+def _read_event(body: Body) -> Event:
+    payload = cast("list[dict[str, Any]]", body.get("payload") or [])
+    messages = tuple(
+        _read_message(item["conversational"]) for item in payload if "conversational" in item
+    )
+    others = tuple(_read_content(item) for item in payload if "conversational" not in item)
+    branch = cast("Body", body.get("branch") or {})
+    name = branch.get("name", "main")
+    metadata = {
+        key: str(value.get("stringValue", ""))
+        for key, value in cast("dict[str, Body]", body.get("metadata") or {}).items()
+    }
+    return Event(
+        event_id=str(body["eventId"]),
+        event_type=metadata.get(EVENT_TYPE),
+        payload=others[0] if len(others) == 1 else others or None,
+        messages=messages,
+        timestamp=read_time(body["eventTimestamp"]),
+        actor_id=str(body["actorId"]),
+        session_id=str(body["sessionId"]),
+        branch=None if name == "main" else Branch(str(name), branch.get("rootEventId")),
+        metadata=metadata,
+    )
+
+
+def _read_content(item: Body) -> object:
+    """Read an item that is no message; one of a kind that is unknown here stays as it came."""
+    if "json" in item:
+        return item["json"]["content"]
+    return _read_blob(item["blob"]) if "blob" in item else item
+
+
+def _read_record(body: Body) -> MemoryRecord:
+    namespaces = cast("list[str]", body.get("namespaces") or [])
+    score = body.get("score")
+    return MemoryRecord(
+        namespace=str(namespaces[0]) if namespaces else "",
+        content=str(body["content"].get("text", "")),
+        score=None if score is None else float(score),
+        created_at=read_time(body["createdAt"]),
+        memory_record_id=str(body["memoryRecordId"]),
+        memory_strategy_id=body.get("memoryStrategyId"),
+    )
+
+
+def _read(operation: str, raw: object, what: str, reader: Callable[[Body], T]) -> T:
+    """Call *reader*; whatever it stumbles over is an answer that can't be read."""
+    if not isinstance(raw, Mapping):
+        raise DecodeError(operation, f"it has no {what}", raw)
+    try:
+        return reader(cast("Body", raw))
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        # The error's own text could quote content.
+        raise DecodeError(operation, f"{what}: {type(error).__name__}", raw) from None
+
+
+def read_created_event(body: Body, accepted_at: datetime | None) -> Event:
+    """Read the answer to CreateEvent; *accepted_at* is the service's clock in it."""
+    return evolve(read_event("CreateEvent", body), accepted_at=accepted_at)
+
+
+def read_event(operation: str, body: Body) -> Event:
+    """Read the event of an answer to CreateEvent or GetEvent."""
+    return _read(operation, body.get("event"), "event", _read_event)
+
+
+def read_events(body: Body) -> list[Event]:
+    """Read a page of ListEvents."""
+    return [_read("ListEvents", item, "event", _read_event) for item in _items(body, "events")]
+
+
+def read_records(operation: str, body: Body) -> list[MemoryRecord]:
+    """Read a page of records."""
+    items = _items(body, "memoryRecordSummaries", operation)
+    return [_read(operation, item, "record", _read_record) for item in items]
+
+
+def _items(body: Body, member: str, operation: str = "ListEvents") -> Iterator[object]:
+    items = body.get(member)
+    if not isinstance(items, list):
+        raise DecodeError(operation, f"it has no list of {member}", dict(body))
+    return iter(cast("list[object]", items))

@@ -1,0 +1,65 @@
+"""Lists that come in pages: followed by their token, never stopped by an empty page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from agentcore_memory_async.errors import DecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from agentcore_memory_async._retry import Retrier
+    from agentcore_memory_async._transport import Answer
+
+T = TypeVar("T")
+
+MAX_PAGE = 100
+
+
+class Pages(Generic[T]):
+    """
+    An async iterator over pages, some of which may be empty.
+
+    Between two pages nothing is under way, so it may be left at any time.
+
+    Args:
+        retrier: Sends the requests.
+        operation: The wire name of the operation.
+        params: Its members, less ``maxResults`` and ``nextToken``.
+        reader: Reads the items of a body.
+        page_size: 1 to 100; it is always sent, since the service's default is not certain.
+    """
+
+    def __init__(
+        self,
+        retrier: Retrier,
+        operation: str,
+        params: Mapping[str, Any],
+        reader: Callable[[Mapping[str, Any]], list[T]],
+        page_size: int,
+    ) -> None:
+        self._retrier = retrier
+        self._operation = operation
+        self._request = {**params, "maxResults": page_size}
+        self._reader = reader
+        self._seen = set[str]()
+        self._over = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> list[T]:
+        if self._over:
+            raise StopAsyncIteration
+        items, token = await self._retrier.read(self._operation, self._request, self._read)
+        self._over = not token
+        if token:
+            if token in self._seen:
+                raise DecodeError(self._operation, "a nextToken came twice, the list has no end")
+            self._seen.add(token)
+            self._request["nextToken"] = token
+        return items
+
+    def _read(self, answer: Answer) -> tuple[list[T], str | None]:
+        return self._reader(answer.body), answer.body.get("nextToken")

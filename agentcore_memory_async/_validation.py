@@ -1,0 +1,367 @@
+"""
+Checks of arguments, before any request: pure, no await.
+
+botocore checks only types, minimums and what is required; it would send 101 messages or the id
+``..``. The patterns and limits are those of the shipped service model (a test compares them).
+A text names the argument, what is wrong, the limit and the next step. It shows ids, never what was
+said.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NoReturn, cast
+
+from agentcore_memory_async.errors import InvalidInputError
+from agentcore_memory_async.models import (
+    BlobPayload,
+    Branch,
+    ConversationalMessage,
+    JsonPayload,
+    MessageRole,
+)
+
+PayloadItem = ConversationalMessage | JsonPayload | BlobPayload
+
+MAX_MESSAGES = 100
+MAX_TEXT_CHARACTERS = 100_000
+MAX_MESSAGE_BYTES = 100 * 1024
+MAX_EVENT_BYTES = 10 * 1024 * 1024
+MAX_METADATA = 15
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# "." and ".." are the only raw text that could move a URL; the rest would be percent-encoded, but
+# a service behind a proxy may decode it, so nothing with a meaning in URLs is let through.
+_MEMORY_ID = re.compile(
+    r"(?:arn:[a-z0-9-]+:bedrock-agentcore:[a-z0-9-]*:[0-9]*:memory/)?[\w.:~-]+", re.A
+)
+_REAL_MEMORY_ID = re.compile(
+    r"(?:arn:(?:aws|aws-cn|aws-us-gov):bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:memory/)?"
+    r"[a-zA-Z][a-zA-Z0-9-_]{0,99}-[a-zA-Z0-9]{10}"
+)
+_ACTOR_ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-_/]*(?::[a-zA-Z0-9-_/]+)*[a-zA-Z0-9-_/]*")
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-_]*")
+_EVENT_ID = re.compile(r"[0-9]+#[a-fA-F0-9]+")
+_METADATA = re.compile(r"[a-zA-Z0-9\s._:/=+@-]*", re.A)
+_VARIABLE_NAME = re.compile(r"(?!(?:memoryStrategyId|actorId|sessionId)$)[a-z][a-z0-9]*")
+_VARIABLE_VALUE = re.compile(r"[a-z0-9][a-z0-9-_]*")
+_NAME_RULE = "letters, digits, '-', '_', the first a letter or digit"
+
+
+def refuse(message: str) -> NoReturn:
+    """Raise the error of bad input with *message*."""
+    raise InvalidInputError(message)
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else type(value).__name__
+
+
+def _shown(text: str) -> str:
+    """Show an id, cut where it is long."""
+    return repr(text if len(text) <= 80 else text[:77] + "...")
+
+
+def _check_text_id(
+    argument: str,
+    value: object,
+    pattern: re.Pattern[str],
+    longest: int,
+    allowed: str,
+    character: str,
+    advice: str = "",
+) -> str:
+    advice = f"; {advice}" if advice else ""
+    if not isinstance(value, str):
+        refuse(f"{argument} is {_kind(value)}; give a str of {allowed}{advice}")
+    if not 1 <= len(value) <= longest:
+        refuse(f"{argument} has {len(value)} characters; allowed are 1 to {longest}{advice}")
+    if not pattern.fullmatch(value):
+        bad = next((char for char in value if not re.match(character, char)), value[0])
+        refuse(f"{argument} {_shown(value)} has {bad!r}; allowed are {allowed}{advice}")
+    return value
+
+
+def check_memory_id(value: object) -> str:
+    """Refuse only what could change the URL: length and ending are the service's to judge."""
+    if not isinstance(value, str) or not value:
+        refuse(f"memory_id is {value!r}; give the id of a memory, such as 'chat-a1B2c3D4e5'")
+    if not _MEMORY_ID.fullmatch(value) or value.rpartition("/")[2] in {".", ".."}:
+        refuse(
+            f"memory_id {_shown(value)} has characters with a meaning in URLs; give the id of a "
+            "memory, such as 'chat-a1B2c3D4e5', or its whole ARN"
+        )
+    return value
+
+
+def looks_like_a_memory_id(value: str) -> bool:
+    """Tell whether the service could have made this id."""
+    return _REAL_MEMORY_ID.fullmatch(value) is not None
+
+
+def check_actor_id(value: object, *, hierarchical: bool = False) -> str:
+    """Check an actor id; ``/`` only where hierarchical ids were asked for."""
+    advice = "encode_actor_id() makes one"
+    allowed = "letters, digits, '-', '_', ':'"
+    if hierarchical:
+        return _check_text_id(
+            "actor_id", value, _ACTOR_ID, 255, allowed + ", '/'", r"[a-zA-Z0-9_/:-]", advice
+        )
+    if isinstance(value, str) and "/" in value:
+        refuse(
+            f"actor_id {_shown(value)} has '/'; allowed are {allowed}; {advice}, "
+            "or allow_hierarchical_actor_ids=True takes it as a path"
+        )
+    return _check_text_id("actor_id", value, _ACTOR_ID, 255, allowed, r"[a-zA-Z0-9_:-]", advice)
+
+
+def check_session_id(value: object) -> str:
+    """Check a session id."""
+    return _check_text_id("session_id", value, _NAME, 100, _NAME_RULE, r"[a-zA-Z0-9_-]")
+
+
+def check_branch_name(value: object) -> str:
+    """Check the name of a branch."""
+    return _check_text_id("branch", value, _NAME, 100, _NAME_RULE, r"[a-zA-Z0-9_-]")
+
+
+def check_event_id(argument: str, value: object) -> str:
+    """Check an event id."""
+    return _check_text_id(
+        argument, value, _EVENT_ID, 1000, "digits, '#', hexadecimal digits", r"[0-9a-fA-F#]"
+    )
+
+
+def check_memory_strategy_id(value: object) -> str:
+    """Check the id of a strategy."""
+    return _check_text_id("memory_strategy_id", value, _NAME, 100, _NAME_RULE, r"[a-zA-Z0-9_-]")
+
+
+def check_client_token(value: object) -> str:
+    """Check a client token: any text that is not empty."""
+    if not isinstance(value, str) or not 1 <= len(value) <= 500:
+        what = f"{len(value)} characters" if isinstance(value, str) else _kind(value)
+        refuse(f"client_token is {what}; give a str of 1 to 500 characters, such as a UUID")
+    return value
+
+
+def check_branch(value: object) -> Branch | None:
+    """Read the branch to write to; None and ``main`` are the main one."""
+    if value is None or value == "main":
+        return None
+    if isinstance(value, str):
+        return Branch(check_branch_name(value))
+    if not isinstance(value, Branch):
+        refuse(f"branch is {_kind(value)}; give its name, or Branch(name, root_event_id) to fork")
+    check_branch_name(value.name)
+    if value.root_event_id is not None:
+        check_event_id("branch.root_event_id", value.root_event_id)
+    elif value.name == "main":
+        return None
+    return value
+
+
+def check_int(argument: str, value: object, most: int | None = None) -> int:
+    """Check a count: at least 1, and at most *most*."""
+    limit = f"1 to {most}" if most else "1 or more"
+    if not isinstance(value, int) or isinstance(value, bool):
+        refuse(f"{argument} is {_kind(value)}; give an int, {limit}")
+    if value < 1 or (most is not None and value > most):
+        refuse(f"{argument} is {value}; allowed is {limit}")
+    return value
+
+
+def check_seconds(argument: str, value: object, *, least: float = 0.0) -> float:
+    """Read a duration: seconds, or a timedelta."""
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        refuse(f"{argument} is {_kind(value)}; give seconds (int or float) or a timedelta")
+    if not math.isfinite(value) or value < least:
+        refuse(f"{argument} is {value}; allowed are finite seconds of at least {least:g}")
+    return float(value)
+
+
+def check_timestamp(value: object) -> int:
+    """Read an aware datetime as milliseconds since 1970, floored as the service does."""
+    if not isinstance(value, datetime):
+        refuse(f"timestamp is {_kind(value)}; give an aware datetime")
+    if value.utcoffset() is None:
+        refuse(
+            "timestamp is a naive datetime; give one with a time zone, such as "
+            "datetime.now(UTC) (naive ones mean UTC to some SDKs and local time to others)"
+        )
+    stamp = (value - EPOCH) // timedelta(milliseconds=1)
+    if stamp < 0:
+        refuse("timestamp is before 1970; the service's event ids start there")
+    return stamp
+
+
+def _check_utf8(argument: str, text: str) -> int:
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:
+        refuse(f"{argument} has half of a surrogate pair; give text that can be written as UTF-8")
+
+
+def check_message(argument: str, message: ConversationalMessage) -> int:
+    """Check one message and give its size in bytes."""
+    if not isinstance(message.text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        refuse(f"{argument}.text is {_kind(message.text)}; give a str")
+    if not 1 <= len(message.text) <= MAX_TEXT_CHARACTERS:
+        refuse(
+            f"{argument}.text has {len(message.text)} characters; allowed are 1 to "
+            f"{MAX_TEXT_CHARACTERS:,}; split a longer one"
+        )
+    if message.role not in list(MessageRole):
+        role: object = message.role
+        shown = _shown(role) if isinstance(role, str) else _kind(role)
+        refuse(f"{argument}.role is {shown}; allowed are {', '.join(MessageRole)}")
+    size = _check_utf8(f"{argument}.text", message.text)
+    if size > MAX_MESSAGE_BYTES:
+        refuse(
+            f"{argument}.text has {size} bytes in UTF-8; allowed are {MAX_MESSAGE_BYTES:,} "
+            "(100 KB); split a longer one"
+        )
+    return size
+
+
+def _check_json(where: str, value: object, depth: int) -> None:
+    """Walk through *value*: what JSON would change or can't say is refused."""
+    if depth > 100:
+        refuse(f"{where[:80]} is nested deeper than 100; flatten it")
+    if value is None or isinstance(value, bool | int):
+        return
+    if isinstance(value, str):
+        _check_utf8(where, value)
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            refuse(f"{where} is {value}; JSON has no such number: give None or a string")
+    elif isinstance(value, dict):
+        for key, item in cast("dict[object, object]", value).items():
+            if not isinstance(key, str):
+                refuse(f"{where} has a key that is {_kind(key)}; JSON takes str keys only")
+            _check_utf8(f"a key of {where}", key)
+            _check_json(f"{where}[...]", item, depth + 1)
+    elif isinstance(value, list):
+        for index, item in enumerate(cast("list[object]", value)):
+            _check_json(f"{where}[{index}]", item, depth + 1)
+    else:
+        refuse(
+            f"{where} is {_kind(value)}; JSON takes dict, list, str, int, float, bool and None "
+            "(anything else would not come back equal)"
+        )
+
+
+def check_json(argument: str, value: object) -> int:
+    """Check that *value* comes back equal from JSON, and give its size in bytes."""
+    _check_json(argument, value, 0)
+    size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    if size > MAX_MESSAGE_BYTES:
+        refuse(
+            f"{argument} has {size} bytes as JSON; allowed are {MAX_MESSAGE_BYTES:,} (100 KB); "
+            "store a reference to larger data"
+        )
+    return size
+
+
+def check_messages(messages: object) -> tuple[PayloadItem, ...]:
+    """Check the items of an event: 1 to 100, each within its limits, 10 MB together."""
+    if isinstance(messages, str | bytes | Mapping | ConversationalMessage) or not isinstance(
+        messages, Iterable
+    ):
+        refuse(f"messages is {_kind(messages)}; give a list of ConversationalMessage")
+    items = tuple(cast("Iterable[object]", messages))
+    if not 1 <= len(items) <= MAX_MESSAGES:
+        refuse(
+            f"messages has {len(items)} items; allowed are 1 to {MAX_MESSAGES} an event; "
+            "more go into several calls"
+        )
+    total = 0
+    for index, item in enumerate(items):
+        where = f"messages[{index}]"
+        if isinstance(item, ConversationalMessage):
+            total += check_message(where, item)
+        elif isinstance(item, JsonPayload | BlobPayload):
+            total += check_json(f"{where}.content", item.content)
+        else:
+            refuse(f"{where} is {_kind(item)}; give ConversationalMessage(text, role)")
+    if total > MAX_EVENT_BYTES:
+        refuse(
+            f"messages have {total} bytes together; allowed are {MAX_EVENT_BYTES:,} (10 MB) an "
+            "event; give them in several calls"
+        )
+    return cast("tuple[PayloadItem, ...]", items)
+
+
+def check_event_type(value: object) -> str:
+    """Check the type of a custom event: it travels as metadata."""
+    return _check_metadata_text("event_type", value, 1, 256)
+
+
+def _check_metadata_text(argument: str, value: object, least: int, most: int) -> str:
+    if not isinstance(value, str):
+        refuse(f"{argument} is {_kind(value)}; give a str")
+    if not least <= len(value) <= most:
+        refuse(f"{argument} has {len(value)} characters; allowed are {least} to {most}")
+    if not _METADATA.fullmatch(value):
+        refuse(
+            f"{argument} has a character that the service refuses; allowed are letters, digits, "
+            "white space and . _ : / = + @ -"
+        )
+    return value
+
+
+def check_metadata(value: object, *, reserved: Sequence[str] = ()) -> dict[str, str]:
+    """Check the metadata of an event: at most 15 entries of plain text."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        refuse(f"metadata is {_kind(value)}; give a mapping of str to str")
+    entries = dict(cast("Mapping[object, object]", value))
+    most = MAX_METADATA - len(reserved)
+    if len(entries) > most:
+        refuse(f"metadata has {len(entries)} entries; allowed are {most} here")
+    checked: dict[str, str] = {}
+    for key, text in entries.items():
+        name = _check_metadata_text("a key of metadata", key, 1, 128)
+        if name in reserved:
+            refuse(f"metadata has the key {name!r}, which is set by event_type; leave it out")
+        checked[name] = _check_metadata_text(f"metadata[{name!r}]", text, 0, 256)
+    return checked
+
+
+def check_namespace_variables(value: object) -> dict[str, str]:
+    """Check the values of a memory's own namespace keys: 1 to 5."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not 1 <= len(value) <= 5:
+        refuse("namespace_variables takes a mapping of 1 to 5 names to their values")
+    for name, text in cast("Mapping[object, object]", value).items():
+        if not isinstance(name, str) or len(name) > 32 or not _VARIABLE_NAME.fullmatch(name):
+            refuse(
+                f"namespace_variables has the name {name!r}; allowed are 1 to 32 lower-case "
+                "letters and digits, the first a letter"
+            )
+        if not isinstance(text, str) or len(text) > 64 or not _VARIABLE_VALUE.fullmatch(text):
+            refuse(
+                f"namespace_variables[{name!r}] is no lawful value; allowed are 1 to 64 "
+                "lower-case letters, digits, '-', '_', the first a letter or digit"
+            )
+    return dict(cast("Mapping[str, str]", value))
+
+
+def check_query(value: object) -> str:
+    """Check the text of a search, without ever showing it."""
+    if not isinstance(value, str):
+        refuse(f"query is {_kind(value)}; give a str")
+    if not 1 <= len(value) <= 10_000:
+        refuse(f"query has {len(value)} characters; allowed are 1 to 10,000")
+    if not value.strip():
+        refuse("query is white space only; give words to search for")
+    _check_utf8("query", value)
+    return value

@@ -1,0 +1,192 @@
+"""
+The manager: one memory, one client, opened once.
+
+Everything that is sent goes through here: sessions are bound views that fill in their ids.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Self
+from uuid import uuid4
+
+from agentcore_memory_async._lifecycle import Lifecycle
+from agentcore_memory_async._retry import Retrier
+from agentcore_memory_async._transport import BotocoreTransport
+from agentcore_memory_async._validation import (
+    check_int,
+    check_memory_id,
+    looks_like_a_memory_id,
+    refuse,
+)
+from agentcore_memory_async._writer import Writer
+from agentcore_memory_async.errors import (
+    AccessDeniedError,
+    NotFoundError,
+    ServiceError,
+    ValidationError,
+)
+from agentcore_memory_async.policies import RetryPolicy, ServiceLimits
+from agentcore_memory_async.session import AsyncMemorySession
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from agentcore_memory_async._transport import Transport
+
+__all__ = ("AsyncMemorySessionManager",)
+
+
+class AsyncMemorySessionManager:
+    """
+    Sessions of one AgentCore Memory, for asyncio.
+
+    Use it as ``async with``, or call ``open()`` and ``aclose()``. It belongs to the event loop and
+    the process that opened it, and any number of tasks may use it at the same time.
+
+    Args:
+        memory_id: The id or ARN of the memory, such as ``chat-a1B2c3D4e5``.
+        region_name: The AWS region. If omitted: that of *session*, of the environment, of the
+            profile, and at last ``us-west-2``; ``repr()`` shows which, and where it came from.
+        session: An ``aioboto3.Session`` or aiobotocore ``AioSession`` to take credentials,
+            configuration and event hooks from. It is left as it is.
+        endpoint_url: Another address, such as that of the local service.
+        config: A botocore ``Config`` or ``AioConfig``. botocore's own retries stay off.
+        max_concurrency: How many requests may be under way at the same time, 1 to 1,000.
+        limits: The service's limits to which writes are paced.
+        retry: How long and how often calls are tried.
+        allow_hierarchical_actor_ids: Takes actor ids with ``/``. Such an id reaches into the
+            namespaces of others: ``alice/facts`` is below ``/users/alice/``.
+        transport: Another seam to the network, for tests: see ``agentcore_memory_async.testing``.
+        clock: The wall clock, in seconds since 1970, for tests.
+
+    Raises:
+        InvalidInputError: An argument that can't be right.
+    """
+
+    def __init__(
+        self,
+        memory_id: str,
+        region_name: str | None = None,
+        *,
+        session: object | None = None,
+        endpoint_url: str | None = None,
+        config: object | None = None,
+        max_concurrency: int = 50,
+        limits: ServiceLimits | None = None,
+        retry: RetryPolicy | None = None,
+        allow_hierarchical_actor_ids: bool = False,
+        transport: Transport | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.memory_id = check_memory_id(memory_id)
+        if region_name is not None and (not isinstance(region_name, str) or not region_name):  # pyright: ignore[reportUnnecessaryIsInstance]
+            refuse(f"region_name is {region_name!r}; give a region such as 'us-west-2', or None")
+        check_int("max_concurrency", max_concurrency, 1000)
+        self.allow_hierarchical_actor_ids = allow_hierarchical_actor_ids
+        self._network = None
+        if transport is None:
+            transport = self._network = BotocoreTransport(
+                region_name=region_name,
+                session=session,
+                endpoint_url=endpoint_url,
+                config=config,
+                max_concurrency=max_concurrency,
+            )
+        policy = retry or RetryPolicy()
+        self._lifecycle = Lifecycle("AsyncMemorySessionManager")
+        self.retrier = Retrier(transport, policy, self._lifecycle, self._hint)
+        self.writer = Writer(self.retrier, policy, limits or ServiceLimits(), clock)
+        self._verified = False
+
+    def __repr__(self) -> str:
+        where = f", {self._where()}" if self._network else ""
+        return f"<AsyncMemorySessionManager {self.memory_id}{where}, {self._lifecycle.state}>"
+
+    def _where(self) -> str:
+        if self._network is None:
+            return "the given transport"
+        return f"region {self._network.region} (from {self._network.region_source})"
+
+    def _hint(self, error: ServiceError) -> str:
+        """Say what to do next about *error*, where that is known."""
+        if isinstance(error, NotFoundError):
+            return f"Asked for memory {self.memory_id} in {self._where()}"
+        if isinstance(error, AccessDeniedError):
+            return f"The credentials need bedrock-agentcore:{error.operation} on the memory"
+        if isinstance(error, ValidationError) and not looks_like_a_memory_id(self.memory_id):
+            return (
+                f"memory_id {self.memory_id!r} is not of the form of a real one: a name, '-' and "
+                "10 letters or digits, such as 'chat-a1B2c3D4e5'; "
+                "'aws bedrock-agentcore-control list-memories' shows yours"
+            )
+        return ""
+
+    async def open(self) -> Self:
+        """
+        Open the client, once; ``async with`` does it for you.
+
+        Models and certificates are loaded in a thread, so that the loop goes on.
+
+        Raises:
+            ClosedError: It is open already, or was closed.
+        """
+        self._lifecycle.opened()
+        try:
+            if self._network is not None:
+                await self._network.open()
+        except BaseException:
+            self._lifecycle.closed()
+            raise
+        return self
+
+    async def aclose(self) -> None:
+        """Close the client; closing again does nothing."""
+        if self._lifecycle.closed() and self._network is not None:
+            await self._network.aclose()
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def create_memory_session(
+        self, actor_id: str, session_id: str | None = None, *, verify: bool | None = None
+    ) -> AsyncMemorySession:
+        """
+        Get the session of *actor_id* and *session_id*; the service makes it with its first event.
+
+        Sessions of the same ids share order, clock and pacing, also across requests of a server.
+
+        Args:
+            actor_id: Whose session: 1 to 255 letters, digits, ``-``, ``_``, ``:``.
+                ``encode_actor_id()`` makes one of any string.
+            session_id: 1 to 100 letters, digits, ``-``, ``_``; a new UUID if omitted.
+            verify: Whether to ask the service, so that a missing memory or permission shows here:
+                None asks at the manager's first session and remembers success, True always asks,
+                False never does.
+
+        Raises:
+            NotFoundError: The memory does not exist in this region.
+            AccessDeniedError: The credentials may not list this session's events.
+            InvalidInputError: An id that the service would refuse.
+
+        AWS operation: ``ListEvents`` with one result and no payloads, if anything is asked.
+        """
+        if verify is not None and not isinstance(verify, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+            refuse(f"verify is {type(verify).__name__}; give True, False or None")
+        if session_id is None:
+            session_id = str(uuid4())
+        session = AsyncMemorySession(self, actor_id, session_id)
+        self._lifecycle.check()
+        if verify or (verify is None and not self._verified):
+            await session.verify()
+            self._verified = True
+        return session
