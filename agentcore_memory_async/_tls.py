@@ -1,0 +1,145 @@
+"""
+HTTP sessions for aiobotocore that check host names, and are made off the event loop.
+
+aiobotocore 1.4 to 3.8, so also the one that aioboto3 15.5.0 pins, does not compare the name in the
+certificate with the host, and behind a proxy it checks no certificate at all. Every client gets a
+session class of ours, which does both on every version. It overrides one private method of
+aiobotocore, ``_get_ssl_context``, and fails to open where that is not there.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from typing import Any
+
+import anyio.to_thread
+from aiobotocore.httpsession import AIOHTTPSession
+from botocore.httpsession import get_cert_path
+
+from agentcore_memory_async.errors import ClosedError, InvalidInputError
+
+__all__ = ("session_class",)
+
+
+class PreparedContext(ssl.SSLContext):
+    """
+    A client's TLS context with its certificates read already.
+
+    aiobotocore reads the same files again, on the event loop; for those it does nothing.
+    """
+
+    def __new__(cls, *_: object) -> PreparedContext:
+        """Make one with Python's defaults: names and chain are checked, TLS 1.2 at least."""
+        return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
+
+    def __init__(self, authorities: str | None, certificate: tuple[str, str | None] | None) -> None:
+        self.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._authorities: str | None = None
+        self._certificate: tuple[str, str | None] | None = None
+        key_log = os.environ.get("SSLKEYLOGFILE")
+        if key_log:
+            self.keylog_filename = key_log
+        if authorities:
+            self.load_verify_locations(authorities)
+            self._authorities = authorities
+        if certificate:
+            self.load_cert_chain(*certificate)
+            self._certificate = certificate
+
+    def load_verify_locations(
+        self, cafile: Any = None, capath: Any = None, cadata: Any = None
+    ) -> None:
+        """Read authorities, unless it is the file that was read already."""
+        if cafile is None or cafile != self._authorities or capath or cadata:
+            super().load_verify_locations(cafile, capath, cadata)
+
+    def load_cert_chain(self, certfile: Any, keyfile: Any = None, password: Any = None) -> None:
+        """Read the client's certificate, unless it is the one that was read already."""
+        if (certfile, keyfile) != self._certificate:
+            super().load_cert_chain(certfile, keyfile, password)
+
+
+class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]
+    """aiobotocore's session over aiohttp, with host names checked and nothing after its close."""
+
+    def __init__(self, verify: Any = True, proxies: Any = None, **options: Any) -> None:
+        self._files = (verify, options.get("client_cert"))
+        self._contexts: list[PreparedContext] = []
+        self._is_closed = False
+        self._count = 2 if proxies else 1
+        if verify and proxies:
+            # Without a bundle here, aiobotocore before 3.9 checks nothing behind a proxy.
+            settings = dict(options.get("proxies_config") or {})
+            settings.setdefault("proxy_ca_bundle", get_cert_path(verify))
+            options["proxies_config"] = settings
+        super().__init__(verify=verify, proxies=proxies, **options)
+
+    async def __aenter__(self) -> Any:
+        if self._files[0]:
+            self._contexts = await anyio.to_thread.run_sync(self._prepare)
+        return await super().__aenter__()
+
+    async def __aexit__(self, *exc_info: Any) -> Any:
+        self._is_closed = True
+        return await super().__aexit__(*(exc_info or (None, None, None)))
+
+    def _prepare(self) -> list[PreparedContext]:
+        """Read all files: one context for direct connections, one for those behind a proxy."""
+        verify, client = self._files
+        authorities = get_cert_path(verify)
+        certificate = (client, None) if isinstance(client, str) else client and tuple(client)
+        return [
+            PreparedContext(authorities, None if number else certificate)
+            for number in range(self._count)
+        ]
+
+    def _get_ssl_context(self) -> ssl.SSLContext:
+        if self._contexts:
+            return self._contexts.pop(0)
+        return PreparedContext(None, None)
+
+    async def send(self, request: Any) -> Any:
+        """Send, unless closed: aiobotocore before 3.9 would open, and leak, a new session."""
+        if self._is_closed:
+            raise ClosedError("closed while the call was under way: make a new one")
+        return await super().send(request)
+
+
+def session_class(given: Any, opened: list[Any]) -> type[Any]:
+    """
+    Derive from *given* (``http_session_cls`` of the caller) a class that notes its instances.
+
+    Sessions over aiohttp become verifying ones. A class of another kind, such as a service in
+    memory, is used as it is; *opened* tells afterwards that the client took ours.
+
+    Raises:
+        InvalidInputError: It is httpx on an aiobotocore that does not check certificates there.
+    """
+    if not isinstance(given, type):
+        raise InvalidInputError("config: http_session_cls must be a class")
+    bases: tuple[type[Any], ...] = (given,)
+    if issubclass(given, AIOHTTPSession):
+        bases = (VerifyingSession,) if given is AIOHTTPSession else (_ordered(given))
+    elif given.__module__.startswith("aiobotocore.") and _is_before_3_9_2():
+        text = (
+            "config: http_session_cls of httpx needs aiobotocore 3.9.2, which checks certificates"
+        )
+        raise InvalidInputError(text)
+
+    def __init__(self: Any, *args: Any, **options: Any) -> None:
+        opened.append(self)
+        super(noted, self).__init__(*args, **options)
+
+    noted = type(f"Noted{given.__name__}", bases, {"__init__": __init__, "__module__": __name__})
+    return noted
+
+
+def _ordered(given: type[Any]) -> tuple[type[Any], ...]:
+    return (given,) if issubclass(given, VerifyingSession) else (VerifyingSession, given)
+
+
+def _is_before_3_9_2() -> bool:
+    import aiobotocore
+
+    return tuple(int(part) for part in aiobotocore.__version__.split(".")[:3]) < (3, 9, 2)

@@ -1,0 +1,361 @@
+"""
+The seam to the service: one operation in, the wire JSON of its answer out.
+
+`Transport` is all that the layers above know of the network, and a fake can stand in for it.
+`BotocoreTransport` is the real one; what it knows of aioboto3, aiobotocore and botocore is in
+`_botocore`, `_credentials`, `_tls` and `_failures`, which are imported when it opens, in a thread,
+because importing and preparing them takes longer than an event loop may stand still.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import logging
+import os
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
+
+import anyio.to_thread
+import attrs
+
+from agentcore_memory_async.errors import (
+    ClosedError,
+    DecodeError,
+    ForkedError,
+    InvalidInputError,
+    WrongLoopError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from agentcore_memory_async import _botocore
+
+__all__ = ("Answer", "BotocoreTransport", "Transport")
+
+_LOG = logging.getLogger("agentcore_memory_async.transport")
+_CLOSE_S = 5.0
+"""How long closing the connections may take when opening failed or was cancelled."""
+
+
+@attrs.frozen(repr=False)
+class Answer:
+    """
+    A success of the service.
+
+    Attributes:
+        body: The JSON object of the answer, as the service wrote it.
+        status: The HTTP status, 200 to 299.
+        date: The service's clock when it answered (the ``Date`` header), in UTC.
+        request_id: What AWS support asks for.
+        size: The length of the body in bytes.
+    """
+
+    body: dict[str, Any]
+    status: int = 200
+    date: datetime | None = None
+    request_id: str | None = None
+    size: int | None = None
+
+    def __repr__(self) -> str:
+        size = "" if self.size is None else f", {self.size} bytes"
+        return f"Answer(status={self.status}, request_id={self.request_id!r}{size})"
+
+
+class Transport(Protocol):
+    """
+    Sends one operation, once.
+
+    *operation* is the wire name, such as ``CreateEvent``; *params* are its members by the service's
+    names, timestamps as epoch seconds with at most three decimals.
+
+    Raises:
+        ServiceError: The service answered with an error; a subclass says which.
+        TransportError: No answer came; `TransportTimeoutError` if none came in time.
+        DecodeError: A success without a JSON object: nothing is acknowledged by it.
+    """
+
+    async def __call__(self, operation: str, params: Mapping[str, Any]) -> Answer:
+        """Send *operation* and give its answer."""
+        ...
+
+
+class _State(Enum):
+    NEW = "not open"
+    OPENING = "opening"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@attrs.define(repr=False)
+class _Captured:
+    """What the hook keeps of an answer while its call runs."""
+
+    status: int | None = None
+    body: bytes = b""
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    parsed: bool = False
+
+
+_captured: ContextVar[_Captured] = ContextVar("agentcore_memory_async_captured")
+
+
+def keep_answer(response_dict: Mapping[str, Any], **_: object) -> None:
+    """
+    Keep status, headers and, of a success, the bytes; a hook for botocore's ``before-parse``.
+
+    It changes nothing, so that whatever else listens to botocore's events goes on working.
+    """
+    captured = _captured.get(None)
+    if captured is None:
+        return
+    captured.status = response_dict["status_code"]
+    captured.headers = response_dict["headers"]
+    if 200 <= response_dict["status_code"] < 300:
+        captured.body = response_dict["body"]
+
+
+def note_parsed(**_: object) -> None:
+    """Note that botocore has read the answer; a hook for botocore's ``response-received``."""
+    captured = _captured.get(None)
+    if captured is not None:
+        captured.parsed = True
+
+
+def decode(operation: str, captured: _Captured) -> Answer:
+    """Make the answer of a success; anything but a JSON object is a `DecodeError`."""
+    status = captured.status or 0
+    body = captured.body
+    if not body:
+        raise DecodeError(operation, f"status {status} with an empty body")
+    try:
+        parsed: object = json.loads(body)
+    except ValueError as exc:
+        kind = "HTML" if body.lstrip()[:1] == b"<" else "no JSON, or cut"
+        text = f"status {status}, {len(body)} bytes: {kind}"
+        raise DecodeError(operation, text, raw=body) from exc
+    if not isinstance(parsed, dict):
+        text = f"status {status}, {len(body)} bytes: JSON, but no object"
+        raise DecodeError(operation, text, raw=body)
+    return Answer(
+        body=parsed,
+        status=status,
+        date=read_date(captured.headers.get("date")),
+        request_id=captured.headers.get("x-amzn-requestid"),
+        size=len(body),
+    )
+
+
+def read_date(value: str | None) -> datetime | None:
+    """Read an HTTP date; None for none and for what is not one."""
+    if not value:
+        return None
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+
+
+def _load() -> Any:
+    """Import what knows botocore (0.3 s at first)."""
+    return importlib.import_module("agentcore_memory_async._botocore")
+
+
+class BotocoreTransport:
+    """
+    The service over aioboto3, or over aiobotocore alone where aioboto3 is not installed.
+
+    One client with one pool of connections, opened once and for one event loop. It makes exactly
+    one attempt per call: botocore's retries are off. The caller's *session* is never changed: the
+    client is made on a private session with a copy of its event hooks, its configuration and its
+    credentials, and with the service model that this package ships.
+
+    Region: *region_name* (or ``region_name`` of *config*), else that of *session*, else
+    ``AWS_REGION``, else ``AWS_DEFAULT_REGION`` (botocore itself knows only the latter), else the
+    profile's, else us-west-2.
+
+    Attributes:
+        region: The region in use; empty before `open`.
+        region_source: Where it came from: argument, session, environment, profile or default.
+        endpoint_url: Where requests go; empty before `open`.
+    """
+
+    def __init__(
+        self,
+        *,
+        region_name: str | None = None,
+        session: object | None = None,
+        endpoint_url: str | None = None,
+        config: object | None = None,
+        max_concurrency: int = 50,
+    ) -> None:
+        self.region = region_name or ""
+        self.region_source = "argument" if region_name else ""
+        self.endpoint_url = endpoint_url or ""
+        self._given_region = region_name
+        self._given_endpoint = endpoint_url
+        self._session = session
+        self._config = config
+        self._max_concurrency = max_concurrency
+        self._state = _State.NEW
+        self._pid = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._connection: _botocore.Connection | None = None
+
+    def __repr__(self) -> str:
+        where = f" {self.region} ({self.region_source})" if self.region else ""
+        return f"<BotocoreTransport {self._state.value}{where} {self.endpoint_url}>".replace(
+            " >", ">"
+        )
+
+    async def open(self) -> None:
+        """
+        Make the client: credentials are loaded, nothing is sent to the service.
+
+        All that blocks is done in a thread. If it fails or is cancelled, nothing stays open and it
+        may be called again.
+
+        Raises:
+            AccessDeniedError: There are no credentials, they are incomplete, or what should give
+                them failed. No request was made; ``status`` is 0 and ``code`` is the name of
+                botocore's error, such as ``NoCredentialsError``.
+            InvalidInputError: A region, endpoint, profile, session or config that can't be used.
+            RuntimeError: It is open, or was (`ClosedError`).
+        """
+        if self._state is _State.CLOSED:
+            raise ClosedError(self._closed_text())
+        if self._state is not _State.NEW:
+            message = f"the client is {self._state.value} already: open it once"
+            raise RuntimeError(message)
+        self._state = _State.OPENING
+        try:
+            module = await anyio.to_thread.run_sync(_load)
+            connection: _botocore.Connection = await module.connect(
+                module.Settings(
+                    region_name=self._given_region,
+                    session=self._session,
+                    endpoint_url=self._given_endpoint,
+                    config=self._config,
+                    max_concurrency=self._max_concurrency,
+                    hooks={"before-parse": keep_answer, "response-received": note_parsed},
+                )
+            )
+        except BaseException:
+            self._state = _State.NEW
+            raise
+        self._connection = connection
+        self._loop = asyncio.get_running_loop()
+        self._pid = os.getpid()
+        self.region = connection.region
+        self.region_source = connection.region_source
+        self.endpoint_url = connection.endpoint_url
+        self._state = _State.OPEN
+        _LOG.debug("open: %s (%s) at %s", self.region, self.region_source, self.endpoint_url)
+
+    async def aclose(self) -> None:
+        """
+        Close the connections. Once is enough, more does no harm, and without `open` it is allowed.
+
+        In a forked child nothing is closed: the connections are the parent's.
+        """
+        if self._state is _State.OPENING:
+            message = "the client is being opened: cancel that instead"
+            raise RuntimeError(message)
+        connection = self._connection
+        if connection is not None and self._pid == os.getpid():
+            self._check_loop()
+        self._state = _State.CLOSED
+        if connection is None:
+            return
+        if self._pid != os.getpid():
+            _left_to_the_parent.append(connection)
+            return
+        self._connection = None
+        with anyio.move_on_after(_CLOSE_S, shield=True):
+            await connection.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def __call__(self, operation: str, params: Mapping[str, Any]) -> Answer:
+        """
+        Send *operation* with *params* once and give its answer, as `Transport` says.
+
+        Raises:
+            ClosedError: Not open yet, or closed.
+            ForkedError: Opened by the parent of this process.
+            WrongLoopError: Opened in another event loop.
+        """
+        connection = self._check()
+        method = connection.methods.get(operation)
+        if method is None:
+            raise InvalidInputError(f"{operation!r} is no operation of the memory service")
+        captured = _Captured()
+        token = _captured.set(captured)
+        try:
+            await method(**params)
+        except Exception as exc:
+            failure = connection.failure(
+                operation, exc, captured.status, captured.headers, parsed=captured.parsed
+            )
+            if failure is exc:
+                raise
+            if failure is not None:
+                _LOG.debug("%s: %s", operation, type(failure).__name__)
+                # botocore's texts about parameters show them.
+                raise failure from None if isinstance(failure, InvalidInputError) else exc
+            # Whatever botocore made of a success, its bytes are here and are read below.
+        finally:
+            _captured.reset(token)
+        connection.answered = True
+        answer = decode(operation, captured)
+        _LOG.debug("%s: %r", operation, answer)
+        return answer
+
+    def _check(self) -> _botocore.Connection:
+        """Give the connection if it may be used here and now."""
+        connection = self._connection
+        if self._state is not _State.OPEN or connection is None:
+            raise ClosedError(self._closed_text())
+        if self._pid != os.getpid():
+            message = (
+                f"opened by process {self._pid}, used in its fork {os.getpid()}: connections "
+                "can't be shared. Make and open one after the fork"
+            )
+            raise ForkedError(message)
+        self._check_loop()
+        return connection
+
+    def _check_loop(self) -> None:
+        if asyncio.get_running_loop() is not self._loop:
+            message = (
+                "opened in another event loop: its connections belong to that one. "
+                "Make and open one in each loop"
+            )
+            raise WrongLoopError(message)
+
+    def _closed_text(self) -> str:
+        if self._state is _State.CLOSED:
+            return "closed: make a new one"
+        return "not open yet: use `async with`, or await open() first"
+
+
+_left_to_the_parent: list[object] = []
+"""Clients inherited by a fork, kept so that no finaliser touches the parent's sockets."""
