@@ -3,20 +3,24 @@ The client of the service, on a private session that takes over what the caller'
 
 This and `_credentials`, `_tls` and `_failures` are all that knows aioboto3 and aiobotocore. The
 service keeps its name ``bedrock-agentcore``, from which botocore derives
-``AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`` and the profile's ``[services]`` section. Of private attributes
-it reads one, ``_session`` of an ``aioboto3.Session``, for which there is no public way.
+``AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`` and the profile's ``[services]`` section. Of private
+attributes it reads one, ``_session`` of an ``aioboto3.Session``, for which there is no public way.
 """
+
+# botocore and aiobotocore carry no types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
 
 from __future__ import annotations
 
 import copy
+import importlib
 import json
 import os
 from collections import OrderedDict
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
-import anyio
 import anyio.to_thread
 import attrs
 from aiobotocore.config import AioConfig
@@ -27,13 +31,19 @@ from botocore.config import Config
 from botocore.exceptions import DataNotFoundError, UnknownServiceError
 from botocore.loaders import Loader
 
-from agentcore_memory_async import _credentials, _service_model
+from agentcore_memory_async import __version__, _credentials, _service_model
 from agentcore_memory_async._failures import failure, setting_error
 from agentcore_memory_async._tls import session_class
 from agentcore_memory_async.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+aioboto3: Any
+try:
+    aioboto3 = importlib.import_module("aioboto3")
+except ImportError:
+    aioboto3 = None
 
 __all__ = ("Connection", "Settings", "connect")
 
@@ -88,8 +98,8 @@ class ShippedLoader(Loader):  # type: ignore[misc]
     """
     botocore's loader with this package's data before its own, for this service only.
 
-    Its own ``endpoints`` is a megabyte that holds the interpreter for 50 ms, and looking for services
-    lists 800 directories; neither happens here.
+    Its own ``endpoints`` is a megabyte that holds the interpreter for 50 ms, and looking for
+    services lists 800 directories; neither happens here.
     """
 
     def __init__(self) -> None:
@@ -236,8 +246,6 @@ def prepare(settings: Settings) -> _Prepared:
         text = "config: connector_args takes no ssl_context here; name a bundle in AWS_CA_BUNDLE"
         raise InvalidInputError(text)
     opened: list[Any] = []
-    from agentcore_memory_async import __version__
-
     pool = options.get("max_pool_connections", Config.OPTION_DEFAULTS["max_pool_connections"])
     extra = (options.get("user_agent_extra"), f"agentcore-memory-async/{__version__}")
     options.update(
@@ -273,9 +281,7 @@ def private_session(caller: Any) -> Any:
 
 def _factory(private: Any) -> Any:
     """Give the maker of the client: aioboto3 where it is installed, else aiobotocore."""
-    try:
-        import aioboto3
-    except ImportError:
+    if aioboto3 is None:
         return private.create_client
     return aioboto3.Session(botocore_session=private).client
 

@@ -6,6 +6,10 @@ each load them, and in the last ten minutes of their life a refresh that fails f
 one refresh per call, although the credentials are still good.
 """
 
+# botocore and aiobotocore carry no types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 from __future__ import annotations
 
 import asyncio
@@ -76,9 +80,9 @@ def credentials_error(operation: str, exc: BaseException) -> AccessDeniedError:
     """
     Make the error for credentials that are missing, incomplete or can't be had.
 
-    No request was made: ``status`` is 0, ``code`` the name of botocore's error. It is an `AccessDeniedError` because retrying does not help
-    and because programs treat it as one. Of *exc* only its kind is told and the provider's name: the
-    text of a credential process may hold anything.
+    No request was made: ``status`` is 0, ``code`` the name of botocore's error. It is an
+    `AccessDeniedError` because retrying does not help, and because programs treat it as one. Of
+    *exc* only its kind is told and the provider's name: a credential process may print anything.
     """
     kwargs: dict[str, Any] = getattr(exc, "kwargs", {})
     provider = kwargs.get("provider")
@@ -128,8 +132,8 @@ class GuardedCredentials:
     """
     Stands before the credentials of the caller's session, in the same shape.
 
-    One refresh at a time; while one runs, or after one failed, calls go on with what is there for as
-    long as it is valid for more than `VALID_S`. Whatever else is asked for is answered by the
+    One refresh at a time; while one runs, or after one failed, calls go on with what is there for
+    as long as it is valid for more than `VALID_S`. Whatever else is asked for is answered by the
     caller's own object.
     """
 

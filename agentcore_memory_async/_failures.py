@@ -1,5 +1,9 @@
 """What botocore, aiobotocore and aiohttp raise, as this package's errors."""
 
+# botocore and aiobotocore carry no types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 from __future__ import annotations
 
 import ssl
@@ -38,7 +42,7 @@ def setting_error(exc: Exception) -> InvalidInputError:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Read how long the service asks to wait: ``x-amz-retry-after`` (ms), or ``Retry-After`` (s)."""
+    """Read the wait that was asked for: ``x-amz-retry-after`` (ms) or ``Retry-After`` (s)."""
     for name, unit_s in (
         ("x-amz-retry-after", 0.001),
         ("x-amz-retry-afterms", 0.001),
@@ -64,9 +68,9 @@ def answered_error(
     if not named:
         code = str(status)
     if not message or "<" in message[:1] or "<html" in message.lower():
-        message = (
-            _phrase(status) if named else f"{_phrase(status)}, without an error of the service"
-        )
+        message = _phrase(status)
+        if not named:
+            message += ", without an error of the service"
     if not named:
         # It came from something in between, of which nothing is known.
         message = " ".join(message.split())[:_MAX_TEXT]
@@ -100,7 +104,8 @@ def failure(
     Give what to raise for *exc*; None if a success came after all, *exc* itself if it is not ours.
 
     *status* and *headers* are those of the answer, if one came, and *parsed* says whether botocore
-    could make sense of it. With *maybe_resent* aiohttp may have sent the request before, on a connection that was gone.
+    could make sense of it. With *maybe_resent* aiohttp may have sent the request before, on a
+    connection that was gone.
     """
     if isinstance(exc, boto.ClientError) and not isinstance(exc, AgentCoreMemoryError):
         return answered_error(operation, exc.response, status, headers)

@@ -7,6 +7,10 @@ session class of ours, which does both on every version. It overrides one privat
 aiobotocore, ``_get_ssl_context``, and fails to open where that is not there.
 """
 
+# botocore and aiobotocore carry no types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
 from __future__ import annotations
 
 import os
@@ -29,7 +33,7 @@ class PreparedContext(ssl.SSLContext):
     aiobotocore reads the same files again, on the event loop; for those it does nothing.
     """
 
-    def __new__(cls, *_: object) -> PreparedContext:
+    def __new__(cls, *_: Any, **__: Any) -> PreparedContext:
         """Make one with Python's defaults: names and chain are checked, TLS 1.2 at least."""
         return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
 
@@ -120,19 +124,19 @@ def session_class(given: Any, opened: list[Any]) -> type[Any]:
         raise InvalidInputError("config: http_session_cls must be a class")
     bases: tuple[type[Any], ...] = (given,)
     if issubclass(given, AIOHTTPSession):
-        bases = (VerifyingSession,) if given is AIOHTTPSession else (_ordered(given))
+        bases = (VerifyingSession,) if given is AIOHTTPSession else _ordered(given)
     elif given.__module__.startswith("aiobotocore.") and _is_before_3_9_2():
         text = (
             "config: http_session_cls of httpx needs aiobotocore 3.9.2, which checks certificates"
         )
         raise InvalidInputError(text)
 
-    def __init__(self: Any, *args: Any, **options: Any) -> None:
-        opened.append(self)
-        super(noted, self).__init__(*args, **options)
+    class Noted(*bases):  # type: ignore[misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            opened.append(self)
+            super().__init__(*args, **options)
 
-    noted = type(f"Noted{given.__name__}", bases, {"__init__": __init__, "__module__": __name__})
-    return noted
+    return Noted
 
 
 def _ordered(given: type[Any]) -> tuple[type[Any], ...]:

@@ -10,17 +10,20 @@ because importing and preparing them takes longer than an event loop may stand s
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import json
 import logging
 import os
+import sys
+import threading
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-import anyio.to_thread
+import anyio
 import attrs
 
 from agentcore_memory_async.errors import (
@@ -145,7 +148,7 @@ def decode(operation: str, captured: _Captured) -> Answer:
         text = f"status {status}, {len(body)} bytes: JSON, but no object"
         raise DecodeError(operation, text, raw=body)
     return Answer(
-        body=parsed,
+        body=cast(dict[str, Any], parsed),
         status=status,
         date=read_date(captured.headers.get("date")),
         request_id=captured.headers.get("x-amzn-requestid"),
@@ -164,9 +167,29 @@ def read_date(value: str | None) -> datetime | None:
     return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
 
 
+_first_load = threading.Lock()
+
+
 def _load() -> Any:
-    """Import what knows botocore (0.3 s at first)."""
-    return importlib.import_module("agentcore_memory_async._botocore")
+    """
+    Import what knows botocore, and anyio's asyncio backend; for a thread, 0.3 s at first.
+
+    So many objects are made that Python would look through all of them, 30 ms with the interpreter
+    held, on the loop's time. All of them are there to stay, so they are put among the old ones
+    unseen: freezing and thawing does that and nothing else.
+    """
+    name = "agentcore_memory_async._botocore"
+    with _first_load:
+        if name in sys.modules or not gc.isenabled() or gc.get_freeze_count():
+            return importlib.import_module(name)
+        gc.disable()
+        try:
+            anyio.run(anyio.sleep, 0)
+            return importlib.import_module(name)
+        finally:
+            gc.freeze()
+            gc.unfreeze()
+            gc.enable()
 
 
 class BotocoreTransport:
@@ -237,7 +260,8 @@ class BotocoreTransport:
             raise RuntimeError(message)
         self._state = _State.OPENING
         try:
-            module = await anyio.to_thread.run_sync(_load)
+            # Not anyio's: its first use imports its backend, here, for 20 ms.
+            module = await asyncio.to_thread(_load)
             connection: _botocore.Connection = await module.connect(
                 module.Settings(
                     region_name=self._given_region,

@@ -5,6 +5,10 @@ DIR is the data directory of the botocore to take it from; without it that of th
 ``--check`` writes nothing and ends with 1 where the files differ from what would be written.
 """
 
+# JSON of any form.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import argparse
@@ -77,8 +81,12 @@ def service_model(full: dict[str, Any]) -> dict[str, Any]:
 
 def endpoints(full: dict[str, Any]) -> dict[str, Any]:
     """Keep the partitions with their regions; the services make up the megabyte."""
-    partitions = [
-        {**partition, "services": {}, "regions": dict.fromkeys(sorted(partition["regions"]), {})}
+    partitions: list[dict[str, Any]] = [
+        {
+            **partition,
+            "services": {},
+            "regions": {name: {} for name in sorted(partition["regions"])},
+        }
         for partition in full["partitions"]
     ]
     return {"version": full["version"], "partitions": partitions}
