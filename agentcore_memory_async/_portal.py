@@ -1,0 +1,532 @@
+"""
+The loop thread under the sync facade.
+
+One thread per process runs one event loop for all facades. It starts at the first call and is a
+daemon, so nothing has to be closed for a script to end. The rules, each with a test:
+
+- A call runs in a task of its own, in the root task group, with the caller's context variables.
+  What interrupts the caller (Ctrl-C, a timeout raised by a signal) cancels that task, waits for
+  its clean-up for at most ``PATIENCE`` seconds, and then goes on rising.
+- What is opened is closed by the task that opened it, so task groups in there are legal.
+- A facade that is dropped is closed from here; at exit all are, by ``atexit``: that is after other
+  threads and executors have done their work, and needs none of them. Waiting daemon threads are
+  left waiting, as the interpreter would.
+- After a fork the child has no loop thread; what the parent opened says so (``ForkedError``).
+- Calls from the loop thread itself are refused: they would wait for themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import concurrent.futures
+import contextvars
+import os
+import queue
+import sys
+import threading
+import warnings
+import weakref
+from asyncio import CancelledError
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, cast
+
+import anyio
+import anyio.lowlevel
+
+from agentcore_memory_async.errors import BlockingCallWarning, ClosedError, ForkedError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from concurrent.futures import Future
+
+    from anyio.abc import TaskGroup, TaskStatus
+
+PATIENCE = 5.0
+"""How long clean-up may take, in seconds: after an interrupt, at a close, at exit."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Call(Generic[T]):
+    """One function on its way to the loop thread, and its outcome on the way back."""
+
+    __slots__ = (
+        "_cancelled",
+        "_done",
+        "_error",
+        "_finished",
+        "_function",
+        "_result",
+        "_scope",
+        "_started",
+        "_thread",
+    )
+
+    def __init__(self, thread: LoopThread, function: Callable[[], Awaitable[T]]) -> None:
+        self._thread = thread
+        self._function = function
+        self._done = threading.Lock()
+        self._done.acquire()
+        self._started = self._cancelled = self._finished = False
+        self._scope: anyio.CancelScope | None = None
+        self._result: T | None = None
+        self._error: BaseException | None = None
+
+    def begin(self) -> None:
+        """Start the task; on the loop thread."""
+        if self._cancelled:
+            return
+        try:
+            self._thread.tasks.start_soon(self._run)
+        except RuntimeError:  # the group has ended
+            self.finish(ClosedError(ENDED))
+        else:
+            self._started = True
+
+    async def _run(self) -> None:
+        try:
+            with anyio.CancelScope() as scope:
+                self._scope = scope
+                if self._cancelled:
+                    return
+                try:
+                    self._result = await self._function()
+                except CancelledError:
+                    # Without a request to cancel it came out of the function by itself, and
+                    # would take the whole group along: it is the caller's to see.
+                    self._error = concurrent.futures.CancelledError()
+                    if scope.cancel_called or self._thread.stopping:
+                        raise
+                except BaseException as error:  # noqa: BLE001 - rises in the calling thread
+                    self._error = error
+        finally:
+            if not self._thread.leaves_waiting:
+                self.finish()
+
+    def cancel(self) -> None:
+        """Cancel the task, or see to it that there will be none; on the loop thread."""
+        self._cancelled = True
+        if self._scope is not None:
+            self._scope.cancel()
+        elif not self._started:
+            self.finish()
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """Let the caller go on."""
+        if not self._finished:
+            self._finished = True
+            self._error = self._error or error
+            self._done.release()
+
+    def wait(self, timeout: float = -1) -> bool:
+        """Wait in the calling thread; tells whether it has finished."""
+        if self._finished:
+            return True
+        if sys.platform == "win32" and timeout < 0:  # pragma: no cover
+            # Ctrl-C can't interrupt a wait for a lock there: look up for it now and then.
+            while not self._done.acquire(timeout=0.1):
+                pass
+            return True
+        return self._done.acquire(timeout=timeout)
+
+    def outcome(self) -> T:
+        """Return or raise, once, leaving no reference cycle."""
+        error, self._error = self._error, None
+        if error is None:
+            return cast("T", self._result)
+        try:
+            raise error
+        finally:
+            del error, self
+
+
+class DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
+    """
+    Looks up names and reads files for the loop, in daemon threads.
+
+    The standard one takes no work once the main thread has ended, while other threads still call,
+    and a lookup that hangs in it holds up the exit.
+    """
+
+    MOST = 16
+
+    def __init__(self) -> None:
+        super().__init__(max_workers=1)  # its own threads are never started
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._started: list[threading.Thread] = []
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run *fn* in one of the threads."""
+        future: Future[T] = concurrent.futures.Future()
+
+        def job() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(fn(*args, **kwargs))
+                except BaseException as error:  # noqa: BLE001 - rises where it is awaited
+                    future.set_exception(error)
+
+        self._jobs.put(job)
+        if not self._idle.acquire(blocking=False) and len(self._started) < self.MOST:
+            thread = threading.Thread(target=self._work, name="agentcore-memory-io", daemon=True)
+            try:
+                thread.start()
+                self._started.append(thread)
+            except RuntimeError:  # at exit Python 3.12 starts no more threads: those here will do
+                if not self._started:
+                    raise
+        return future
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+            del job
+            self._idle.release()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the threads after what they are doing; a loop that closes never waits."""
+        super().shutdown(wait=wait, cancel_futures=cancel_futures)
+        for _ in self._started:
+            self._jobs.put(None)
+
+
+ENDED = "the loop thread of the sync facade has ended; make a new manager"
+
+
+class LoopThread:
+    """A daemon thread that runs an event loop with one task group as its root."""
+
+    tasks: TaskGroup
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.stopping = False
+        self.leaves_waiting = False
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(DaemonExecutor())
+        self._calls: set[Call[Any]] = set()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(
+            target=self._main, name="agentcore-memory-async", daemon=True
+        )
+
+    def start(self) -> None:
+        """Start the thread and wait for its loop."""
+        try:
+            self._thread.start()
+            self._ready.wait()
+        except BaseException:
+            self.stop(0)
+            raise
+
+    @property
+    def usable(self) -> bool:
+        """Whether calls can be made: it runs, in this process."""
+        return not self.stopping and self.pid == os.getpid()
+
+    @property
+    def current(self) -> bool:
+        """Whether the caller runs on this thread."""
+        return threading.get_ident() == self._thread.ident
+
+    def call(self, function: Callable[[], Awaitable[T]]) -> T:
+        """Run *function* on the loop and wait for its result."""
+        call = Call(self, function)
+        try:
+            self._calls.add(call)
+            if not self._post(call.begin):
+                raise ClosedError(ENDED)
+            call.wait()
+        except BaseException:
+            if self._post(call.cancel):
+                call.wait(PATIENCE)
+            raise
+        finally:
+            self._calls.discard(call)
+        try:
+            return call.outcome()
+        finally:
+            del call
+
+    def post(self, function: Callable[[], object]) -> None:
+        """Run *function* on the loop some time; from any thread, without waiting or failing."""
+        if self.pid == os.getpid():
+            self._post(function)
+
+    def _post(self, function: Callable[..., object], *args: object) -> bool:
+        try:
+            self._loop.call_soon_threadsafe(function, *args, context=contextvars.copy_context())
+        except RuntimeError:  # the loop is closed
+            return False
+        return True
+
+    def stop(self, timeout: float = PATIENCE) -> None:
+        """Cancel what runs, close what is open, end the thread; wait *timeout* seconds."""
+        if self._post(self._stop):
+            self._thread.join(timeout)
+
+    def _stop(self) -> None:
+        self.stopping = True
+        if self._ready.is_set():
+            self.tasks.cancel_scope.cancel()
+
+    async def _root(self) -> None:
+        async with anyio.create_task_group() as self.tasks:
+            self._ready.set()
+            if not self.stopping:
+                await anyio.sleep_forever()
+
+    def _main(self) -> None:
+        loop = self._loop
+        root = loop.create_task(self._root(), name="agentcore-memory-async")
+        try:
+            # Ends when stopped; or by SystemExit and the like, out of somebody's callback.
+            loop.run_until_complete(root)
+        except CancelledError:
+            pass
+        finally:
+            self.stopping = True
+            try:
+                _finish(loop)
+            finally:
+                loop.close()
+                self._ready.set()
+                while self._calls and not self.leaves_waiting:
+                    self._calls.pop().finish(ClosedError(ENDED))
+
+
+def _finish(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what is left on *loop*, which includes its root if that did not end by itself."""
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.wait(left, timeout=PATIENCE))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+
+
+class _Process:
+    """The loop thread of this process."""
+
+    def __init__(self) -> None:
+        self.has_warned = False
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, as in a forked child."""
+        self.lock = threading.Lock()
+        self.thread: LoopThread | None = None
+
+
+_process = _Process()
+
+
+def loop_thread() -> LoopThread:
+    """Return this process's loop thread; it is started at the first call."""
+    thread = _process.thread
+    if thread is None or not thread.usable:
+        with _process.lock:
+            thread = _process.thread
+            if thread is None or not thread.usable:
+                thread = LoopThread()
+                thread.start()
+                _process.thread = thread
+    return thread
+
+
+def _at_exit() -> None:
+    """Close everything. Only daemon threads can be waiting by now: they stay where they are."""
+    thread = _process.thread
+    if thread is not None and thread.usable and not thread.current:
+        thread.leaves_waiting = True
+        thread.stop()
+
+
+# Registered on import, so that handlers registered by users later run earlier and can still call.
+atexit.register(_at_exit)
+if hasattr(os, "register_at_fork"):  # not on Windows
+    # The parent's thread does not exist in the child. Its stack keeps what was open there from
+    # ever being finalised, which is right: epoll, sockets and the loop are shared with the parent.
+    os.register_at_fork(after_in_child=_process.forget)
+
+
+async def bounded(cleanup: Awaitable[object]) -> BaseException | None:
+    """Await *cleanup*, shielded, for at most ``PATIENCE`` seconds; return what it raised."""
+    with anyio.move_on_after(PATIENCE, shield=True):
+        try:
+            await cleanup
+        except CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - rises in the thread that waits
+            return error
+    return None
+
+
+def warn_in_a_running_loop(name: str, instead: str) -> None:
+    """Warn, once per process, at the line that called the caller of this."""
+    if _process.has_warned:
+        return
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    message = (
+        f"{name} blocks the event loop that runs here, with everything else on it; "
+        f"await {instead} of an AsyncMemorySessionManager instead"
+    )
+    warnings.warn(message, BlockingCallWarning, stacklevel=3)
+    _process.has_warned = True  # not where the warning is turned into an error
+
+
+class Openable(Protocol):
+    """What a ``Backing`` keeps open."""
+
+    async def __aenter__(self) -> object: ...
+
+    async def __aexit__(self, kind: None, error: None, traceback: None, /) -> object: ...
+
+
+class _Host:
+    """The task that opens one object, waits and closes it; all on the loop thread."""
+
+    def __init__(self, thread: LoopThread, resource: Openable) -> None:
+        self.thread = thread
+        self._resource = resource
+        self._close = anyio.Event()
+        self._closed = anyio.Event()
+        self._error: BaseException | None = None
+
+    async def run(self, *, task_status: TaskStatus[None]) -> None:
+        await self._resource.__aenter__()
+        task_status.started()
+        try:
+            await self._close.wait()
+        finally:
+            self._error = await bounded(self._resource.__aexit__(None, None, None))
+            self._closed.set()
+
+    async def close(self) -> None:
+        self._close.set()
+        await self._closed.wait()
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+    def close_soon(self) -> None:
+        """Close without waiting, from any thread, when the last facade is gone."""
+        self.thread.post(self._close.set)
+
+
+class Backing:
+    """
+    The object behind facades: opened on the loop thread at first use, closed there.
+
+    Facades of one manager share it. When the last of them is gone it closes by itself.
+
+    Args:
+        resource: An async context manager that can be entered once.
+        what: How errors call it.
+    """
+
+    def __init__(self, resource: Openable, what: str = "manager") -> None:
+        self._resource = resource
+        self._what = what
+        self._thread: LoopThread | None = None
+        self._host: _Host | None = None
+        self._lock: anyio.Lock | None = None
+        self._closed = False
+
+    def call(self, name: str, function: Callable[[], Awaitable[T]]) -> T:
+        """
+        Run *function* on the loop thread, with the object open, and wait.
+
+        Args:
+            name: What to await instead, for errors.
+            function: What gives the awaitable; called on the loop thread too.
+        """
+        thread = self.thread(name)
+        if self._host is not None:
+            return thread.call(function)
+
+        async def open_first() -> T:
+            await self.aopen(thread)
+            return await function()
+
+        return thread.call(open_first)
+
+    def make(self, name: str, function: Callable[[], T]) -> T:
+        """Run *function*, which makes something without I/O, on the loop thread, open or not."""
+
+        async def made() -> T:
+            return function()
+
+        return self.thread(name).call(made)
+
+    def thread(self, name: str) -> LoopThread:
+        """Return the thread to call, after checking that a call can work."""
+        thread = loop_thread()
+        if thread.current:
+            message = (
+                f"this blocks, and was called on the loop thread of the sync facade, from a "
+                f"callback for instance: it would wait for itself. Await {name} there instead"
+            )
+            raise RuntimeError(message)
+        if self._thread is not None and self._thread is not thread:
+            if self._thread.pid != os.getpid():
+                message = (
+                    f"this was opened before a fork, by process {self._thread.pid}; "
+                    "make a new manager in each process, after the fork"
+                )
+                raise ForkedError(message)
+            raise ClosedError(ENDED)
+        return thread
+
+    async def aopen(self, thread: LoopThread) -> None:
+        """Open, once; on the loop thread."""
+        if self._lock is None:
+            self._lock = anyio.Lock()
+        async with self._lock:
+            if self._closed:
+                message = f"this {self._what} is closed; make a new one"
+                raise ClosedError(message)
+            if self._host is None:
+                self._thread = thread
+                host = _Host(thread, self._resource)
+                try:
+                    await thread.tasks.start(host.run)
+                except BaseException:
+                    self._thread = None
+                    raise
+                # At exit, _at_exit closes it.
+                weakref.finalize(self, host.close_soon).atexit = False
+                self._host = host
+
+    def open(self, name: str) -> None:
+        """Open now, not at first use."""
+        self.call(name, anyio.lowlevel.checkpoint)
+
+    def enter(self, name: str, other: Backing) -> None:
+        """Open this and *other*, which lives on the same loop."""
+
+        async def open_other() -> None:
+            await other.aopen(loop_thread())
+
+        self.call(name, open_other)
+
+    def close(self, name: str) -> None:
+        """Close and wait; in a forked child there is nothing to close."""
+        if self._thread is not None and not self._thread.usable:
+            return
+        self._closed = True
+        self.thread(name).call(self.aclose)
+
+    async def aclose(self) -> None:
+        """Close; on the loop thread."""
+        if self._lock is None:
+            self._lock = anyio.Lock()
+        async with self._lock:
+            host = self._host
+        if host is not None:
+            await host.close()

@@ -1,0 +1,187 @@
+"""
+The sync facade: the same memory from scripts, threads and notebooks, without ``await``.
+
+Every method is that of the async class, run on one background loop that all facades share.
+A manager opens at first use and needs no ``with``: what is left open is closed when nobody holds
+it any more, and at exit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from agentcore_memory_async._facade import (
+    BlockingFacade,
+    BlockingIterator,
+    blocking,
+    blocking_into,
+    blocking_iterator,
+    constructing,
+    making,
+)
+from agentcore_memory_async._portal import Backing, warn_in_a_running_loop
+from agentcore_memory_async.extraction import ExtractionPoller
+from agentcore_memory_async.manager import AsyncMemorySessionManager
+from agentcore_memory_async.session import AsyncMemorySession
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from agentcore_memory_async.models import MemoryRecord
+
+__all__ = (
+    "BlockingExtractionPoller",
+    "BlockingIterator",
+    "MemorySession",
+    "MemorySessionManager",
+)
+
+
+async def _wait(poller: ExtractionPoller) -> list[MemoryRecord]:
+    """
+    Wait for the new records and give them, oldest first; again, the same list.
+
+    Raises:
+        ExtractionTimeoutError: Too few came in time; it has what had come.
+    """
+    return await poller
+
+
+class BlockingExtractionPoller(BlockingFacade[ExtractionPoller]):
+    """
+    Waits for new long-term records; ``extraction_poller`` of a session makes it.
+
+    ``with`` takes the baseline on entry, so that what is extracted from then on counts.
+    Without it, the baseline is taken when the wait begins, and what came before that is missed.
+    ``wait()`` gives the new records as a list, ``for`` gives them as they come.
+
+    Attributes:
+        namespaces: The resolved prefixes that are watched.
+    """
+
+    _entered: Backing | None = None
+
+    wait = blocking(_wait)
+    __iter__ = blocking_iterator(ExtractionPoller.__aiter__)
+
+    def __enter__(self) -> Self:
+        self._entered = Backing(self._inner, "poller")
+        self._backing.enter("ExtractionPoller", self._entered)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        entered, self._entered = self._entered, None
+        if entered is not None:
+            entered.close("ExtractionPoller")
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """The resolved prefixes that are watched."""
+        return self._inner.namespaces
+
+
+class MemorySession(BlockingFacade[AsyncMemorySession]):
+    """
+    The session of one actor; ``create_memory_session`` of the manager makes it.
+
+    Making one directly sends nothing. It may be kept, or made anew for each request, and be used
+    from any thread.
+
+    Args:
+        manager: The manager that sends for it.
+        actor_id: Whose session.
+        session_id: Which one.
+
+    Raises:
+        InvalidInputError: An id that the service would refuse.
+    """
+
+    def __init__(self, manager: MemorySessionManager, actor_id: str, session_id: str) -> None:
+        inner = manager._inner  # noqa: SLF001 - of the same facade
+        self._backing = manager._backing  # noqa: SLF001
+        self._inner = self._backing.make(
+            "AsyncMemorySession", lambda: AsyncMemorySession(inner, actor_id, session_id)
+        )
+
+    verify = blocking(AsyncMemorySession.verify)
+    add_turns = blocking(AsyncMemorySession.add_turns)
+    get_last_k_turns = blocking(AsyncMemorySession.get_last_k_turns)
+    create_event = blocking(AsyncMemorySession.create_event)
+    list_events = blocking(AsyncMemorySession.list_events)
+    iter_events = blocking_iterator(AsyncMemorySession.iter_events)
+    list_long_term_memory_records = blocking(AsyncMemorySession.list_long_term_memory_records)
+    iter_long_term_memory_records = blocking_iterator(
+        AsyncMemorySession.iter_long_term_memory_records
+    )
+    search_long_term_memories = blocking(AsyncMemorySession.search_long_term_memories)
+    extraction_poller = making(AsyncMemorySession.extraction_poller, BlockingExtractionPoller)
+
+    @property
+    def memory_id(self) -> str:
+        """The memory it is in."""
+        return self._inner.memory_id
+
+    @property
+    def actor_id(self) -> str:
+        """Whose session."""
+        return self._inner.actor_id
+
+    @property
+    def session_id(self) -> str:
+        """Which one."""
+        return self._inner.session_id
+
+
+class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
+    """
+    Sessions of one AgentCore Memory, for scripts and threads.
+
+    It opens at first use. ``with`` and ``close()`` are there for those who want to say when it
+    closes; else it closes when nobody holds it or a session of it any more, and at exit.
+    Any number of threads may use it. It belongs to the process that opened it.
+
+    The arguments are those of ``AsyncMemorySessionManager``. Called where an event loop runs, it
+    works, blocks that loop, and warns once (``BlockingCallWarning``).
+    """
+
+    @constructing(AsyncMemorySessionManager)
+    def __init__(self) -> None:
+        self._backing = Backing(self._inner)
+
+    create_memory_session = blocking_into(
+        AsyncMemorySessionManager.create_memory_session, MemorySession
+    )
+
+    def open(self) -> Self:
+        """Open the client now, not at first use; ``with`` does so too."""
+        warn_in_a_running_loop("MemorySessionManager.open", "AsyncMemorySessionManager.open")
+        self._backing.open("AsyncMemorySessionManager.open")
+        return self
+
+    def close(self) -> None:
+        """Close the client and wait for it; closing again does nothing."""
+        warn_in_a_running_loop("MemorySessionManager.close", "AsyncMemorySessionManager.aclose")
+        self._backing.close("AsyncMemorySessionManager.aclose")
+
+    def __enter__(self) -> Self:
+        warn_in_a_running_loop("MemorySessionManager.open", "AsyncMemorySessionManager.open")
+        self._backing.open("AsyncMemorySessionManager.open")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._backing.close("AsyncMemorySessionManager.aclose")
+
+    @property
+    def memory_id(self) -> str:
+        """The id or ARN of the memory."""
+        return self._inner.memory_id
