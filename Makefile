@@ -1,0 +1,69 @@
+# Two commands for a stranger: `make demo` and `make test`. All that is needed is Python 3.11 and make.
+#
+#   make demo                                  the main job on the embedded local service
+#   make demo TRANSCRIPT=file.jsonl            the same with conversations of your own
+#   make demo TRANSCRIPT=file.jsonl QUERY="window seat"
+#   make test                                  the whole suite
+#   make lint, make types, make docs           what CI runs beside it
+#   make clean                                 removes .venv and what was built
+#
+# Another interpreter: make test PYTHON=python3.12. More arguments for pytest: make test ARGS="-k poller".
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SPHINX_OUT := docs/_build/html
+
+export TRANSCRIPT QUERY
+
+.PHONY: help demo test lint types docs clean
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n 's/^#  *\(make .*\)/  \1/p' Makefile
+
+demo: $(VENV)/.package
+	@$(BIN)/python docs/examples/demo.py $(if $(TRANSCRIPT),--transcript "$$TRANSCRIPT") $(if $(QUERY),--query "$$QUERY")
+
+test: $(VENV)/.group-tests
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -rs $(ARGS)
+
+lint: $(VENV)/.group-lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+types: $(VENV)/.group-typing
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/pyright --verifytypes agentcore_memory_async --ignoreexternal
+
+docs: $(VENV)/.group-docs
+	$(BIN)/sphinx-build -W -n -q -b html docs $(SPHINX_OUT)
+	@echo "Open $(SPHINX_OUT)/index.html"
+
+clean:
+	rm -rf $(VENV) docs/_build build dist
+
+# The stamps: made anew only when pyproject.toml changes.
+
+$(VENV)/.package: pyproject.toml
+	@if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	  command -v "$(PYTHON)" >/dev/null || { echo "There is no '$(PYTHON)' here; say which: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }; \
+	  "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, and '$(PYTHON)' is $$("$(PYTHON)" -V 2>&1); say which: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }; \
+	  echo "Making $(VENV) with $$("$(PYTHON)" -V 2>&1)."; \
+	  rm -rf "$(VENV)"; \
+	  "$(PYTHON)" -m venv "$(VENV)" || { rm -rf "$(VENV)"; echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu it is in the package python3-venv" >&2; exit 1; }; \
+	fi
+	@echo "Installing the newest pip into $(VENV)."
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+	@echo "Installing agentcore-memory-async from this folder, with all that it needs:"
+	@$(BIN)/python -c 'import tomllib; print("  " + ", ".join(tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]))'
+	@$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.group-%: $(VENV)/.package
+	@echo "Installing the dependency group '$*' of pyproject.toml into $(VENV):"
+	@$(BIN)/python -c 'import sys, tomllib; print("  " + ", ".join(g if isinstance(g, str) else "group " + g["include-group"] for g in tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"][sys.argv[1]]))' $*
+	@$(BIN)/python -m pip install --quiet --group $*
+	@touch $@
