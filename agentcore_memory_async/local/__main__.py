@@ -1,0 +1,86 @@
+"""``python -m agentcore_memory_async.local``: the service as a command."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+
+import anyio
+
+from agentcore_memory_async.local import LocalMemoryService, LocalServiceError, StoreError
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m agentcore_memory_async.local",
+        description="The AgentCore Memory API on this machine, for any SDK.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=8788, help="port, 0 for a free one (%(default)s)"
+    )
+    parser.add_argument("--db", metavar="FILE", help="SQLite file; in memory if omitted")
+    parser.add_argument(
+        "--strict", action="store_true", help="unknown memories are 404, as on the real service"
+    )
+    parser.add_argument(
+        "--extraction-delay",
+        type=float,
+        default=0.5,
+        metavar="SECONDS",
+        help="from an event to its long-term records (%(default)s)",
+    )
+    parser.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME", help="accept this Host header"
+    )
+    parser.add_argument("--log-requests", action="store_true", help="a line per request on stderr")
+    return parser.parse_args(argv)
+
+
+async def _serve(arguments: argparse.Namespace) -> None:
+    service = LocalMemoryService(
+        arguments.db,
+        host=arguments.host,
+        port=arguments.port,
+        strict=arguments.strict,
+        extraction_delay=arguments.extraction_delay,
+        allowed_hosts=arguments.allow_host,
+    )
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with service:
+            where = arguments.db or "memory only: gone when this stops"
+            print(f"AgentCore Memory listens on {service.endpoint_url}  ({where})\n")
+            print("Point any AWS SDK to it:\n")
+            for name, value in service.environment.items():
+                print(f"  export {name}={value}")
+            if arguments.strict:
+                print("\nStrict: a memory exists only once it was created.")
+            else:
+                print(
+                    "\nAny memory id works, for example chat-a1B2c3D4e5; it is made on first use."
+                )
+            print("Ctrl-C stops it.", flush=True)
+            async for _ in signals:
+                break
+    print("stopped", flush=True)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    arguments = _arguments(argv)
+    logging.basicConfig(format="%(asctime)s %(message)s", stream=sys.stderr)
+    if arguments.log_requests:
+        logging.getLogger("agentcore_memory_async.local.access").setLevel(logging.INFO)
+    try:
+        anyio.run(_serve, arguments)
+    except (LocalServiceError, StoreError) as error:
+        text = error.strerror if isinstance(error, OSError) else str(error)
+        print(f"agentcore_memory_async.local: {text}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

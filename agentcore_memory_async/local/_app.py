@@ -1,0 +1,228 @@
+"""HTTP: requests in, answers in AWS's form out."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterable
+from email.utils import formatdate
+from typing import Any
+from urllib.parse import parse_qsl
+
+import attrs
+from aiohttp import web
+
+from agentcore_memory_async.local._clock import Clock, sleep
+from agentcore_memory_async.local._errors import AwsError, access_denied, validation
+from agentcore_memory_async.local._faults import Fault, Faults
+from agentcore_memory_async.local._shapes import ServiceModel, parse_body
+
+__all__ = ("Call", "Front", "Perform", "host_names")
+
+_LOG = logging.getLogger("agentcore_memory_async.local")
+_ACCESS = logging.getLogger("agentcore_memory_async.local.access")
+_DRAIN = 1024 * 1024  # bytes of a refused body that are still read
+
+#: Performs an operation: its name and wire members in, status and JSON members out.
+Perform = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+@attrs.frozen
+class Call:
+    """
+    One request that was answered.
+
+    Attributes:
+        operation: Its wire name, or method and path of one that is none.
+        status: The HTTP status; 0 where the connection was cut on purpose.
+        request_id: As in the answer.
+        error: The code of an error answer.
+        milliseconds: How long it took.
+    """
+
+    operation: str
+    status: int
+    request_id: str
+    error: str | None
+    milliseconds: float
+
+
+@attrs.define
+class Front:
+    """
+    The handler of all requests.
+
+    Attributes:
+        model: Finds the operation and gives its status.
+        perform: Does the work.
+        clock: Dates the answers.
+        faults: Consulted before and after the work.
+        body_limit: Bytes that a request may have.
+        allowed_hosts: Names in the Host header beside those of this machine; "*" allows all.
+        on_call: Told of every request.
+    """
+
+    model: ServiceModel
+    perform: Perform
+    clock: Clock
+    faults: Faults
+    body_limit: int
+    allowed_hosts: frozenset[str]
+    on_call: Callable[[Call], None]
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        started = time.perf_counter()
+        request_id = str(uuid.uuid4())
+        name = f"{request.method} {request.raw_path.split('?', 1)[0][:200]}"
+        error: str | None = None
+        response: web.Response | None
+        try:
+            name, response = await self._answer(request, request_id, name)
+        except AwsError as refused:
+            error = refused.code
+            response = self._error(refused, request_id)
+        except ConnectionError:
+            raise
+        except Exception:
+            _LOG.exception("%s failed in the local service", name)
+            error = "ServiceException"
+            response = self._error(AwsError(error, "An internal error occurred"), request_id)
+        if response is None:
+            if request.transport is not None:
+                request.transport.abort()
+            response = web.Response(status=500)
+            status = 0
+        else:
+            status = response.status
+            error = error or response.headers.get("x-amzn-errortype")
+        if not request.content.is_eof():
+            response.force_close()  # what is left of the body is not read
+        spent = (time.perf_counter() - started) * 1000
+        self.on_call(Call(name, status, request_id, error, spent))
+        _ACCESS.info("%-24s %s %s%.1f ms", name, status, f"{error} " if error else "", spent)
+        return response
+
+    async def _answer(
+        self, request: web.BaseRequest, request_id: str, name: str
+    ) -> tuple[str, web.Response | None]:
+        self._check_host(request)
+        raw_path, _, query = request.raw_path.partition("?")
+        if "://" in raw_path[:8]:  # the absolute form that proxies use
+            raw_path = "/" + raw_path.split("/", 3)[3] if raw_path.count("/") > 2 else "/"
+        route = self.model.match(request.method, raw_path)
+        if route is None:
+            text = f"Unknown operation: {name}"
+            raise AwsError("UnknownOperationException", text)
+        operation = route.operation
+        body = await self._read(request)
+        faults = self.faults.take(operation.name)
+        for fault in faults:
+            if fault.kind == "latency":
+                await sleep(self.clock, fault.seconds)
+        fault = next((item for item in faults if item.kind != "latency"), None)
+        if fault is not None and fault.kind == "error":
+            return operation.name, self._error(
+                AwsError(fault.code, fault.message, status=fault.status), request_id
+            )
+        if fault is not None and fault.kind == "lost-before":
+            return operation.name, None
+        try:
+            params = parse_body(body)
+            members = self.model.query_members(operation)
+            if members:
+                for key, value in parse_qsl(query, keep_blank_values=True, errors="strict"):
+                    if key in members:
+                        params[members[key]] = value
+            params.update(route.labels)
+            result = await self.perform(operation.name, params)
+        except UnicodeDecodeError:
+            text = "The query string is not valid UTF-8"
+            return operation.name, self._error(validation(text, reason="CannotParse"), request_id)
+        except AwsError as refused:
+            return operation.name, self._error(refused, request_id)
+        if fault is not None and fault.kind == "lost-after":
+            return operation.name, None
+        text = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
+        return operation.name, self._success(operation.status, text, request_id, fault)
+
+    def _success(
+        self, status: int, text: str, request_id: str, fault: Fault | None
+    ) -> web.Response:
+        body, kind = text.encode(), "application/json"
+        if fault is not None:
+            if fault.kind == "empty-body":
+                body = b""
+            elif fault.kind == "cut-body":
+                body = body[: len(body) // 2]
+            elif fault.kind == "html-body":
+                body, kind = b"<html><body>It works!</body></html>", "text/html"
+        return web.Response(
+            status=status, body=body, headers=self._headers(request_id), content_type=kind
+        )
+
+    def _error(self, error: AwsError, request_id: str) -> web.Response:
+        headers = self._headers(request_id)
+        headers["x-amzn-errortype"] = error.code
+        return web.Response(
+            status=error.status,
+            body=json.dumps(error.body()).encode(),
+            headers=headers,
+            content_type="application/json",
+        )
+
+    def _headers(self, request_id: str) -> dict[str, str]:
+        date = formatdate(self.clock.now(), usegmt=True)
+        return {"x-amzn-RequestId": request_id, "Date": date, "Server": "agentcore-memory-local"}
+
+    async def _read(self, request: web.BaseRequest) -> bytes:
+        length = request.content_length
+        if length is not None and length > self.body_limit + _DRAIN:
+            raise self._too_large()
+        parts: list[bytes] = []
+        size = 0
+        async for part in request.content.iter_any():
+            size += len(part)
+            if size <= self.body_limit:
+                parts.append(part)
+            elif size > self.body_limit + _DRAIN:
+                break
+        if size > self.body_limit:
+            raise self._too_large()
+        return b"".join(parts)
+
+    def _too_large(self) -> AwsError:
+        text = f"The request body is larger than {self.body_limit} bytes"
+        return AwsError("RequestEntityTooLargeException", text)
+
+    def _check_host(self, request: web.BaseRequest) -> None:
+        """Refuse a request for another host: a web page that rebinds its name to this machine."""
+        if "*" in self.allowed_hosts:
+            return
+        host = _host_name(request.headers.get("Host", ""))
+        if host in self.allowed_hosts or host == "localhost" or host.endswith(".localhost"):
+            return
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            shown = host[:100].encode("ascii", "replace").decode()
+            text = (
+                f"The Host header names {shown!r}; the local service answers to addresses and "
+                "localhost, and to what allowed_hosts (--allow-host) adds"
+            )
+            raise access_denied(text) from None
+
+
+def _host_name(header: str) -> str:
+    header = header.strip().lower()
+    if header.startswith("["):
+        return header[1:].partition("]")[0]
+    return header.partition(":")[0].removesuffix(".")
+
+
+def host_names(names: Iterable[str]) -> frozenset[str]:
+    """Return names as they are compared with the Host header."""
+    return frozenset("*" if name == "*" else _host_name(name) for name in names)

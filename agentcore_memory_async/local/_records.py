@@ -1,0 +1,405 @@
+"""Records: the long-term half of the service."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from agentcore_memory_async.local._errors import not_found
+from agentcore_memory_async.local._memories import Memory
+from agentcore_memory_async.local._namespaces import NamespaceQuery, key_of
+from agentcore_memory_async.local._paging import decode_token, encode_token, page_size
+from agentcore_memory_async.local._record_filters import (
+    read_metadata,
+    record_filter,
+    system_metadata,
+)
+from agentcore_memory_async.local._search import SearchIndex
+from agentcore_memory_async.local._store import Transaction
+from agentcore_memory_async.local._text import fingerprint
+
+__all__ = ("NewRecord", "Record", "Records", "new_record_id", "searchable")
+
+_DEFAULT_TOP_K = 10
+_NO_STRATEGY = "none"
+_COLUMNS = (
+    "seq, record_id, strategy_id, namespace, content, created_ms, updated_ms, time_ms, "
+    "metadata, expires_ms, expiry_days, record_type"
+)
+
+
+def new_record_id() -> str:
+    """Return an id as the service makes it."""
+    return f"mem-{uuid.uuid4()}"
+
+
+def searchable(content: str) -> str:
+    """Return what a search looks at: the values of a JSON object, text without its tags."""
+    text = content.strip()
+    if text.startswith("{") and text.endswith("}"):
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+        return " ".join(_strings(value))
+    if text.startswith("<"):
+        return _without_tags(text)
+    return text
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+
+
+def _without_tags(text: str) -> str:
+    parts: list[str] = []
+    for piece in text.split("<"):
+        tag, found, rest = piece.partition(">")
+        if found:
+            parts.extend(tag.split('"')[1::2])  # the values of its attributes
+            parts.append(rest)
+        else:
+            parts.append(piece)
+    return " ".join(parts)
+
+
+@attrs.frozen
+class NewRecord:
+    """A record to be written; milliseconds throughout."""
+
+    content: str
+    namespace: str | None
+    strategy_id: str | None
+    time_ms: int
+    session_id: str | None = None
+    metadata: Mapping[str, Any] | None = None
+    expiry_days: int | None = None
+    record_type: str | None = None
+
+
+@attrs.frozen
+class Record:
+    """A row of the table."""
+
+    seq: int
+    record_id: str
+    strategy_id: str | None
+    namespace: str | None
+    content: str
+    created_ms: int
+    updated_ms: int
+    time_ms: int | None
+    metadata: str | None
+    expires_ms: int | None
+    expiry_days: int | None
+    record_type: str | None
+
+    def wire(self, score: float | None = None, *, whole: bool = False) -> dict[str, Any]:
+        """Return its JSON: the summary, or with *whole* what GetMemoryRecord gives."""
+        answer: dict[str, Any] = {
+            "memoryRecordId": self.record_id,
+            "content": {"text": self.content},
+            "memoryStrategyId": self.strategy_id or _NO_STRATEGY,
+            "namespaces": [self.namespace] if self.namespace is not None else [],
+            "createdAt": self.created_ms / 1000,
+        }
+        if score is not None:
+            answer["score"] = score
+        if self.time_ms is not None:
+            answer["timestamp"] = self.time_ms / 1000
+        if self.metadata:
+            answer["metadata"] = json.loads(self.metadata)
+        if whole and self.expires_ms is not None:
+            answer["expiresAt"] = self.expires_ms / 1000
+        return answer
+
+    def filterable(self) -> dict[str, Any]:
+        """Return its metadata with the system's keys."""
+        system = system_metadata(self.created_ms, self.updated_ms, self.record_type)
+        return read_metadata(self.metadata) | system
+
+
+_DAY_MS = 86_400_000
+
+
+class Records:
+    """
+    The record operations and the search index; lives in the database thread.
+
+    Args:
+        legacy_prefix: ``namespace`` matches by its first characters, as the service once did.
+        raw_prefix: ``namespacePath`` matches by its first characters, not by segments.
+        record_id: Makes a record id.
+    """
+
+    def __init__(
+        self,
+        *,
+        legacy_prefix: bool = False,
+        raw_prefix: bool = False,
+        record_id: Callable[[], str] = new_record_id,
+    ) -> None:
+        self._legacy_prefix = legacy_prefix
+        self._raw_prefix = raw_prefix
+        self._record_id = record_id
+        self._indexes: dict[str, SearchIndex] = {}
+
+    # Operations.
+
+    def page(
+        self,
+        transaction: Transaction,
+        memory: Memory,
+        params: Mapping[str, Any],
+        now_ms: int,
+        *,
+        visible_before_ms: int | None = None,
+    ) -> dict[str, Any]:
+        """Return one page of the records of a namespace, newest first."""
+        condition, values = self._query(params).where()
+        accept = record_filter(params.get("metadataFilters"))
+        position = decode_token("ListMemoryRecords", params, (int, int))
+        if position is not None:
+            condition += " AND (created_ms, seq) < (?, ?)"
+            values = [*values, *position]
+        strategy_id = params.get("memoryStrategyId")
+        if strategy_id is not None:
+            condition += " AND strategy_id = ?"
+            values = [*values, strategy_id]
+        if visible_before_ms is not None:
+            condition += " AND created_ms <= ?"
+            values = [*values, visible_before_ms]
+        size = page_size(params)
+        rows = transaction.db.execute(
+            f"SELECT {_COLUMNS} FROM records WHERE memory_id = ? "
+            f"AND (expires_ms IS NULL OR expires_ms > ?) AND {condition} "
+            "ORDER BY created_ms DESC, seq DESC",
+            [memory.memory_id, now_ms, *values],
+        )
+        found: list[Record] = []
+        for row in rows:
+            record = Record(*row)
+            if accept is None or accept(record.filterable()):
+                found.append(record)
+                if len(found) > size:
+                    break
+        rows.close()
+        answer: dict[str, Any] = {"memoryRecordSummaries": [item.wire() for item in found[:size]]}
+        if len(found) > size:
+            last = found[size - 1]
+            where = [last.created_ms, last.seq]
+            answer["nextToken"] = encode_token("ListMemoryRecords", params, where)
+        return answer
+
+    def retrieve(
+        self,
+        transaction: Transaction,
+        memory: Memory,
+        params: Mapping[str, Any],
+        now_ms: int,
+        *,
+        visible_before_ms: int | None = None,
+    ) -> dict[str, Any]:
+        """Return one page of the records that match a query, best first."""
+        query = self._query(params)
+        criteria = params["searchCriteria"]
+        accept = record_filter(criteria.get("metadataFilters"))
+        position = decode_token("RetrieveMemoryRecords", params, (int,))
+        start = position[0] if position else 0
+        size = page_size(params)
+        top_k = int(criteria.get("topK") or _DEFAULT_TOP_K)
+        strategy_id = criteria.get("memoryStrategyId")
+        index = self.index(transaction, memory.memory_id)
+        names: list[str] | None = None
+        if query.exact is not None:
+            names = [key_of(query.exact)]
+        elif query.path:
+            names = index.under(query.path)
+        found: list[tuple[Record, float]] = []
+        ranked = index.search(criteria["searchQuery"], names)
+        for record, score in self._rows(transaction, ranked):
+            if (
+                query.covers(record.namespace)
+                and (strategy_id is None or record.strategy_id == strategy_id)
+                and (record.expires_ms is None or record.expires_ms > now_ms)
+                and (visible_before_ms is None or record.created_ms <= visible_before_ms)
+                and (accept is None or accept(record.filterable()))
+            ):
+                found.append((record, score))
+                if len(found) == top_k:
+                    break
+        page = found[start : start + size]
+        answer: dict[str, Any] = {
+            "memoryRecordSummaries": [record.wire(score) for record, score in page]
+        }
+        if start + size < len(found):
+            answer["nextToken"] = encode_token("RetrieveMemoryRecords", params, [start + size])
+        return answer
+
+    def get(
+        self, transaction: Transaction, memory: Memory, params: Mapping[str, Any], now_ms: int
+    ) -> dict[str, Any]:
+        """Return one record, whole."""
+        record = self.find(transaction, memory.memory_id, params["memoryRecordId"], now_ms)
+        if record is None:
+            raise _no_record(params["memoryRecordId"])
+        return record.wire(whole=True)
+
+    def delete(
+        self, transaction: Transaction, memory: Memory, params: Mapping[str, Any], now_ms: int
+    ) -> str:
+        """Delete one record and return its id."""
+        record = self.find(transaction, memory.memory_id, params["memoryRecordId"], now_ms)
+        if record is None:
+            raise _no_record(params["memoryRecordId"])
+        self.remove(transaction, memory.memory_id, record)
+        return record.record_id
+
+    # What the operations and the extraction are made of.
+
+    def find(
+        self, transaction: Transaction, memory_id: str, record_id: str, now_ms: int
+    ) -> Record | None:
+        """Return the record of that id, unless it has expired."""
+        row = transaction.db.execute(
+            f"SELECT {_COLUMNS} FROM records WHERE memory_id = ? AND record_id = ? "
+            "AND (expires_ms IS NULL OR expires_ms > ?)",
+            (memory_id, record_id, now_ms),
+        ).fetchone()
+        return Record(*row) if row else None
+
+    def saying(
+        self, transaction: Transaction, memory_id: str, namespace: str, content: str
+    ) -> Record | None:
+        """Return a record of the namespace that says the same as *content*."""
+        row = transaction.db.execute(
+            f"SELECT {_COLUMNS} FROM records WHERE memory_id = ? AND fingerprint = ? "
+            "AND namespace = ?",
+            (memory_id, fingerprint(searchable(content)), namespace),
+        ).fetchone()
+        return Record(*row) if row else None
+
+    def similar(
+        self, transaction: Transaction, memory_id: str, namespace: str, content: str, limit: int
+    ) -> list[Record]:
+        """Return the records of the namespace that are about the same as *content*, best first."""
+        index = self.index(transaction, memory_id)
+        ranked = index.search(searchable(content), [key_of(namespace)])[:limit]
+        return [
+            record for record, _ in self._rows(transaction, ranked) if record.namespace == namespace
+        ]
+
+    def of_session(
+        self, transaction: Transaction, memory_id: str, strategy_id: str, session_id: str
+    ) -> list[Record]:
+        """Return the records that a strategy made of one session."""
+        rows = transaction.db.execute(
+            f"SELECT {_COLUMNS} FROM records WHERE memory_id = ? AND strategy_id = ? "
+            "AND session_id = ?",
+            (memory_id, strategy_id, session_id),
+        )
+        return [Record(*row) for row in rows]
+
+    def add(self, transaction: Transaction, memory_id: str, new: NewRecord, now_ms: int) -> str:
+        """Write a record and return its id."""
+        record_id = self._record_id()
+        key = key_of(new.namespace)
+        text = searchable(new.content)
+        cursor = transaction.db.execute(
+            "INSERT INTO records (memory_id, record_id, strategy_id, namespace, namespace_key, "
+            "content, fingerprint, session_id, record_type, created_ms, updated_ms, time_ms, "
+            "metadata, expires_ms, expiry_days) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                memory_id,
+                record_id,
+                new.strategy_id,
+                new.namespace,
+                key,
+                new.content,
+                fingerprint(text),
+                new.session_id,
+                new.record_type,
+                now_ms,
+                now_ms,
+                new.time_ms,
+                json.dumps(new.metadata) if new.metadata else None,
+                now_ms + new.expiry_days * _DAY_MS if new.expiry_days else None,
+                new.expiry_days,
+            ),
+        )
+        self._reindex(transaction, memory_id, cursor.lastrowid or 0, text, key)
+        return record_id
+
+    def remove(self, transaction: Transaction, memory_id: str, record: Record) -> None:
+        """Delete a record's row."""
+        transaction.db.execute("DELETE FROM records WHERE seq = ?", (record.seq,))
+        transaction.on_commit(lambda: self._forget(memory_id, record.seq))
+
+    def index(self, transaction: Transaction, memory_id: str) -> SearchIndex:
+        """Return the memory's search index, read from the database the first time."""
+        index = self._indexes.get(memory_id)
+        if index is None:
+            index = SearchIndex()
+            rows = transaction.db.execute(
+                "SELECT seq, content, namespace_key FROM records WHERE memory_id = ?",
+                (memory_id,),
+            )
+            for seq, content, key in rows:
+                index.add(seq, searchable(content), key)
+            self._indexes[memory_id] = index
+        return index
+
+    def drop(self, memory_id: str) -> None:
+        """Forget the index of a memory that is gone."""
+        self._indexes.pop(memory_id, None)
+
+    def _reindex(
+        self, transaction: Transaction, memory_id: str, seq: int, text: str, key: str
+    ) -> None:
+        def apply() -> None:
+            index = self._indexes.get(memory_id)
+            if index is not None:
+                index.add(seq, text, key)
+
+        transaction.on_commit(apply)
+
+    def _forget(self, memory_id: str, seq: int) -> None:
+        index = self._indexes.get(memory_id)
+        if index is not None:
+            index.remove(seq)
+
+    def _query(self, params: Mapping[str, Any]) -> NamespaceQuery:
+        return NamespaceQuery.of(
+            params, legacy_prefix=self._legacy_prefix, raw_prefix=self._raw_prefix
+        )
+
+    def _rows(
+        self, transaction: Transaction, ranked: list[tuple[int, float]]
+    ) -> Iterator[tuple[Record, float]]:
+        """Yield the rows of ranked documents, in their order."""
+        for start in range(0, len(ranked), 200):
+            chunk = ranked[start : start + 200]
+            marks = ",".join("?" * len(chunk))
+            rows = transaction.db.execute(
+                f"SELECT {_COLUMNS} FROM records WHERE seq IN ({marks})",
+                [number for number, _ in chunk],
+            )
+            by_number = {row[0]: Record(*row) for row in rows}
+            for number, score in chunk:
+                if number in by_number:
+                    yield by_number[number], score
+
+
+def _no_record(record_id: str) -> Exception:
+    return not_found(f"Memory record not found: {record_id}")

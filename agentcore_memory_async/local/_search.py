@@ -1,0 +1,173 @@
+"""
+The ranker: finds the records of a memory that match a query, best first.
+
+Lexical, with stems, synonyms and, for words that it has never seen, spellings that are
+close (shared groups of three letters). A score is the share of the query that a record
+answers, weighted by how rare each word is, lessened for long records that are mostly
+about something else: 1.0 says the same as the query, 0 has nothing in common with it.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, insort
+from collections.abc import Iterable
+
+import attrs
+
+from agentcore_memory_async.local._text import STOP_WORDS, stem, synonyms, terms, tokens
+
+__all__ = ("SearchIndex",)
+
+_SYNONYM = 0.75
+_CLOSE = 0.55  # share of common letter groups from which a spelling is taken for another
+_NONE: frozenset[int] = frozenset()
+
+
+@attrs.define
+class _Document:
+    terms: frozenset[str]
+    namespace: str
+
+
+class SearchIndex:
+    """
+    An inverted index over the records of one memory, kept in memory.
+
+    Documents are named by numbers; a namespace is given without its last slashes. Not
+    for more than one thread at a time: it lives in the database thread.
+    """
+
+    def __init__(self) -> None:
+        self._documents: dict[int, _Document] = {}
+        self._postings: dict[str, set[int]] = {}
+        self._grams: dict[str, set[str]] = {}
+        self._namespaces: dict[str, set[int]] = {}
+        self._sorted: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    def add(self, number: int, text: str, namespace: str) -> None:
+        """Index *text* as document *number*; one already there is replaced."""
+        if number in self._documents:
+            self.remove(number)
+        words = frozenset(terms(text)) or frozenset(stem(word) for word in tokens(text))
+        self._documents[number] = _Document(words, namespace)
+        for word in words:
+            posting = self._postings.get(word)
+            if posting is None:
+                self._postings[word] = {number}
+                for gram in _grams(word):
+                    self._grams.setdefault(gram, set()).add(word)
+            else:
+                posting.add(number)
+        members = self._namespaces.get(namespace)
+        if members is None:
+            self._namespaces[namespace] = {number}
+            insort(self._sorted, namespace)
+        else:
+            members.add(number)
+
+    def remove(self, number: int) -> None:
+        """Forget document *number*; one that is not there is no error."""
+        document = self._documents.pop(number, None)
+        if document is None:
+            return
+        for word in document.terms:
+            posting = self._postings[word]
+            posting.discard(number)
+            if not posting:
+                del self._postings[word]
+                for gram in _grams(word):
+                    self._grams[gram].discard(word)
+                    if not self._grams[gram]:
+                        del self._grams[gram]
+        members = self._namespaces[document.namespace]
+        members.discard(number)
+        if not members:
+            del self._namespaces[document.namespace]
+            del self._sorted[bisect_left(self._sorted, document.namespace)]
+
+    def under(self, path: str) -> list[str]:
+        """Return the namespaces that are *path* or below it, on segment borders."""
+        if not path:
+            return list(self._sorted)
+        start = bisect_left(self._sorted, path + "/")
+        end = bisect_left(self._sorted, path + "0")  # "0" is the character after "/"
+        exact = [path] if path in self._namespaces else []
+        return exact + self._sorted[start:end]
+
+    def starting_with(self, prefix: str) -> list[str]:
+        """Return the namespaces that begin with the characters of *prefix*."""
+        return [name for name in self._sorted if (name + "/").startswith(prefix)]
+
+    def search(self, query: str, namespaces: Iterable[str] | None) -> list[tuple[int, float]]:
+        """
+        Return number and score of the documents that match *query*, best first.
+
+        Args:
+            query: What to look for, in plain words.
+            namespaces: Only documents in these; None takes all.
+        """
+        words = list(dict.fromkeys(terms(query)))
+        if not words:
+            words = list(dict.fromkeys(stem(word) for word in tokens(query)))
+        if not words:
+            return []
+        allowed: set[int] | None = None
+        if namespaces is not None:
+            allowed = set().union(*(self._namespaces.get(name, _NONE) for name in namespaces))
+            if not allowed:
+                return []
+        total = 0.0
+        answered: dict[int, float] = {}
+        matched: dict[int, set[str]] = {}
+        size = len(self._documents)
+        for word in words:
+            variants = self._variants(word)
+            seen = sum(len(self._postings[variant]) for variant, _ in variants)
+            weight = 1.0 + math.log((size + 1) / (min(seen, size) + 1)) / math.log(size + 2)
+            total += weight
+            best: dict[int, float] = {}
+            for variant, nearness in variants:
+                posting = self._postings[variant]
+                numbers: Iterable[int] = posting if allowed is None else posting & allowed
+                for number in numbers:
+                    best[number] = max(best.get(number, 0.0), nearness)
+                    matched.setdefault(number, set()).add(variant)
+            for number, nearness in best.items():
+                answered[number] = answered.get(number, 0.0) + weight * nearness
+        scored: list[tuple[int, float]] = []
+        for number, part in answered.items():
+            about = len(matched[number]) / len(self._documents[number].terms)
+            score = part / total * (0.6 + 0.4 * math.sqrt(about))
+            scored.append((number, min(1.0, round(score, 6))))
+        scored.sort(key=lambda item: (-item[1], -item[0]))
+        return scored
+
+    def _variants(self, word: str) -> list[tuple[str, float]]:
+        """Return the indexed terms that stand for *word*, each with its nearness in 0..1."""
+        found: dict[str, float] = {}
+        if word in self._postings:
+            found[word] = 1.0
+        for other in synonyms(word):
+            if other in self._postings:
+                found.setdefault(other, _SYNONYM)
+        if word not in found and word.isalpha() and len(word) >= 4:
+            own = _grams(word)
+            candidates: dict[str, int] = {}
+            for gram in own:
+                for other in self._grams.get(gram, ()):
+                    candidates[other] = candidates.get(other, 0) + 1
+            for other, common in candidates.items():
+                nearness = 2 * common / (len(own) + len(_grams(other)))
+                if nearness >= _CLOSE and other not in STOP_WORDS:
+                    found.setdefault(other, nearness * 0.9)
+        return list(found.items())
+
+
+def _grams(word: str) -> set[str]:
+    """Return the groups of three letters of *word*, its borders marked."""
+    marked = f"^{word}$"
+    return {marked[i : i + 3] for i in range(max(1, len(marked) - 2))}

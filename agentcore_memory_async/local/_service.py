@@ -1,0 +1,497 @@
+"""The local service: its life, its switches and its operations."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import anyio
+import anyio.to_thread
+from aiohttp import web
+
+from agentcore_memory_async.local._app import Call, Front, host_names
+from agentcore_memory_async.local._clock import Clock, SystemClock
+from agentcore_memory_async.local._events import Events
+from agentcore_memory_async.local._extraction import Pipeline, queue_event
+from agentcore_memory_async.local._extractor import BuiltInExtractor, Extractor
+from agentcore_memory_async.local._faults import Fault, Faults
+from agentcore_memory_async.local._memories import REGION, Memories, Memory
+from agentcore_memory_async.local._records import Records
+from agentcore_memory_async.local._shapes import load_model
+from agentcore_memory_async.local._store import Store, Transaction
+
+if TYPE_CHECKING:
+    from agentcore_memory_async.manager import AsyncMemorySessionManager
+
+__all__ = ("LocalMemoryService", "LocalServiceError")
+
+_BODY_LIMIT = 12 * 1024 * 1024  # an event of 10 MB and its JSON
+_CALLS_KEPT = 10_000
+
+
+class LocalServiceError(OSError):
+    """The service can't start; the text says why and what to do."""
+
+
+class LocalMemoryService:
+    """
+    The AgentCore Memory API on this machine, in this process, on SQLite.
+
+    ```python
+    async with LocalMemoryService() as service:
+        async with service.manager("chat-a1B2c3D4e5") as manager:
+            ...
+    ```
+
+    Any SDK can use it: point ``AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`` to ``endpoint_url``. It
+    belongs to the loop that opened it; clients may be anywhere.
+
+    Args:
+        path: The SQLite file, made if missing; None keeps everything in memory.
+        host: The address to listen on.
+        port: The port; 0 takes a free one.
+        strict: Behave as the real service: unknown memories are 404 and ids match its pattern.
+            Otherwise any memory id works; a memory is made on first use with three strategies:
+            ``/facts/{actorId}/``, ``/preferences/{actorId}/``,
+            ``/summaries/{actorId}/{sessionId}/``.
+        extraction_delay: Seconds (or a timedelta) of the clock from an event to its extraction.
+        clock: Dates and delays everything; a ManualClock stands until it is advanced.
+        extractor: Makes records out of messages; the built-in one needs no model.
+        consolidate: Skip duplicates and replace what newer records make obsolete.
+        token_mismatch: "ignore" answers a used client token with the stored event, "error"
+            refuses it for another request.
+        metadata_paging: "post-scan" filters each page after reading it, so that pages may be
+            empty; "index" fills them.
+        filter_lag: Seconds for which metadata filters do not see a new event.
+        record_lag: Seconds for which lists and searches do not see a new record.
+        legacy_prefix: ``namespace`` matches by its first characters.
+        raw_prefix: ``namespacePath`` matches by its first characters instead of by segments.
+        allowed_hosts: Names accepted in the Host header beside addresses and localhost.
+        body_limit: Bytes that a request may have.
+    """
+
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        strict: bool = False,
+        extraction_delay: float | timedelta = 0.5,
+        clock: Clock | None = None,
+        extractor: Extractor | None = None,
+        consolidate: bool = True,
+        token_mismatch: Literal["ignore", "error"] = "ignore",
+        metadata_paging: Literal["post-scan", "index"] = "post-scan",
+        filter_lag: float = 0.0,
+        record_lag: float = 0.0,
+        legacy_prefix: bool = False,
+        raw_prefix: bool = False,
+        allowed_hosts: Iterable[str] = (),
+        body_limit: int = _BODY_LIMIT,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._delay = (
+            extraction_delay.total_seconds()
+            if isinstance(extraction_delay, timedelta)
+            else extraction_delay
+        )
+        self._clock: Clock = clock or SystemClock()
+        self._filter_lag = filter_lag
+        self._record_lag = record_lag
+        self._allowed_hosts = host_names(allowed_hosts)
+        self._body_limit = body_limit
+        self._faults = Faults()
+        self._calls: deque[Call] = deque(maxlen=_CALLS_KEPT)
+        self._store = Store(path)
+        self._memories = Memories(strict=strict)
+        self._events = Events(token_mismatch=token_mismatch, metadata_paging=metadata_paging)
+        self._records = Records(legacy_prefix=legacy_prefix, raw_prefix=raw_prefix)
+        self._pipeline = Pipeline(
+            self._store,
+            self._memories,
+            self._records,
+            extractor or BuiltInExtractor(),
+            self._clock,
+            self._faults,
+            consolidate=consolidate,
+        )
+        self._strict = strict
+        self._url: str | None = None
+        self._runner: web.ServerRunner | None = None
+        self._worker: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<LocalMemoryService {self._url or 'closed'}>"
+
+    # Life.
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def open(self) -> None:
+        """
+        Open the database and listen.
+
+        Raises:
+            LocalServiceError: The port is taken, the address is not this machine's.
+            StoreError: The file can't be used.
+        """
+        if self._runner is not None:
+            message = "the local service is open already"
+            raise RuntimeError(message)
+        model = await anyio.to_thread.run_sync(load_model)
+        self._model = model
+        await self._store.open()
+        front = Front(
+            model=model,
+            perform=self._perform,
+            clock=self._clock,
+            faults=self._faults,
+            body_limit=self._body_limit,
+            allowed_hosts=self._allowed_hosts,
+            on_call=self._calls.append,
+        )
+        runner = web.ServerRunner(web.Server(front.handle, access_log=None))
+        try:
+            await self._pipeline.load()
+            await runner.setup()
+            site = web.TCPSite(runner, self._host, self._port, backlog=1024)
+            await site.start()
+        except BaseException as error:
+            with anyio.CancelScope(shield=True):
+                await runner.cleanup()
+                await self._store.aclose()
+            if isinstance(error, OSError):
+                message = (
+                    f"cannot listen on {self._host}:{self._port}: {error.strerror or error}; "
+                    "choose another port, or 0 for a free one"
+                )
+                raise LocalServiceError(error.errno, message) from error
+            raise
+        self._runner = runner
+        address = runner.addresses[0]
+        name = f"[{address[0]}]" if ":" in address[0] else address[0]
+        self._url = f"http://{name}:{address[1]}"
+        # The one task without a scope around it: it lives from open() to aclose(), which a
+        # test framework may call in different tasks, where a task group can't be left.
+        self._worker = asyncio.get_running_loop().create_task(
+            self._pipeline.run(), name="agentcore-local-extraction"
+        )
+
+    async def aclose(self) -> None:
+        """Stop listening, end the extraction and close the database; again does nothing."""
+        runner, self._runner = self._runner, None
+        if runner is None:
+            return
+        self._url = None
+        with anyio.CancelScope(shield=True):
+            await runner.cleanup()
+            worker, self._worker = self._worker, None
+            if worker is not None:
+                worker.cancel()
+                await asyncio.wait([worker])
+            await self._store.aclose()
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where it listens, such as ``http://127.0.0.1:49152``."""
+        if self._url is None:
+            message = "the local service is not open: enter it with `async with` first"
+            raise RuntimeError(message)
+        return self._url
+
+    @property
+    def clock(self) -> Clock:
+        """Its clock."""
+        return self._clock
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables that point any SDK to it."""
+        return {
+            "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE": self.endpoint_url,
+            "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+        }
+
+    def manager(self, memory_id: str, **options: Any) -> AsyncMemorySessionManager:
+        """
+        Return a manager for this service, not yet opened; it needs no environment.
+
+        Args:
+            memory_id: The memory.
+            **options: Passed on to AsyncMemorySessionManager.
+        """
+        from aiobotocore.session import AioSession  # noqa: PLC0415  (heavy, and only here)
+
+        from agentcore_memory_async.manager import AsyncMemorySessionManager  # noqa: PLC0415
+
+        if "session" not in options:
+            # No profile and no file of the user's has a say.
+            nothing = (None, None, None, None)
+            session = AioSession(
+                session_vars={
+                    "profile": nothing,
+                    "config_file": (None, None, os.devnull, None),
+                    "credentials_file": (None, None, os.devnull, None),
+                }
+            )
+            session.set_credentials("local", "local")
+            options["session"] = session
+        options.setdefault("region_name", REGION)
+        options.setdefault("endpoint_url", self.endpoint_url)
+        return AsyncMemorySessionManager(memory_id, **options)
+
+    # For tests.
+
+    async def drain(self, *, everything: bool = True) -> None:
+        """
+        Wait until the extraction is done.
+
+        Args:
+            everything: Also what is due later: a ManualClock is advanced to it, with another
+                clock it is done at once. Otherwise only what is due by now.
+        """
+        await self._pipeline.drain(everything=everything)
+
+    def fail(
+        self,
+        code: str,
+        *,
+        operation: str | None = None,
+        times: int | None = None,
+        message: str = "",
+        status: int = 0,
+    ) -> Fault:
+        """
+        Answer requests with an error, before anything is done.
+
+        Args:
+            code: Such as ``ThrottledException``.
+            operation: Only this one, such as ``CreateEvent``.
+            times: So often, then never again; None goes on until the fault is cancelled.
+            message: The text; the service's for that code if omitted.
+            status: The HTTP status; the service's for that code if omitted.
+
+        Returns:
+            The fault: ``fault.met`` counts, ``fault.cancel()`` ends it.
+        """
+        return self._faults.add(Fault("error", operation, times, code, message, status))
+
+    def lose_connection(
+        self, *, after: bool = False, operation: str | None = None, times: int | None = None
+    ) -> Fault:
+        """Cut the connection before the operation, or *after* it was done, without an answer."""
+        return self._faults.add(Fault("lost-after" if after else "lost-before", operation, times))
+
+    def break_body(
+        self,
+        how: Literal["empty", "cut", "html"],
+        *,
+        operation: str | None = None,
+        times: int | None = None,
+    ) -> Fault:
+        """Do the operation and answer 2xx with a body that can't be read."""
+        kinds: dict[str, Literal["empty-body", "cut-body", "html-body"]] = {
+            "empty": "empty-body",
+            "cut": "cut-body",
+            "html": "html-body",
+        }
+        return self._faults.add(Fault(kinds[how], operation, times))
+
+    def slow_down(
+        self, seconds: float, *, operation: str | None = None, times: int | None = None
+    ) -> Fault:
+        """Answer *seconds* of the clock later."""
+        return self._faults.add(Fault("latency", operation, times, seconds=seconds))
+
+    def fail_extraction(
+        self,
+        reason: str = "LTM_RATE_EXCEEDED",
+        *,
+        strategy: str | None = None,
+        times: int | None = None,
+    ) -> Fault:
+        """Let extraction jobs fail, of the strategy with this name, id or type only."""
+        return self._faults.add_extraction(Fault("error", times=times, code=reason), strategy)
+
+    def heal(self) -> None:
+        """End all faults."""
+        self._faults.clear()
+
+    def calls(self, operation: str | None = None) -> list[Call]:
+        """Return the requests that were answered, oldest first; the last 10,000 are kept."""
+        return [call for call in self._calls if operation in {None, call.operation}]
+
+    # Operations.
+
+    async def _perform(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Check a request and do what it asks for."""
+        definition = self._model.operations[operation]
+        skip = frozenset[str]() if self._strict else frozenset({"memoryId"})
+        memory_id = self._memories.check_id(str(params.get("memoryId", "")))
+        self._model.check(definition, params, skip=skip)
+        handler = _HANDLERS.get(operation)
+        if handler is None:
+            return await self._more(operation, memory_id, params)
+        return await handler(self, memory_id, params)
+
+    async def _more(self, operation: str, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
+        from agentcore_memory_async.local._errors import AwsError  # noqa: PLC0415
+
+        raise AwsError(
+            "UnknownOperationException", f"{operation} is not built yet in the local service"
+        )
+
+    def _now_ms(self) -> int:
+        return int(self._clock.now() * 1000)
+
+    def _memory(self, transaction: Transaction, memory_id: str) -> Memory:
+        return self._memories.use(transaction, memory_id, self._now_ms())
+
+    async def _create_event(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
+        now_ms = self._now_ms()
+        due_ms = now_ms + round(self._delay * 1000)
+
+        def create(transaction: Transaction) -> tuple[dict[str, Any], bool]:
+            memory = self._memory(transaction, memory_id)
+            event, new = self._events.create(transaction, memory, params, now_ms)
+            key = (memory_id, event["actorId"], event["sessionId"])
+            waits = (
+                new
+                and params.get("extractionMode") != "SKIP"
+                and queue_event(
+                    transaction, memory, key, event["eventId"], params["payload"], due_ms
+                )
+            )
+            return event, waits
+
+        event, waits = await self._store.write(create)
+        if waits:
+            self._pipeline.notice((memory_id, event["actorId"], event["sessionId"]), due_ms)
+        return {"event": event}
+
+    async def _get_event(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
+        return await self._store.read(
+            lambda transaction: {
+                "event": self._events.get(
+                    transaction, self._memory(transaction, memory_id), params, self._now_ms()
+                )
+            }
+        )
+
+    async def _delete_event(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
+        return await self._store.write(
+            lambda transaction: {
+                "eventId": self._events.delete(
+                    transaction, self._memory(transaction, memory_id), params, self._now_ms()
+                )
+            }
+        )
+
+    async def _list_events(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
+        unseen = self._now_ms() - round(self._filter_lag * 1000) if self._filter_lag else None
+        return await self._store.read(
+            lambda transaction: self._events.page(
+                transaction,
+                self._memory(transaction, memory_id),
+                params,
+                self._now_ms(),
+                filterable_before_ms=unseen,
+            )
+        )
+
+    async def _list_actors(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
+        return await self._store.read(
+            lambda transaction: self._events.actors(
+                transaction, self._memory(transaction, memory_id), params, self._now_ms()
+            )
+        )
+
+    async def _list_sessions(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
+        return await self._store.read(
+            lambda transaction: self._events.sessions(
+                transaction, self._memory(transaction, memory_id), params, self._now_ms()
+            )
+        )
+
+    async def _list_records(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
+        return await self._store.read(
+            lambda transaction: self._records.page(
+                transaction,
+                self._memory(transaction, memory_id),
+                params,
+                self._now_ms(),
+                visible_before_ms=self._visible_before(),
+            )
+        )
+
+    async def _retrieve_records(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
+        return await self._store.read(
+            lambda transaction: self._records.retrieve(
+                transaction,
+                self._memory(transaction, memory_id),
+                params,
+                self._now_ms(),
+                visible_before_ms=self._visible_before(),
+            )
+        )
+
+    async def _get_record(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
+        return await self._store.read(
+            lambda transaction: {
+                "memoryRecord": self._records.get(
+                    transaction, self._memory(transaction, memory_id), params, self._now_ms()
+                )
+            }
+        )
+
+    async def _delete_record(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
+        return await self._store.write(
+            lambda transaction: {
+                "memoryRecordId": self._records.delete(
+                    transaction, self._memory(transaction, memory_id), params, self._now_ms()
+                )
+            }
+        )
+
+    def _visible_before(self) -> int | None:
+        if not self._record_lag:
+            return None
+        return self._now_ms() - round(self._record_lag * 1000)
+
+
+Handler = Callable[[LocalMemoryService, str, dict[str, Any]], Any]
+
+_HANDLERS: dict[str, Handler] = {
+    "CreateEvent": LocalMemoryService._create_event,
+    "GetEvent": LocalMemoryService._get_event,
+    "ListEvents": LocalMemoryService._list_events,
+    "DeleteEvent": LocalMemoryService._delete_event,
+    "ListActors": LocalMemoryService._list_actors,
+    "ListSessions": LocalMemoryService._list_sessions,
+    "ListMemoryRecords": LocalMemoryService._list_records,
+    "RetrieveMemoryRecords": LocalMemoryService._retrieve_records,
+    "GetMemoryRecord": LocalMemoryService._get_record,
+    "DeleteMemoryRecord": LocalMemoryService._delete_record,
+}
