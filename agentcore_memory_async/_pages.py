@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async._retry import Retrier
     from agentcore_memory_async._transport import Answer
+    from agentcore_memory_async.policies import RetryPolicy
 
 T = TypeVar("T")
 
@@ -29,6 +30,7 @@ class Pages(Generic[T]):
         params: Its members, less ``maxResults`` and ``nextToken``.
         reader: Reads the items of a body.
         page_size: 1 to 100; it is always sent, since the service's default is not certain.
+        policy: How long and how often each request is tried; None for the manager's.
     """
 
     def __init__(
@@ -38,12 +40,14 @@ class Pages(Generic[T]):
         params: Mapping[str, Any],
         reader: Callable[[Mapping[str, Any]], list[T]],
         page_size: int,
+        policy: RetryPolicy | None = None,
     ) -> None:
         self._retrier = retrier
         self._operation = operation
         self._request = {**params, "maxResults": page_size}
         self._reader = reader
         self._seen = set[str]()
+        self._policy = policy
         self._over = False
 
     def __aiter__(self) -> Self:
@@ -52,7 +56,9 @@ class Pages(Generic[T]):
     async def __anext__(self) -> list[T]:
         if self._over:
             raise StopAsyncIteration
-        items, token = await self._retrier.read(self._operation, self._request, self._read)
+        items, token = await self._retrier.read(
+            self._operation, self._request, self._read, self._policy
+        )
         self._over = not token
         if token:
             if token in self._seen:

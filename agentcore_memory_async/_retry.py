@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
+from agentcore_memory_async._flow import Outcome
+from agentcore_memory_async._gate import Gate
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
     ConflictError,
@@ -51,6 +53,13 @@ def may_have_run(error: AgentCoreMemoryError) -> bool:
     return isinstance(error, DecodeError | ServiceUnavailableError)
 
 
+def outcome_of(error: AgentCoreMemoryError) -> Outcome:
+    """Say what *error* tells about the service: that it is well, too busy, or not well."""
+    if isinstance(error, ThrottledError):
+        return Outcome.THROTTLED
+    return Outcome.FAILED if is_passing(error) else Outcome.ANSWERED
+
+
 def backoff_bound(policy: RetryPolicy, error: AgentCoreMemoryError, attempt: int) -> float:
     """Give the longest wait after attempt number *attempt* (1 is the first), in seconds."""
     throttled = isinstance(error, ThrottledError)
@@ -60,13 +69,14 @@ def backoff_bound(policy: RetryPolicy, error: AgentCoreMemoryError, attempt: int
 
 class Retrier:
     """
-    Sends requests through the transport, under the policy.
+    Sends requests through the transport, under a policy.
 
     Args:
         transport: The seam to the network.
-        policy: How long and how often.
+        policy: How long and how often, where a call has no policy of its own.
         lifecycle: Says whether requests may be sent at all.
         hint: Says what to do next about an error of the service.
+        max_concurrency: How many requests of one operation may be under way.
     """
 
     def __init__(
@@ -75,18 +85,28 @@ class Retrier:
         policy: RetryPolicy,
         lifecycle: Lifecycle,
         hint: Callable[[ServiceError], str],
+        max_concurrency: int,
     ) -> None:
+        self.policy = policy
         self._transport = transport
-        self._policy = policy
         self._lifecycle = lifecycle
         self._hint = hint
+        self._max_concurrency = max_concurrency
+        self._gates: dict[str, Gate] = {}
+        self._running = 0
+        self._idle = anyio.Event()
         self._random = random.Random()
 
     async def read(
-        self, operation: str, params: Mapping[str, Any], reader: Callable[[Answer], T]
+        self,
+        operation: str,
+        params: Mapping[str, Any],
+        reader: Callable[[Answer], T],
+        policy: RetryPolicy | None = None,
     ) -> T:
-        """Send a request that changes nothing, or may be done twice."""
-        return await self._run(operation, params, reader, self._policy.read_deadline_s)
+        """Send a request that changes nothing."""
+        call = _Call(operation, params, policy or self.policy)
+        return await self._run(call, reader, call.policy.read_deadline_s)
 
     async def write(
         self,
@@ -94,54 +114,133 @@ class Retrier:
         params: Mapping[str, Any],
         reader: Callable[[Answer], T],
         *,
+        policy: RetryPolicy,
         deadline_s: float,
         pace: Pace,
     ) -> T:
         """Send a frozen request with a client token, until its outcome is known."""
-        token = params["clientToken"]
-        return await self._run(operation, params, reader, deadline_s, pace, token)
+        call = _Call(operation, params, policy, pace)
+        try:
+            return await self._run(call, reader, deadline_s)
+        except AgentCoreMemoryError as error:
+            if not call.may_have_run:
+                raise
+            token = params["clientToken"]
+            raise OutcomeUnknownError(operation, token, call.attempts, params) from error
 
-    async def _run(
+    async def _run(self, call: _Call, reader: Callable[[Answer], T], deadline_s: float) -> T:
+        self._lifecycle.check()
+        self._running += 1
+        try:
+            return await self._try(call, reader, deadline_s)
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
+
+    async def drain(self, timeout_s: float) -> None:
+        """Wait until no call is running, or for *timeout_s* seconds."""
+        with anyio.move_on_after(timeout_s):
+            while self._running:
+                self._idle = anyio.Event()
+                await self._idle.wait()
+
+    async def _try(self, call: _Call, reader: Callable[[Answer], T], deadline_s: float) -> T:
+        with anyio.move_on_after(deadline_s):
+            while True:
+                try:
+                    return await self._attempt(call, reader)
+                except AgentCoreMemoryError as error:
+                    call.failed(error)
+                    if not call.may_go_on(error):
+                        break
+                    wait_s = call.wait_s(error, self._random)
+                await anyio.sleep(wait_s)
+        final = call.final_error(deadline_s)
+        if isinstance(final, ServiceError):
+            final.attempts = call.attempts
+            final.hint = self._hint(final)
+        raise final
+
+    async def _attempt(self, call: _Call, reader: Callable[[Answer], T]) -> T:
+        """Send one request when its turn has come, and read its answer."""
+        gate = self._gates.get(call.operation)
+        if gate is None:
+            gate = self._gates[call.operation] = Gate(self._max_concurrency)
+        if call.is_retry_after_failure:
+            gate.retrying()
+        if call.pace is not None:
+            await anyio.sleep(call.pace.wait_s(anyio.current_time()))
+        async with gate.request() as ticket:
+            call.sending()
+            try:
+                with anyio.fail_after(call.policy.attempt_timeout_s):
+                    result = reader(await self._transport(call.operation, call.params))
+            except TimeoutError as error:
+                if isinstance(error, AgentCoreMemoryError):
+                    ticket.outcome = outcome_of(error)
+                    raise
+                ticket.outcome = Outcome.FAILED
+                reason = f"none came in {call.policy.attempt_timeout_s:g} s"
+                raise TransportTimeoutError(call.operation, reason) from None
+            except AgentCoreMemoryError as error:
+                ticket.outcome = outcome_of(error)
+                raise
+            finally:
+                if call.pace is not None:
+                    call.pace.ended(anyio.current_time())
+            ticket.outcome = Outcome.ANSWERED
+            return result
+
+
+class _Call:
+    """What is known of one call while it is tried."""
+
+    def __init__(
         self,
         operation: str,
         params: Mapping[str, Any],
-        reader: Callable[[Answer], T],
-        deadline_s: float,
+        policy: RetryPolicy,
         pace: Pace | None = None,
-        token: str | None = None,
-    ) -> T:
-        self._lifecycle.check()
-        attempt = 0
-        in_flight = unknown = False
-        last: AgentCoreMemoryError = TransportTimeoutError(
-            operation, f"its deadline of {deadline_s:g} s passed before it was sent", sent=False
-        )
-        with anyio.move_on_after(deadline_s):
-            while True:
-                if pace is not None:
-                    await anyio.sleep(pace.wait_s(anyio.current_time()))
-                attempt += 1
-                in_flight = True
-                try:
-                    return reader(await self._transport(operation, params))
-                except AgentCoreMemoryError as error:
-                    in_flight = False
-                    last = error
-                    unknown = unknown or may_have_run(error)
-                    if not is_passing(error) or attempt >= self._policy.max_attempts:
-                        break
-                    bound = backoff_bound(self._policy, error, attempt)
-                finally:
-                    if pace is not None:
-                        pace.ended(anyio.current_time())
-                asked = last.retry_after_s if isinstance(last, ServiceError) else None
-                await anyio.sleep((asked or 0.0) + self._random.uniform(0, bound))
-        if in_flight:
-            unknown = True
-            last = TransportTimeoutError(operation, f"no answer within {deadline_s:g} s")
-        if isinstance(last, ServiceError):
-            last.attempts = attempt
-            last.hint = self._hint(last)
-        if token is not None and unknown:
-            raise OutcomeUnknownError(operation, token, attempt, params) from last
-        raise last
+    ) -> None:
+        self.operation = operation
+        self.params = params
+        self.policy = policy
+        self.pace = pace
+        self.attempts = 0
+        self.may_have_run = False
+        self._in_flight = False
+        self._last: AgentCoreMemoryError | None = None
+
+    @property
+    def is_retry_after_failure(self) -> bool:
+        return self._last is not None and outcome_of(self._last) is Outcome.FAILED
+
+    def sending(self) -> None:
+        self.attempts += 1
+        self._in_flight = True
+
+    def failed(self, error: AgentCoreMemoryError) -> None:
+        self._in_flight = False
+        self._last = error
+        self.may_have_run = self.may_have_run or may_have_run(error)
+
+    def may_go_on(self, error: AgentCoreMemoryError) -> bool:
+        most = self.policy.max_attempts
+        return is_passing(error) and (most is None or self.attempts < most)
+
+    def wait_s(self, error: AgentCoreMemoryError, source: random.Random) -> float:
+        """Draw the wait before the next attempt."""
+        asked = error.retry_after_s if isinstance(error, ServiceError) else None
+        bound = backoff_bound(self.policy, error, self.attempts)
+        return (asked or 0.0) + source.uniform(0, bound)
+
+    def final_error(self, deadline_s: float) -> AgentCoreMemoryError:
+        """Give what to raise: the last error, or that the deadline came first."""
+        if self._in_flight:
+            self.may_have_run = True
+            return TransportTimeoutError(self.operation, f"none came in {deadline_s:g} s")
+        if self._last is None:
+            reason = f"it was not sent in {deadline_s:g} s, others were before it"
+            return TransportTimeoutError(self.operation, reason, sent=False)
+        return self._last

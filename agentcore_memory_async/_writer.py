@@ -8,6 +8,7 @@ takes its timestamp when its turn comes, so stamps rise in the order of the call
 from __future__ import annotations
 
 import time
+from math import inf
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from weakref import WeakValueDictionary
@@ -16,7 +17,11 @@ import anyio
 
 from agentcore_memory_async import _codec
 from agentcore_memory_async._pace import Pace
-from agentcore_memory_async.errors import TransportTimeoutError
+from agentcore_memory_async.errors import (
+    InvalidInputError,
+    OutcomeUnknownError,
+    TransportTimeoutError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +31,10 @@ if TYPE_CHECKING:
     from agentcore_memory_async.policies import RetryPolicy, ServiceLimits
 
 IDLE_S = 60.0
+"""How long the line of a session is kept after its last write."""
+LAG_S = 60.0
+"""How long the service's filters may not show a write yet (sdk#564)."""
+MOST_UNSETTLED = 1000
 
 
 class RisingClock:
@@ -48,12 +57,56 @@ class Line:
         self.turn = anyio.Lock()
         self.turns_pace = Pace(limits.events_per_second)
         self.others_pace = Pace(limits.other_events_per_second)
+        self._written_at = -inf
         self._last_ms = 0
+
+    def written(self, now: float) -> None:
+        """Note that an event was stored."""
+        self._written_at = now
+
+    def may_lag(self, now: float) -> bool:
+        """Tell whether the service's filters may not show the last write yet."""
+        return now - self._written_at < LAG_S
 
     def next_ms(self, now_ms: int) -> int:
         """Give a stamp that is later than every one before."""
         self._last_ms = max(now_ms, self._last_ms + 1)
         return self._last_ms
+
+
+class Unsettled:
+    """
+    Writes under a caller's token that were cancelled or lost, as they were frozen.
+
+    Without it a repeated call would carry another timestamp under the same token.
+    """
+
+    def __init__(self) -> None:
+        self._requests: dict[str, Mapping[str, Any]] = {}
+
+    def remember(self, request: Mapping[str, Any]) -> None:
+        """Keep *request*; the oldest is let go of when there are too many."""
+        self._requests[request["clientToken"]] = request
+        if len(self._requests) > MOST_UNSETTLED:
+            del self._requests[next(iter(self._requests))]
+
+    def take(self, token: str) -> Mapping[str, Any]:
+        """Give up the request with *token*."""
+        request = self._requests.pop(token, None)
+        if request is None:
+            message = (
+                f"no write with the client token {token!r} is unsettled in this manager; "
+                "call add_turns() again with client_token= and the same arguments"
+            )
+            raise InvalidInputError(message)
+        return request
+
+    def take_same(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give up what was frozen for the same write, or else *request* itself."""
+        frozen = self._requests.pop(request["clientToken"], None)
+        if frozen is None or {**frozen, **request} != frozen:
+            return request
+        return frozen
 
 
 class Writer:
@@ -62,7 +115,6 @@ class Writer:
 
     Args:
         retrier: Sends the requests.
-        policy: How long a write may take.
         limits: The pace.
         clock: The wall clock, in seconds since 1970.
     """
@@ -70,14 +122,13 @@ class Writer:
     def __init__(
         self,
         retrier: Retrier,
-        policy: RetryPolicy,
         limits: ServiceLimits,
         clock: Callable[[], float],
     ) -> None:
         self._retrier = retrier
-        self._policy = policy
         self._limits = limits
         self._clock = RisingClock(clock)
+        self._unsettled = Unsettled()
         # Sessions in use keep their line; the others' are kept for a while after the last write,
         # since a web handler makes its session anew for each request.
         self._lines: WeakValueDictionary[tuple[str, str], Line] = WeakValueDictionary()
@@ -98,7 +149,7 @@ class Writer:
         *,
         timestamp_ms: int | None,
         client_token: str | None,
-        conversational: bool,
+        policy: RetryPolicy | None = None,
     ) -> Event:
         """
         Write one event and return it as acknowledged.
@@ -108,34 +159,81 @@ class Writer:
             request: The members of CreateEvent, less those fixed here.
             timestamp_ms: The event's own time, for imported history; None for now.
             client_token: The caller's token; None makes one.
-            conversational: Whether it has messages, which have a limit of their own.
+            policy: How long and how often; None for the manager's.
         """
-        token = client_token or str(uuid4())
-        deadline_s = self._policy.write_deadline_s
-        ends_at = anyio.current_time() + deadline_s
+        request = {**request, "clientToken": client_token or str(uuid4())}
+        if timestamp_ms is not None:
+            request["eventTimestamp"] = timestamp_ms / 1000
+        if client_token is not None:
+            request = self._unsettled.take_same(request)
+        return await self._write(line, request, policy or self._retrier.policy, client_token)
+
+    async def resolve(
+        self,
+        line: Line,
+        unsettled: OutcomeUnknownError | str,
+        policy: RetryPolicy | None = None,
+    ) -> Event:
+        """
+        Send a write again exactly as it was, which stores it at most once.
+
+        Args:
+            line: The line of the session that it is for.
+            unsettled: The error of the write, or the caller's token of one that was cancelled.
+            policy: How long and how often; None for the manager's.
+        """
+        if isinstance(unsettled, str):
+            token, request = unsettled, self._unsettled.take(unsettled)
+        else:
+            token, request = None, unsettled.request
+        return await self._write(line, request, policy or self._retrier.policy, token)
+
+    async def _write(
+        self, line: Line, request: Mapping[str, Any], policy: RetryPolicy, token: str | None
+    ) -> Event:
+        """Write when its turn comes; a caller's *token* is remembered while it is unsettled."""
+        ends_at = anyio.current_time() + policy.write_deadline_s
+        try:
+            await self._wait_for_turn(line, policy.write_deadline_s)
+            try:
+                if "eventTimestamp" not in request:
+                    stamp = line.next_ms(self._clock.now_ms())
+                    request = {**request, "eventTimestamp": stamp / 1000}
+                return await self._send(line, request, policy, ends_at)
+            finally:
+                line.turn.release()
+                self._keep(line, request)
+        except (anyio.get_cancelled_exc_class(), OutcomeUnknownError):
+            if token is not None:
+                self._unsettled.remember(request)
+            raise
+
+    async def _wait_for_turn(self, line: Line, deadline_s: float) -> None:
         with anyio.move_on_after(deadline_s) as scope:
             await line.turn.acquire()
         if scope.cancelled_caught:
             reason = f"its turn did not come in {deadline_s:g} s, other writes were before it"
             raise TransportTimeoutError("CreateEvent", reason, sent=False)
-        try:
-            stamp = line.next_ms(self._clock.now_ms()) if timestamp_ms is None else timestamp_ms
-            frozen = {**request, "eventTimestamp": stamp / 1000, "clientToken": token}
-            return await self._retrier.write(
-                "CreateEvent",
-                frozen,
-                lambda answer: _codec.read_created_event(answer.body, answer.date),
-                deadline_s=max(0.0, ends_at - anyio.current_time()),
-                pace=line.turns_pace if conversational else line.others_pace,
-            )
-        finally:
-            line.turn.release()
-            self._keep(request["actorId"], request["sessionId"], line)
 
-    def _keep(self, actor_id: str, session_id: str, line: Line) -> None:
+    async def _send(
+        self, line: Line, request: Mapping[str, Any], policy: RetryPolicy, ends_at: float
+    ) -> Event:
+        conversational = any("conversational" in item for item in request["payload"])
+        event = await self._retrier.write(
+            "CreateEvent",
+            request,
+            lambda answer: _codec.read_created_event(answer.body, answer.date),
+            policy=policy,
+            deadline_s=max(0.0, ends_at - anyio.current_time()),
+            pace=line.turns_pace if conversational else line.others_pace,
+        )
+        line.written(anyio.current_time())
+        return event
+
+    def _keep(self, line: Line, request: Mapping[str, Any]) -> None:
         """Keep *line* for a while, and let go of those whose while is over."""
         now = anyio.current_time()
-        key = actor_id, session_id
+        key = request["actorId"], request["sessionId"]
         self._recent.pop(key, None)
         self._recent[key] = now, line
         while True:

@@ -278,7 +278,7 @@ class OutcomeUnknownError(_Picklable, AgentCoreMemoryError):
         super().__init__(
             f"{operation} with client token {client_token} may have been stored or not: "
             f"no readable answer in {attempts} attempt(s). "
-            "Call again with client_token= and the same arguments: nothing is stored twice"
+            "'await session.resolve(error)' settles it, and stores nothing twice"
         )
 
 

@@ -10,6 +10,8 @@ import time
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
+import anyio
+
 from agentcore_memory_async._lifecycle import Lifecycle
 from agentcore_memory_async._retry import Retrier
 from agentcore_memory_async._transport import BotocoreTransport
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from agentcore_memory_async._transport import Transport
 
 __all__ = ("AsyncMemorySessionManager",)
+
+CLOSE_S = 5.0
+"""How long closing waits for calls that are under way."""
 
 
 class AsyncMemorySessionManager:
@@ -96,8 +101,8 @@ class AsyncMemorySessionManager:
             )
         policy = retry or RetryPolicy()
         self._lifecycle = Lifecycle("AsyncMemorySessionManager")
-        self.retrier = Retrier(transport, policy, self._lifecycle, self._hint)
-        self.writer = Writer(self.retrier, policy, limits or ServiceLimits(), clock)
+        self.retrier = Retrier(transport, policy, self._lifecycle, self._hint, max_concurrency)
+        self.writer = Writer(self.retrier, limits or ServiceLimits(), clock)
         self._verified = False
 
     def __repr__(self) -> str:
@@ -142,9 +147,17 @@ class AsyncMemorySessionManager:
         return self
 
     async def aclose(self) -> None:
-        """Close the client; closing again does nothing."""
-        if self._lifecycle.closed() and self._network is not None:
-            await self._network.aclose()
+        """
+        Close the client, once what is under way has ended, or after 5 seconds.
+
+        Calls made from now on raise ``ClosedError``; closing again does nothing.
+        """
+        if not self._lifecycle.closed():
+            return
+        with anyio.CancelScope(shield=True):
+            await self.retrier.drain(CLOSE_S)
+            if self._network is not None:
+                await self._network.aclose()
 
     async def __aenter__(self) -> Self:
         return await self.open()

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from attrs import field, frozen
 
 from agentcore_memory_async._validation import check_int, check_seconds, refuse
 
+if TYPE_CHECKING:
+    from attrs import Attribute
+
 __all__ = ("RetryPolicy", "ServiceLimits")
 
 
-def _seconds(_: object, attribute: object, value: object) -> None:
-    check_seconds(attribute.name, value)  # type: ignore[attr-defined]
+def _seconds(_: object, attribute: Attribute[Any], value: Any) -> None:
+    check_seconds(attribute.name, value)
 
 
-def _rate(_: object, attribute: object, value: object) -> None:
-    name: str = attribute.name  # type: ignore[attr-defined]
+def _rate(_: object, attribute: Attribute[Any], value: Any) -> None:
+    name = attribute.name
     if value is not None and check_seconds(name, value) <= 0:
         refuse(f"{name} is {value}; give events per second above 0, or None to switch it off")
 
 
-def _count(_: object, attribute: object, value: object) -> None:
-    check_int(attribute.name, value)  # type: ignore[attr-defined]
+def _count(_: object, attribute: Attribute[Any], value: Any) -> None:
+    if value is not None:
+        check_int(attribute.name, value)
 
 
 @frozen
@@ -51,7 +57,8 @@ class RetryPolicy:
     Attributes:
         write_deadline_s: For one write, waiting for its turn included, in seconds.
         read_deadline_s: For one request of a read, in seconds.
-        max_attempts: How many requests at most.
+        attempt_timeout_s: For one attempt, before it counts as lost, in seconds.
+        max_attempts: How many requests at most; None for as many as the deadline allows.
         backoff_s: The first bound of a wait, in seconds.
         throttled_backoff_s: The first bound when the service throttled, in seconds.
         max_backoff_s: The largest bound, in seconds.
@@ -59,7 +66,15 @@ class RetryPolicy:
 
     write_deadline_s: float = field(default=30.0, validator=_seconds)
     read_deadline_s: float = field(default=10.0, validator=_seconds)
-    max_attempts: int = field(default=8, validator=_count)
+    attempt_timeout_s: float = field(default=8.0, validator=_seconds)
+    max_attempts: int | None = field(default=None, validator=_count)
     backoff_s: float = field(default=0.05, validator=_seconds)
     throttled_backoff_s: float = field(default=1.0, validator=_seconds)
     max_backoff_s: float = field(default=5.0, validator=_seconds)
+
+
+def check_retry(value: object) -> RetryPolicy | None:
+    """Check the policy of a call; None is the manager's."""
+    if value is not None and not isinstance(value, RetryPolicy):
+        refuse(f"retry is {type(value).__name__}; give a RetryPolicy, or None for the manager's")
+    return value

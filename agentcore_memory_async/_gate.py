@@ -1,0 +1,55 @@
+"""The way into one operation's flow: first come, first served."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+
+from agentcore_memory_async._flow import Flow, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+
+class Ticket:
+    """A request under way; whoever holds it says how it ended."""
+
+    def __init__(self) -> None:
+        self.outcome = Outcome.CANCELLED
+
+
+class Gate:
+    """
+    Lets requests of one operation through as its flow allows.
+
+    Args:
+        max_window: How many may be under way at most.
+    """
+
+    def __init__(self, max_window: int) -> None:
+        self._flow = Flow(max_window)
+        self._turnstile = anyio.Lock()
+        self._changed = anyio.Event()
+
+    def retrying(self) -> None:
+        """Say that the next request is a retry after a failure."""
+        self._flow.retrying(anyio.current_time())
+
+    @asynccontextmanager
+    async def request(self) -> AsyncGenerator[Ticket]:
+        """Wait for the turn of a request, and hold its place until it has ended."""
+        async with self._turnstile:
+            while wait_s := self._flow.wait_s(anyio.current_time()):
+                self._changed = anyio.Event()
+                with anyio.move_on_after(wait_s):
+                    await self._changed.wait()
+            started_at = anyio.current_time()
+            self._flow.started(started_at)
+        ticket = Ticket()
+        try:
+            yield ticket
+        finally:
+            self._flow.ended(anyio.current_time(), started_at, ticket.outcome)
+            self._changed.set()
