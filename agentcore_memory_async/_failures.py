@@ -118,14 +118,14 @@ def failure(
         return InvalidInputError(f"botocore refused the parameters of {operation}")
     if isinstance(exc, CREDENTIAL_ERRORS):
         return credentials_error(operation, exc)
-    if isinstance(exc, boto.HTTPClientError):
+    if isinstance(exc, (boto.HTTPClientError, boto.ConnectionError)):
         return _no_answer(operation, exc, maybe_resent=maybe_resent)
     if isinstance(exc, SETTING_ERRORS):
         return setting_error(exc)
     return exc
 
 
-def _no_answer(operation: str, exc: boto.HTTPClientError, *, maybe_resent: bool) -> TransportError:
+def _no_answer(operation: str, exc: boto.BotoCoreError, *, maybe_resent: bool) -> TransportError:
     """Say why no answer came, by host and cause; the URL would show ids, so it is left out."""
     cause: object = exc.kwargs.get("error")
     where = _host(exc, cause)
@@ -153,7 +153,7 @@ def _no_answer(operation: str, exc: boto.HTTPClientError, *, maybe_resent: bool)
     return TransportError(operation, f"the connection to {where} was lost ({kind})")
 
 
-def _host(exc: boto.HTTPClientError, cause: object) -> str:
+def _host(exc: boto.BotoCoreError, cause: object) -> str:
     url = exc.kwargs.get("endpoint_url")
     if isinstance(url, str) and urlsplit(url).netloc:
         return urlsplit(url).netloc

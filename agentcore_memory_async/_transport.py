@@ -10,6 +10,7 @@ because importing and preparing them takes longer than an event loop may stand s
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401 - else asyncio imports it in the loop
 import gc
 import importlib
 import json
