@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from email.utils import formatdate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import attrs
@@ -17,8 +17,10 @@ from aiohttp import web
 
 from agentcore_memory_async.local._clock import Clock, sleep
 from agentcore_memory_async.local._errors import AwsError, access_denied, validation
-from agentcore_memory_async.local._faults import Fault, Faults
 from agentcore_memory_async.local._shapes import ServiceModel, parse_body
+
+if TYPE_CHECKING:
+    from agentcore_memory_async.local._faults import Fault, Faults
 
 __all__ = ("Call", "Front", "Perform", "host_names")
 
@@ -87,7 +89,7 @@ class Front:
             response = self._error(refused, request_id)
         except ConnectionError:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001  (an answer is owed; the log has the trace)
             _LOG.exception("%s failed in the local service", name)
             error = "ServiceException"
             response = self._error(AwsError(error, "An internal error occurred"), request_id)
@@ -123,12 +125,12 @@ class Front:
         for fault in faults:
             if fault.kind == "latency":
                 await sleep(self.clock, fault.seconds)
-        fault = next((item for item in faults if item.kind != "latency"), None)
-        if fault is not None and fault.kind == "error":
+        broken = next((item for item in faults if item.kind != "latency"), None)
+        if broken is not None and broken.kind == "error":
             return operation.name, self._error(
-                AwsError(fault.code, fault.message, status=fault.status), request_id
+                AwsError(broken.code, broken.message, status=broken.status), request_id
             )
-        if fault is not None and fault.kind == "lost-before":
+        if broken is not None and broken.kind == "lost-before":
             return operation.name, None
         try:
             params = parse_body(body)
@@ -144,10 +146,10 @@ class Front:
             return operation.name, self._error(validation(text, reason="CannotParse"), request_id)
         except AwsError as refused:
             return operation.name, self._error(refused, request_id)
-        if fault is not None and fault.kind == "lost-after":
+        if broken is not None and broken.kind == "lost-after":
             return operation.name, None
         text = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
-        return operation.name, self._success(operation.status, text, request_id, fault)
+        return operation.name, self._success(operation.status, text, request_id, broken)
 
     def _success(
         self, status: int, text: str, request_id: str, fault: Fault | None

@@ -31,7 +31,7 @@ class Clock(Protocol):
         ...
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Cancel:
-        """Call *callback* on the running loop once the time is *when*; returns a cancel function."""
+        """Call *callback* on the running loop at *when*; what comes back cancels it."""
         ...
 
 

@@ -6,15 +6,18 @@ import hashlib
 import json
 import secrets
 import uuid
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from agentcore_memory_async.local._errors import not_found, validation
-from agentcore_memory_async.local._memories import Memory
 from agentcore_memory_async.local._paging import decode_token, encode_token, page_size
-from agentcore_memory_async.local._store import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from agentcore_memory_async.local._memories import Memory
+    from agentcore_memory_async.local._store import Transaction
 
 __all__ = ("Events", "milliseconds", "new_event_id")
 
@@ -50,7 +53,7 @@ class Events:
         event_id: Makes an event id of milliseconds.
     """
 
-    token_mismatch: str = "ignore"
+    token_mismatch: str = "ignore"  # noqa: S105
     metadata_paging: str = "post-scan"
     event_id: Callable[[int], str] = new_event_id
 
@@ -68,7 +71,7 @@ class Events:
                 (memory.memory_id, token),
             ).fetchone()
             if row is not None:
-                if self.token_mismatch == "error" and row[0] != fingerprint:
+                if self.token_mismatch == "error" and row[0] != fingerprint:  # noqa: S105
                     text = "clientToken was used before with other parameters"
                     raise validation(
                         text, reason="IdempotentParameterMismatchException", field="clientToken"
@@ -85,8 +88,8 @@ class Events:
         variables = (params.get("extractionConfig") or {}).get("namespaceVariables")
         self._touch(transaction, key, now_ms)
         db.execute(
-            f"INSERT INTO events (memory_id, actor_id, session_id, {_COLUMNS}, variables, "
-            "written_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO events (memory_id, actor_id, session_id, {_COLUMNS}, "  # noqa: S608
+            "variables, written_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *key,
                 event_id,
@@ -112,14 +115,47 @@ class Events:
             event["metadata"] = metadata
         return event, True
 
+    def hide(
+        self,
+        transaction: Transaction,
+        memory: Memory,
+        params: Mapping[str, Any],
+        event_ms: int,
+        now_ms: int,
+    ) -> dict[str, Any]:
+        """Keep ingested content for the extraction only; returns what stands for its event."""
+        _check_sizes(params["payload"])
+        event_id = self.event_id(event_ms)
+        variables = (params.get("extractionConfig") or {}).get("namespaceVariables")
+        transaction.db.execute(
+            "INSERT INTO events (memory_id, actor_id, session_id, event_id, event_ms, payload, "
+            "variables, hidden, written_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
+            (
+                memory.memory_id,
+                params["actorId"],
+                params["sessionId"],
+                event_id,
+                event_ms,
+                _dump(params["payload"]),
+                _dump(variables) if variables else None,
+                now_ms,
+                now_ms + memory.expiry_days * _DAY_MS,
+            ),
+        )
+        return {
+            "actorId": params["actorId"],
+            "sessionId": params["sessionId"],
+            "eventId": event_id,
+        }
+
     def get(
         self, transaction: Transaction, memory: Memory, params: Mapping[str, Any], now_ms: int
     ) -> dict[str, Any]:
         """Return one event."""
         key = (memory.memory_id, params["actorId"], params["sessionId"])
         row = transaction.db.execute(
-            f"SELECT {_COLUMNS} FROM events WHERE memory_id = ? AND actor_id = ? "
-            "AND session_id = ? AND event_id = ? AND expires_ms > ?",
+            f"SELECT {_COLUMNS} FROM events WHERE memory_id = ? AND actor_id = ? "  # noqa: S608
+            "AND session_id = ? AND event_id = ? AND hidden = 0 AND expires_ms > ?",
             (*key, params["eventId"], now_ms),
         ).fetchone()
         if row is None:
@@ -133,7 +169,7 @@ class Events:
         key = (memory.memory_id, params["actorId"], params["sessionId"])
         cursor = transaction.db.execute(
             "DELETE FROM events WHERE memory_id = ? AND actor_id = ? AND session_id = ? "
-            "AND event_id = ? AND expires_ms > ?",
+            "AND event_id = ? AND hidden = 0 AND expires_ms > ?",
             (*key, params["eventId"], now_ms),
         )
         if not cursor.rowcount:
@@ -169,8 +205,9 @@ class Events:
         if params.get("includePayloads") is False:
             columns = "event_id, event_ms, branch, NULL, metadata, written_ms"
         cursor = transaction.db.execute(
-            f"SELECT {columns} FROM events WHERE memory_id = ? AND actor_id = ? "
-            f"AND session_id = ? AND expires_ms > ? AND {conditions} ORDER BY event_id DESC"
+            f"SELECT {columns} FROM events WHERE memory_id = ? AND actor_id = ? "  # noqa: S608
+            f"AND session_id = ? AND hidden = 0 AND expires_ms > ? AND {conditions} "
+            "ORDER BY event_id DESC"
             + (" LIMIT ?" if self.metadata_paging == "post-scan" or not filters else ""),
             [*key, now_ms, *values]
             + ([size + 1] if self.metadata_paging == "post-scan" or not filters else []),
@@ -258,7 +295,7 @@ class Events:
         actor_id, session_id, event_id = where
         key = (memory.memory_id, actor_id, session_id)
         row = transaction.db.execute(
-            f"SELECT {_COLUMNS} FROM events WHERE memory_id = ? AND actor_id = ? "
+            f"SELECT {_COLUMNS} FROM events WHERE memory_id = ? AND actor_id = ? "  # noqa: S608
             "AND session_id = ? AND event_id = ?",
             (*key, event_id),
         ).fetchone()

@@ -13,8 +13,7 @@ import inspect
 import json
 import logging
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
@@ -22,11 +21,15 @@ import attrs
 
 from agentcore_memory_async.local._clock import Clock, ManualClock
 from agentcore_memory_async.local._extractor import ExtractionRequest, Extractor, Message
-from agentcore_memory_async.local._faults import Faults
-from agentcore_memory_async.local._memories import Memories, Memory, Strategy
 from agentcore_memory_async.local._namespaces import fill
 from agentcore_memory_async.local._records import NewRecord, Record, Records
-from agentcore_memory_async.local._store import Store, Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from agentcore_memory_async.local._faults import Faults
+    from agentcore_memory_async.local._memories import Memories, Memory, Strategy
+    from agentcore_memory_async.local._store import Store, Transaction
 
 __all__ = ("Pipeline", "queue_event")
 
@@ -169,7 +172,7 @@ class Pipeline:
                 self._busy = True
                 try:
                     await self._extract(work)
-                except Exception:
+                except Exception:  # noqa: BLE001
                     # A defect must not stop all later extraction; what failed is dropped.
                     _LOG.exception("extraction of %d sessions failed", len(work))
                     await self._drop(work)
@@ -268,7 +271,7 @@ class Pipeline:
         try:
             answer = self._extractor.extract(request)
             result.contents = list(await answer if inspect.isawaitable(answer) else answer)
-        except Exception:
+        except Exception:  # noqa: BLE001  (a user's extractor may raise anything)
             _LOG.exception("the extractor failed for a %s strategy", request.strategy.kind)
             result.failure = "CUSTOM_MODEL_BEDROCK_INTERNAL_ERROR"
 
@@ -277,7 +280,7 @@ class Pipeline:
             try:
                 answer = self._extractor.extract(request)
                 result.contents = [] if inspect.isawaitable(answer) else list(answer)
-            except Exception:
+            except Exception:  # noqa: BLE001  (a user's extractor may raise anything)
                 _LOG.exception("the extractor failed for a %s strategy", request.strategy.kind)
                 result.failure = "CUSTOM_MODEL_BEDROCK_INTERNAL_ERROR"
 

@@ -10,24 +10,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
-from agentcore_memory_async.local._memories import Strategy
 from agentcore_memory_async.local._preferences import preferences, replaces_preference
 from agentcore_memory_async.local._speech import (
     about_the_user,
     asks_for,
     has_detail,
+    is_confirmation_request,
     is_outcome,
     leans_on_the_one_before,
     statements,
     substance,
 )
 from agentcore_memory_async.local._summary import summary_topics
-from agentcore_memory_async.local._text import terms
+from agentcore_memory_async.local._text import sentences, terms
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
+    from agentcore_memory_async.local._memories import Strategy
 
 __all__ = ("BuiltInExtractor", "ExtractionRequest", "Extractor", "Message")
 
@@ -124,7 +128,10 @@ def facts(role: str, text: str) -> list[str]:
     if role not in {"USER", "ASSISTANT"}:
         return []
     found: list[str] = []
-    for said in statements(text):
+    stated = statements(text)
+    if role == "ASSISTANT" and _only_proposes(text, stated):
+        return []
+    for said in stated:
         if found and leans_on_the_one_before(said) and len(found[-1]) + len(said) < _FACT_LENGTH:
             found[-1] = f"{found[-1]} {_ended(said)}"
             continue
@@ -143,6 +150,17 @@ def _worth_keeping(said: str) -> bool:
         return has_detail(said) and substance(said) >= 2
     words = len(said.split())
     return words >= 3 and (substance(said) >= 2 or (substance(said) >= 1 and has_detail(said)))
+
+
+def _only_proposes(text: str, stated: Sequence[str]) -> bool:
+    """Say whether an assistant's message offers or asks back, so that nothing in it is settled."""
+    if any(is_outcome(said) for said in stated):
+        return False
+    pieces = sentences(text)
+    return any(
+        _OFFER.match(piece) or is_confirmation_request(piece) or piece.endswith("?")
+        for piece in pieces
+    )
 
 
 def _informative(said: str) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import attrs
 
 from agentcore_memory_async.local._errors import STATUS_BY_CODE
-from agentcore_memory_async.local._memories import Strategy
+
+if TYPE_CHECKING:
+    from agentcore_memory_async.local._memories import Strategy
 
 __all__ = ("Fault", "FaultKind", "Faults")
 

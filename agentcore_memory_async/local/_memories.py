@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from agentcore_memory_async.local._errors import memory_not_found, validation
-from agentcore_memory_async.local._store import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agentcore_memory_async.local._store import Transaction
 
 __all__ = ("ACCOUNT", "REGION", "Memories", "Memory", "Strategy", "usual_strategies")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from agentcore_memory_async.local._errors import validation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ("NamespaceQuery", "fill", "key_of")
 

@@ -6,10 +6,12 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentcore_memory_async.local._errors import AwsError, validation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ("DEFAULT_PAGE", "decode_token", "encode_token", "page_size")
 

@@ -12,16 +12,19 @@ from agentcore_memory_async.local._speech import (
     substance,
     third_person,
 )
-from agentcore_memory_async.local._text import sentences, stem, terms, tokens
+from agentcore_memory_async.local._text import sentences, stem, terms, tokens, words_of
 
 __all__ = ("preferences", "replaces_preference")
 
 _CUE = re.compile(
     r"\b(?:i(?:'d| would)?(?: \w+ly| always| also| do| much)? prefer|my preference|"
-    r"i(?: really| absolutely| truly| also| do| just)* (?:love|like|enjoy|adore|hate|dislike|detest)\b|"
-    r"(?:can't|cannot) (?:stand|eat|have|tolerate|drink)|i (?:don't|do not|never|always|only|usually|"
+    r"i(?: really| absolutely| truly| also| do| just)* "
+    r"(?:love|like|enjoy|adore|hate|dislike|detest)\b|"
+    r"(?:can't|cannot) (?:stand|eat|have|tolerate|drink)|i (?:don't|do not|"
+    r"never|always|only|usually|"
     r"typically|generally|mostly|tend to) (?:\w+)|i avoid|"
-    r"(?:favou?rite)|allergic|allerg(?:y|ies)|intoleran(?:t|ce)|vegetarian|vegan|pescatarian|kosher|"
+    r"(?:favou?rite)|allergic|allerg(?:y|ies)|intoleran(?:t|ce)|vegetarian|"
+    r"vegan|pescatarian|kosher|"
     r"halal|gluten[- ]free|lactose|(?:big |huge )?fan of|(?:not|n't) (?:a )?(?:big |huge )?fan|"
     r"i(?:'m| am) (?:\w+ )?(?:into|interested in|keen on|fond of)|i(?:'d| would) rather|"
     r"(?:window|aisle) seats?|first class|business class|non-?smoking)",
@@ -29,9 +32,11 @@ _CUE = re.compile(
 )
 _NOT_ONE = re.compile(
     r"\bi(?:'d| would) (?:also |really )?(?:like|love) (?:to|you)\b|"
-    r"\bi (?:don't|do not) (?:know|think|have|need|want|see|understand|remember|mind|care|believe)\b|"
+    r"\bi (?:don't|do not) (?:know|think|have|need|want|see|understand|"
+    r"remember|mind|care|believe)\b|"
     r"\bi (?:only|always|never|usually) (?:need|want|have|asked|meant|said|see|saw|got|heard)\b|"
-    r"\bi (?:like|love) (?:the sound|that|it|this|them|the idea)\b|\bsounds? like\b|\blooks? like\b",
+    r"\bi (?:like|love) (?:the sound|that|it|this|them|the idea)\b|"
+    r"\bsounds? like\b|\blooks? like\b",
     re.IGNORECASE,
 )
 _HOPE = re.compile(r"\bi(?:'d| would) (?:also |really )?(?:like|love)\b", re.IGNORECASE)
@@ -47,50 +52,45 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 _VERB = re.compile(
-    r"^i (?P<adverb>(?:(?:only|always|never|usually|typically|generally|mostly|really|absolutely|truly|"
+    r"^i (?P<adverb>(?:(?:only|always|never|usually|typically|generally|"
+    r"mostly|really|absolutely|truly|"
     r"also|just|do|much) )*)(?P<verb>[a-z]+)\b",
     re.IGNORECASE,
 )
-_CATEGORIES: tuple[tuple[str, str], ...] = (
-    (
-        "travel",
-        "fly flight airline airplane seat window aisle hotel trip travel vacation train bus "
-        "luggage airport destination hostel cab taxi ride driver",
-    ),
-    (
-        "food",
-        "food eat meal restaurant cuisine vegetarian vegan allergic allergy dish drink coffee tea "
-        "spicy meat fish pizza sushi italian mexican indian chinese thai japanese breakfast lunch dinner "
-        "dessert gluten lactose peanut nut kosher halal cook wine beer bbq barbecue seafood dairy shellfish",
-    ),
-    ("music", "music song album band concert singer jazz rock pop classical playlist genre"),
-    (
-        "entertainment",
-        "movie film show series theater cinema comedy drama game event book novel actor "
-        "horror documentary",
-    ),
-    ("shopping", "buy shop brand price cheap budget store order color colour size delivery"),
-    ("communication", "email phone call text message contact reply answer language english speak"),
-    ("work", "work meeting office job remote schedule calendar morning evening deadline"),
-    (
-        "technology",
-        "python javascript code software app computer laptop editor linux mac windows api dark",
-    ),
-    ("health", "exercise gym run yoga doctor sleep diet allergic allergy medicine workout"),
-    ("home", "apartment house room bedroom pet cat dog garden furniture"),
-    ("sports", "football soccer tennis basketball baseball hiking cycling swim ski sport"),
-)
+_CATEGORIES = {
+    "travel": """
+        fly flight airline airplane seat window aisle hotel trip travel vacation train bus luggage
+        airport destination hostel cab taxi ride driver""",
+    "food": """
+        food eat meal restaurant cuisine vegetarian vegan allergic allergy dish drink coffee tea
+        spicy meat fish pizza sushi italian mexican indian chinese thai japanese breakfast lunch
+        dinner dessert gluten lactose peanut nut kosher halal cook wine beer bbq barbecue seafood
+        dairy shellfish""",
+    "music": "music song album band concert singer jazz rock pop classical playlist genre",
+    "entertainment": """
+        movie film show series theater cinema comedy drama game event book novel actor horror
+        documentary""",
+    "shopping": "buy shop brand price cheap budget store order color colour size delivery",
+    "communication": "email phone call text message contact reply answer language english speak",
+    "work": "work meeting office job remote schedule calendar morning evening deadline",
+    "technology": "python javascript code software app computer laptop editor linux api dark",
+    "health": "exercise gym run yoga doctor sleep diet allergic allergy medicine workout",
+    "home": "apartment house room bedroom pet cat dog garden furniture",
+    "sports": "football soccer tennis basketball baseball hiking cycling swim ski sport",
+}
 _BY_STEM: dict[str, list[str]] = {}
-for _name, _words in _CATEGORIES:
-    for _word in _words.split():
+for _name, _line in _CATEGORIES.items():
+    for _word in words_of(_line):
         _BY_STEM.setdefault(stem(_word), []).append(_name)
 
 _EXCLUSIVE = re.compile(r"\b(?:prefers?|favou?rite|only|always|rather)\b", re.IGNORECASE)
 _AGAINST = re.compile(r"\b(?:not|never|hates?|dislikes?|avoids?|cannot|detests?)\b", re.IGNORECASE)
 _CUE_STEMS = frozenset(
     stem(word)
-    for word in "prefer love like enjoy adore hate dislike detest favorite favourite never avoid "
-    "fan interest fond keen tend usually typically generally mostly allergic always is does".split()
+    for word in words_of(
+        "prefer love like enjoy adore hate dislike detest favorite favourite never avoid "
+        "fan interest fond keen tend usually typically generally mostly allergic always is does"
+    )
 )
 
 
@@ -133,7 +133,7 @@ def _preference(clause: str) -> str:
         adverb = re.sub(r"\b(?:do|just) ", "", match.group("adverb").lower())
         rest = f"{adverb}{third_person(match.group('verb').lower())}{bare[match.end() :]}"
         return rest[0].upper() + rest[1:]
-    told = about_the_user(bare)
+    told = re.sub(r"^The user ", "", about_the_user(bare))
     return told[0].upper() + told[1:]
 
 

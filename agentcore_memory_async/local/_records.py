@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from agentcore_memory_async.local._errors import not_found
-from agentcore_memory_async.local._memories import Memory
 from agentcore_memory_async.local._namespaces import NamespaceQuery, key_of
 from agentcore_memory_async.local._paging import decode_token, encode_token, page_size
 from agentcore_memory_async.local._record_filters import (
@@ -19,8 +17,13 @@ from agentcore_memory_async.local._record_filters import (
     system_metadata,
 )
 from agentcore_memory_async.local._search import SearchIndex
-from agentcore_memory_async.local._store import Transaction
 from agentcore_memory_async.local._text import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from agentcore_memory_async.local._memories import Memory
+    from agentcore_memory_async.local._store import Transaction
 
 __all__ = ("NewRecord", "Record", "Records", "new_record_id", "searchable")
 
@@ -182,7 +185,7 @@ class Records:
             values = [*values, visible_before_ms]
         size = page_size(params)
         rows = transaction.db.execute(
-            f"SELECT {_COLUMNS} FROM records WHERE memory_id = ? "
+            f"SELECT {_COLUMNS} FROM records WHERE memory_id = ? "  # noqa: S608
             f"AND (expires_ms IS NULL OR expires_ms > ?) AND {condition} "
             "ORDER BY created_ms DESC, seq DESC",
             [memory.memory_id, now_ms, *values],
@@ -273,7 +276,7 @@ class Records:
     ) -> Record | None:
         """Return the record of that id, unless it has expired."""
         row = transaction.db.execute(
-            f"SELECT {_COLUMNS} FROM records WHERE memory_id = ? AND record_id = ? "
+            f"SELECT {_COLUMNS} FROM records WHERE memory_id = ? AND record_id = ? "  # noqa: S608
             "AND (expires_ms IS NULL OR expires_ms > ?)",
             (memory_id, record_id, now_ms),
         ).fetchone()
@@ -284,7 +287,7 @@ class Records:
     ) -> Record | None:
         """Return a record of the namespace that says the same as *content*."""
         row = transaction.db.execute(
-            f"SELECT {_COLUMNS} FROM records WHERE memory_id = ? AND fingerprint = ? "
+            f"SELECT {_COLUMNS} FROM records WHERE memory_id = ? AND fingerprint = ? "  # noqa: S608
             "AND namespace = ?",
             (memory_id, fingerprint(searchable(content)), namespace),
         ).fetchone()
@@ -305,7 +308,7 @@ class Records:
     ) -> list[Record]:
         """Return the records that a strategy made of one session."""
         rows = transaction.db.execute(
-            f"SELECT {_COLUMNS} FROM records WHERE memory_id = ? AND strategy_id = ? "
+            f"SELECT {_COLUMNS} FROM records WHERE memory_id = ? AND strategy_id = ? "  # noqa: S608
             "AND session_id = ?",
             (memory_id, strategy_id, session_id),
         )
@@ -319,7 +322,8 @@ class Records:
         cursor = transaction.db.execute(
             "INSERT INTO records (memory_id, record_id, strategy_id, namespace, namespace_key, "
             "content, fingerprint, session_id, record_type, created_ms, updated_ms, time_ms, "
-            "metadata, expires_ms, expiry_days) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "metadata, expires_ms, expiry_days) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 memory_id,
                 record_id,
@@ -340,6 +344,47 @@ class Records:
         )
         self._reindex(transaction, memory_id, cursor.lastrowid or 0, text, key)
         return record_id
+
+    def change(
+        self,
+        transaction: Transaction,
+        memory_id: str,
+        record: Record,
+        entry: Mapping[str, Any],
+        expiry: Mapping[str, Any],
+        now_ms: int,
+    ) -> None:
+        """
+        Change a record in place.
+
+        A record that expires starts its days anew unless the request says otherwise.
+        """
+        content = entry["content"]["text"] if entry.get("content") else record.content
+        namespace = entry["namespaces"][0] if entry.get("namespaces") else record.namespace
+        metadata = entry.get("metadata")
+        days = expiry.get("recordExpiryDurationDays") or record.expiry_days
+        if expiry.get("action") == "REMOVE":
+            days = None
+        text, key = searchable(content), key_of(namespace)
+        transaction.db.execute(
+            "UPDATE records SET content = ?, fingerprint = ?, namespace = ?, namespace_key = ?, "
+            "strategy_id = ?, metadata = ?, time_ms = ?, updated_ms = ?, expires_ms = ?, "
+            "expiry_days = ? WHERE seq = ?",
+            (
+                content,
+                fingerprint(text),
+                namespace,
+                key,
+                entry.get("memoryStrategyId") or record.strategy_id,
+                json.dumps(metadata) if metadata else record.metadata,
+                round(entry["timestamp"] * 1_000_000) // 1000,
+                now_ms,
+                now_ms + days * _DAY_MS if days else None,
+                days,
+                record.seq,
+            ),
+        )
+        self._reindex(transaction, memory_id, record.seq, text, key)
 
     def remove(self, transaction: Transaction, memory_id: str, record: Record) -> None:
         """Delete a record's row."""
@@ -392,7 +437,7 @@ class Records:
             chunk = ranked[start : start + 200]
             marks = ",".join("?" * len(chunk))
             rows = transaction.db.execute(
-                f"SELECT {_COLUMNS} FROM records WHERE seq IN ({marks})",
+                f"SELECT {_COLUMNS} FROM records WHERE seq IN ({marks})",  # noqa: S608
                 [number for number, _ in chunk],
             )
             by_number = {row[0]: Record(*row) for row in rows}

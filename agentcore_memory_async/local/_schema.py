@@ -46,6 +46,7 @@ _MIGRATIONS: tuple[str, ...] = (
         payload TEXT NOT NULL,
         metadata TEXT,
         variables TEXT,              -- namespace variables
+        hidden INTEGER NOT NULL DEFAULT 0, -- ingested: extracted, never shown
         written_ms INTEGER NOT NULL,
         expires_ms INTEGER NOT NULL,
         PRIMARY KEY (memory_id, actor_id, session_id, event_id)
@@ -140,7 +141,8 @@ def prepare(db: sqlite3.Connection) -> None:
     for number in range(version, VERSION):
         try:
             db.executescript(
-                f"BEGIN IMMEDIATE;\n{_MIGRATIONS[number]}\nPRAGMA user_version = {number + 1};\nCOMMIT;"
+                f"BEGIN IMMEDIATE;\n{_MIGRATIONS[number]}\n"
+                f"PRAGMA user_version = {number + 1};\nCOMMIT;"
             )
         except sqlite3.Error:
             if db.in_transaction:

@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import attrs
 
 from agentcore_memory_async.local._text import STOP_WORDS, stem, synonyms, terms, tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ("SearchIndex",)
 

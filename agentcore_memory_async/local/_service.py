@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import Callable, Iterable
 from datetime import timedelta
-from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import anyio
@@ -18,15 +15,21 @@ from aiohttp import web
 from agentcore_memory_async.local._app import Call, Front, host_names
 from agentcore_memory_async.local._clock import Clock, SystemClock
 from agentcore_memory_async.local._events import Events
-from agentcore_memory_async.local._extraction import Pipeline, queue_event
+from agentcore_memory_async.local._extraction import Pipeline
 from agentcore_memory_async.local._extractor import BuiltInExtractor, Extractor
 from agentcore_memory_async.local._faults import Fault, Faults
-from agentcore_memory_async.local._memories import REGION, Memories, Memory
+from agentcore_memory_async.local._memories import REGION, Memories
+from agentcore_memory_async.local._operations import Operations
 from agentcore_memory_async.local._records import Records
 from agentcore_memory_async.local._shapes import load_model
-from agentcore_memory_async.local._store import Store, Transaction
+from agentcore_memory_async.local._store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+    from types import TracebackType
+
+    from agentcore_memory_async.local._extraction import SessionKey
     from agentcore_memory_async.manager import AsyncMemorySessionManager
 
 __all__ = ("LocalMemoryService", "LocalServiceError")
@@ -70,6 +73,7 @@ class LocalMemoryService:
             empty; "index" fills them.
         filter_lag: Seconds for which metadata filters do not see a new event.
         record_lag: Seconds for which lists and searches do not see a new record.
+        update_lag: Seconds for which batch updates and deletes do not see a new record.
         legacy_prefix: ``namespace`` matches by its first characters.
         raw_prefix: ``namespacePath`` matches by its first characters instead of by segments.
         allowed_hosts: Names accepted in the Host header beside addresses and localhost.
@@ -87,10 +91,11 @@ class LocalMemoryService:
         clock: Clock | None = None,
         extractor: Extractor | None = None,
         consolidate: bool = True,
-        token_mismatch: Literal["ignore", "error"] = "ignore",
+        token_mismatch: Literal["ignore", "error"] = "ignore",  # noqa: S107
         metadata_paging: Literal["post-scan", "index"] = "post-scan",
-        filter_lag: float = 0.0,
-        record_lag: float = 0.0,
+        filter_lag: float | timedelta = 0.0,
+        record_lag: float | timedelta = 0.0,
+        update_lag: float | timedelta = 0.0,
         legacy_prefix: bool = False,
         raw_prefix: bool = False,
         allowed_hosts: Iterable[str] = (),
@@ -98,32 +103,37 @@ class LocalMemoryService:
     ) -> None:
         self._host = host
         self._port = port
-        self._delay = (
-            extraction_delay.total_seconds()
-            if isinstance(extraction_delay, timedelta)
-            else extraction_delay
-        )
         self._clock: Clock = clock or SystemClock()
-        self._filter_lag = filter_lag
-        self._record_lag = record_lag
         self._allowed_hosts = host_names(allowed_hosts)
         self._body_limit = body_limit
         self._faults = Faults()
         self._calls: deque[Call] = deque(maxlen=_CALLS_KEPT)
         self._store = Store(path)
         self._memories = Memories(strict=strict)
-        self._events = Events(token_mismatch=token_mismatch, metadata_paging=metadata_paging)
-        self._records = Records(legacy_prefix=legacy_prefix, raw_prefix=raw_prefix)
+        records = Records(legacy_prefix=legacy_prefix, raw_prefix=raw_prefix)
         self._pipeline = Pipeline(
             self._store,
             self._memories,
-            self._records,
+            records,
             extractor or BuiltInExtractor(),
             self._clock,
             self._faults,
             consolidate=consolidate,
         )
+        self._operations = Operations(
+            store=self._store,
+            memories=self._memories,
+            events=Events(token_mismatch=token_mismatch, metadata_paging=metadata_paging),
+            records=records,
+            clock=self._clock,
+            notice=self._notice,
+            delay_ms=_milliseconds(extraction_delay),
+            filter_lag_ms=_milliseconds(filter_lag),
+            record_lag_ms=_milliseconds(record_lag),
+            update_lag_ms=_milliseconds(update_lag),
+        )
         self._strict = strict
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._url: str | None = None
         self._runner: web.ServerRunner | None = None
         self._worker: asyncio.Task[None] | None = None
@@ -158,6 +168,7 @@ class LocalMemoryService:
             raise RuntimeError(message)
         model = await anyio.to_thread.run_sync(load_model)
         self._model = model
+        self._loop = asyncio.get_running_loop()
         await self._store.open()
         front = Front(
             model=model,
@@ -242,9 +253,9 @@ class LocalMemoryService:
             memory_id: The memory.
             **options: Passed on to AsyncMemorySessionManager.
         """
-        from aiobotocore.session import AioSession  # noqa: PLC0415  (heavy, and only here)
+        from aiobotocore.session import AioSession
 
-        from agentcore_memory_async.manager import AsyncMemorySessionManager  # noqa: PLC0415
+        from agentcore_memory_async.manager import AsyncMemorySessionManager
 
         if "session" not in options:
             # No profile and no file of the user's has a say.
@@ -351,147 +362,14 @@ class LocalMemoryService:
         skip = frozenset[str]() if self._strict else frozenset({"memoryId"})
         memory_id = self._memories.check_id(str(params.get("memoryId", "")))
         self._model.check(definition, params, skip=skip)
-        handler = _HANDLERS.get(operation)
-        if handler is None:
-            return await self._more(operation, memory_id, params)
-        return await handler(self, memory_id, params)
+        return await self._operations.perform(operation, memory_id, params)
 
-    async def _more(self, operation: str, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
-        from agentcore_memory_async.local._errors import AwsError  # noqa: PLC0415
-
-        raise AwsError(
-            "UnknownOperationException", f"{operation} is not built yet in the local service"
-        )
-
-    def _now_ms(self) -> int:
-        return int(self._clock.now() * 1000)
-
-    def _memory(self, transaction: Transaction, memory_id: str) -> Memory:
-        return self._memories.use(transaction, memory_id, self._now_ms())
-
-    async def _create_event(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
-        now_ms = self._now_ms()
-        due_ms = now_ms + round(self._delay * 1000)
-
-        def create(transaction: Transaction) -> tuple[dict[str, Any], bool]:
-            memory = self._memory(transaction, memory_id)
-            event, new = self._events.create(transaction, memory, params, now_ms)
-            key = (memory_id, event["actorId"], event["sessionId"])
-            waits = (
-                new
-                and params.get("extractionMode") != "SKIP"
-                and queue_event(
-                    transaction, memory, key, event["eventId"], params["payload"], due_ms
-                )
-            )
-            return event, waits
-
-        event, waits = await self._store.write(create)
-        if waits:
-            self._pipeline.notice((memory_id, event["actorId"], event["sessionId"]), due_ms)
-        return {"event": event}
-
-    async def _get_event(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
-        return await self._store.read(
-            lambda transaction: {
-                "event": self._events.get(
-                    transaction, self._memory(transaction, memory_id), params, self._now_ms()
-                )
-            }
-        )
-
-    async def _delete_event(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
-        return await self._store.write(
-            lambda transaction: {
-                "eventId": self._events.delete(
-                    transaction, self._memory(transaction, memory_id), params, self._now_ms()
-                )
-            }
-        )
-
-    async def _list_events(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
-        unseen = self._now_ms() - round(self._filter_lag * 1000) if self._filter_lag else None
-        return await self._store.read(
-            lambda transaction: self._events.page(
-                transaction,
-                self._memory(transaction, memory_id),
-                params,
-                self._now_ms(),
-                filterable_before_ms=unseen,
-            )
-        )
-
-    async def _list_actors(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
-        return await self._store.read(
-            lambda transaction: self._events.actors(
-                transaction, self._memory(transaction, memory_id), params, self._now_ms()
-            )
-        )
-
-    async def _list_sessions(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
-        return await self._store.read(
-            lambda transaction: self._events.sessions(
-                transaction, self._memory(transaction, memory_id), params, self._now_ms()
-            )
-        )
-
-    async def _list_records(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
-        return await self._store.read(
-            lambda transaction: self._records.page(
-                transaction,
-                self._memory(transaction, memory_id),
-                params,
-                self._now_ms(),
-                visible_before_ms=self._visible_before(),
-            )
-        )
-
-    async def _retrieve_records(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
-        return await self._store.read(
-            lambda transaction: self._records.retrieve(
-                transaction,
-                self._memory(transaction, memory_id),
-                params,
-                self._now_ms(),
-                visible_before_ms=self._visible_before(),
-            )
-        )
-
-    async def _get_record(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
-        return await self._store.read(
-            lambda transaction: {
-                "memoryRecord": self._records.get(
-                    transaction, self._memory(transaction, memory_id), params, self._now_ms()
-                )
-            }
-        )
-
-    async def _delete_record(self, memory_id: str, params: dict[str, Any]) -> dict[str, Any]:
-        return await self._store.write(
-            lambda transaction: {
-                "memoryRecordId": self._records.delete(
-                    transaction, self._memory(transaction, memory_id), params, self._now_ms()
-                )
-            }
-        )
-
-    def _visible_before(self) -> int | None:
-        if not self._record_lag:
-            return None
-        return self._now_ms() - round(self._record_lag * 1000)
+    def _notice(self, key: SessionKey, due_ms: int) -> None:
+        """Tell the pipeline, from the database thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._pipeline.notice, key, due_ms)
 
 
-Handler = Callable[[LocalMemoryService, str, dict[str, Any]], Any]
-
-_HANDLERS: dict[str, Handler] = {
-    "CreateEvent": LocalMemoryService._create_event,
-    "GetEvent": LocalMemoryService._get_event,
-    "ListEvents": LocalMemoryService._list_events,
-    "DeleteEvent": LocalMemoryService._delete_event,
-    "ListActors": LocalMemoryService._list_actors,
-    "ListSessions": LocalMemoryService._list_sessions,
-    "ListMemoryRecords": LocalMemoryService._list_records,
-    "RetrieveMemoryRecords": LocalMemoryService._retrieve_records,
-    "GetMemoryRecord": LocalMemoryService._get_record,
-    "DeleteMemoryRecord": LocalMemoryService._delete_record,
-}
+def _milliseconds(duration: float | timedelta) -> int:
+    seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
+    return round(seconds * 1000)

@@ -11,14 +11,16 @@ import gzip
 import json
 import math
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import attrs
 
 from agentcore_memory_async.local._errors import AwsError, validation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ("Operation", "Route", "ServiceModel", "load_model", "parse_body")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agentcore_memory_async.local._text import STOP_WORDS, sentences, stem, tokens
+from agentcore_memory_async.local._text import STOP_WORDS, sentences, stem, tokens, words_of
 
 __all__ = (
     "about_the_user",
@@ -20,33 +20,37 @@ __all__ = (
 
 _QUESTION = re.compile(
     r"^(?:and |but |so |or |also,? |well,? |ok(?:ay)?,? |hi,? |hello,? |please,? )*"
-    r"(?:what|when|where|which|who|whom|whose|why|how|can|could|would|will|shall|should|do|does|did|"
+    r"(?:what|when|where|which|who|whom|whose|why|how|can|could|would|will|"
+    r"shall|should|do|does|did|"
     r"is|are|was|were|am|have|has|had|may|might|any)\b(?:n't)?\s+"
     r"(?:i|you|we|they|he|she|it|there|this|that|these|those|the|my|your|their|a|an|any|is|are|was|"
     r"do|does|did|about|much|many|long|far|can|could|would|will|else|time|kind|type|sort|movies?|"
     r"other|restaurants?|city|day|date)\b",
     re.IGNORECASE,
 )
-_SMALL_TALK = re.compile(
-    r"^(?:(?:oh|ok|okay|yes|yeah|yep|yup|no|nope|sure|well|great|perfect|cool|awesome|excellent|nice|"
-    r"wonderful|fantastic|alright|all right|fine|good|right|hi|hello|hey|bye|goodbye|thanks?|thank|"
-    r"please|sorry|welcome|absolutely|certainly|definitely|correct|exactly|thx|cheers|enjoy|"
-    r"congratulations|lovely|sounds?|works?|got it|you(?:'re| are)|that(?:'s| is| was| will| would|"
-    r"'ll|'d| all| sounds?| works?| looks?)|this(?: is| sounds?| works?)|it(?:'s| is)|i(?:'m| am)|"
-    r"all|very|so|much|really|a lot|lots|many|for|your|the|help|helping|helpful|you|me|to|now|today|"
-    r"of|assistance|kind|kindness|welcome|glad|happy|pleasure|have|had|day|one|time|night|evening|"
-    r"morning|afternoon|weekend|there|good|be|been|i|that|and|it|do|did|need|needed|will|would|is|"
-    r"was|we|my|what|everything|wanted|want|looking|just|like|love|see|up|as|always|could|can|care|"
-    r"too|not|don't|any|anything|else|more|at|moment|think|bad|idea|deal|done|set|go|going|ahead|"
-    r"with|how|interesting|service|rest|enough|no problem)\W*)+$",
-    re.IGNORECASE,
+_SMALL_TALK = words_of(
+    """
+    oh ok okay yes yeah yep yup no nope sure well great perfect cool awesome excellent nice
+    wonderful fantastic alright right fine good hi hello hey bye goodbye thanks thank please sorry
+    welcome absolutely certainly definitely correct exactly thx cheers enjoy congratulations lovely sound
+    sounds work works got it you're you are that that's is was will would that'll that'd look looks
+    this it's i'm i am all very so much really a lot lots many for your the help helping helpful you
+    me to now today of assistance kind kindness glad happy pleasure have had day one time night
+    evening morning afternoon weekend there be been i and do did need needed we my what everything
+    wanted want looking just like love see up as always could can care too not don't any anything
+    else more at moment think bad idea deal done set go going ahead with how interesting service
+    rest enough problem surely favor
+    """
 )
 _CONFIRM = re.compile(
-    r"^(?:please (?:confirm|verify|check)|confirm(?:ing)?\b|(?:just )?to (?:be clear|confirm|verify|"
+    r"^(?:please (?:confirm|verify|check)|confirm(?:ing)?\b|"
+    r"(?:just )?to (?:be clear|confirm|verify|"
     r"recap|double check)|(?:so )?(?:just )?(?:let me|i'll|i will|i'd like to|i want to) "
-    r"(?:confirm|verify|make sure|double|check)|(?:so,? )?you(?:'d| would)? (?:want|like|wish|need)|"
+    r"(?:confirm|verify|make sure|double|check)|(?:so,? )?you(?:'d|"
+    r" would)? (?:want|like|wish|need)|"
     r"(?:could|can) you (?:please )?(?:confirm|verify)|is (?:this|that|it) (?:correct|right|ok)|"
-    r"(?:okay|ok|alright|sure|great)[,.]? (?:so )?(?:just )?(?:to confirm|please confirm|confirming|"
+    r"(?:okay|ok|alright|sure|great)[,.]? (?:so )?(?:just )?(?:to confirm|"
+    r"please confirm|confirming|"
     r"you (?:want|would like|'d like)))",
     re.IGNORECASE,
 )
@@ -56,19 +60,21 @@ _OUTCOME = re.compile(
     r"(?:booked|reserved|confirmed|made|scheduled|placed|sent|transferred|cancell?ed|refunded|"
     r"ordered|shipped|delivered|delayed|added|created|set|paid|purchased|rented|updated|changed|"
     r"completed|successful|unsuccessful|declined|approved|rejected|closed|opened)\b|"
-    r"\bi(?:'ve| have)(?: successfully| now| just| already)? (?:booked|reserved|made|scheduled|placed|"
+    r"\bi(?:'ve| have)(?: successfully| now| just| already)? (?:booked|"
+    r"reserved|made|scheduled|placed|"
     r"sent|transferred|cancell?ed|refunded|ordered|added|created|set|purchased|updated|changed|"
     r"confirmed)\b",
     re.IGNORECASE,
 )
 _DATA = re.compile(r"\d|[$€£%]|@|(?<=[a-z,;:] )[A-Z][a-z]+")
 _LEANING = re.compile(
-    r"^(?:(?:and|but|so|also|then)\s+)?(?:it|its|it's|they|their|they're|them|he|she|his|her|this|that|"
+    r"^(?:(?:and|but|so|also|then)\s+)?(?:it|its|it's|they|their|they're|"
+    r"them|he|she|his|her|this|that|"
     r"these|those|there|here|which)\b",
     re.IGNORECASE,
 )
 _OPENING = re.compile(
-    r"^(?:(?:oh|ok|okay|yes|yeah|yep|no|nope|sure|well|great|perfect|cool|awesome|alright|thanks|"
+    r"^(?:(?:oh|ok|okay|yes|yeah|yep|no|nope|sure|well|great|perfect|cool|awesome|alright|thanks|eh|um|uh|hmm+|mm+|"
     r"thank you|hi|hello|hey|hi there|hello there|please|actually|so|and|but|fine|right|good|"
     r"sounds good|that sounds good|that works|got it|i see|i understand|correct|sorry)\b"
     r"\s*[,.!;:-]+\s*)+",
@@ -76,20 +82,22 @@ _OPENING = re.compile(
 )
 _THIN = frozenset(
     stem(word)
-    for word in """
+    for word in words_of(
+        """
     sound good great like want need thing look help something anything everything nothing someone
     one ones bit lot lots way kind sort type other others else great nice fine okay ok sure thanks
     thank welcome think know see get got go going come make made take took tell told say said ask
     find found let give gave check works work perfect awesome cool love day time please idea option
     options much many moment today now here there everyone anyone
-    """.split()
+    """
+    )
 )
-_ASKING = frozenset(
+_ASKING = words_of(
     """
     find book reserve search look show tell give get make buy purchase play rent check call order
     send transfer schedule cancel add set help recommend suggest change update remove list pick try
     confirm note remember save remind put open start stop pay cancel return track locate arrange
-    """.split()
+    """
 )
 _SWAPS = {
     "i": "they",
@@ -126,7 +134,8 @@ _BEGINNINGS = (
 )
 _PRESENT = re.compile(
     r"^i (?P<adverb>(?:only|always|never|usually|often|really|also|just|still|sometimes) )?"
-    r"(?P<verb>need|want|like|love|prefer|hate|enjoy|live|work|think|know|hope|plan|travel|play|eat|"
+    r"(?P<verb>need|want|like|love|prefer|hate|enjoy|live|work|think|know|"
+    r"hope|plan|travel|play|eat|"
     r"drink|wear|use|drive|fly|own|speak|study|run|dislike|avoid|wish|expect|believe|feel|get|take|"
     r"go|keep|stay|write|read|watch|listen|collect|teach)\b",
     re.IGNORECASE,
@@ -140,7 +149,7 @@ def is_question(sentence: str) -> bool:
 
 def is_small_talk(sentence: str) -> bool:
     """Say whether the sentence is a greeting, thanks, a yes or a no, a goodbye."""
-    return len(sentence) < 200 and _SMALL_TALK.match(sentence) is not None
+    return all(word in _SMALL_TALK for word in tokens(sentence))
 
 
 def is_confirmation_request(sentence: str) -> bool:

@@ -13,12 +13,14 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
 from agentcore_memory_async.local._schema import prepare
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ("Store", "StoreError", "Transaction")
 
@@ -40,15 +42,16 @@ class Transaction:
     Attributes:
         db: The connection; the transaction is begun and committed for the function.
         writes: Whether it may write.
+        after: What runs once it is committed.
     """
 
     db: sqlite3.Connection
     writes: bool
-    _after: list[Callable[[], None]] = attrs.field(factory=list[Callable[[], None]], init=False)
+    after: list[Callable[[], None]] = attrs.field(factory=list[Callable[[], None]], init=False)
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Call *callback* in the database thread once the transaction is on disk."""
-        self._after.append(callback)
+        self.after.append(callback)
 
 
 @attrs.define
@@ -195,8 +198,8 @@ class Store:
                     raise
                 finally:
                     db.execute("RELEASE job")
-                after.extend(transaction._after)  # noqa: SLF001  (same module)
-            except Exception as error:  # noqa: BLE001  (handed to who waits for it)
+                after.extend(transaction.after)
+            except Exception as error:  # noqa: BLE001  (given to who waits)
                 job.error = error
         if begun:
             try:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from agentcore_memory_async.local._speech import (
     about_the_user,
     has_detail,
+    is_confirmation_request,
     is_outcome,
     is_small_talk,
     leans_on_the_one_before,
@@ -17,6 +18,9 @@ from agentcore_memory_async.local._speech import (
     substance,
 )
 from agentcore_memory_async.local._text import STOP_WORDS, sentences, stem, tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ("summary_topics",)
 
@@ -33,14 +37,21 @@ def summary_topics(talk: Sequence[tuple[str, str]]) -> list[str]:
         talk: Role and text of its messages, oldest first.
     """
     topics: list[str] = []
-    for start in range(0, len(talk), _PER_SEGMENT):
-        lines = _lines(talk[start : start + _PER_SEGMENT])
+    for segment in _segments(talk):
+        lines = _lines(segment)
         if not lines:
             continue
-        name = _topic_name([text for _, text, _ in lines])
+        name = _topic_name([text for role, text in segment if role == "USER"])
         told = " ".join(text for text, _, _ in lines)[:_LENGTH]
         topics.append(f"<topic name={quoteattr(name)}>{escape(told)}</topic>")
     return topics
+
+
+def _segments(talk: Sequence[tuple[str, str]]) -> list[Sequence[tuple[str, str]]]:
+    """Part a long session evenly, so that no segment is a mere rest."""
+    number = max(1, round(len(talk) / _PER_SEGMENT))
+    size = -(-len(talk) // number)
+    return [talk[start : start + size] for start in range(0, len(talk), max(1, size))]
 
 
 def _lines(talk: Sequence[tuple[str, str]]) -> list[tuple[str, str, int]]:
@@ -48,6 +59,11 @@ def _lines(talk: Sequence[tuple[str, str]]) -> list[tuple[str, str, int]]:
     found: list[tuple[str, str, int]] = []
     for role, text in talk:
         if role not in {"USER", "ASSISTANT"}:
+            continue
+        if role == "ASSISTANT" and any(
+            is_confirmation_request(sentence) or "correct?" in sentence
+            for sentence in sentences(text)
+        ):
             continue
         told: list[str] = []
         said_here: list[str] = []
@@ -83,7 +99,7 @@ def _first_question(talk: Sequence[tuple[str, str]]) -> str | None:
 
 
 def _topic_name(said: Sequence[str]) -> str:
-    """Return the words that the statements share, or the first name among them."""
+    """Return what the user's messages share: a numbered thing, or their commonest words."""
     counted: Counter[str] = Counter()
     shown: dict[str, str] = {}
     for text in said:

@@ -6,23 +6,38 @@ import re
 import unicodedata
 from functools import lru_cache
 
-__all__ = ("STOP_WORDS", "fingerprint", "sentences", "stem", "synonyms", "terms", "tokens")
+__all__ = (
+    "STOP_WORDS",
+    "fingerprint",
+    "sentences",
+    "stem",
+    "synonyms",
+    "terms",
+    "tokens",
+    "words_of",
+)
 
-_TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_TOKEN = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
-STOP_WORDS = frozenset(
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the words that stand in *text*, parted by white space."""
+    return frozenset(text.split())
+
+
+STOP_WORDS = words_of(
     """
     a about after again all also am an and any are aren't as at be because been before being but by
     can can't cannot could couldn't did didn't do does doesn't doing don't down for from further had
-    hadn't has hasn't have haven't having he he's her here hers him his how i i'd i'll i'm i've if in
-    into is isn't it it's its itself just let let's me more most my myself no nor not now of off on
-    once only or other our ours out over own please really same she should shouldn't so some such
-    than that that's the their theirs them then there there's these they they're this those through
-    to too under until up us very was wasn't we we'd we'll we're we've were weren't what what's when
+    hadn't has hasn't have haven't having he he's her here hers him his how i i'd i'll i'm i've
+    if in into is isn't it it's its itself just let let's me more most my myself no nor not now of
+    off on once only or other our ours out over own please really same she should shouldn't so some
+    such than that that's the their theirs them then there there's these they they're this those
+    through to too under until up us very was wasn't we we'd we'll we're we've were weren't what what's when
     where which while who whom why will with won't would wouldn't yes yet you you'd you'll you're
     you've your yours user assistant
-    """.split()
+    """
 )
 
 _SYNONYMS = (
@@ -69,7 +84,7 @@ _SYNONYMS = (
 
 
 def _normal(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    return unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'")
 
 
 def tokens(text: str) -> list[str]:
@@ -158,8 +173,8 @@ def fingerprint(text: str) -> str:
     return " ".join(tokens(text)) or text.strip()
 
 
-_ABBREVIATIONS = frozenset(
-    "dr mr mrs ms prof st no vs etc inc ltd jr sr mt ave blvd a.m p.m e.g i.e u.s approx".split()
+_ABBREVIATIONS = words_of(
+    "dr mr mrs ms prof st no vs etc inc ltd jr sr mt ave blvd a.m p.m e.g i.e u.s approx"
 )
 _BREAK = re.compile(r"(?<=[.!?])[\"')\]]*\s+|(?<=[a-z)][.!?])(?=[A-Z][a-z])|\n+")
 
