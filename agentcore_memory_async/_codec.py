@@ -8,7 +8,9 @@ its operation promises is a ``DecodeError``, never an empty success.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
@@ -37,7 +39,8 @@ def payload_item(item: PayloadItem) -> dict[str, Any]:
     if isinstance(item, ConversationalMessage):
         return {"conversational": {"role": str(item.role), "content": {"text": item.text}}}
     if isinstance(item, JsonPayload):
-        return {"json": {"content": item.content}}
+        # A copy: a retry sends what the first attempt sent, whatever the caller does meanwhile.
+        return {"json": {"content": deepcopy(item.content)}}
     return {"blob": json.dumps(item.content, ensure_ascii=False, separators=(",", ":"))}
 
 
@@ -94,8 +97,17 @@ def _read_blob(value: object) -> object:
         return value
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
+
+
+def _text(body: Body, member: str) -> str:
+    """Read an id; an answer without one acknowledges nothing."""
+    value = body[member]
+    if not isinstance(value, str) or not value:
+        message = f"{member} is {type(value).__name__}"
+        raise TypeError(message)
+    return value
 
 
 def _read_message(item: Body) -> ConversationalMessage:
@@ -116,13 +128,13 @@ def _read_event(body: Body) -> Event:
         for key, value in cast("dict[str, Body]", body.get("metadata") or {}).items()
     }
     return Event(
-        event_id=str(body["eventId"]),
+        event_id=_text(body, "eventId"),
         event_type=metadata.get(EVENT_TYPE),
         payload=others[0] if len(others) == 1 else others or None,
         messages=messages,
         timestamp=read_time(body["eventTimestamp"]),
-        actor_id=str(body["actorId"]),
-        session_id=str(body["sessionId"]),
+        actor_id=_text(body, "actorId"),
+        session_id=_text(body, "sessionId"),
         branch=None if name == "main" else Branch(str(name), branch.get("rootEventId")),
         metadata=metadata,
     )
@@ -141,11 +153,18 @@ def _read_record(body: Body) -> MemoryRecord:
     return MemoryRecord(
         namespace=str(namespaces[0]) if namespaces else "",
         content=str(body["content"].get("text", "")),
-        score=None if score is None else float(score),
+        score=None if score is None else _read_score(score),
         created_at=read_time(body["createdAt"]),
-        memory_record_id=str(body["memoryRecordId"]),
+        memory_record_id=_text(body, "memoryRecordId"),
         memory_strategy_id=body.get("memoryStrategyId"),
     )
+
+
+def _read_score(value: object) -> float:
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        message = f"a score is {type(value).__name__}"
+        raise TypeError(message)
+    return float(value)
 
 
 def _read(operation: str, raw: object, what: str, reader: Callable[[Body], T]) -> T:

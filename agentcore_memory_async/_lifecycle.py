@@ -32,8 +32,10 @@ class Lifecycle:
         self.state = "open"
 
     def closed(self) -> bool:
-        """Mark as closed; tells whether it was open."""
+        """Mark as closed, if it is not open elsewhere; tells whether it was open."""
         was_open = self.state == "open"
+        if was_open and self._pid == os.getpid():
+            self._check_loop()
         self.state = "closed"
         return was_open
 
@@ -51,6 +53,9 @@ class Lifecycle:
                 "make one in each process, after the fork"
             )
             raise ForkedError(message)
+        self._check_loop()
+
+    def _check_loop(self) -> None:
         if self._loop is not asyncio.get_running_loop():
             message = (
                 f"this {self._what} belongs to another event loop; make one in each loop, "

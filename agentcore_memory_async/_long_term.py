@@ -9,14 +9,12 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-import anyio
-
 from agentcore_memory_async import _codec
 from agentcore_memory_async import _validation as check
 from agentcore_memory_async._pages import MAX_PAGE, Pages
 from agentcore_memory_async.errors import DecodeError
 from agentcore_memory_async.extraction import ExtractionPoller
-from agentcore_memory_async.namespaces import as_prefix, is_under, resolve_template
+from agentcore_memory_async.namespaces import is_under, resolve_prefix, resolve_template
 from agentcore_memory_async.policies import check_retry
 
 if TYPE_CHECKING:
@@ -55,7 +53,7 @@ class LongTermMemory:
         page_size: int = MAX_PAGE,
         retry: RetryPolicy | None = None,
     ) -> list[MemoryRecord]:
-        r"""
+        """
         Give the long-term records below a prefix: all of them, page after page.
 
         The default ``"/"`` reads the records of every actor: give a prefix of one actor instead.
@@ -68,7 +66,7 @@ class LongTermMemory:
             memory_strategy_id: Only the records of this strategy.
             max_results: Stop after so many; all if omitted.
             page_size: How many the service gives at a time, 1 to 100.
-            retry: How long and how often each request is tried; the manager\'s policy if omitted.
+            retry: How long and how often each request is tried; the manager's policy if omitted.
 
         Returns:
             Records in the service's order; ``score`` is None.
@@ -105,7 +103,7 @@ class LongTermMemory:
         page_size: int = MAX_PAGE,
         retry: RetryPolicy | None = None,
     ) -> AsyncGenerator[MemoryRecord]:
-        r"""
+        """
         Go through the long-term records below a prefix.
 
         The default ``"/"`` reads the records of every actor: give a prefix of one actor instead.
@@ -116,7 +114,7 @@ class LongTermMemory:
             namespace: One exact namespace instead of a prefix.
             memory_strategy_id: Only the records of this strategy.
             page_size: How many the service gives at a time, 1 to 100.
-            retry: How long and how often each request is tried; the manager\'s policy if omitted.
+            retry: How long and how often each request is tried; the manager's policy if omitted.
 
         AWS operation: ``ListMemoryRecords``.
         """
@@ -213,20 +211,19 @@ class LongTermMemory:
         """
         given = [namespace_prefix] if isinstance(namespace_prefix, str) else namespace_prefix
         if not isinstance(given, list | tuple) or not given:
-            check.refuse("namespace_prefix takes a str, or a list of one or more")
+            what = "empty" if given == [] or given == () else check.kind(given)
+            check.refuse(
+                f"namespace_prefix is {what}; give a str such as '/facts/{{actorId}}/', or a list "
+                "of one or more"
+            )
         scopes = [self._scope(prefix, None, None)["namespacePath"] for prefix in given]
         prefixes = tuple(dict.fromkeys(scopes))
 
         async def look() -> list[MemoryRecord]:
             found: dict[str, MemoryRecord] = {}
-
-            async def list_one(prefix: str) -> None:
+            for prefix in prefixes:
                 for record in await self.list_long_term_memory_records(prefix):
                     found[record.memory_record_id] = record
-
-            async with anyio.create_task_group() as tasks:
-                for prefix in prefixes:
-                    tasks.start_soon(list_one, prefix)
             return list(found.values())
 
         return ExtractionPoller(
@@ -249,9 +246,12 @@ class LongTermMemory:
             "memoryStrategyId": memory_strategy_id,
         }
         if namespace is None:
-            return {"namespacePath": as_prefix(resolve_template(prefix, values))}
+            return {"namespacePath": resolve_prefix(prefix, values)}
         if prefix != "/":
-            check.refuse("namespace and namespace_prefix are both given; give one of them")
+            check.refuse(
+                "namespace and namespace_prefix are both given; give one of them: namespace is "
+                "exact, namespace_prefix has all below it"
+            )
         return {"namespace": resolve_template(namespace, values, argument="namespace")}
 
 

@@ -68,4 +68,7 @@ class Pages(Generic[T]):
         return items
 
     def _read(self, answer: Answer) -> tuple[list[T], str | None]:
-        return self._reader(answer.body), answer.body.get("nextToken")
+        token = answer.body.get("nextToken")
+        if token is not None and not isinstance(token, str):
+            raise DecodeError(self._operation, "its nextToken is no text", answer.body)
+        return self._reader(answer.body), token

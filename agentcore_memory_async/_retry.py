@@ -97,6 +97,10 @@ class Retrier:
         self._idle = anyio.Event()
         self._random = random.Random()
 
+    def check(self) -> None:
+        """Refuse where nothing may be sent: not open, closed, another loop or process."""
+        self._lifecycle.check()
+
     async def read(
         self,
         operation: str,
@@ -122,14 +126,14 @@ class Retrier:
         call = _Call(operation, params, policy, pace)
         try:
             return await self._run(call, reader, deadline_s)
-        except AgentCoreMemoryError as error:
+        except Exception as error:  # such as closed meanwhile, after an attempt was lost
             if not call.may_have_run:
                 raise
             token = params["clientToken"]
             raise OutcomeUnknownError(operation, token, call.attempts, params) from error
 
     async def _run(self, call: _Call, reader: Callable[[Answer], T], deadline_s: float) -> T:
-        self._lifecycle.check()
+        self.check()
         self._running += 1
         try:
             return await self._try(call, reader, deadline_s)

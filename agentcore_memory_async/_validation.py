@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn, cast
 
@@ -32,6 +32,8 @@ MAX_TEXT_CHARACTERS = 100_000
 MAX_MESSAGE_BYTES = 100 * 1024
 MAX_EVENT_BYTES = 10 * 1024 * 1024
 MAX_METADATA = 15
+MAX_DEPTH = 100
+MAX_SECONDS = 10_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # "." and ".." are the only raw text that could move a URL; the rest would be percent-encoded, but
@@ -49,6 +51,8 @@ _EVENT_ID = re.compile(r"[0-9]+#[a-fA-F0-9]+")
 _METADATA = re.compile(r"[a-zA-Z0-9\s._:/=+@-]*", re.A)
 _VARIABLE_NAME = re.compile(r"(?!(?:memoryStrategyId|actorId|sessionId)$)[a-z][a-z0-9]*")
 _VARIABLE_VALUE = re.compile(r"[a-z0-9][a-z0-9-_]*")
+_REGION = re.compile(r"[a-zA-Z0-9-]{1,63}")
+_URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 _NAME_RULE = "letters, digits, '-', '_', the first a letter or digit"
 
 
@@ -57,13 +61,51 @@ def refuse(message: str) -> NoReturn:
     raise InvalidInputError(message)
 
 
-def _kind(value: object) -> str:
+def kind(value: object) -> str:
+    """Say of what type *value* is, without showing it."""
     return "None" if value is None else type(value).__name__
 
 
 def _shown(text: str) -> str:
     """Show an id, cut where it is long."""
     return repr(text if len(text) <= 80 else text[:77] + "...")
+
+
+def check_is(argument: str, value: object, wanted: type | tuple[type, ...], advice: str) -> None:
+    """Refuse a *value* of another type than *wanted*; None means not given."""
+    if value is not None and not isinstance(value, wanted):
+        refuse(f"{argument} is {kind(value)}; {advice}")
+
+
+def check_callable(argument: str, value: object, advice: str) -> None:
+    """Refuse what can't be called; None means not given."""
+    if value is not None and not callable(value):
+        refuse(f"{argument} is {kind(value)}; {advice}")
+
+
+def check_bool(argument: str, value: object) -> bool:
+    """Check a switch: text such as ``"no"`` would count as true."""
+    if not isinstance(value, bool):
+        refuse(f"{argument} is {kind(value)}; give True or False")
+    return value
+
+
+def check_region_name(value: object) -> str | None:
+    """Check the name of a region, as far as it can be known here."""
+    if value is not None and (not isinstance(value, str) or not _REGION.fullmatch(value)):
+        what = _shown(value) if isinstance(value, str) else kind(value)
+        refuse(f"region_name is {what}; give one such as 'us-west-2', or None for the default")
+    return value
+
+
+def check_endpoint_url(value: object) -> str | None:
+    """Check the address of an endpoint; it is not shown, since it may hold a password."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _URL.fullmatch(value):
+        what = "no URL" if isinstance(value, str) else kind(value)
+        refuse(f"endpoint_url is {what}; give one such as 'http://127.0.0.1:4710', or None")
+    return value
 
 
 def _check_text_id(
@@ -77,19 +119,23 @@ def _check_text_id(
 ) -> str:
     advice = f"; {advice}" if advice else ""
     if not isinstance(value, str):
-        refuse(f"{argument} is {_kind(value)}; give a str of {allowed}{advice}")
+        refuse(f"{argument} is {kind(value)}; give a str of {allowed}{advice}")
     if not 1 <= len(value) <= longest:
         refuse(f"{argument} has {len(value)} characters; allowed are 1 to {longest}{advice}")
     if not pattern.fullmatch(value):
-        bad = next((char for char in value if not re.match(character, char)), value[0])
-        refuse(f"{argument} {_shown(value)} has {bad!r}; allowed are {allowed}{advice}")
+        bad = next((repr(char) for char in value if not re.match(character, char)), "")
+        if not bad:
+            start = pattern.match(value)
+            bad = f"{value[start.end() if start else 0]!r} where it can't be"
+        refuse(f"{argument} {_shown(value)} has {bad}; allowed are {allowed}{advice}")
     return value
 
 
 def check_memory_id(value: object) -> str:
     """Refuse only what could change the URL: length and ending are the service's to judge."""
     if not isinstance(value, str) or not value:
-        refuse(f"memory_id is {value!r}; give the id of a memory, such as 'chat-a1B2c3D4e5'")
+        what = "empty" if value == "" else kind(value)
+        refuse(f"memory_id is {what}; give the id of a memory, such as 'chat-a1B2c3D4e5'")
     if not _MEMORY_ID.fullmatch(value) or value.rpartition("/")[2] in {".", ".."}:
         refuse(
             f"memory_id {_shown(value)} has characters with a meaning in URLs; give the id of a "
@@ -131,9 +177,12 @@ def check_branch_name(value: object) -> str:
 
 def check_event_id(argument: str, value: object) -> str:
     """Check an event id."""
-    return _check_text_id(
-        argument, value, _EVENT_ID, 1000, "digits, '#', hexadecimal digits", r"[0-9a-fA-F#]"
-    )
+    if not isinstance(value, str) or not _EVENT_ID.fullmatch(value):
+        what = _shown(value) if isinstance(value, str) else kind(value)
+        refuse(
+            f"{argument} is {what}; give the event_id of an event: digits, '#', hexadecimal digits"
+        )
+    return value
 
 
 def check_memory_strategy_id(value: object) -> str:
@@ -144,8 +193,9 @@ def check_memory_strategy_id(value: object) -> str:
 def check_client_token(value: object) -> str:
     """Check a client token: any text that is not empty."""
     if not isinstance(value, str) or not 1 <= len(value) <= 500:
-        what = f"{len(value)} characters" if isinstance(value, str) else _kind(value)
+        what = f"{len(value)} characters" if isinstance(value, str) else kind(value)
         refuse(f"client_token is {what}; give a str of 1 to 500 characters, such as a UUID")
+    _check_utf8("client_token", value)
     return value
 
 
@@ -156,20 +206,20 @@ def check_branch(value: object) -> Branch | None:
     if isinstance(value, str):
         return Branch(check_branch_name(value))
     if not isinstance(value, Branch):
-        refuse(f"branch is {_kind(value)}; give its name, or Branch(name, root_event_id) to fork")
+        refuse(f"branch is {kind(value)}; give its name, or Branch(name, root_event_id) to fork")
     check_branch_name(value.name)
     if value.root_event_id is not None:
         check_event_id("branch.root_event_id", value.root_event_id)
-    elif value.name == "main":
-        return None
-    return value
+        if value.name == "main":
+            refuse("branch 'main' has a root_event_id; give a new branch another name")
+    return None if value.name == "main" else value
 
 
 def check_int(argument: str, value: object, most: int | None = None) -> int:
     """Check a count: at least 1, and at most *most*."""
     limit = f"1 to {most}" if most else "1 or more"
     if not isinstance(value, int) or isinstance(value, bool):
-        refuse(f"{argument} is {_kind(value)}; give an int, {limit}")
+        refuse(f"{argument} is {kind(value)}; give an int, {limit}")
     if value < 1 or (most is not None and value > most):
         refuse(f"{argument} is {value}; allowed is {limit}")
     return value
@@ -180,16 +230,31 @@ def check_seconds(argument: str, value: object, *, least: float = 0.0) -> float:
     if isinstance(value, timedelta):
         value = value.total_seconds()
     if not isinstance(value, int | float) or isinstance(value, bool):
-        refuse(f"{argument} is {_kind(value)}; give seconds (int or float) or a timedelta")
-    if not math.isfinite(value) or value < least:
-        refuse(f"{argument} is {value}; allowed are finite seconds of at least {least:g}")
+        refuse(f"{argument} is {kind(value)}; give seconds (int or float) or a timedelta")
+    if not least <= value <= MAX_SECONDS:
+        what = f"{value}" if isinstance(value, float) else "out of range"
+        refuse(f"{argument} is {what}; allowed are {least:g} to {MAX_SECONDS:,} seconds")
+    return float(value)
+
+
+def check_rate(argument: str, value: object) -> float | None:
+    """Check how many a second; None switches the limit off."""
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        refuse(f"{argument} is {kind(value)}; give events per second, or None to switch it off")
+    if not 0.001 <= value <= 1_000_000:
+        refuse(
+            f"{argument} is out of range; allowed are 0.001 to 1,000,000 events per second, "
+            "or None to switch it off"
+        )
     return float(value)
 
 
 def check_timestamp(value: object) -> int:
     """Read an aware datetime as milliseconds since 1970, floored as the service does."""
     if not isinstance(value, datetime):
-        refuse(f"timestamp is {_kind(value)}; give an aware datetime")
+        refuse(f"timestamp is {kind(value)}; give an aware datetime")
     if value.utcoffset() is None:
         refuse(
             "timestamp is a naive datetime; give one with a time zone, such as "
@@ -211,16 +276,18 @@ def _check_utf8(argument: str, text: str) -> int:
 def check_message(argument: str, message: ConversationalMessage) -> int:
     """Check one message and give its size in bytes."""
     if not isinstance(message.text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        refuse(f"{argument}.text is {_kind(message.text)}; give a str")
+        refuse(f"{argument}.text is {kind(message.text)}; give a str")
     if not 1 <= len(message.text) <= MAX_TEXT_CHARACTERS:
         refuse(
             f"{argument}.text has {len(message.text)} characters; allowed are 1 to "
             f"{MAX_TEXT_CHARACTERS:,}; split a longer one"
         )
     if message.role not in list(MessageRole):
-        role: object = message.role
-        shown = _shown(role) if isinstance(role, str) else _kind(role)
-        refuse(f"{argument}.role is {shown}; allowed are {', '.join(MessageRole)}")
+        # Not shown: where the two arguments are exchanged, this is what was said.
+        refuse(
+            f"{argument}.role is {kind(message.role)} that is no role; "
+            f"allowed are {', '.join(MessageRole)}; give ConversationalMessage(text, role)"
+        )
     size = _check_utf8(f"{argument}.text", message.text)
     if size > MAX_MESSAGE_BYTES:
         refuse(
@@ -230,36 +297,48 @@ def check_message(argument: str, message: ConversationalMessage) -> int:
     return size
 
 
-def _check_json(where: str, value: object, depth: int) -> None:
-    """Walk through *value*: what JSON would change or can't say is refused."""
-    if depth > 100:
-        refuse(f"{where[:80]} is nested deeper than 100; flatten it")
-    if value is None or isinstance(value, bool | int):
-        return
+def _check_scalar(argument: str, value: object) -> None:
+    """Check what is neither a dict nor a list."""
     if isinstance(value, str):
-        _check_utf8(where, value)
+        _check_utf8(argument, value)
+    elif isinstance(value, int):
+        if value.bit_length() > 1023:
+            refuse(f"{argument} has an int beyond 1.7e308, the largest JSON number; give a str")
     elif isinstance(value, float):
         if not math.isfinite(value):
-            refuse(f"{where} is {value}; JSON has no such number: give None or a string")
-    elif isinstance(value, dict):
-        for key, item in cast("dict[object, object]", value).items():
-            if not isinstance(key, str):
-                refuse(f"{where} has a key that is {_kind(key)}; JSON takes str keys only")
-            _check_utf8(f"a key of {where}", key)
-            _check_json(f"{where}[...]", item, depth + 1)
-    elif isinstance(value, list):
-        for index, item in enumerate(cast("list[object]", value)):
-            _check_json(f"{where}[{index}]", item, depth + 1)
-    else:
+            refuse(f"{argument} has {value}; JSON has no such number: give None or a str")
+    elif value is not None:
         refuse(
-            f"{where} is {_kind(value)}; JSON takes dict, list, str, int, float, bool and None "
-            "(anything else would not come back equal)"
+            f"{argument} has {kind(value)} in it; JSON takes dict, list, str, int, float, bool and "
+            "None (anything else would not come back equal)"
         )
+
+
+def _check_values(argument: str, value: object) -> None:
+    """Go through *value*: what JSON would change or can't say is refused."""
+    left, seen = [(value, 0)], 0
+    while left:
+        value, depth = left.pop()
+        seen += 1
+        if seen > MAX_MESSAGE_BYTES:  # also where one list is in itself over and over
+            refuse(f"{argument} has over {MAX_MESSAGE_BYTES:,} values; allowed are 100 KB as JSON")
+        if depth > MAX_DEPTH:
+            refuse(f"{argument} is nested deeper than {MAX_DEPTH}, or in a circle; flatten it")
+        if isinstance(value, dict):
+            for key, item in cast("dict[object, object]", value).items():
+                if not isinstance(key, str):
+                    refuse(f"{argument} has a key that is {kind(key)}; JSON takes str keys only")
+                _check_utf8(f"a key of {argument}", key)
+                left.append((item, depth + 1))
+        elif isinstance(value, list):
+            left += [(item, depth + 1) for item in cast("list[object]", value)]
+        else:
+            _check_scalar(argument, value)
 
 
 def check_json(argument: str, value: object) -> int:
     """Check that *value* comes back equal from JSON, and give its size in bytes."""
-    _check_json(argument, value, 0)
+    _check_values(argument, value)
     size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
     if size > MAX_MESSAGE_BYTES:
         refuse(
@@ -271,11 +350,9 @@ def check_json(argument: str, value: object) -> int:
 
 def check_messages(messages: object) -> tuple[PayloadItem, ...]:
     """Check the items of an event: 1 to 100, each within its limits, 10 MB together."""
-    if isinstance(messages, str | bytes | Mapping | ConversationalMessage) or not isinstance(
-        messages, Iterable
-    ):
-        refuse(f"messages is {_kind(messages)}; give a list of ConversationalMessage")
-    items = tuple(cast("Iterable[object]", messages))
+    if isinstance(messages, str | bytes) or not isinstance(messages, Sequence):
+        refuse(f"messages is {kind(messages)}; give a list of 1 to 100 ConversationalMessage")
+    items = tuple(cast("Sequence[object]", messages))
     if not 1 <= len(items) <= MAX_MESSAGES:
         refuse(
             f"messages has {len(items)} items; allowed are 1 to {MAX_MESSAGES} an event; "
@@ -289,7 +366,7 @@ def check_messages(messages: object) -> tuple[PayloadItem, ...]:
         elif isinstance(item, JsonPayload | BlobPayload):
             total += check_json(f"{where}.content", item.content)
         else:
-            refuse(f"{where} is {_kind(item)}; give ConversationalMessage(text, role)")
+            refuse(f"{where} is {kind(item)}; give ConversationalMessage(text, role)")
     if total > MAX_EVENT_BYTES:
         refuse(
             f"messages have {total} bytes together; allowed are {MAX_EVENT_BYTES:,} (10 MB) an "
@@ -303,9 +380,17 @@ def check_event_type(value: object) -> str:
     return _check_metadata_text("event_type", value, 1, 256)
 
 
+def check_payload(value: object) -> dict[str, Any]:
+    """Check the data of a custom event: a dict that comes back equal from JSON."""
+    if not isinstance(value, dict):
+        refuse(f"payload is {kind(value)}; give a dict of JSON data")
+    check_json("payload", value)
+    return cast("dict[str, Any]", value)
+
+
 def _check_metadata_text(argument: str, value: object, least: int, most: int) -> str:
     if not isinstance(value, str):
-        refuse(f"{argument} is {_kind(value)}; give a str")
+        refuse(f"{argument} is {kind(value)}; give a str of {least} to {most} characters")
     if not least <= len(value) <= most:
         refuse(f"{argument} has {len(value)} characters; allowed are {least} to {most}")
     if not _METADATA.fullmatch(value):
@@ -321,11 +406,11 @@ def check_metadata(value: object, *, reserved: Sequence[str] = ()) -> dict[str, 
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        refuse(f"metadata is {_kind(value)}; give a mapping of str to str")
+        refuse(f"metadata is {kind(value)}; give a mapping of str to str")
     entries = dict(cast("Mapping[object, object]", value))
     most = MAX_METADATA - len(reserved)
     if len(entries) > most:
-        refuse(f"metadata has {len(entries)} entries; allowed are {most} here")
+        refuse(f"metadata has {len(entries)} entries; allowed are {most}; put more in the payload")
     checked: dict[str, str] = {}
     for key, text in entries.items():
         name = _check_metadata_text("a key of metadata", key, 1, 128)
@@ -339,12 +424,15 @@ def check_namespace_variables(value: object) -> dict[str, str]:
     """Check the values of a memory's own namespace keys: 1 to 5."""
     if value is None:
         return {}
-    if not isinstance(value, Mapping) or not 1 <= len(value) <= 5:
-        refuse("namespace_variables takes a mapping of 1 to 5 names to their values")
+    if not isinstance(value, Mapping):
+        refuse(f"namespace_variables is {kind(value)}; give a mapping of 1 to 5 names to values")
+    if not 1 <= len(cast("Mapping[object, object]", value)) <= 5:
+        refuse(f"namespace_variables has {len(value)} entries; allowed are 1 to 5, or leave it out")
     for name, text in cast("Mapping[object, object]", value).items():
         if not isinstance(name, str) or len(name) > 32 or not _VARIABLE_NAME.fullmatch(name):
+            what = _shown(name) if isinstance(name, str) else kind(name)
             refuse(
-                f"namespace_variables has the name {name!r}; allowed are 1 to 32 lower-case "
+                f"namespace_variables has the name {what}; allowed are 1 to 32 lower-case "
                 "letters and digits, the first a letter"
             )
         if not isinstance(text, str) or len(text) > 64 or not _VARIABLE_VALUE.fullmatch(text):
@@ -358,10 +446,10 @@ def check_namespace_variables(value: object) -> dict[str, str]:
 def check_query(value: object) -> str:
     """Check the text of a search, without ever showing it."""
     if not isinstance(value, str):
-        refuse(f"query is {_kind(value)}; give a str")
+        refuse(f"query is {kind(value)}; give a str")
     if not 1 <= len(value) <= 10_000:
         refuse(f"query has {len(value)} characters; allowed are 1 to 10,000")
     if not value.strip():
-        refuse("query is white space only; give words to search for")
+        refuse("query is white space only; give 1 to 10,000 characters to search for")
     _check_utf8("query", value)
     return value

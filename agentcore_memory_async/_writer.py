@@ -17,9 +17,10 @@ import anyio
 
 from agentcore_memory_async import _codec
 from agentcore_memory_async._pace import Pace
+from agentcore_memory_async._retry import is_passing
 from agentcore_memory_async.errors import (
     InvalidInputError,
-    OutcomeUnknownError,
+    ServiceError,
     TransportTimeoutError,
 )
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agentcore_memory_async._retry import Retrier
+    from agentcore_memory_async.errors import OutcomeUnknownError
     from agentcore_memory_async.models import Event
     from agentcore_memory_async.policies import RetryPolicy, ServiceLimits
 
@@ -73,6 +75,10 @@ class Line:
         self._last_ms = max(now_ms, self._last_ms + 1)
         return self._last_ms
 
+    def note_ms(self, given_ms: int) -> None:
+        """Note a stamp that the caller gave: those to come are later."""
+        self._last_ms = max(given_ms, self._last_ms)
+
 
 class Unsettled:
     """
@@ -90,20 +96,24 @@ class Unsettled:
         if len(self._requests) > MOST_UNSETTLED:
             del self._requests[next(iter(self._requests))]
 
-    def take(self, token: str) -> Mapping[str, Any]:
-        """Give up the request with *token*."""
-        request = self._requests.pop(token, None)
+    def forget(self, request: Mapping[str, Any]) -> None:
+        """Let go of what is settled."""
+        self._requests.pop(request["clientToken"], None)
+
+    def get(self, token: str) -> Mapping[str, Any]:
+        """Give the request with *token*."""
+        request = self._requests.get(token)
         if request is None:
             message = (
-                f"no write with the client token {token!r} is unsettled in this manager; "
-                "call add_turns() again with client_token= and the same arguments"
+                f"unsettled {token[:80]!r} is the client token of no lost or cancelled write of "
+                "this manager; call add_turns() again with client_token= and the same arguments"
             )
             raise InvalidInputError(message)
         return request
 
-    def take_same(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Give up what was frozen for the same write, or else *request* itself."""
-        frozen = self._requests.pop(request["clientToken"], None)
+    def get_same(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give what was frozen for the same write, or else *request* itself."""
+        frozen = self._requests.get(request["clientToken"])
         if frozen is None or {**frozen, **request} != frozen:
             return request
         return frozen
@@ -165,7 +175,7 @@ class Writer:
         if timestamp_ms is not None:
             request["eventTimestamp"] = timestamp_ms / 1000
         if client_token is not None:
-            request = self._unsettled.take_same(request)
+            request = self._unsettled.get_same(request)
         return await self._write(line, request, policy or self._retrier.policy, client_token)
 
     async def resolve(
@@ -183,15 +193,19 @@ class Writer:
             policy: How long and how often; None for the manager's.
         """
         if isinstance(unsettled, str):
-            token, request = unsettled, self._unsettled.take(unsettled)
+            token, request = unsettled, self._unsettled.get(unsettled)
         else:
             token, request = None, unsettled.request
+        if line is not self._lines.get((request["actorId"], request["sessionId"])):
+            message = "unsettled is a write of another session; resolve it there"
+            raise InvalidInputError(message)
         return await self._write(line, request, policy or self._retrier.policy, token)
 
     async def _write(
         self, line: Line, request: Mapping[str, Any], policy: RetryPolicy, token: str | None
     ) -> Event:
         """Write when its turn comes; a caller's *token* is remembered while it is unsettled."""
+        self._retrier.check()
         ends_at = anyio.current_time() + policy.write_deadline_s
         try:
             await self._wait_for_turn(line, policy.write_deadline_s)
@@ -199,14 +213,19 @@ class Writer:
                 if "eventTimestamp" not in request:
                     stamp = line.next_ms(self._clock.now_ms())
                     request = {**request, "eventTimestamp": stamp / 1000}
-                return await self._send(line, request, policy, ends_at)
+                else:
+                    line.note_ms(round(request["eventTimestamp"] * 1000))
+                event = await self._send(line, request, policy, ends_at)
             finally:
                 line.turn.release()
                 self._keep(line, request)
-        except (anyio.get_cancelled_exc_class(), OutcomeUnknownError):
-            if token is not None:
+        except BaseException as error:
+            rejected = isinstance(error, ServiceError) and not is_passing(error)
+            if token is not None and not rejected:
                 self._unsettled.remember(request)
             raise
+        self._unsettled.forget(request)
+        return event
 
     async def _wait_for_turn(self, line: Line, deadline_s: float) -> None:
         with anyio.move_on_after(deadline_s) as scope:

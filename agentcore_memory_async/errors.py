@@ -14,6 +14,7 @@ AgentCoreMemoryError(Exception)
   TransportError(OSError)                  no answer came
     TransportTimeoutError(TimeoutError)
   OutcomeUnknownError                      a write that may have been stored
+  UnsentError                              messages that a buffer could not write
   DecodeError(ValueError)                  an answer that can't be read
   ExtractionError
     ExtractionTimeoutError(TimeoutError)
@@ -35,7 +36,7 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from agentcore_memory_async.models import MemoryRecord
+    from agentcore_memory_async.models import ConversationalMessage, MemoryRecord
 
 __all__ = (
     "AccessDeniedError",
@@ -56,6 +57,7 @@ __all__ = (
     "ThrottledError",
     "TransportError",
     "TransportTimeoutError",
+    "UnsentError",
     "ValidationError",
     "WrongLoopError",
     "service_error",
@@ -280,6 +282,37 @@ class OutcomeUnknownError(_Picklable, AgentCoreMemoryError):
             f"no readable answer in {attempts} attempt(s). "
             "'await session.resolve(error)' settles it, and stores nothing twice"
         )
+
+
+class UnsentError(_Picklable, AgentCoreMemoryError):
+    """
+    Messages that a buffer took and could not write.
+
+    Attributes:
+        messages: The messages, oldest first; never part of ``str()``.
+        client_token: Where the first batch of them may have been stored, its token:
+            ``await session.resolve(client_token)`` settles it; None where none of them was.
+        batch_size: How many of the messages that batch has.
+    """
+
+    _fields = ("messages", "client_token", "batch_size")
+
+    def __init__(
+        self,
+        messages: Sequence[ConversationalMessage],
+        client_token: str | None = None,
+        batch_size: int = 0,
+    ) -> None:
+        self.messages = tuple(messages)
+        self.client_token = client_token
+        self.batch_size = batch_size
+        text = f"{len(self.messages)} buffered message(s) were not sent; they are in .messages"
+        if client_token is not None:
+            text += (
+                f"; the first {batch_size} may have been stored, "
+                f"'await session.resolve({client_token!r})' settles them"
+            )
+        super().__init__(text)
 
 
 class ExtractionError(AgentCoreMemoryError):

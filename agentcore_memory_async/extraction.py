@@ -7,6 +7,7 @@ since a baseline; records name no event, so new does not mean caused by one's ow
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
@@ -51,21 +52,23 @@ class ExtractionPoller:
         self._look = look
         self.namespaces = namespaces
         self._timeout_s = timeout_s
+        self._interval_s = min(INTERVAL_S, timeout_s / 4)
         self._observation = Observation(min_records, settle_s)
-        self._has_baseline = False
         self._done = False
-        self._polls = 0
-        self._looked_at = 0.0
+        self._looks = 0
+        self._looked_at = -inf
         self._absorbed: AgentCoreMemoryError | None = None
         self._turn = anyio.Lock()
 
     def __repr__(self) -> str:
-        state = "done" if self._done else "waiting" if self._has_baseline else "not started"
+        state = "done" if self._done else "waiting" if self._looks else "not started"
         count = len(self._observation.new)
         return f"<ExtractionPoller {', '.join(self.namespaces)}, {state}, {count} new>"
 
     async def __aenter__(self) -> Self:
-        await self._take_baseline()
+        async with self._turn:
+            if not self._looks:
+                await self._look_once()
         return self
 
     async def __aexit__(
@@ -82,7 +85,7 @@ class ExtractionPoller:
     async def _all(self) -> list[MemoryRecord]:
         async for _ in self:
             pass
-        return self._observation.new
+        return self._observation.new.copy()
 
     async def __aiter__(self) -> AsyncGenerator[MemoryRecord]:
         began = anyio.current_time()
@@ -95,38 +98,39 @@ class ExtractionPoller:
                 return
             await self._step(began)
 
-    async def _take_baseline(self) -> None:
-        async with self._turn:
-            if not self._has_baseline:
-                self._observation.start(await self._look())
-                self._has_baseline = True
-                self._looked_at = anyio.current_time()
-
     async def _step(self, began: float) -> None:
         """Look once more, or raise when the time is over."""
+        looks = self._looks
         with anyio.move_on_after(began + self._timeout_s - anyio.current_time()) as scope:
-            await self._take_baseline()
             async with self._turn:
-                await anyio.sleep_until(self._looked_at + INTERVAL_S)
-                await self._look_again()
+                if looks != self._looks:
+                    return  # another waiter has looked meanwhile
+                await anyio.sleep_until(self._looked_at + self._interval_s)
+                try:
+                    await self._look_once()
+                    self._absorbed = None
+                except AgentCoreMemoryError as error:
+                    if not is_passing(error):
+                        raise
+                    self._absorbed = error
+                    self._looked_at = anyio.current_time()
         if scope.cancelled_caught:
             raise ExtractionTimeoutError(
                 self.namespaces,
                 self._observation.new,
                 anyio.current_time() - began,
-                self._polls,
+                max(0, self._looks - 1),
             ) from self._absorbed
 
-    async def _look_again(self) -> None:
-        try:
-            snapshot = await self._look()
-            self._absorbed = None
-        except AgentCoreMemoryError as error:
-            if not is_passing(error):
-                raise
-            self._absorbed = error
-            snapshot = []
-        self._polls += 1
+    async def _look_once(self) -> None:
+        """Take the baseline, or, where there is one, what is new since."""
+        if self._done:
+            return
+        snapshot = await self._look()
         self._looked_at = anyio.current_time()
-        self._observation.look(snapshot, self._looked_at)
-        self._done = self._done or self._observation.is_enough(self._looked_at)
+        self._looks += 1
+        if self._looks == 1:
+            self._observation.start(snapshot)
+        else:
+            self._observation.look(snapshot, self._looked_at)
+            self._done = self._observation.is_enough(self._looked_at)

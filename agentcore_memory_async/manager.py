@@ -12,15 +12,10 @@ from uuid import uuid4
 
 import anyio
 
+from agentcore_memory_async import _validation as check
 from agentcore_memory_async._lifecycle import Lifecycle
 from agentcore_memory_async._retry import Retrier
 from agentcore_memory_async._transport import BotocoreTransport
-from agentcore_memory_async._validation import (
-    check_int,
-    check_memory_id,
-    looks_like_a_memory_id,
-    refuse,
-)
 from agentcore_memory_async._writer import Writer
 from agentcore_memory_async.errors import (
     AccessDeniedError,
@@ -28,7 +23,7 @@ from agentcore_memory_async.errors import (
     ServiceError,
     ValidationError,
 )
-from agentcore_memory_async.policies import RetryPolicy, ServiceLimits
+from agentcore_memory_async.policies import RetryPolicy, ServiceLimits, check_retry
 from agentcore_memory_async.session import AsyncMemorySession
 
 if TYPE_CHECKING:
@@ -64,7 +59,7 @@ class AsyncMemorySessionManager:
         allow_hierarchical_actor_ids: Takes actor ids with ``/``. Such an id reaches into the
             namespaces of others: ``alice/facts`` is below ``/users/alice/``.
         transport: Another seam to the network, for tests: see ``agentcore_memory_async.testing``.
-        clock: The wall clock, in seconds since 1970, for tests.
+        clock: Another wall clock than ``time.time``, in seconds since 1970, for tests.
 
     Raises:
         InvalidInputError: An argument that can't be right.
@@ -83,13 +78,18 @@ class AsyncMemorySessionManager:
         retry: RetryPolicy | None = None,
         allow_hierarchical_actor_ids: bool = False,
         transport: Transport | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
-        self.memory_id = check_memory_id(memory_id)
-        if region_name is not None and (not isinstance(region_name, str) or not region_name):  # pyright: ignore[reportUnnecessaryIsInstance]
-            refuse(f"region_name is {region_name!r}; give a region such as 'us-west-2', or None")
-        check_int("max_concurrency", max_concurrency, 1000)
-        self.allow_hierarchical_actor_ids = allow_hierarchical_actor_ids
+        self.memory_id = check.check_memory_id(memory_id)
+        check.check_region_name(region_name)
+        check.check_endpoint_url(endpoint_url)
+        check.check_int("max_concurrency", max_concurrency, 1000)
+        check.check_is("limits", limits, ServiceLimits, "give a ServiceLimits, or None")
+        check.check_callable("transport", transport, "give a FakeTransport, another one, or None")
+        check.check_callable("clock", clock, "give a function of no arguments, such as time.time")
+        self.allow_hierarchical_actor_ids = check.check_bool(
+            "allow_hierarchical_actor_ids", allow_hierarchical_actor_ids
+        )
         self._network = None
         if transport is None:
             transport = self._network = BotocoreTransport(
@@ -99,10 +99,10 @@ class AsyncMemorySessionManager:
                 config=config,
                 max_concurrency=max_concurrency,
             )
-        policy = retry or RetryPolicy()
+        policy = check_retry(retry) or RetryPolicy()
         self._lifecycle = Lifecycle("AsyncMemorySessionManager")
         self.retrier = Retrier(transport, policy, self._lifecycle, self._hint, max_concurrency)
-        self.writer = Writer(self.retrier, limits or ServiceLimits(), clock)
+        self.writer = Writer(self.retrier, limits or ServiceLimits(), clock or time.time)
         self._verified = False
 
     def __repr__(self) -> str:
@@ -112,15 +112,17 @@ class AsyncMemorySessionManager:
     def _where(self) -> str:
         if self._network is None:
             return "the given transport"
+        if not self._network.region:
+            return "a region that is known once it is open"
         return f"region {self._network.region} (from {self._network.region_source})"
 
     def _hint(self, error: ServiceError) -> str:
         """Say what to do next about *error*, where that is known."""
         if isinstance(error, NotFoundError):
             return f"Asked for memory {self.memory_id} in {self._where()}"
-        if isinstance(error, AccessDeniedError):
+        if isinstance(error, AccessDeniedError) and error.code.startswith("AccessDenied"):
             return f"The credentials need bedrock-agentcore:{error.operation} on the memory"
-        if isinstance(error, ValidationError) and not looks_like_a_memory_id(self.memory_id):
+        if isinstance(error, ValidationError) and not check.looks_like_a_memory_id(self.memory_id):
             return (
                 f"memory_id {self.memory_id!r} is not of the form of a real one: a name, '-' and "
                 "10 letters or digits, such as 'chat-a1B2c3D4e5'; "
@@ -193,8 +195,7 @@ class AsyncMemorySessionManager:
 
         AWS operation: ``ListEvents`` with one result and no payloads, if anything is asked.
         """
-        if verify is not None and not isinstance(verify, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
-            refuse(f"verify is {type(verify).__name__}; give True, False or None")
+        check.check_is("verify", verify, bool, "give True, False or None")
         if session_id is None:
             session_id = str(uuid4())
         session = AsyncMemorySession(self, actor_id, session_id)

@@ -16,7 +16,7 @@ from agentcore_memory_async.errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("as_prefix", "is_under", "resolve_template")
+__all__ = ("as_prefix", "is_under", "resolve_prefix", "resolve_template")
 
 _VARIABLE = re.compile(r"\{([a-zA-Z][a-zA-Z0-9]*)\}")
 _LAWFUL = re.compile(r"[a-zA-Z0-9/][a-zA-Z0-9_/-]*(?::[a-zA-Z0-9_/-]+)*")
@@ -44,16 +44,18 @@ def resolve_template(
         )
         raise InvalidInputError(message)
 
+    shown = repr(template if len(template) <= 80 else template[:77] + "...")
+
     def fill(match: re.Match[str]) -> str:
         name = match[1]
         if name not in values:
             known = ", ".join(f"{{{key}}}" for key in values) or "none"
-            message = f"{argument} {template!r} names {{{name}}}; known here: {known}"
+            message = f"{argument} {shown} names {{{name[:40]}}}; known here are {known}"
             raise InvalidInputError(message)
         value = values[name]
         if value is None:
             message = (
-                f"{argument} {template!r} names {{{name}}}, which has no value here; "
+                f"{argument} {shown} names {{{name}}}, which has no value here; "
                 "give memory_strategy_id=, or write the id itself"
             )
             raise InvalidInputError(message)
@@ -62,23 +64,36 @@ def resolve_template(
     pieces = _VARIABLE.split(template)
     if any(brace in text for text in pieces[::2] for brace in "{}"):
         message = (
-            f"{argument} {template!r} has a brace that is no variable; "
+            f"{argument} {shown} has a brace that is no variable; "
             "allowed are names in braces, such as {actorId}"
         )
         raise InvalidInputError(message)
     namespace = _VARIABLE.sub(fill, template)
     if not 1 <= len(namespace) <= _LONGEST:
-        message = f"{argument} has {len(namespace)} characters; allowed are 1 to {_LONGEST}"
+        message = (
+            f"{argument} has {len(namespace)} characters; allowed are 1 to {_LONGEST:,}, "
+            "such as '/facts/{actorId}/'"
+        )
         raise InvalidInputError(message)
     if not _LAWFUL.fullmatch(namespace):
-        bad = next((char for char in namespace if not re.match(r"[a-zA-Z0-9/:_-]", char)), ":")
+        start = _LAWFUL.match(namespace)
+        bad = namespace[start.end() if start else 0]
         wildcard = " ('*' is no wildcard here)" if bad == "*" else ""
         message = (
-            f"{argument} {namespace!r} has {bad!r} where it can't be{wildcard}; "
+            f"{argument} {shown} has {bad!r} where it can't be{wildcard}; "
             "allowed are letters, digits, '/', '-', '_', and ':' between them"
         )
         raise InvalidInputError(message)
     return namespace
+
+
+def resolve_prefix(template: str, values: Mapping[str, str | None]) -> str:
+    """Fill in *template* as ``resolve_template`` does, and give it the ``/`` at its end."""
+    prefix = as_prefix(resolve_template(template, values))
+    if len(prefix) > _LONGEST:
+        message = f"namespace_prefix has {len(prefix)} characters; allowed are 1 to {_LONGEST:,}"
+        raise InvalidInputError(message)
+    return prefix
 
 
 def as_prefix(namespace: str) -> str:

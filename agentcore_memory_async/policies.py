@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import field, frozen
 
-from agentcore_memory_async._validation import check_int, check_seconds, refuse
+from agentcore_memory_async._validation import check_int, check_is, check_rate, check_seconds
 
 if TYPE_CHECKING:
     from attrs import Attribute
@@ -15,13 +15,18 @@ __all__ = ("RetryPolicy", "ServiceLimits")
 
 
 def _seconds(_: object, attribute: Attribute[Any], value: Any) -> None:
+    # The unit is in the name, and the attribute is kept as it was given: no timedelta.
+    check_is(attribute.name, value, (int, float), "give seconds (int or float)")
     check_seconds(attribute.name, value)
 
 
+def _deadline(_: object, attribute: Attribute[Any], value: Any) -> None:
+    check_is(attribute.name, value, (int, float), "give seconds (int or float)")
+    check_seconds(attribute.name, value, least=0.001)
+
+
 def _rate(_: object, attribute: Attribute[Any], value: Any) -> None:
-    name = attribute.name
-    if value is not None and check_seconds(name, value) <= 0:
-        refuse(f"{name} is {value}; give events per second above 0, or None to switch it off")
+    check_rate(attribute.name, value)
 
 
 def _count(_: object, attribute: Attribute[Any], value: Any) -> None:
@@ -64,9 +69,9 @@ class RetryPolicy:
         max_backoff_s: The largest bound, in seconds.
     """
 
-    write_deadline_s: float = field(default=30.0, validator=_seconds)
-    read_deadline_s: float = field(default=10.0, validator=_seconds)
-    attempt_timeout_s: float = field(default=8.0, validator=_seconds)
+    write_deadline_s: float = field(default=30.0, validator=_deadline)
+    read_deadline_s: float = field(default=10.0, validator=_deadline)
+    attempt_timeout_s: float = field(default=8.0, validator=_deadline)
     max_attempts: int | None = field(default=None, validator=_count)
     backoff_s: float = field(default=0.05, validator=_seconds)
     throttled_backoff_s: float = field(default=1.0, validator=_seconds)
@@ -75,6 +80,5 @@ class RetryPolicy:
 
 def check_retry(value: object) -> RetryPolicy | None:
     """Check the policy of a call; None is the manager's."""
-    if value is not None and not isinstance(value, RetryPolicy):
-        refuse(f"retry is {type(value).__name__}; give a RetryPolicy, or None for the manager's")
-    return value
+    check_is("retry", value, RetryPolicy, "give a RetryPolicy, or None for the manager's")
+    return cast("RetryPolicy | None", value)

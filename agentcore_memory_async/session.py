@@ -16,13 +16,14 @@ from agentcore_memory_async import _validation as check
 from agentcore_memory_async._long_term import LongTermMemory
 from agentcore_memory_async._pages import MAX_PAGE, Pages
 from agentcore_memory_async._turns import LastTurns, is_on_branch
+from agentcore_memory_async.buffer import MessageBuffer
 from agentcore_memory_async.errors import OutcomeUnknownError
 from agentcore_memory_async.models import Branch, Event, JsonPayload, Turn
 from agentcore_memory_async.policies import check_retry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from agentcore_memory_async.manager import AsyncMemorySessionManager
     from agentcore_memory_async.models import BlobPayload, ConversationalMessage
@@ -52,6 +53,11 @@ class AsyncMemorySession(LongTermMemory):
     """
 
     def __init__(self, manager: AsyncMemorySessionManager, actor_id: str, session_id: str) -> None:
+        if not hasattr(manager, "allow_hierarchical_actor_ids"):
+            check.refuse(
+                f"manager is {check.kind(manager)}; give an AsyncMemorySessionManager, or use its "
+                "create_memory_session()"
+            )
         hierarchical = manager.allow_hierarchical_actor_ids
         super().__init__(
             manager.retrier,
@@ -136,7 +142,7 @@ class AsyncMemorySession(LongTermMemory):
             items,
             branch=check.check_branch(branch),
             metadata=check.check_metadata(metadata),
-            extract=extract,
+            extract=check.check_bool("extract", extract),
             namespace_variables=check.check_namespace_variables(namespace_variables),
         )
         return await self._writer.write(
@@ -145,6 +151,51 @@ class AsyncMemorySession(LongTermMemory):
             timestamp_ms=None if timestamp is None else check.check_timestamp(timestamp),
             client_token=None if client_token is None else check.check_client_token(client_token),
             policy=check_retry(retry),
+        )
+
+    def buffered(
+        self,
+        *,
+        max_messages: int = 100,
+        max_delay: float | timedelta = 1.0,
+        max_pending: int = 1000,
+        max_pending_bytes: int = 16 * 1024 * 1024,
+        close_timeout: float | timedelta = 10.0,
+        branch: str | Branch | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> MessageBuffer:
+        """
+        Collect messages and write them as few events, for ``async with``.
+
+        Args:
+            max_messages: Write when so many have come, 1 to 100.
+            max_delay: Write when the oldest has waited so long, in seconds or a timedelta.
+            max_pending: How many messages may wait before ``add`` waits too.
+            max_pending_bytes: How many bytes of text may wait before ``add`` waits too.
+            close_timeout: How long leaving the block may take, in seconds or a timedelta.
+            branch: The branch to write to; the main one if omitted.
+            metadata: Metadata of each event, at most 15 entries.
+
+        Raises:
+            InvalidInputError: An argument can't be right.
+
+        AWS operation: ``CreateEvent``.
+        """
+        named = check.check_branch(branch)
+        entries = check.check_metadata(metadata)
+
+        async def write(messages: tuple[ConversationalMessage, ...], token: str) -> Event:
+            return await self.add_turns(
+                messages, branch=named, metadata=entries, client_token=token
+            )
+
+        return MessageBuffer(
+            write,
+            max_messages=check.check_int("max_messages", max_messages, check.MAX_MESSAGES),
+            max_delay_s=check.check_seconds("max_delay", max_delay),
+            max_pending=check.check_int("max_pending", max_pending),
+            max_pending_bytes=check.check_int("max_pending_bytes", max_pending_bytes),
+            close_timeout_s=check.check_seconds("close_timeout", close_timeout),
         )
 
     async def resolve(
@@ -171,12 +222,9 @@ class AsyncMemorySession(LongTermMemory):
 
         AWS operation: ``CreateEvent``.
         """
-        if isinstance(unsettled, OutcomeUnknownError):
-            if {**unsettled.request, **self._ids} != unsettled.request:
-                check.refuse("unsettled is the error of another session; resolve it there")
-        elif not isinstance(unsettled, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(unsettled, OutcomeUnknownError | str):  # pyright: ignore[reportUnnecessaryIsInstance]
             check.refuse(
-                f"unsettled is {type(unsettled).__name__}; give an OutcomeUnknownError, "
+                f"unsettled is {check.kind(unsettled)}; give an OutcomeUnknownError, "
                 "or the client token of a cancelled write"
             )
         return await self._writer.resolve(self._line, unsettled, check_retry(retry))
@@ -245,13 +293,11 @@ class AsyncMemorySession(LongTermMemory):
 
         AWS operation: ``CreateEvent`` with a ``json`` payload.
         """
-        if not isinstance(payload, dict):  # pyright: ignore[reportUnnecessaryIsInstance]
-            check.refuse(f"payload is {type(payload).__name__}; give a dict of JSON data")
-        check.check_json("payload", payload)
+        data = check.check_payload(payload)
         kind = check.check_event_type(event_type)
         more = check.check_metadata(metadata, reserved=(_codec.EVENT_TYPE,))
         event = await self.add_turns(
-            [JsonPayload(payload)],
+            [JsonPayload(data)],
             branch=branch,
             metadata={_codec.EVENT_TYPE: kind, **more},
             timestamp=timestamp,
@@ -270,7 +316,7 @@ class AsyncMemorySession(LongTermMemory):
         page_size: int = MAX_PAGE,
         retry: RetryPolicy | None = None,
     ) -> list[Event]:
-        r"""
+        """
         Give the events of the session, of all kinds, newest first: all of them, page after page.
 
         ``iter_events`` gives the same one by one.
@@ -280,7 +326,7 @@ class AsyncMemorySession(LongTermMemory):
             branch: The branch to read; the main one if omitted.
             max_results: Stop after so many; all if omitted.
             page_size: How many the service gives at a time, 1 to 100.
-            retry: How long and how often each request is tried; the manager\'s policy if omitted.
+            retry: How long and how often each request is tried; the manager's policy if omitted.
 
         Raises:
             InvalidInputError: An argument can't be right.
@@ -307,7 +353,7 @@ class AsyncMemorySession(LongTermMemory):
         page_size: int = MAX_PAGE,
         retry: RetryPolicy | None = None,
     ) -> AsyncGenerator[Event]:
-        r"""
+        """
         Go through the events of the session, of all kinds, newest first.
 
         ``list_events`` gives them as a list.
@@ -316,7 +362,7 @@ class AsyncMemorySession(LongTermMemory):
             event_type: Only events that ``create_event`` stored with this type.
             branch: The branch to read; the main one if omitted.
             page_size: How many the service gives at a time, 1 to 100.
-            retry: How long and how often each request is tried; the manager\'s policy if omitted.
+            retry: How long and how often each request is tried; the manager's policy if omitted.
 
         AWS operation: ``ListEvents``.
         """

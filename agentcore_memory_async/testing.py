@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ("FakeTransport", "Request")
 
-Reply = "Mapping[str, Any] | Exception | Callable[[Mapping[str, Any]], Mapping[str, Any]]"
-
 
 @frozen
 class Request:
