@@ -1,0 +1,238 @@
+"""
+The demo's transcript mode: many conversations stored at once, read back, compared, searched.
+
+A transcript is a file of JSON lines, one conversation each:
+{"id": "order-late", "services": ["Support"], "turns": [["USER", "Hello"], ["ASSISTANT", "Hi!"]]}
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import anyio
+import terminal
+from attrs import frozen
+
+from agentcore_memory_async import ConversationalMessage, MessageRole, encode_actor_id
+from agentcore_memory_async.local import LocalMemoryService
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from pathlib import Path
+
+    from agentcore_memory_async import (
+        AsyncMemorySession,
+        AsyncMemorySessionManager,
+        MemoryRecord,
+    )
+
+AT_ONCE = 50  # as many as the manager sends at the same time
+MESSAGES_PER_EVENT = 100  # the service takes no more
+SAMPLES = 4
+KINDS = {"facts": "/facts/", "preferences": "/preferences/", "summaries": "/summaries/"}
+
+
+class TranscriptError(Exception):
+    """A transcript that can't be read; the text says where and what is wrong."""
+
+
+@frozen
+class Conversation:
+    """One conversation: each has an actor and a session of its own."""
+
+    id: str
+    number: int
+    messages: tuple[ConversationalMessage, ...]
+
+    def session(self, manager: AsyncMemorySessionManager) -> Awaitable[AsyncMemorySession]:
+        """Get its session."""
+        return manager.create_memory_session(encode_actor_id(self.id), f"session-{self.number}")
+
+
+@frozen
+class Comparison:
+    """How many messages were not read back, came twice, or stood elsewhere."""
+
+    lost: int
+    doubled: int
+    moved: int
+
+    @classmethod
+    def of(cls, expected: Sequence[object], got: Sequence[object]) -> Comparison:
+        """Compare two conversations."""
+        lost = Counter(expected) - Counter(got)
+        doubled = Counter(got) - Counter(expected)
+        kept = Counter(expected) & Counter(got)
+        in_order = [_taken(expected, kept), _taken(got, kept)]
+        moved = sum(a != b for a, b in zip(*in_order, strict=True))
+        return cls(lost.total(), doubled.total(), moved)
+
+
+def _taken(items: Sequence[object], wanted: Counter[object]) -> list[object]:
+    """Give the first *wanted* of each item, in order."""
+    left = Counter(wanted)
+    taken = []
+    for item in items:
+        if left[item]:
+            left[item] -= 1
+            taken.append(item)
+    return taken
+
+
+def load(path: Path) -> list[Conversation]:
+    """Read a transcript."""
+    conversations: dict[str, Conversation] = {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TranscriptError(f"{path} can't be read: {error}") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            data = json.loads(line)
+            name = str(data["id"])
+            messages = tuple(
+                ConversationalMessage(str(text), MessageRole(role)) for role, text in data["turns"]
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            text = f'expected {{"id": "...", "turns": [["USER", "..."], ...]}}: {error!r}'
+            raise TranscriptError(f"{path}, line {number}: {text}") from error
+        if not messages or not all(message.text.strip() for message in messages):
+            raise TranscriptError(f"{path}, line {number}: a conversation or message is empty")
+        if name in conversations:
+            raise TranscriptError(f"{path}, line {number}: a second conversation {name!r}")
+        conversations[name] = Conversation(name, number, messages)
+    if not conversations:
+        raise TranscriptError(f"{path} has no conversation")
+    return list(conversations.values())
+
+
+async def for_each(
+    label: str,
+    conversations: Sequence[Conversation],
+    work: Callable[[Conversation], Awaitable[None]],
+) -> float:
+    """Do *work* on all, so many at the same time; returns the seconds that it took."""
+    progress = terminal.Progress(label, len(conversations))
+    limit = anyio.CapacityLimiter(AT_ONCE)
+    began = time.monotonic()
+
+    async def one(conversation: Conversation) -> None:
+        async with limit:
+            await work(conversation)
+        progress.step()
+
+    async with anyio.create_task_group() as tasks:
+        for conversation in conversations:
+            tasks.start_soon(one, conversation)
+    return time.monotonic() - began
+
+
+async def run(conversations: Sequence[Conversation], query: str | None) -> bool:
+    """Run all of it; tells whether every conversation came back as it was stored."""
+    total = sum(len(conversation.messages) for conversation in conversations)
+    async with LocalMemoryService() as service, service.manager("chat-a1B2c3D4e5") as manager:
+        print(f"AgentCore Memory on this machine: {service.endpoint_url}, memory chat-a1B2c3D4e5.")
+        terminal.heading(f"1. {len(conversations):,} conversations, {total:,} messages")
+        await for_each("stored", conversations, lambda item: store(manager, item))
+
+        results: dict[str, Comparison] = {}
+
+        async def compare(conversation: Conversation) -> None:
+            results[conversation.id] = await read_back(manager, conversation)
+
+        await for_each("read back", conversations, compare)
+        intact = report(results, total)
+
+        terminal.heading("2. What was learnt")
+        began = time.monotonic()
+        await service.drain()
+        print(f"  Extraction went on for {time.monotonic() - began:.1f} s more.")
+        session = await conversations[0].session(manager)
+        await show_what_was_learnt(session)
+
+        if query is not None:
+            await search(session, query)
+        else:
+            await search_prompt(session)
+    return intact
+
+
+async def store(manager: AsyncMemorySessionManager, conversation: Conversation) -> None:
+    """Store one conversation in as few events as can be."""
+    session = await conversation.session(manager)
+    for start in range(0, len(conversation.messages), MESSAGES_PER_EVENT):
+        await session.add_turns(conversation.messages[start : start + MESSAGES_PER_EVENT])
+
+
+async def read_back(manager: AsyncMemorySessionManager, conversation: Conversation) -> Comparison:
+    """Read one conversation, and more than that if there is more."""
+    session = await conversation.session(manager)
+    turns = await session.get_last_k_turns(k=2 * len(conversation.messages) + 10)
+    expected = [(message.role, message.text) for message in conversation.messages]
+    return Comparison.of(expected, [(turn.role, turn.text) for turn in turns])
+
+
+def report(results: dict[str, Comparison], total: int) -> bool:
+    """Say what the comparison found."""
+    lost = sum(result.lost for result in results.values())
+    doubled = sum(result.doubled for result in results.values())
+    moved = sum(result.moved for result in results.values())
+    intact = not (lost or doubled or moved)
+    text = (
+        f"  {len(results):,} conversations compared, message by message ({total:,}): "
+        + (f"{lost:,} lost, {doubled:,} doubled, {moved:,} out of order." if not intact else "")
+        + ("none lost, none doubled, none out of order." if intact else "")
+    )
+    print(terminal.paint(text, "green" if intact else "yellow"))
+    return intact
+
+
+async def show_what_was_learnt(session: AsyncMemorySession) -> None:
+    """Count the records of each kind and show some."""
+    for kind, prefix in KINDS.items():
+        records = await session.list_long_term_memory_records(namespace_prefix=prefix)
+        print(f"  {terminal.paint(f'{len(records):,} {kind}', 'bold')}")
+        step = max(1, len(records) // SAMPLES)
+        for record in records[::step][:SAMPLES]:
+            print("  ", end="")
+            terminal.learnt(record)
+
+
+async def search(session: AsyncMemorySession, query: str) -> None:
+    """Search facts and preferences of all conversations, at the same time."""
+    results: list[MemoryRecord] = []
+
+    async def search_in(prefix: str) -> None:
+        results.extend(
+            await session.search_long_term_memories(query, namespace_prefix=prefix, top_k=5)
+        )
+
+    began = time.monotonic()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(search_in, KINDS["facts"])
+        tasks.start_soon(search_in, KINDS["preferences"])
+    took_ms = 1000 * (time.monotonic() - began)
+    terminal.heading(f'3. Search: "{query}" ({took_ms:.0f} ms)')
+    for place, record in enumerate(sorted(results, key=_score, reverse=True)[:5], 1):
+        terminal.found(place, record)
+    if not results:
+        print("  Nothing fits.")
+
+
+def _score(record: MemoryRecord) -> float:
+    return record.score or 0.0
+
+
+async def search_prompt(session: AsyncMemorySession) -> None:
+    """Ask what to search for, until nothing is answered."""
+    if not terminal.can_ask():
+        print('\nSearch them: make demo TRANSCRIPT=file.jsonl QUERY="window seat"')
+        return
+    print("\nSearch what was learnt; an empty line ends.")
+    while query := terminal.ask("search> "):
+        await search(session, query)
