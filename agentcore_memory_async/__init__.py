@@ -1,5 +1,6 @@
 """Amazon Bedrock AgentCore Memory for asyncio: turns, events, long-term records."""
 
+from agentcore_memory_async.buffer import MessageBuffer
 from agentcore_memory_async.errors import (
     AccessDeniedError,
     AgentCoreMemoryError,
@@ -19,6 +20,7 @@ from agentcore_memory_async.errors import (
     ThrottledError,
     TransportError,
     TransportTimeoutError,
+    UnsentError,
     ValidationError,
     WrongLoopError,
 )
@@ -60,6 +62,7 @@ __all__ = (
     "InvalidInputError",
     "JsonPayload",
     "MemoryRecord",
+    "MessageBuffer",
     "MessageRole",
     "NotFoundError",
     "OutcomeUnknownError",
@@ -72,6 +75,7 @@ __all__ = (
     "TransportError",
     "TransportTimeoutError",
     "Turn",
+    "UnsentError",
     "ValidationError",
     "WrongLoopError",
     "__version__",
