@@ -16,13 +16,13 @@ import asyncio
 import copy
 import inspect
 import logging
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import anyio
 from botocore import exceptions as boto
 
+from agentcore_memory_async._transport import current_operation
 from agentcore_memory_async.errors import AccessDeniedError
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ __all__ = (
     "GuardedCredentials",
     "credentials_error",
     "load",
-    "operation_name",
 )
 
 _LOG = logging.getLogger("agentcore_memory_async.transport")
@@ -71,9 +70,6 @@ PAUSE_FAILED_S = 5.0
 """After a failed refresh the next one waits this long."""
 PAUSE_SHORT_S = 60.0
 """Credentials that are always near their end are refreshed no more often than this."""
-
-operation_name: ContextVar[str] = ContextVar("agentcore_memory_async_operation", default="opening")
-"""Which operation needs the credentials, for the error's text."""
 
 
 def credentials_error(operation: str, exc: BaseException) -> AccessDeniedError:
@@ -120,9 +116,9 @@ async def load(session: Any) -> GuardedCredentials:
         except SETTING_ERRORS:
             raise
         except Exception as exc:
-            raise credentials_error(operation_name.get(), exc) from exc
+            raise credentials_error(current_operation(), exc) from exc
         if found is None:
-            raise credentials_error(operation_name.get(), boto.NoCredentialsError())
+            raise credentials_error(current_operation(), boto.NoCredentialsError())
         guarded = GuardedCredentials(found)
         await guarded.get_frozen_credentials()
         return guarded
@@ -164,7 +160,7 @@ class GuardedCredentials:
                 if self._last is not None and self._valid():
                     return self._last
                 if self._failed is not None:
-                    raise credentials_error(operation_name.get(), self._failed)
+                    raise credentials_error(current_operation(), self._failed)
             return await self._refresh()
 
     async def _refresh(self) -> Any:
@@ -176,7 +172,7 @@ class GuardedCredentials:
             self._failed = exc.with_traceback(None)
             usable = self._last if self._last is not None else await self._as_loaded()
             if usable is None or not self._valid():
-                raise credentials_error(operation_name.get(), exc) from exc
+                raise credentials_error(current_operation(), exc) from exc
             _LOG.warning(
                 "credentials not refreshed (%s), still valid: going on", type(exc).__name__
             )

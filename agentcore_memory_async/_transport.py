@@ -10,7 +10,6 @@ because importing and preparing them takes longer than an event loop may stand s
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures.thread  # noqa: F401 - else asyncio imports it in the loop
 import gc
 import importlib
 import json
@@ -43,6 +42,9 @@ if TYPE_CHECKING:
     from agentcore_memory_async import _botocore
 
 __all__ = ("Answer", "BotocoreTransport", "Transport")
+
+# asyncio imports it when a thread is first needed: in the loop.
+importlib.import_module("concurrent.futures.thread")
 
 _LOG = logging.getLogger("agentcore_memory_async.transport")
 _CLOSE_S = 5.0
@@ -100,8 +102,9 @@ class _State(Enum):
 
 @attrs.define(repr=False)
 class _Captured:
-    """What the hook keeps of an answer while its call runs."""
+    """What the hooks keep of an answer while its call runs."""
 
+    operation: str
     status: int | None = None
     body: bytes = b""
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
@@ -109,6 +112,12 @@ class _Captured:
 
 
 _captured: ContextVar[_Captured] = ContextVar("agentcore_memory_async_captured")
+
+
+def current_operation() -> str:
+    """Give the wire name of the operation that this task is calling, for the texts of errors."""
+    captured = _captured.get(None)
+    return "opening" if captured is None else captured.operation
 
 
 def keep_answer(response_dict: Mapping[str, Any], **_: object) -> None:
@@ -332,7 +341,7 @@ class BotocoreTransport:
         method = connection.methods.get(operation)
         if method is None:
             raise InvalidInputError(f"{operation!r} is no operation of the memory service")
-        captured = _Captured()
+        captured = _Captured(operation)
         token = _captured.set(captured)
         try:
             await method(**params)

@@ -56,6 +56,7 @@ class Service:
     status: int = 200
     body: bytes = b'{"eventId": "1#a"}'
     headers: dict[str, str] = attrs.field(factory=dict)
+    echo: bool = False
 
     async def handle(self, request: web.Request) -> web.Response:
         """Note *request*, answer."""
@@ -63,8 +64,8 @@ class Service:
             Request(request.method, request.raw_path, await request.read(), dict(request.headers))
         )
         headers = {"x-amzn-requestid": "rq-1", "Content-Type": "application/json", **self.headers}
-        return web.Response(status=self.status, body=self.body, headers=headers)
-
+        body = self.requests[-1].body if self.echo else self.body
+        return web.Response(status=self.status, body=body, headers=headers)
 
 
 @pytest.fixture(autouse=True)

@@ -71,7 +71,7 @@ async def test_wrong_certificates(
 async def test_unknown_authority(
     serve: Callable[..., Any], authority: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A certificate of an authority that is not trusted is refused, and the text says what helps."""
+    """A certificate of an unknown authority is refused, and the text says what helps."""
     monkeypatch.delenv("AWS_CA_BUNDLE")
     service = await serve(authority.context("localhost"))
     async with BotocoreTransport(endpoint_url=service.url) as transport:

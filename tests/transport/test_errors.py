@@ -1,0 +1,296 @@
+"""What comes back: every error of the service and of the network as one of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from agentcore_memory_async import errors
+from agentcore_memory_async._transport import BotocoreTransport, read_date
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+HTML = b"<html><head><title>no</title></head><body>CANARY</body></html>"
+CREATE = {"memoryId": "m", "actorId": "a", "payload": [{"blob": "CANARY"}]}
+
+ROWS = [
+    (400, "ValidationException", errors.ValidationError),
+    (400, "InvalidInputException", errors.ValidationError),
+    (400, "UnheardOfException", errors.ServiceError),
+    (402, "ServiceQuotaExceededException", errors.QuotaExceededError),
+    (403, "AccessDeniedException", errors.AccessDeniedError),
+    (403, "ExpiredTokenException", errors.AccessDeniedError),
+    (404, "ResourceNotFoundException", errors.NotFoundError),
+    (409, "RetryableConflictException", errors.ConflictError),
+    (429, "ThrottledException", errors.ThrottledError),
+    (429, "ThrottlingException", errors.ThrottledError),
+    (500, "ServiceException", errors.ServiceUnavailableError),
+    (503, "UnheardOfException", errors.ServiceUnavailableError),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "kind"), ROWS)
+@pytest.mark.parametrize("where", ["header", "header-with-url", "type", "type-with-prefix"])
+async def test_error_codes(
+    transport: BotocoreTransport, service: Any, status: int, code: str, kind: type, where: str
+) -> None:
+    """The code, in the header or in the body, decides the class; the text comes as it was."""
+    service.status = status
+    service.body = b'{"message": "as it was"}'
+    if where == "header":
+        service.headers = {"x-amzn-errortype": code}
+    elif where == "header-with-url":
+        service.headers = {"x-amzn-errortype": f"{code}:http://internal.amazon.com/coral/"}
+    else:
+        prefix = "com.amazon#" if where == "type-with-prefix" else ""
+        service.body = b'{"__type": "%s", "message": "as it was"}' % (prefix + code).encode()
+    with pytest.raises(errors.ServiceError) as caught:
+        await transport("CreateEvent", CREATE)
+    error = caught.value
+    assert kind is type(error)
+    assert (code, "as it was", status, "rq-1", 1) == (
+        error.code,
+        error.message,
+        error.status,
+        error.request_id,
+        error.attempts,
+    )
+    assert isinstance(error, ClientError)
+    assert code == error.response["Error"]["Code"]
+    assert 1 == len(service.requests)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, errors.ServiceError),
+        (403, errors.AccessDeniedError),
+        (404, errors.NotFoundError),
+        (429, errors.ThrottledError),
+        (500, errors.ServiceUnavailableError),
+        (502, errors.ServiceUnavailableError),
+        (503, errors.ServiceUnavailableError),
+        (504, errors.ServiceUnavailableError),
+    ],
+)
+@pytest.mark.parametrize("body", [b"", b"{}", HTML, b"plain words", b"[1]", b'"x"', b"\xff\xfe"])
+async def test_errors_without_a_code(
+    transport: BotocoreTransport, service: Any, status: int, kind: type, body: bytes
+) -> None:
+    """What a proxy or firewall answers is classed by its status, and its page is not shown."""
+    service.status, service.body = status, body
+    with pytest.raises(errors.ServiceError) as caught:
+        await transport("CreateEvent", CREATE)
+    assert kind is type(caught.value)
+    assert (str(status), status) == (caught.value.code, caught.value.status)
+    assert "CANARY" not in str(caught.value) + repr(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": "1.5"}, 1.5),
+        ({"x-amz-retry-after": "250"}, 0.25),
+        ({"x-amz-retry-after": "250", "Retry-After": "7"}, 0.25),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        ({"Retry-After": "-3"}, None),
+        ({"Retry-After": "nan"}, None),
+        ({}, None),
+    ],
+)
+async def test_retry_after(
+    transport: BotocoreTransport, service: Any, headers: dict[str, str], wait: float | None
+) -> None:
+    """The wait that the service asks for is in the error, in seconds."""
+    service.status, service.headers = 429, headers
+    with pytest.raises(errors.ThrottledError) as caught:
+        await transport("CreateEvent", CREATE)
+    assert wait == caught.value.retry_after_s
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "status 201 with an empty body"),
+        (HTML, "HTML"),
+        (b'{"event": {"eventId": "1#', "cut"),
+        (b'["event"]', "no object"),
+        (b"null", "no object"),
+        (b"\xff\xfe\x00", "no JSON"),
+    ],
+)
+async def test_success_that_is_none(
+    transport: BotocoreTransport, service: Any, body: bytes, words: str
+) -> None:
+    """A success without a JSON object is never taken for one."""
+    service.status, service.body = 201, body
+    with pytest.raises(errors.DecodeError, match=words) as caught:
+        await transport("CreateEvent", CREATE)
+    assert "CANARY" not in str(caught.value) + repr(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"events": 5}', b'{"events": [{"payload": [{"x": 1, "y": 2}]}]}', b'{"events": [{"e": 1}]}'],
+)
+async def test_success_that_botocore_cannot_read(
+    transport: BotocoreTransport, service: Any, body: bytes
+) -> None:
+    """A JSON object that does not fit the model is an answer: reading it is the codec's affair."""
+    service.body = body
+    answer = await transport("ListEvents", dict.fromkeys(["memoryId", "actorId", "sessionId"], "m"))
+    assert "events" in answer.body
+
+
+async def test_a_hook_of_the_caller_that_raises(service: Any) -> None:
+    """What a hook of the caller raises after a success is raised, not taken for a bad answer."""
+    from aiobotocore.session import AioSession
+
+    session = AioSession()
+
+    def hook(**_: Any) -> None:
+        raise LookupError("the hook's own")
+
+    session.register("after-call.bedrock-agentcore", hook)
+    async with BotocoreTransport(session=session, endpoint_url=service.url) as transport:
+        with pytest.raises(LookupError, match="the hook's own"):
+            await transport("CreateEvent", CREATE)
+
+
+def free_port() -> int:
+    """Give a port where nothing listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://127.0.0.1:{port}", "can't connect to 127.0.0.1:{port}"),
+        ("https://127.0.0.1:{port}", "can't connect to 127.0.0.1:{port}"),
+        ("http://no-such-host.invalid:{port}", "can't be resolved"),
+    ],
+)
+async def test_nothing_was_sent(url: str, words: str) -> None:
+    """A refused connection and an unknown name are errors that say that nothing was sent."""
+    port = free_port()
+    async with BotocoreTransport(endpoint_url=url.format(port=port)) as transport:
+        with pytest.raises(errors.TransportError, match=words.format(port=port)) as caught:
+            await transport("CreateEvent", CREATE)
+    assert errors.TransportError is type(caught.value)
+    assert not caught.value.sent
+
+
+@pytest.fixture
+async def raw() -> AsyncIterator[Callable[..., Any]]:
+    """Give a function that starts a TCP server with a handler of one's own."""
+    servers: list[asyncio.Server] = []
+    writers: list[asyncio.StreamWriter] = []
+
+    async def start(answer: bytes | None, *, reset: bool = False) -> str:
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writers.append(writer)
+            await reader.readuntil(b"\r\n\r\n")
+            if answer is None:
+                return
+            if reset:
+                linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
+                sock = writer.get_extra_info("socket")
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            else:
+                writer.write(answer)
+            writer.close()
+
+        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        servers.append(server)
+        return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    yield start
+    for server in servers:
+        server.close()
+    for writer in writers:
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "reset"),
+    [(b"", False), (b"", True), (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", False)],
+    ids=["closed", "reset", "cut"],
+)
+async def test_lost_connections(raw: Callable[..., Any], answer: bytes, reset: bool) -> None:
+    """A connection that ends before its answer does leaves open whether the request was read."""
+    url = await raw(answer, reset=reset)
+    async with BotocoreTransport(endpoint_url=url) as transport:
+        with pytest.raises(errors.TransportError) as caught:
+            await transport("CreateEvent", CREATE)
+    assert errors.TransportError is type(caught.value)
+    assert caught.value.sent
+    assert "CANARY" not in str(caught.value)
+
+
+async def test_no_answer_in_time(raw: Callable[..., Any]) -> None:
+    """No answer within the read timeout is a timeout, which may have been sent."""
+    url = await raw(None)
+    config = Config(read_timeout=0.05)
+    async with BotocoreTransport(endpoint_url=url, config=config) as transport:
+        with pytest.raises(errors.TransportTimeoutError, match="did not answer in time") as caught:
+            await transport("CreateEvent", CREATE)
+    assert caught.value.sent
+    assert isinstance(caught.value, TimeoutError)
+
+
+async def test_no_http_answer(raw: Callable[..., Any]) -> None:
+    """An answer that is no HTTP is a lost connection."""
+    url = await raw(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
+    async with BotocoreTransport(endpoint_url=url) as transport:
+        with pytest.raises(errors.TransportError) as caught:
+            await transport("CreateEvent", CREATE)
+    assert caught.value.sent
+
+
+async def test_unknown_operation(transport: BotocoreTransport) -> None:
+    """A name that is none of the 16 is refused."""
+    with pytest.raises(errors.InvalidInputError, match="CreateMemory"):
+        await transport("CreateMemory", {})
+
+
+async def test_parameter_errors_show_nothing(service: Any) -> None:
+    """What botocore says of parameters would show them: it is not told, nor chained."""
+    from aiobotocore.session import AioSession
+    from botocore.exceptions import ParamValidationError
+
+    session = AioSession()
+
+    def refuse(params: Any, **_: Any) -> None:
+        raise ParamValidationError(report=str(params))
+
+    session.register("provide-client-params.bedrock-agentcore", refuse)
+    async with BotocoreTransport(session=session, endpoint_url=service.url) as transport:
+        with pytest.raises(errors.InvalidInputError) as caught:
+            await transport("CreateEvent", CREATE)
+    assert "CANARY" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("value", ["", None, "yesterday", "Sun, 99 Nov 2026 20:00:00 GMT"])
+def test_bad_dates(value: str | None) -> None:
+    """A date header that is none gives no date."""
+    assert read_date(value) is None
+
+
+def test_date_of_another_zone() -> None:
+    """A date is given in UTC, whatever its zone; without one it is taken for UTC."""
+    wanted = "2026-11-22T20:00:00+00:00"
+    for text in ("Sun, 22 Nov 2026 21:00:00 +0100", "Sun, 22 Nov 2026 20:00:00 -0000"):
+        date = read_date(text)
+        assert date is not None
+        assert wanted == date.isoformat()

@@ -1,0 +1,407 @@
+"""Open, close, loops, forks: one clear error each, nothing left behind, nothing that blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import textwrap
+import threading
+from typing import Any
+
+import anyio
+import pytest
+from aiobotocore.session import AioSession
+
+from agentcore_memory_async import _transport
+from agentcore_memory_async._transport import Answer, BotocoreTransport
+from agentcore_memory_async.errors import (
+    ClosedError,
+    InvalidInputError,
+    TransportError,
+    WrongLoopError,
+)
+
+LIST = ("ListActors", {"memoryId": "m"})
+
+
+def run(code: str, *options: str) -> str:
+    """Run *code* in a Python of its own, warnings as errors; give what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", *options, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (0, "") == (done.returncode, done.stderr)
+    return done.stdout
+
+
+async def test_before_open_and_after_close(service: Any) -> None:
+    """Not open and closed are two texts of one error."""
+    transport = BotocoreTransport(endpoint_url=service.url)
+    with pytest.raises(ClosedError, match="not open yet"):
+        await transport(*LIST)
+    await transport.open()
+    await transport.aclose()
+    with pytest.raises(ClosedError, match="closed: make a new one"):
+        await transport(*LIST)
+    with pytest.raises(ClosedError, match="closed: make a new one"):
+        await transport.open()
+    assert [] == service.requests
+
+
+async def test_close_is_idempotent(service: Any) -> None:
+    """Closing twice, or what was never open, does nothing."""
+    await BotocoreTransport().aclose()
+    transport = BotocoreTransport(endpoint_url=service.url)
+    await transport.open()
+    await transport(*LIST)
+    await transport.aclose()
+    await transport.aclose()
+    assert "closed" in repr(transport)
+
+
+async def test_open_twice(service: Any) -> None:
+    """Opening what is open, or being opened, raises and does no harm."""
+    transport = BotocoreTransport(endpoint_url=service.url)
+    raised: list[str] = []
+
+    async def try_to_open() -> None:
+        try:
+            await transport.open()
+        except RuntimeError as exc:
+            raised.append(str(exc))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(try_to_open)
+        group.start_soon(try_to_open)
+    await try_to_open()
+    assert ["opening", "open"] == [text.split(" is ")[1].split()[0] for text in raised]
+    await transport(*LIST)
+    await transport.aclose()
+
+
+async def test_close_while_opening(service: Any) -> None:
+    """Closing while it is being opened is refused: cancelling is the way."""
+    transport = BotocoreTransport(endpoint_url=service.url)
+    async with anyio.create_task_group() as group:
+        group.start_soon(transport.open)
+        await anyio.sleep(0)
+        with pytest.raises(RuntimeError, match="cancel"):
+            await transport.aclose()
+    await transport.aclose()
+
+
+async def test_cancelled_open_leaves_nothing(service: Any) -> None:
+    """Opening may be cut at every step; it leaves nothing, and can be done again."""
+    transport = BotocoreTransport(endpoint_url=service.url)
+    for steps in range(12):
+        async with anyio.create_task_group() as group:
+            group.start_soon(transport.open)
+            for _ in range(steps):
+                await anyio.sleep(0)
+            group.cancel_scope.cancel()
+        assert "not open" in repr(transport)
+    await transport.open()
+    await transport(*LIST)
+    await transport.aclose()
+
+
+async def test_failed_open_closes_the_session(
+    service: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the last step of opening fails, what was made is closed."""
+    from agentcore_memory_async import _botocore, _tls
+
+    closed: list[bool] = []
+
+    async def note(self: Any, *exc_info: Any) -> None:
+        closed.append(True)
+
+    def forget(given: Any, opened: list[Any]) -> Any:
+        return real(given, [])
+
+    real = _tls.session_class
+    monkeypatch.setattr(_tls.VerifyingSession, "__aexit__", note)
+    monkeypatch.setattr(_botocore, "session_class", forget)
+    with pytest.raises(RuntimeError, match="http session"):
+        await BotocoreTransport(endpoint_url=service.url).open()
+    assert [True] == closed
+
+
+async def test_other_loop_that_is_alive(transport: BotocoreTransport, service: Any) -> None:
+    """Called from a loop in another thread it says that it belongs to the first."""
+    raised: list[BaseException] = []
+
+    async def call() -> None:
+        for what in (transport(*LIST), transport.aclose()):
+            try:
+                await what
+            except WrongLoopError as exc:
+                raised.append(exc)
+
+    thread = threading.Thread(target=lambda: asyncio.run(call()))
+    thread.start()
+    await asyncio.to_thread(thread.join)
+    assert [WrongLoopError] * 2 == list(map(type, raised))
+    await transport(*LIST)
+    assert 1 == len(service.requests)
+
+
+def test_other_loop_that_is_closed() -> None:
+    """After its loop ended it says so, without a warning or a trace on the screen."""
+    printed = run(
+        """
+        import asyncio
+        from agentcore_memory_async._transport import BotocoreTransport
+        from agentcore_memory_async.errors import WrongLoopError
+        transport = BotocoreTransport(endpoint_url="http://127.0.0.1:9")
+        asyncio.run(transport.open())
+        async def call():
+            try:
+                await transport("ListActors", {"memoryId": "m"})
+            except WrongLoopError as exc:
+                print("WrongLoopError", exc)
+        asyncio.run(call())
+        """,
+        "-X",
+        "dev",
+    )
+    assert printed.startswith("WrongLoopError opened in another event loop")
+
+
+def test_fork() -> None:
+    """In a fork each call says so at once, closing does nothing, and the parent goes on."""
+    printed = run(
+        """
+        import asyncio, os, sys, warnings
+        from aiohttp import web
+        from agentcore_memory_async._transport import BotocoreTransport
+        from agentcore_memory_async.errors import ClosedError, ForkedError
+        warnings.simplefilter("ignore", DeprecationWarning)
+
+        def step(coroutine):
+            try:
+                coroutine.send(None)
+            except StopIteration:
+                print("returned", flush=True)
+            except Exception as exc:
+                print(type(exc).__name__, flush=True)
+
+        async def main():
+            async def answer(request):
+                return web.json_response({"actorSummaries": []})
+            app = web.Application()
+            app.router.add_route("*", "/{tail:.*}", answer)
+            runner = web.AppRunner(app)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            async with BotocoreTransport(endpoint_url=url) as transport:
+                await transport("ListActors", {"memoryId": "m"})
+                child = os.fork()
+                if child == 0:
+                    step(transport("ListActors", {"memoryId": "m"}))
+                    step(transport.aclose())
+                    step(transport("ListActors", {"memoryId": "m"}))
+                    os._exit(0)
+                os.waitpid(child, 0)
+                answer = await transport("ListActors", {"memoryId": "m"})
+                print("parent", answer.body)
+            await runner.cleanup()
+        asyncio.run(main())
+        """
+    )
+    assert ["ForkedError", "returned", "ClosedError", "parent {'actorSummaries': []}"] == (
+        printed.splitlines()
+    )
+
+
+async def test_closed_while_a_call_waits(service: Any) -> None:
+    """A call that is under way when it is closed ends with one of our errors."""
+    session = AioSession()
+    reached, go_on = anyio.Event(), anyio.Event()
+
+    async def wait(**_: Any) -> None:
+        reached.set()
+        await go_on.wait()
+
+    session.register("before-send.bedrock-agentcore", wait)
+    transport = BotocoreTransport(session=session, endpoint_url=service.url)
+    await transport.open()
+    raised: list[Exception] = []
+
+    async def call() -> None:
+        try:
+            await transport(*LIST)
+        except (ClosedError, TransportError) as exc:
+            raised.append(exc)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(call)
+        await reached.wait()
+        await transport.aclose()
+        go_on.set()
+    assert [ClosedError] == list(map(type, raised))
+    assert [] == service.requests
+
+
+async def test_many_calls_at_once(transport: BotocoreTransport, service: Any) -> None:
+    """Calls at the same time get each its own answer."""
+    service.echo = True
+    answers: dict[int, Answer] = {}
+
+    async def call(number: int) -> None:
+        answers[number] = await transport("ListActors", {"memoryId": "m", "maxResults": number})
+
+    async with anyio.create_task_group() as group:
+        for number in range(200):
+            group.start_soon(call, number)
+    assert list(range(200)) == sorted(answers)
+    assert all({"maxResults": number} == answers[number].body for number in answers)
+
+
+async def test_cancelled_calls_leave_the_pool_whole(service: Any) -> None:
+    """Calls that are cut at each step leave no connection taken."""
+    transport = BotocoreTransport(endpoint_url=service.url, max_concurrency=1)
+    async with transport:
+        for steps in range(30):
+            async with anyio.create_task_group() as group:
+                group.start_soon(transport, *LIST)
+                for _ in range(steps):
+                    await anyio.sleep(0)
+                group.cancel_scope.cancel()
+        with anyio.fail_after(5):
+            await transport(*LIST)
+
+
+def test_importing_is_light() -> None:
+    """Importing the module, and the package, imports neither aioboto3, aiobotocore nor aiohttp."""
+    printed = run(
+        """
+        import sys
+        import agentcore_memory_async._transport
+        print(sorted({"aioboto3", "boto3", "aiobotocore", "aiohttp"} & set(sys.modules)))
+        """
+    )
+    assert "[]" == printed.strip()
+
+
+def test_nothing_blocks_the_loop() -> None:
+    """The first opening and call open no file, list and import nothing in the loop."""
+    printed = run(
+        """
+        import asyncio, sys, threading
+        from agentcore_memory_async._transport import BotocoreTransport
+        from aiohttp import web
+
+        NAMES = {"open", "os.listdir", "os.scandir", "import", "marshal.loads", "compile"}
+        seen, watching, main_thread = [], False, threading.get_ident()
+
+        def note(name, args):
+            if watching and name in NAMES and threading.get_ident() == main_thread:
+                seen.append((name, str(args[0])[:80]))
+
+        sys.addaudithook(note)
+
+        async def main():
+            global watching
+            async def answer(request):
+                return web.json_response({"actorSummaries": []})
+            app = web.Application()
+            app.router.add_route("*", "/{tail:.*}", answer)
+            runner = web.AppRunner(app)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            watching = True
+            url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            async with BotocoreTransport(endpoint_url=url) as transport:
+                await transport("ListActors", {"memoryId": "m"})
+            watching = False
+            await runner.cleanup()
+        asyncio.run(main())
+        print(seen)
+        """
+    )
+    assert "[]" == printed.strip()
+
+
+async def test_blockbuster(service: Any) -> None:
+    """Opening, calling and closing make no blocking call in the loop."""
+    from blockbuster import blockbuster_ctx
+
+    with blockbuster_ctx():
+        async with BotocoreTransport(endpoint_url=service.url) as transport:
+            await transport(*LIST)
+
+
+def test_the_collector_is_left_as_it_was() -> None:
+    """Where the program has the garbage collector off, or has frozen objects, it stays so."""
+    printed = run(
+        """
+        import gc, sys
+        from agentcore_memory_async._transport import _load
+        gc.freeze()
+        _load()
+        assert gc.isenabled() and gc.get_freeze_count() > 0
+        """
+    ) + run(
+        """
+        import gc
+        from agentcore_memory_async._transport import _load
+        _load()
+        assert gc.isenabled() and gc.get_freeze_count() == 0
+        gc.disable()
+        _load()
+        assert not gc.isenabled()
+        """
+    )
+    assert "" == printed
+
+
+async def test_reprs() -> None:
+    """The repr says state, region and endpoint; the answer's says nothing of its content."""
+    transport = BotocoreTransport()
+    assert "<BotocoreTransport not open>" == repr(transport)
+    async with transport:
+        url = "https://bedrock-agentcore.us-west-2.amazonaws.com"
+        assert f"<BotocoreTransport open us-west-2 (default) {url}>" == repr(transport)
+    assert "Answer(status=200, request_id=None)" == repr(Answer({"text": "CANARY"}))
+
+
+async def test_httpx_on_old_aiobotocore(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With httpx it does not open where aiobotocore does not check certificates with it."""
+    from agentcore_memory_async import _tls
+
+    class Httpx:
+        __module__ = "aiobotocore.httpxsession"
+
+    for version, refused in (
+        ("2.25.1", True),
+        ("3.9.1", True),
+        ("3.9.2", False),
+        ("3.10.0", False),
+    ):
+        monkeypatch.setattr("aiobotocore.__version__", version)
+        if refused:
+            with pytest.raises(InvalidInputError, match=r"3\.9\.2"):
+                _tls.session_class(Httpx, [])
+        else:
+            assert issubclass(_tls.session_class(Httpx, []), Httpx)
+
+
+async def test_without_aioboto3(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without aioboto3 the client is aiobotocore's own."""
+    from agentcore_memory_async import _botocore
+
+    monkeypatch.setattr(_botocore, "aioboto3", None)
+    async with BotocoreTransport(endpoint_url=service.url) as transport:
+        await transport(*LIST)
+    assert 1 == len(service.requests)
+
+
+def test_left_to_the_parent() -> None:
+    """In the process that opens, nothing is kept beyond its close."""
+    assert [] == _transport._left_to_the_parent

@@ -1,0 +1,342 @@
+"""The caller's session, profile and environment are obeyed; the session stays as it was."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession
+from botocore import UNSIGNED
+from botocore.config import Config
+
+from agentcore_memory_async._botocore import aioboto3, collect
+from agentcore_memory_async._transport import BotocoreTransport
+from agentcore_memory_async.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+LIST = ("ListActors", {"memoryId": "m"})
+
+
+def make_aiobotocore(**given: Any) -> Any:
+    """Make an aiobotocore session of the arguments that aioboto3 takes."""
+    session = AioSession(profile=given.get("profile_name"))
+    if "region_name" in given:
+        session.set_config_variable("region", given["region_name"])
+    if "aws_access_key_id" in given:
+        session.set_credentials(given["aws_access_key_id"], given["aws_secret_access_key"])
+    return session
+
+
+KINDS: dict[str, Callable[..., Any]] = {"aiobotocore": make_aiobotocore}
+if aioboto3 is not None:
+    KINDS["aioboto3"] = aioboto3.Session
+
+
+@pytest.fixture(params=KINDS)
+def make(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Give the maker of sessions of each kind that is installed."""
+    return KINDS[request.param]
+
+
+@pytest.fixture
+def profiles(clean_machine: Path) -> Path:
+    """Write a config file with profiles."""
+    path = clean_machine / "config"
+    path.write_text(
+        "[default]\nregion = eu-west-1\n"
+        "[profile other]\nregion = eu-central-1\nservices = mine\n"
+        "aws_access_key_id = PROFILEKEY\naws_secret_access_key = x\n"
+        "[profile bare]\n"
+        "[services mine]\nbedrock_agentcore =\n  endpoint_url = http://127.0.0.1:9/from-services\n"
+    )
+    return path
+
+
+REGIONS: list[tuple[dict[str, Any], dict[str, str], str, str]] = [
+    ({"region_name": "ap-south-1", "session_region": "sa-east-1"}, {}, "ap-south-1", "argument"),
+    ({"config_region": "ap-south-1", "session_region": "sa-east-1"}, {}, "ap-south-1", "argument"),
+    ({"session_region": "sa-east-1"}, {"AWS_REGION": "us-east-2"}, "sa-east-1", "session"),
+    (
+        {},
+        {"AWS_REGION": "us-east-2", "AWS_DEFAULT_REGION": "us-west-1"},
+        "us-east-2",
+        "environment",
+    ),
+    ({}, {"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-west-1"}, "us-west-1", "environment"),
+    ({"profile": "other"}, {"AWS_DEFAULT_REGION": "us-west-1"}, "us-west-1", "environment"),
+    ({}, {}, "eu-west-1", "profile"),
+    ({"profile": "other"}, {}, "eu-central-1", "profile"),
+    ({}, {"AWS_PROFILE": "other"}, "eu-central-1", "profile"),
+    ({"profile": "bare"}, {}, "us-west-2", "default"),
+]
+
+
+@pytest.mark.parametrize(("given", "environment", "region", "source"), REGIONS)
+async def test_region(
+    make: Callable[..., Any],
+    profiles: Path,
+    service: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    given: dict[str, Any],
+    environment: dict[str, str],
+    region: str,
+    source: str,
+) -> None:
+    """The region comes from the first that names one, and requests are signed for it."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    options = {}
+    if "session_region" in given:
+        options["region_name"] = given["session_region"]
+    if "profile" in given:
+        options["profile_name"] = given["profile"]
+        options["aws_access_key_id"] = options["aws_secret_access_key"] = "x"
+    transport = BotocoreTransport(
+        region_name=given.get("region_name"),
+        session=make(**options),
+        endpoint_url=service.url,
+        config=Config(region_name=given["config_region"]) if "config_region" in given else None,
+    )
+    async with transport:
+        await transport(*LIST)
+        assert (region, source) == (transport.region, transport.region_source)
+        assert f"{region} ({source})" in repr(transport)
+    assert region == service.requests[0].region
+
+
+async def test_region_of_the_default_config(service: Any) -> None:
+    """The region of the session's default client config counts as the session's."""
+    session = AioSession()
+    session.set_default_client_config(AioConfig(region_name="sa-east-1"))
+    async with BotocoreTransport(session=session, endpoint_url=service.url) as transport:
+        assert ("sa-east-1", "session") == (transport.region, transport.region_source)
+
+
+@pytest.mark.parametrize("region", ["us west", "eu/west", "-"])
+async def test_bad_region(region: str) -> None:
+    """A region that is none is refused."""
+    with pytest.raises(InvalidInputError, match="region"):
+        await BotocoreTransport(region_name=region).open()
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("us-west-2", "bedrock-agentcore.us-west-2.amazonaws.com"),
+        ("eu-central-1", "bedrock-agentcore.eu-central-1.amazonaws.com"),
+        ("cn-north-1", "bedrock-agentcore.cn-north-1.amazonaws.com.cn"),
+        ("us-gov-west-1", "bedrock-agentcore.us-gov-west-1.amazonaws.com"),
+    ],
+)
+async def test_real_endpoints(region: str, host: str) -> None:
+    """Without an endpoint the service's own is used, in every partition."""
+    async with BotocoreTransport(region_name=region) as transport:
+        assert f"https://{host}" == transport.endpoint_url
+
+
+async def test_endpoint_variable(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS_ENDPOINT_URL_BEDROCK_AGENTCORE is where requests go."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", service.url)
+    async with BotocoreTransport() as transport:
+        await transport(*LIST)
+        assert service.url == transport.endpoint_url
+    assert 1 == len(service.requests)
+
+
+async def test_services_section(make: Callable[..., Any], profiles: Path) -> None:
+    """The profile's [services] section is where requests go."""
+    session = make(profile_name="other")
+    async with BotocoreTransport(session=session) as transport:
+        assert "http://127.0.0.1:9/from-services" == transport.endpoint_url
+
+
+async def test_endpoint_argument_comes_first(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The argument goes before the environment."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", "http://127.0.0.1:9")
+    async with BotocoreTransport(endpoint_url=service.url) as transport:
+        await transport(*LIST)
+    assert 1 == len(service.requests)
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", "http://", "nonsense"])
+async def test_bad_endpoint(url: str) -> None:
+    """An endpoint that is no URL is refused, and it may be opened again."""
+    transport = BotocoreTransport(endpoint_url=url)
+    for _ in range(2):
+        with pytest.raises(InvalidInputError, match="endpoint"):
+            await transport.open()
+
+
+async def test_missing_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile that is not there is named."""
+    monkeypatch.setenv("AWS_PROFILE", "gone")
+    with pytest.raises(InvalidInputError, match="gone"):
+        await BotocoreTransport().open()
+
+
+async def test_credentials_of_the_session(make: Callable[..., Any], service: Any) -> None:
+    """The session's credentials sign, not the environment's."""
+    session = make(aws_access_key_id="SESSIONKEY", aws_secret_access_key="x")
+    async with BotocoreTransport(session=session, endpoint_url=service.url) as transport:
+        await transport(*LIST)
+    assert "SESSIONKEY" == service.requests[0].key_id
+
+
+async def test_credentials_of_the_profile(
+    make: Callable[..., Any], profiles: Path, service: Any
+) -> None:
+    """A session with a profile signs with that profile's credentials."""
+    session = make(profile_name="other")
+    async with BotocoreTransport(session=session, endpoint_url=service.url) as transport:
+        await transport(*LIST)
+    assert "PROFILEKEY" == service.requests[0].key_id
+
+
+async def test_unsigned(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without signing no credentials are needed."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    config = Config(signature_version=UNSIGNED)
+    async with BotocoreTransport(endpoint_url=service.url, config=config) as transport:
+        await transport(*LIST)
+    assert "Authorization" not in service.requests[0].headers
+
+
+def core(session: Any) -> Any:
+    """Give the aiobotocore session of either kind."""
+    return getattr(session, "_session", session)
+
+
+async def test_hooks_of_the_session(make: Callable[..., Any], service: Any) -> None:
+    """Hooks on the session's events, as instrumentation sets them, see every call and may act."""
+    session = make()
+    seen: list[str] = []
+
+    def note(event_name: str, **_: Any) -> None:
+        seen.append(event_name)
+
+    def add(request: Any, **_: Any) -> None:
+        request.headers["traceparent"] = "00-1-2-01"
+
+    for name in ("before-parameter-build", "before-call", "before-send", "before-parse"):
+        core(session).register(f"{name}.bedrock-agentcore.ListActors", note)
+    core(session).register("response-received.bedrock-agentcore", note)
+    core(session).register("after-call.bedrock-agentcore", note)
+    core(session).register("before-sign.bedrock-agentcore", add)
+    async with BotocoreTransport(session=session, endpoint_url=service.url) as transport:
+        await transport(*LIST)
+    assert [
+        "before-parameter-build.bedrock-agentcore.ListActors",
+        "before-call.bedrock-agentcore.ListActors",
+        "before-send.bedrock-agentcore.ListActors",
+        "before-parse.bedrock-agentcore.ListActors",
+        "response-received.bedrock-agentcore.ListActors",
+        "after-call.bedrock-agentcore.ListActors",
+    ] == seen
+    assert "00-1-2-01" == service.requests[0].headers["traceparent"]
+
+
+def state(session: Any) -> tuple[Any, ...]:
+    """Give what a session is made of, to compare."""
+    session = core(session)
+    emitter = session.get_component("event_emitter")
+    handlers = repr(sorted(map(repr, copy.copy(emitter)._emitter._handlers._root["children"])))
+    config = session.get_default_client_config()
+    return (
+        id(emitter),
+        handlers,
+        count(emitter._emitter._handlers._root),
+        id(session.get_component("data_loader")),
+        id(session.get_component("config_store")),
+        id(session.get_component("credential_provider")),
+        tuple(session.get_component("data_loader").search_paths),
+        config and dict(vars(config)),
+        session.instance_variables(),
+        (session.user_agent_name, session.user_agent_version, session.user_agent_extra),
+    )
+
+
+def count(node: Any) -> int:
+    """Count the handlers below *node* of an emitter."""
+    values = node.get("values")
+    own = sum(len(part) for part in values) if values else 0
+    return own + sum(count(child) for child in node["children"].values())
+
+
+@pytest.mark.parametrize("used", [False, True], ids=["fresh", "used"])
+async def test_the_session_stays_as_it_was(
+    make: Callable[..., Any], service: Any, used: bool
+) -> None:
+    """The caller's session, fresh or used, keeps its emitter, components and config."""
+    session = make(region_name="eu-west-1")
+    core(session).set_default_client_config(AioConfig(read_timeout=33, retries={"max_attempts": 2}))
+    if used:
+        maker = session.client if hasattr(session, "client") else session.create_client
+        async with maker("sts", endpoint_url=service.url) as client:
+            assert "sts" == client.meta.service_model.service_name
+    before = state(session)
+    for _ in range(3):
+        async with BotocoreTransport(session=session, endpoint_url=service.url) as transport:
+            await transport(*LIST)
+    assert before == state(session)
+
+
+@pytest.mark.parametrize("session", [object(), "session", 5])
+async def test_no_session(session: Any) -> None:
+    """What is no asynchronous session is refused, and the kinds that are one are named."""
+    with pytest.raises(InvalidInputError, match="AioSession"):
+        await BotocoreTransport(session=session).open()
+
+
+async def test_synchronous_session() -> None:
+    """The session of botocore itself, which is synchronous, is refused."""
+    import botocore.session
+
+    with pytest.raises(InvalidInputError, match=r"not botocore\.Session"):
+        await BotocoreTransport(session=botocore.session.Session()).open()
+
+
+async def test_no_config() -> None:
+    """What is no botocore Config is refused."""
+    with pytest.raises(InvalidInputError, match="not dict"):
+        await BotocoreTransport(config={"read_timeout": 3}).open()
+
+
+def test_collect() -> None:
+    """Of a config, what differs from the defaults is taken, of both kinds of config."""
+    assert {} == collect(None) == collect(Config()) == collect(AioConfig())
+    config = AioConfig(read_timeout=3, connector_args={"ttl_dns_cache": 9}, proxies={"http": "x"})
+    assert {
+        "read_timeout": 3,
+        "connector_args": {"ttl_dns_cache": 9, "keepalive_timeout": 12},
+        "proxies": {"http": "x"},
+    } == collect(config)
+    assert {"inject_host_prefix": False} == collect(Config(inject_host_prefix=False))
+
+
+async def test_the_config_that_is_used(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One attempt, a pool that fits, and otherwise the caller's options over the session's."""
+    made: list[AioConfig] = []
+    session = AioSession()
+    session.set_default_client_config(AioConfig(read_timeout=33, connect_timeout=4))
+
+    def note(**kwargs: Any) -> None:
+        made.append(kwargs["context"]["client_config"])
+
+    session.register("before-call.bedrock-agentcore", note)
+    config = Config(connect_timeout=5, retries={"mode": "adaptive", "max_attempts": 9})
+    for given, pool, wanted in ((config, 50, 50), (Config(max_pool_connections=80), 50, 80)):
+        transport = BotocoreTransport(
+            session=session, config=given, endpoint_url=service.url, max_concurrency=pool
+        )
+        async with transport:
+            await transport(*LIST)
+        assert wanted == made[-1].max_pool_connections
+    assert (33, 5) == (made[0].read_timeout, made[0].connect_timeout)
+    assert {"mode": "standard", "total_max_attempts": 1} == made[0].retries
+    assert "agentcore-memory-async/" in service.requests[0].headers["User-Agent"]

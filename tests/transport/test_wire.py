@@ -1,0 +1,152 @@
+"""What goes out: the 16 operations, as botocore's own newest model would send them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import botocore
+import pytest
+from botocore.model import ServiceModel
+from botocore.serialize import create_serializer
+
+from agentcore_memory_async import _service_model
+from agentcore_memory_async._service_model.__main__ import main
+
+if TYPE_CHECKING:
+    from agentcore_memory_async._transport import BotocoreTransport
+
+MODEL = ServiceModel(_service_model.read("service-2"))
+TIME = 1732310400.123
+DATA = Path(botocore.__file__).parent / "data"
+SOURCE = json.loads(
+    (Path(_service_model.__file__).parent / "data" / "source.json").read_text("utf-8")
+)
+
+
+def example(shape: Any, depth: int = 0) -> Any:
+    """Make a value with every member of *shape*; of a union the first one."""
+    if getattr(shape, "is_document_type", False):
+        return {"any": [1, 2.5, None, True, {"deep": "ü"}]}
+    if shape.type_name == "structure":
+        members = dict(shape.members)
+        if getattr(shape, "is_tagged_union", False):
+            members = dict([next(iter(members.items()))])
+        return {name: example(member, depth + 1) for name, member in members.items()}
+    if shape.type_name == "list":
+        return [example(shape.member, depth + 1)]
+    if shape.type_name == "map":
+        return {"key": example(shape.value, depth + 1)}
+    values = {"integer": 7, "double": 0.5, "boolean": True, "timestamp": TIME, "string": "a/b #ü"}
+    return values[shape.type_name]
+
+
+@pytest.mark.parametrize("operation", _service_model.OPERATIONS)
+async def test_every_operation(transport: BotocoreTransport, service: Any, operation: str) -> None:
+    """Method, URL and body are those that botocore makes of the model, times to the millisecond."""
+    model = MODEL.operation_model(operation)
+    params = example(model.input_shape)
+    await transport(operation, params)
+    (request,) = service.requests
+    # The same model, its times as numbers: the encoder of this botocore would cut them.
+    plain = _service_model.read("service-2")
+    for shape in plain["shapes"].values():
+        shape["type"] = {"timestamp": "double"}.get(shape["type"], shape["type"])
+    wanted = create_serializer("rest-json", include_validation=False).serialize_to_request(
+        params, ServiceModel(plain).operation_model(operation)
+    )
+    path = wanted["url_path"]
+    if wanted["query_string"]:
+        path += "?namespace=a%2Fb%20%23%C3%BC"
+    assert (wanted["method"], path) == (request.method, request.path)
+    assert json.loads(wanted["body"] or "null") == (request.json if request.body else None)
+    if b"imestamp" in request.body:
+        assert b"1732310400.123" in request.body
+
+
+@pytest.mark.parametrize("time", [0.001, 1.0, 1732310400.999, 1732310400.0, 4102444799.999])
+async def test_timestamps(transport: BotocoreTransport, service: Any, time: float) -> None:
+    """A timestamp arrives as the JSON number that was given, to the millisecond."""
+    await transport("CreateEvent", {"memoryId": "m", "eventTimestamp": time, "payload": []})
+    assert time == service.requests[0].json["eventTimestamp"]
+    assert json.dumps(time) in service.requests[0].body.decode()
+
+
+@pytest.mark.parametrize("content", [{"a": {"b": [1, None]}}, [1, "x"], "text", 1.5, None, False])
+async def test_documents(transport: BotocoreTransport, service: Any, content: Any) -> None:
+    """JSON of any form goes out as it is."""
+    payload = [{"json": {"content": content}}, {"blob": content}]
+    await transport("CreateEvent", {"memoryId": "m", "payload": payload})
+    assert payload == service.requests[0].json["payload"]
+
+
+async def test_ids_are_encoded(transport: BotocoreTransport, service: Any) -> None:
+    """Ids in the path are encoded whole."""
+    ids = {"memoryId": "m", "actorId": "org/al:ice", "sessionId": "s%2F", "eventId": "1#ab"}
+    await transport("GetEvent", ids)
+    path = "/memories/m/actor/org%2Fal%3Aice/sessions/s%252F/events/1%23ab"
+    assert path == service.requests[0].path
+
+
+async def test_the_token_of_the_caller_is_sent(transport: BotocoreTransport, service: Any) -> None:
+    """A client token that is given is the one that is sent."""
+    await transport("CreateEvent", {"memoryId": "m", "payload": [], "clientToken": "t" * 36})
+    assert "t" * 36 == service.requests[0].json["clientToken"]
+
+
+async def test_nothing_is_logged_of_contents(
+    transport: BotocoreTransport, service: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither the request's text nor the answer's, nor a credential, is in our logs or reprs."""
+    caplog.set_level(logging.DEBUG, logger="agentcore_memory_async")
+    service.body = b'{"event": {"payload": "ANSWERCANARY"}}'
+    payload = [{"conversational": {"content": {"text": "TEXTCANARY"}, "role": "USER"}}]
+    answer = await transport("CreateEvent", {"memoryId": "m", "payload": payload})
+    shown = caplog.text + repr(answer) + str(answer) + repr(transport)
+    ours = [r.getMessage() for r in caplog.records if r.name.startswith("agentcore_memory_async")]
+    assert ours
+    assert "CANARY" not in "".join(ours) + repr(answer) + repr(transport)
+    assert "38 bytes" in shown
+
+
+async def test_the_answer(transport: BotocoreTransport, service: Any) -> None:
+    """The answer holds the wire JSON as it is, with what botocore's model does not know."""
+    service.status = 201
+    service.body = b'{"eventId": "1#a", "newMember": {"x": 1.25}, "eventTimestamp": 17.5}'
+    service.headers = {"Date": "Sun, 22 Nov 2026 20:00:00 GMT"}
+    answer = await transport("DeleteEvent", dict.fromkeys(["memoryId", "actorId"], "m") | IDS)
+    assert {"eventId": "1#a", "newMember": {"x": 1.25}, "eventTimestamp": 17.5} == answer.body
+    assert (201, "rq-1", 68) == (answer.status, answer.request_id, answer.size)
+    assert answer.date is not None
+    assert "2026-11-22T20:00:00+00:00" == answer.date.isoformat()
+
+
+IDS = {"sessionId": "s", "eventId": "1#a"}
+
+
+def test_the_model_has_the_sixteen_operations_and_no_prose() -> None:
+    """The shipped model holds the memory operations, their shapes and nothing to read."""
+    assert list(_service_model.OPERATIONS) == MODEL.operation_names
+    assert "documentation" not in _service_model.read_text("service-2")
+    assert 16 == len(_service_model.OPERATIONS)
+    assert 6 == len(_service_model.read("paginators-1")["pagination"])
+
+
+def test_the_model_is_what_the_command_makes(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the botocore that it came from, the command makes the very files that are shipped."""
+    if botocore.__version__ == SOURCE["botocore"]:
+        assert 0 == main(["--check"])
+        assert "" == capsys.readouterr().out
+
+
+def test_the_command_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command writes all files below its directory, and then finds nothing to do."""
+    monkeypatch.setattr("agentcore_memory_async._service_model.__main__._HERE", tmp_path)
+    monkeypatch.setattr(
+        "agentcore_memory_async._service_model.__main__.OPERATIONS", ("CreateEvent", "ListEvents")
+    )
+    assert 0 == main([str(DATA)])
+    assert 0 == main(["--check", str(DATA)])
+    assert 6 == len(list(tmp_path.rglob("*.json")))
