@@ -1,0 +1,120 @@
+"""
+The backends of the contract: the same tests on the local service, on AWS, and on aiomoto.
+
+The local service always runs. AWS runs where AGENTCORE_TEST_MEMORY_ID names a memory with a
+semantic strategy (AGENTCORE_TEST_NAMESPACE says where its records go, ``/facts/{actorId}/`` if it
+is not given). aiomoto patches its whole process, so ``test_aiomoto.py`` runs these tests on it in
+a process of its own, which AGENTCORE_CONTRACT_BACKEND marks.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import botocore
+import pytest
+from attrs import frozen
+
+from agentcore_memory_async import AsyncMemorySessionManager
+from agentcore_memory_async.local import LocalMemoryService
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from agentcore_memory_async import AsyncMemorySession
+
+HERE = Path(__file__).parent
+MEMORY_ID = os.environ.get("AGENTCORE_TEST_MEMORY_ID")
+NAMESPACE = os.environ.get("AGENTCORE_TEST_NAMESPACE", "/facts/{actorId}/")
+IN_AIOMOTO = os.environ.get("AGENTCORE_CONTRACT_BACKEND") == "aiomoto"
+
+MOTO_IS_WRONG = {
+    "test_the_newest_turns_of_many_are_given": "it gives the oldest events first, of one page",
+    "test_events_are_newest_first": "it gives events in the order in which they were stored",
+    "test_pages_are_followed": "it cuts the list at maxResults and gives no nextToken",
+    "test_the_service_filters_by_metadata": "it ignores filters; the client filters once more",
+    "test_the_service_filters_by_branch": "it ignores filters; the client filters once more",
+    "test_the_event_id_begins_with_the_timestamp": "its ids are made of the wall clock",
+    "test_a_client_token_stores_once": "it ignores client tokens",
+}
+"""What moto 5.2.4 gets wrong: the tests that fail on it, each with the reason."""
+
+if tuple(map(int, botocore.__version__.split(".")[:2])) < (1, 43):
+    MOTO_IS_WRONG |= dict.fromkeys(
+        (
+            "test_json_comes_back_equal",
+            "test_json_beside_a_message_comes_back_equal",
+            "test_events_of_one_type_are_listed",
+        ),
+        "it reads requests by botocore's model, and this botocore's knows no json payload",
+    )
+
+
+@frozen
+class Backend:
+    """
+    A service to run the contract on.
+
+    Attributes:
+        name: Which one.
+        manager: Open, on a memory that exists.
+        namespace: Where the facts of an actor go.
+    """
+
+    name: str
+    manager: AsyncMemorySessionManager
+    namespace: str = NAMESPACE
+
+    async def wire(self, operation: str, **params: Any) -> dict[str, Any]:
+        """Send one request as it is and give the answer as it came."""
+        network = self.manager._network
+        assert network is not None
+        answer = await network(operation, {"memoryId": self.manager.memory_id, **params})
+        return answer.body
+
+    async def session(self, actor_id: str | None = None) -> AsyncMemorySession:
+        """Get a new session, of a new actor if none is named."""
+        return await self.manager.create_memory_session(actor_id or f"contract-{uuid4()}")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Say which backends each test runs on."""
+    if "backend" in metafunc.fixturenames:
+        names = ["aiomoto"] if IN_AIOMOTO else ["local", "aws"]
+        metafunc.parametrize("backend", names, indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Expect moto to fail where it is known to, and give AWS its time."""
+    for item in items:
+        name = getattr(item, "originalname", item.name)
+        if IN_AIOMOTO and name in MOTO_IS_WRONG:
+            item.add_marker(pytest.mark.xfail(reason=MOTO_IS_WRONG[name], strict=True))
+        elif item.path.parent == HERE and "[aws" in item.name and MEMORY_ID is None:
+            reason = "no AWS: AGENTCORE_TEST_MEMORY_ID names no memory"
+            item.add_marker(pytest.mark.skip(reason=reason))
+        elif item.path.parent == HERE and "[aws" in item.name:
+            item.add_marker(pytest.mark.timeout(300))
+
+
+@pytest.fixture
+async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
+    """Give an open backend."""
+    name: str = request.param
+    async with AsyncExitStack() as stack:
+        if name == "aiomoto":
+            from aiomoto import mock_aws
+
+            await stack.enter_async_context(mock_aws())
+            manager = AsyncMemorySessionManager("chat-a1B2c3D4e5", region_name="us-west-2")
+        elif name == "aws":
+            manager = AsyncMemorySessionManager(MEMORY_ID or "")
+        else:
+            service = await stack.enter_async_context(LocalMemoryService())
+            manager = service.manager("chat-a1B2c3D4e5")
+        await stack.enter_async_context(manager)
+        yield Backend(name, manager)

@@ -1,0 +1,247 @@
+"""The contract of events: what every service that speaks this API has to do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from agentcore_memory_async import (
+    BlobPayload,
+    Branch,
+    ConversationalMessage,
+    InvalidInputError,
+    JsonPayload,
+    MessageRole,
+)
+
+if TYPE_CHECKING:
+    from agentcore_memory_async import AsyncMemorySession
+    from tests.contract.conftest import Backend
+
+SAYINGS = ["Grüße 🎈", "a\nb", "{}", "."]
+
+
+def say(text: str, role: MessageRole = MessageRole.USER) -> ConversationalMessage:
+    """Make a message."""
+    return ConversationalMessage(text, role)
+
+
+async def texts(session: AsyncMemorySession, k: int = 10, branch: str | None = None) -> list[str]:
+    """Read the texts of the newest turns."""
+    return [turn.text for turn in await session.get_last_k_turns(k, branch=branch)]
+
+
+async def test_the_messages_of_an_event_come_back_equal(backend: Backend) -> None:
+    """Roles, texts of any script and their order are kept."""
+    session = await backend.session()
+    messages = [say(text, role) for text, role in zip(SAYINGS, MessageRole, strict=True)]
+    await session.add_turns(messages)
+    turns = await session.get_last_k_turns()
+    assert messages == [say(turn.text, turn.role) for turn in turns]
+
+
+async def test_turns_are_read_oldest_first(backend: Backend) -> None:
+    """Events of one message each read like the conversation that they were."""
+    session = await backend.session()
+    for text in ["one", "two", "three"]:
+        await session.add_turns([say(text)])
+    assert ["one", "two", "three"] == await texts(session)
+
+
+async def test_the_newest_turns_are_given(backend: Backend) -> None:
+    """The count is of messages, from the end of the conversation."""
+    session = await backend.session()
+    await session.add_turns([say("one"), say("two")])
+    await session.add_turns([say("three"), say("four")])
+    assert ["two", "three", "four"] == await texts(session, 3)
+
+
+async def test_the_newest_turns_of_many_are_given(backend: Backend) -> None:
+    """Behind a whole page of older events, too."""
+    session = await backend.session()
+    start = datetime.now(UTC) - timedelta(hours=1)
+    for number in range(25):
+        event_at = start + timedelta(seconds=number)
+        await session.create_event("step", {"number": number}, timestamp=event_at)
+    await session.add_turns([say("the end")])
+    assert ["the end"] == await texts(session, 1)
+
+
+async def test_events_are_newest_first(backend: Backend) -> None:
+    """The list begins with what happened last."""
+    session = await backend.session()
+    stored = [await session.add_turns([say(text)]) for text in ["one", "two", "three"]]
+    listed = await session.list_events()
+    assert [event.event_id for event in reversed(stored)] == [event.event_id for event in listed]
+
+
+async def test_pages_are_followed(backend: Backend) -> None:
+    """A list of many pages is whole."""
+    session = await backend.session()
+    for text in ["one", "two", "three"]:
+        await session.add_turns([say(text)])
+    assert 3 == len(await session.list_events(page_size=1))
+
+
+async def test_an_acknowledged_event_equals_the_listed_one(backend: Backend) -> None:
+    """What the write answers is what a list gives later."""
+    session = await backend.session()
+    stored = await session.add_turns([say("hello")], metadata={"channel": "web"})
+    assert [stored] == await session.list_events()
+
+
+async def test_the_timestamp_is_kept_in_milliseconds(backend: Backend) -> None:
+    """Imported history keeps its own time; microseconds are cut."""
+    session = await backend.session()
+    happened = datetime(2026, 3, 1, 12, 30, 15, 123_987, tzinfo=UTC)
+    event = await session.add_turns([say("hello")], timestamp=happened)
+    assert happened.replace(microsecond=123_000) == event.timestamp
+
+
+async def test_the_event_id_begins_with_the_timestamp(backend: Backend) -> None:
+    """Ids sort by the event's time, in milliseconds since 1970."""
+    session = await backend.session()
+    happened = datetime(2026, 3, 1, 12, 30, 15, 123_000, tzinfo=UTC)
+    event = await session.add_turns([say("hello")], timestamp=happened)
+    assert round(happened.timestamp() * 1000) == int(event.event_id.partition("#")[0])
+
+
+async def test_a_client_token_stores_once(backend: Backend) -> None:
+    """The same call again stores nothing twice."""
+    session = await backend.session()
+    token, happened = str(uuid4()), datetime.now(UTC)
+    for _ in range(2):
+        await session.add_turns([say("once")], client_token=token, timestamp=happened)
+    assert ["once"] == await texts(session)
+
+
+async def test_json_comes_back_equal(backend: Backend) -> None:
+    """The payload of create_event is kept as it was, numbers and nesting included."""
+    session = await backend.session()
+    payload = {"order": 12345, "open": True, "price": 1.5, "lines": [{"sku": "ä", "gift": None}]}
+    await session.create_event("order", payload)
+    [event] = await session.list_events()
+    assert ("order", payload) == (event.event_type, event.payload)
+
+
+async def test_json_beside_a_message_comes_back_equal(backend: Backend) -> None:
+    """An event can hold a message and data."""
+    session = await backend.session()
+    await session.add_turns([say("see this"), JsonPayload({"a": [1]})])
+    [event] = await session.list_events()
+    assert ((say("see this"),), {"a": [1]}) == (event.messages, event.payload)
+
+
+async def test_a_blob_comes_back_equal(backend: Backend) -> None:
+    """Blobs travel as JSON text, so that no service can change them."""
+    session = await backend.session()
+    await session.add_turns([BlobPayload({"state": [1, 2, {"deep": None}]})])
+    [event] = await session.list_events()
+    assert {"state": [1, 2, {"deep": None}]} == event.payload
+
+
+async def test_events_of_one_type_are_listed(backend: Backend) -> None:
+    """Only what create_event stored with that type, right after it was stored."""
+    session = await backend.session()
+    await session.add_turns([say("hello")])
+    await session.create_event("order", {"number": 1})
+    await session.create_event("click", {"number": 2})
+    assert [{"number": 1}] == [event.payload for event in await session.list_events("order")]
+
+
+async def test_metadata_comes_back_equal(backend: Backend) -> None:
+    """Keys and values are kept."""
+    session = await backend.session()
+    await session.add_turns([say("hello")], metadata={"channel": "web", "tenant/id": "a b"})
+    [event] = await session.list_events()
+    assert {"channel": "web", "tenant/id": "a b"} == event.metadata
+
+
+async def test_the_main_branch_is_read_alone(backend: Backend) -> None:
+    """What was said on another branch does not show on the main one."""
+    session = await backend.session()
+    root = await session.add_turns([say("one")])
+    await session.add_turns([say("aside")], branch=Branch("aside", root.event_id))
+    await session.add_turns([say("two")])
+    assert ["one", "two"] == await texts(session)
+
+
+async def test_a_branch_is_read_alone(backend: Backend) -> None:
+    """A named branch gives its own events."""
+    session = await backend.session()
+    root = await session.add_turns([say("one")])
+    await session.add_turns([say("aside")], branch=Branch("aside", root.event_id))
+    await session.add_turns([say("further aside")], branch="aside")
+    assert ["aside", "further aside"] == await texts(session, branch="aside")
+
+
+async def test_the_service_filters_by_metadata(backend: Backend) -> None:
+    """The service itself leaves out what the filter excludes, though maybe a little later."""
+    session = await backend.session()
+    await session.add_turns([say("hello")])
+    await session.create_event("order", {"number": 1})
+    body = await backend.wire(
+        "ListEvents",
+        actorId=session.actor_id,
+        sessionId=session.session_id,
+        includePayloads=False,
+        filter={
+            "eventMetadata": [
+                {
+                    "left": {"metadataKey": "eventType"},
+                    "operator": "EQUALS_TO",
+                    "right": {"metadataValue": {"stringValue": "order"}},
+                }
+            ]
+        },
+    )
+    assert len(body["events"]) <= 1
+
+
+async def test_the_service_filters_by_branch(backend: Backend) -> None:
+    """The service itself gives one branch where one is asked for."""
+    session = await backend.session()
+    root = await session.add_turns([say("one")])
+    aside = await session.add_turns([say("aside")], branch=Branch("aside", root.event_id))
+    body = await backend.wire(
+        "ListEvents",
+        actorId=session.actor_id,
+        sessionId=session.session_id,
+        includePayloads=False,
+        filter={"branch": {"name": "aside", "includeParentBranches": False}},
+    )
+    assert [aside.event_id] == [event["eventId"] for event in body["events"]]
+
+
+async def test_sessions_are_apart(backend: Backend) -> None:
+    """Two sessions of one actor share nothing, and neither do two actors."""
+    session = await backend.session()
+    await session.add_turns([say("mine")])
+    other = await backend.session(session.actor_id)
+    stranger = await backend.manager.create_memory_session("somebody-else", session.session_id)
+    assert ([], []) == (await texts(other), await texts(stranger))
+
+
+async def test_an_unknown_session_is_empty(backend: Backend) -> None:
+    """A session is there before its first event."""
+    session = await backend.session()
+    assert [] == await session.list_events()
+
+
+@pytest.mark.parametrize("actor_id", ["a", "org:team:alice", "A-b_c", "7" * 255])
+async def test_every_lawful_actor_id_works(backend: Backend, actor_id: str) -> None:
+    """Ids with a meaning in URLs reach the service as they are."""
+    session = await backend.session(actor_id)
+    event = await session.add_turns([say("hello")])
+    assert (actor_id, [event]) == (event.actor_id, await session.list_events())
+
+
+async def test_what_the_service_refuses_is_never_sent(backend: Backend) -> None:
+    """Bad input is found before any request, on every backend alike."""
+    session = await backend.session()
+    with pytest.raises(InvalidInputError):
+        await session.add_turns([])
+    assert [] == await session.list_events()

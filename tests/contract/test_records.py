@@ -1,0 +1,69 @@
+"""The contract of long-term records: they come, they are listed, they are found."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agentcore_memory_async import ConversationalMessage, MessageRole
+
+if TYPE_CHECKING:
+    from agentcore_memory_async import AsyncMemorySession, MemoryRecord
+    from tests.contract.conftest import Backend
+
+
+async def learn(session: AsyncMemorySession, backend: Backend, text: str) -> list[MemoryRecord]:
+    """Say *text* and wait for what is learnt of it."""
+    async with session.extraction_poller(backend.namespace, timeout=240) as poller:
+        await session.add_turns([ConversationalMessage(text, MessageRole.USER)])
+        return await poller
+
+
+@pytest.fixture(autouse=True)
+def _only_where_records_are(backend: Backend) -> None:
+    """There are no records in moto: its operations are not implemented, so this runs elsewhere."""
+    assert "aiomoto" != backend.name
+
+
+async def test_a_conversation_is_learnt_from(backend: Backend) -> None:
+    """The poller gives the new records; a list gives the same."""
+    session = await backend.session()
+    records = await learn(session, backend, "My name is Ada and I live in Turin.")
+    listed = await session.list_long_term_memory_records(namespace_prefix=backend.namespace)
+    assert {record.memory_record_id for record in records} == {
+        record.memory_record_id for record in listed
+    }
+    assert any("Turin" in record.content for record in records)
+
+
+async def test_a_listed_record_is_complete(backend: Backend) -> None:
+    """It has the actor's namespace, an aware date in UTC, and no score."""
+    session = await backend.session()
+    record = (await learn(session, backend, "I work as a nurse in Bologna."))[0]
+    assert record.namespace.strip("/").endswith(session.actor_id)
+    assert (timedelta(0), None) == (record.created_at.utcoffset(), record.score)
+
+
+async def test_a_search_ranks_by_relevance(backend: Backend) -> None:
+    """The best comes first, each with a score; top_k is kept to."""
+    session = await backend.session()
+    await learn(session, backend, "I only drink green tea. My bicycle is a red Bianchi.")
+    found = await session.search_long_term_memories(
+        "Which bicycle do I ride?", namespace_prefix=backend.namespace, top_k=1
+    )
+    [best] = found
+    assert "bianchi" in json.dumps(best.content).lower()
+    assert isinstance(best.score, float)
+
+
+async def test_a_prefix_ends_at_a_segment(backend: Backend) -> None:
+    """The records of actor ``x-10`` are not below ``x-1``."""
+    session = await backend.session()
+    longer = await backend.session(session.actor_id + "0")
+    await learn(longer, backend, "I live in Lisbon.")
+    prefix = backend.namespace
+    assert [] == await session.list_long_term_memory_records(namespace_prefix=prefix.rstrip("/"))
+    assert [] == await session.search_long_term_memories("Lisbon", namespace_prefix=prefix)
