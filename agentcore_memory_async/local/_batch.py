@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from agentcore_memory_async.local._errors import validation
 from agentcore_memory_async.local._events import milliseconds
 from agentcore_memory_async.local._records import NewRecord
+from agentcore_memory_async.local._wire import child
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +47,7 @@ def batch_create(
         raise validation(text, field="records")
     done: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
-    expiry = (params.get("recordExpirySpecification") or {}).get("recordExpiryDurationDays")
+    expiry = child(params, "recordExpirySpecification").get("recordExpiryDurationDays")
     for entry in params["records"]:
         strategy_id = entry.get("memoryStrategyId")
         problem = _metadata_problem(entry.get("metadata"))
@@ -92,7 +93,7 @@ def batch_update(
     """Change records in place; those newer than *before_ms* are not found yet."""
     done: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
-    expiry = params.get("recordExpirySpecification") or {}
+    expiry = child(params, "recordExpirySpecification")
     for entry in params["records"]:
         record_id = entry["memoryRecordId"]
         record = records.find(transaction, memory.memory_id, record_id, now_ms)

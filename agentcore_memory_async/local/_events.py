@@ -12,6 +12,7 @@ import attrs
 
 from agentcore_memory_async.local._errors import not_found, validation
 from agentcore_memory_async.local._paging import decode_token, encode_token, page_size
+from agentcore_memory_async.local._wire import as_object, child, children
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,7 +86,7 @@ class Events:
         event_id = self.event_id(event_ms)
         key = (memory.memory_id, actor_id, session_id)
         metadata = params.get("metadata") or None
-        variables = (params.get("extractionConfig") or {}).get("namespaceVariables")
+        variables = child(params, "extractionConfig").get("namespaceVariables")
         self._touch(transaction, key, now_ms)
         db.execute(
             f"INSERT INTO events (memory_id, actor_id, session_id, {_COLUMNS}, "  # noqa: S608
@@ -126,7 +127,7 @@ class Events:
         """Keep ingested content for the extraction only; returns what stands for its event."""
         _check_sizes(params["payload"])
         event_id = self.event_id(event_ms)
-        variables = (params.get("extractionConfig") or {}).get("namespaceVariables")
+        variables = child(params, "extractionConfig").get("namespaceVariables")
         transaction.db.execute(
             "INSERT INTO events (memory_id, actor_id, session_id, event_id, event_ms, payload, "
             "variables, hidden, written_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
@@ -193,9 +194,9 @@ class Events:
     ) -> dict[str, Any]:
         """Return one page of a session's events, newest first."""
         key = (memory.memory_id, params["actorId"], params["sessionId"])
-        wanted = params.get("filter") or {}
+        wanted = child(params, "filter")
         conditions, values = self._branch_filter(transaction, key, wanted.get("branch"))
-        filters = [_metadata_filter(item) for item in wanted.get("eventMetadata") or ()]
+        filters = [_metadata_filter(item) for item in children(wanted, "eventMetadata")]
         position = decode_token("ListEvents", params, (str,))
         if position is not None:
             conditions += " AND event_id < ?"
@@ -224,7 +225,7 @@ class Events:
             scanned += 1
             last = row[0]
             if filters:
-                metadata = json.loads(row[4]) if row[4] else {}
+                metadata = as_object(json.loads(row[4] or "{}"))
                 late = filterable_before_ms is not None and row[5] > filterable_before_ms
                 if late or not all(accept(metadata) for accept in filters):
                     continue
@@ -258,7 +259,7 @@ class Events:
         """Return one page of an actor's sessions, newest first."""
         position = decode_token("ListSessions", params, (int,))
         size = page_size(params)
-        with_events = bool((params.get("filter") or {}).get("eventFilter"))
+        with_events = bool(child(params, "filter").get("eventFilter"))
         rows = transaction.db.execute(
             "SELECT session_id, created_ms, seq FROM sessions WHERE memory_id = ? AND actor_id = ? "
             "AND seq < ? AND (emptied_ms IS NULL OR emptied_ms > ?) AND (events > 0 OR NOT ?) "
@@ -421,11 +422,11 @@ def _metadata_filter(expression: Mapping[str, Any]) -> Callable[[Mapping[str, An
         return lambda metadata: name in metadata
     if operator == "NOT_EXISTS":
         return lambda metadata: name not in metadata
-    right = ((expression.get("right") or {}).get("metadataValue") or {}).get("stringValue")
+    right = child(child(expression, "right"), "metadataValue").get("stringValue")
     if right is None:
         text = "EQUALS_TO needs right.metadataValue.stringValue"
         raise validation(text, field="filter.eventMetadata")
-    return lambda metadata: (metadata.get(name) or {}).get("stringValue") == right
+    return lambda metadata: bool(child(metadata, name).get("stringValue") == right)
 
 
 def _check_sizes(payload: list[dict[str, Any]]) -> None:

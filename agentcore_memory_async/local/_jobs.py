@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentcore_memory_async.local._errors import not_found
 from agentcore_memory_async.local._paging import decode_token, encode_token, page_size
+from agentcore_memory_async.local._wire import child
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ def list_jobs(
     transaction: Transaction, memory: Memory, params: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return one page of the jobs that failed and can be started again."""
-    wanted = params.get("filter") or {}
+    wanted = child(params, "filter")
     position = decode_token(_OPERATION, params, (int,))
     size = min(page_size(params), 50)
     rows = transaction.db.execute(

@@ -13,6 +13,7 @@ from agentcore_memory_async.local._speech import (
     third_person,
 )
 from agentcore_memory_async.local._text import sentences, stem, terms, tokens, words_of
+from agentcore_memory_async.local._wire import as_object
 
 __all__ = ("preferences", "replaces_preference")
 
@@ -175,5 +176,5 @@ def _text(record: str) -> str:
         value = json.loads(record)
     except ValueError:
         return record
-    text = value.get("preference") if isinstance(value, dict) else None
+    text = as_object(value).get("preference")
     return text if isinstance(text, str) else (sentences(record) or [record])[0]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agentcore_memory_async.local._errors import validation
+from agentcore_memory_async.local._wire import as_array, child
 
 __all__ = ("record_filter", "system_metadata")
 
@@ -41,7 +42,7 @@ def _check(expression: Mapping[str, Any]) -> Accept:
         return lambda metadata: name in metadata
     if operator == "NOT_EXISTS":
         return lambda metadata: name not in metadata
-    right = (expression.get("right") or {}).get("metadataValue")
+    right = child(child(expression, "right"), "metadataValue")
     if not right:
         text = f"{operator} needs right.metadataValue"
         raise validation(text, field="metadataFilters")
@@ -56,8 +57,8 @@ def _check(expression: Mapping[str, Any]) -> Accept:
         if not value:
             return False
         if operator == "CONTAINS" and "stringListValue" in value:
-            items = [wanted] if isinstance(wanted, str) else wanted or []
-            return set(items) <= set(value["stringListValue"])
+            items = [wanted] if isinstance(wanted, str) else as_array(wanted)
+            return set(items) <= set(as_array(value["stringListValue"]))
         return kind in value and bool(compare(value[kind], wanted))
 
     return accept

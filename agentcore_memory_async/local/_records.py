@@ -18,6 +18,7 @@ from agentcore_memory_async.local._record_filters import (
 )
 from agentcore_memory_async.local._search import SearchIndex
 from agentcore_memory_async.local._text import fingerprint
+from agentcore_memory_async.local._wire import as_array, as_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -57,12 +58,9 @@ def searchable(content: str) -> str:
 def _strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _strings(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _strings(item)
+        return
+    for item in (*as_object(value).values(), *as_array(value)):
+        yield from _strings(item)
 
 
 def _without_tags(text: str) -> str:

@@ -31,6 +31,7 @@ _NONE: frozenset[int] = frozenset()
 class _Document:
     terms: frozenset[str]
     namespace: str
+    length: int
 
 
 class SearchIndex:
@@ -56,7 +57,7 @@ class SearchIndex:
         if number in self._documents:
             self.remove(number)
         words = frozenset(terms(text)) or frozenset(stem(word) for word in tokens(text))
-        self._documents[number] = _Document(words, namespace)
+        self._documents[number] = _Document(words, namespace, len(text))
         for word in words:
             posting = self._postings.get(word)
             if posting is None:
@@ -120,7 +121,7 @@ class SearchIndex:
             return []
         allowed: set[int] | None = None
         if namespaces is not None:
-            allowed = set().union(*(self._namespaces.get(name, _NONE) for name in namespaces))
+            allowed = set[int]().union(*(self._namespaces.get(name, _NONE) for name in namespaces))
             if not allowed:
                 return []
         total = 0.0
@@ -146,7 +147,9 @@ class SearchIndex:
             about = len(matched[number]) / len(self._documents[number].terms)
             score = part / total * (0.6 + 0.4 * math.sqrt(about))
             scored.append((number, min(1.0, round(score, 6))))
-        scored.sort(key=lambda item: (-item[1], -item[0]))
+        # Of equals the shorter text comes first, then the newer one.
+        documents = self._documents
+        scored.sort(key=lambda item: (-item[1], documents[item[0]].length, -item[0]))
         return scored
 
     def _variants(self, word: str) -> list[tuple[str, float]]:

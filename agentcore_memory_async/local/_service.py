@@ -267,7 +267,7 @@ class LocalMemoryService:
                     "credentials_file": (None, None, os.devnull, None),
                 }
             )
-            session.set_credentials("local", "local")
+            session.set_credentials("local", "local")  # pyright: ignore[reportUnknownMemberType]
             options["session"] = session
         options.setdefault("region_name", REGION)
         options.setdefault("endpoint_url", self.endpoint_url)

@@ -18,6 +18,7 @@ from urllib.parse import unquote
 import attrs
 
 from agentcore_memory_async.local._errors import AwsError, validation
+from agentcore_memory_async.local._wire import as_array, as_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,14 +160,14 @@ class ServiceModel:
         ):
             raise _unreadable(path, _NAMES[kind])
         if kind == "structure":
-            self._structure(shape, _object(value), path, found)
+            self._structure(shape, as_object(value), path, found)
         elif kind == "list":
-            items = _array(value)
+            items = as_array(value)
             _length(shape, len(items), path, found)
             for number, item in enumerate(items, start=1):
                 self._value(shape["member"]["shape"], item, f"{path}.{number}.member", found)
         elif kind == "map":
-            entries = _object(value)
+            entries = as_object(value)
             _length(shape, len(entries), path, found)
             for key, item in entries.items():
                 self._value(shape["key"]["shape"], key, f"{path}.key", found)
@@ -259,14 +260,6 @@ _NAMES = {
 _NUMBERS = frozenset({"integer", "long", "double", "float", "timestamp"})
 
 
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _array(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
 def _listed(names: Any) -> str:
     return "[" + ", ".join(names) + "]"
 
@@ -324,7 +317,7 @@ def parse_body(raw: bytes) -> dict[str, Any]:
         return {}
     try:
         text = raw.decode()
-        value = json.loads(text, parse_constant=_no_constant)
+        value: object = json.loads(text, parse_constant=_no_constant)
         if "\\ud" in text or "\\uD" in text:
             json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair fails here
     except (ValueError, RecursionError):
@@ -333,7 +326,7 @@ def parse_body(raw: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         text = "The request body must be a JSON object"
         raise validation(text, reason="CannotParse")
-    return value
+    return as_object(value)
 
 
 def load_model() -> ServiceModel:

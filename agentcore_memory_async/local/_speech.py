@@ -32,7 +32,8 @@ _SMALL_TALK = words_of(
     """
     oh ok okay yes yeah yep yup no nope sure well great perfect cool awesome excellent nice
     wonderful fantastic alright right fine good hi hello hey bye goodbye thanks thank please sorry
-    welcome absolutely certainly definitely correct exactly thx cheers enjoy congratulations lovely sound
+    welcome absolutely certainly definitely correct exactly thx cheers enjoy congratulations
+    lovely sound
     sounds work works got it you're you are that that's is was will would that'll that'd look looks
     this it's i'm i am all very so much really a lot lots many for your the help helping helpful you
     me to now today of assistance kind kindness glad happy pleasure have had day one time night

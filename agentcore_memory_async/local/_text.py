@@ -34,7 +34,8 @@ STOP_WORDS = words_of(
     if in into is isn't it it's its itself just let let's me more most my myself no nor not now of
     off on once only or other our ours out over own please really same she should shouldn't so some
     such than that that's the their theirs them then there there's these they they're this those
-    through to too under until up us very was wasn't we we'd we'll we're we've were weren't what what's when
+    through to too under until up us very was wasn't we we'd we'll we're we've were weren't what
+    what's when
     where which while who whom why will with won't would wouldn't yes yet you you'd you'll you're
     you've your yours user assistant
     """
