@@ -22,7 +22,7 @@ async def open_manager(app: web.Application) -> AsyncIterator[None]:
     """Open one manager when the app starts, and close it with the app."""
     async with AsyncMemorySessionManager(os.environ["MEMORY_ID"]) as manager:
         app[MANAGER] = manager
-        yield
+        yield  # noqa: ASYNC119 - aiohttp itself goes on with it when the app stops
 
 
 async def chat(request: web.Request) -> web.Response:
