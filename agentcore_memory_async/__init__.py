@@ -39,6 +39,11 @@ from agentcore_memory_async.models import (
 )
 from agentcore_memory_async.policies import RetryPolicy, ServiceLimits
 from agentcore_memory_async.session import AsyncMemorySession
+from agentcore_memory_async.sync import (
+    BlockingExtractionPoller,
+    MemorySession,
+    MemorySessionManager,
+)
 
 __version__ = "0.1.0"
 
@@ -49,6 +54,7 @@ __all__ = (
     "AsyncMemorySessionManager",
     "BlobPayload",
     "BlockingCallWarning",
+    "BlockingExtractionPoller",
     "Branch",
     "ClosedError",
     "ConflictError",
@@ -62,6 +68,8 @@ __all__ = (
     "InvalidInputError",
     "JsonPayload",
     "MemoryRecord",
+    "MemorySession",
+    "MemorySessionManager",
     "MessageBuffer",
     "MessageRole",
     "NotFoundError",
