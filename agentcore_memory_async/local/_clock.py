@@ -72,6 +72,12 @@ class ManualClock:
         """Return the time as seconds since the epoch."""
         return self._now
 
+    @property
+    def timers(self) -> int:
+        """How many wait for the clock to advance."""
+        with self._lock:
+            return len(self._timers) - len(self._cancelled)
+
     def advance(self, duration: float | timedelta) -> None:
         """Move the time forward by *duration* (seconds or a timedelta) and wake what is due."""
         seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration

@@ -2,7 +2,7 @@
 The ranker: finds the records of a memory that match a query, best first.
 
 Lexical, with stems, synonyms and, for words that it has never seen, spellings that are
-close (shared groups of three letters). A score is the share of the query that a record
+close (shared pairs of letters). A score is the share of the query that a record
 answers, weighted by how rare each word is, lessened for long records that are mostly
 about something else: 1.0 says the same as the query, 0 has nothing in common with it.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ("SearchIndex",)
 
 _SYNONYM = 0.75
-_CLOSE = 0.55  # share of common letter groups from which a spelling is taken for another
+_CLOSE = 0.7  # share of common letter pairs from which a spelling is taken for another
 _NONE: frozenset[int] = frozenset()
 
 
@@ -174,6 +174,6 @@ class SearchIndex:
 
 
 def _grams(word: str) -> set[str]:
-    """Return the groups of three letters of *word*, its borders marked."""
+    """Return the pairs of letters of *word*, its borders marked."""
     marked = f"^{word}$"
-    return {marked[i : i + 3] for i in range(max(1, len(marked) - 2))}
+    return {marked[i : i + 2] for i in range(len(marked) - 1)}

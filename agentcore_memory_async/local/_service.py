@@ -354,6 +354,16 @@ class LocalMemoryService:
         """Return the requests that were answered, oldest first; the last 10,000 are kept."""
         return [call for call in self._calls if operation in {None, call.operation}]
 
+    @property
+    def commits(self) -> int:
+        """How many transactions were committed; concurrent writes share them."""
+        return self._store.commits
+
+    @property
+    def sessions_waiting(self) -> int:
+        """How many sessions have events that wait for extraction."""
+        return self._pipeline.waiting
+
     # Operations.
 
     async def _perform(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:

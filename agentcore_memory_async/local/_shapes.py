@@ -323,10 +323,11 @@ def parse_body(raw: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         text = "The request body could not be parsed as JSON"
         raise validation(text, reason="CannotParse") from None
+    members = as_object(value)
     if not isinstance(value, dict):
         text = "The request body must be a JSON object"
         raise validation(text, reason="CannotParse")
-    return as_object(value)
+    return members
 
 
 def load_model() -> ServiceModel:
