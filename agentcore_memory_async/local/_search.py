@@ -24,7 +24,11 @@ __all__ = ("SearchIndex",)
 
 _SYNONYM = 0.75
 _CLOSE = 0.7  # share of common letter pairs from which a spelling is taken for another
+_CANDIDATES = 5_000  # so many documents are scored for one query
 _NONE: frozenset[int] = frozenset()
+
+#: Of one word of a query: its weight, what stands for it with its nearness, its postings.
+_Step = tuple[float, list[tuple[str, float]], int]
 
 
 @attrs.define
@@ -124,33 +128,55 @@ class SearchIndex:
             allowed = set[int]().union(*(self._namespaces.get(name, _NONE) for name in namespaces))
             if not allowed:
                 return []
-        total = 0.0
-        answered: dict[int, float] = {}
-        matched: dict[int, set[str]] = {}
-        size = len(self._documents)
-        for word in words:
-            variants = self._variants(word)
-            seen = sum(len(self._postings[variant]) for variant, _ in variants)
-            weight = 1.0 + math.log((size + 1) / (min(seen, size) + 1)) / math.log(size + 2)
-            total += weight
-            best: dict[int, float] = {}
-            for variant, nearness in variants:
-                posting = self._postings[variant]
-                numbers: Iterable[int] = posting if allowed is None else posting & allowed
-                for number in numbers:
-                    best[number] = max(best.get(number, 0.0), nearness)
-                    matched.setdefault(number, set()).add(variant)
-            for number, nearness in best.items():
-                answered[number] = answered.get(number, 0.0) + weight * nearness
+        plan = self._plan(words)
+        total = sum(weight for weight, _, _ in plan)
         scored: list[tuple[int, float]] = []
-        for number, part in answered.items():
-            about = len(matched[number]) / len(self._documents[number].terms)
-            score = part / total * (0.6 + 0.4 * math.sqrt(about))
-            scored.append((number, min(1.0, round(score, 6))))
+        for number in self._candidates(plan, allowed):
+            document = self._documents[number]
+            part, about = 0.0, 0
+            for weight, variants, _ in plan:
+                best = 0.0
+                for variant, nearness in variants:
+                    if variant in document.terms:
+                        about += 1
+                        best = max(best, nearness)
+                part += weight * best
+            if part:
+                share = min(1.0, about / len(document.terms))
+                score = part / total * (0.6 + 0.4 * math.sqrt(share))
+                scored.append((number, min(1.0, round(score, 6))))
         # Of equals the shorter text comes first, then the newer one.
         documents = self._documents
         scored.sort(key=lambda item: (-item[1], documents[item[0]].length, -item[0]))
         return scored
+
+    def _plan(self, words: list[str]) -> list[_Step]:
+        """Return weight, variants and number of postings of each word, the rarest first."""
+        size = len(self._documents)
+        plan: list[_Step] = []
+        for word in words:
+            variants = self._variants(word)
+            seen = sum(len(self._postings[variant]) for variant, _ in variants)
+            weight = 1.0 + math.log((size + 1) / (min(seen, size) + 1)) / math.log(size + 2)
+            plan.append((weight, variants, seen))
+        return sorted(plan, key=lambda step: step[2])
+
+    def _candidates(self, plan: list[_Step], allowed: set[int] | None) -> set[int]:
+        """
+        Return the documents that are worth scoring.
+
+        In a large memory, what has none of the rarer words of the query is left out.
+        """
+        if allowed is not None and len(allowed) <= _CANDIDATES:
+            return allowed
+        found: set[int] = set()
+        for _, variants, seen in plan:
+            if found and len(found) + seen > _CANDIDATES:
+                break
+            for variant, _ in variants:
+                posting = self._postings[variant]
+                found |= posting if allowed is None else posting & allowed
+        return found
 
     def _variants(self, word: str) -> list[tuple[str, float]]:
         """Return the indexed terms that stand for *word*, each with its nearness in 0..1."""
