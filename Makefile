@@ -31,7 +31,7 @@ test: $(VENV)/.group-tests
 lint: $(VENV)/.group-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/codespell
+	git ls-files -z | xargs -0 $(BIN)/codespell
 
 types: $(VENV)/.group-typing
 	$(BIN)/mypy
