@@ -8,6 +8,7 @@ stored) or unknown (``OutcomeUnknownError``: an answer was lost, so it may have 
 from __future__ import annotations
 
 import random
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -16,6 +17,7 @@ from agentcore_memory_async._flow import Outcome
 from agentcore_memory_async._gate import Gate
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
+    ClosedError,
     ConflictError,
     DecodeError,
     OutcomeUnknownError,
@@ -24,10 +26,11 @@ from agentcore_memory_async.errors import (
     ThrottledError,
     TransportError,
     TransportTimeoutError,
+    ValidationError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from agentcore_memory_async._lifecycle import Lifecycle
     from agentcore_memory_async._pace import Pace
@@ -95,11 +98,20 @@ class Retrier:
         self._gates: dict[str, Gate] = {}
         self._running = 0
         self._idle = anyio.Event()
+        self._stopped = False
         self._random = random.Random()
 
-    def check(self) -> None:
-        """Refuse where nothing may be sent: not open, closed, another loop or process."""
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count a call from its first moment on, unless nothing may be sent: closing waits for it."""
         self._lifecycle.check()
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
 
     async def read(
         self,
@@ -109,8 +121,10 @@ class Retrier:
         policy: RetryPolicy | None = None,
     ) -> T:
         """Send a request that changes nothing."""
-        call = _Call(operation, params, policy or self.policy)
-        return await self._run(call, reader, call.policy.read_deadline_s)
+        policy = policy or self.policy
+        call = _Call(operation, params, policy, policy.read_deadline_s)
+        with self.running():
+            return await self._try(call, reader, call.deadline_s)
 
     async def write(
         self,
@@ -119,38 +133,35 @@ class Retrier:
         reader: Callable[[Answer], T],
         *,
         policy: RetryPolicy,
-        deadline_s: float,
+        remaining_s: float,
         pace: Pace,
+        unsettled: bool,
     ) -> T:
-        """Send a frozen request with a client token, until its outcome is known."""
-        call = _Call(operation, params, policy, pace)
+        """
+        Send a frozen request with a client token, until its outcome is known; while `running`.
+
+        One that is *unsettled* was sent before: only an answer about it says what became of it.
+        """
+        call = _Call(operation, params, policy, policy.write_deadline_s, pace)
         try:
-            return await self._run(call, reader, deadline_s)
+            return await self._try(call, reader, remaining_s)
         except Exception as error:  # such as closed meanwhile, after an attempt was lost
-            if not call.may_have_run:
+            # What is invalid now was so before: the request is the same.
+            if isinstance(error, ValidationError) or not (unsettled or call.may_have_run):
                 raise
             token = params["clientToken"]
             raise OutcomeUnknownError(operation, token, call.attempts, params) from error
 
-    async def _run(self, call: _Call, reader: Callable[[Answer], T], deadline_s: float) -> T:
-        self.check()
-        self._running += 1
-        try:
-            return await self._try(call, reader, deadline_s)
-        finally:
-            self._running -= 1
-            if not self._running:
-                self._idle.set()
-
     async def drain(self, timeout_s: float) -> None:
-        """Wait until no call is running, or for *timeout_s* seconds."""
+        """Wait until no call is running, or for *timeout_s* seconds; then none is sent any more."""
         with anyio.move_on_after(timeout_s):
             while self._running:
                 self._idle = anyio.Event()
                 await self._idle.wait()
+        self._stopped = True
 
-    async def _try(self, call: _Call, reader: Callable[[Answer], T], deadline_s: float) -> T:
-        with anyio.move_on_after(deadline_s):
+    async def _try(self, call: _Call, reader: Callable[[Answer], T], remaining_s: float) -> T:
+        with anyio.move_on_after(remaining_s) as scope:
             while True:
                 try:
                     return await self._attempt(call, reader)
@@ -159,8 +170,10 @@ class Retrier:
                     if not call.may_go_on(error):
                         break
                     wait_s = call.wait_s(error, self._random)
+                    if anyio.current_time() + wait_s >= scope.deadline:
+                        break  # rather now than after a wait in vain
                 await anyio.sleep(wait_s)
-        final = call.final_error(deadline_s)
+        final = call.final_error()
         if isinstance(final, ServiceError):
             final.attempts = call.attempts
             final.hint = self._hint(final)
@@ -176,6 +189,8 @@ class Retrier:
         if call.pace is not None:
             await anyio.sleep(call.pace.wait_s(anyio.current_time()))
         async with gate.request() as ticket:
+            if self._stopped:
+                raise ClosedError("closed while the call was waiting to be sent; make a new one")
             call.sending()
             try:
                 with anyio.fail_after(call.policy.attempt_timeout_s):
@@ -205,11 +220,13 @@ class _Call:
         operation: str,
         params: Mapping[str, Any],
         policy: RetryPolicy,
+        deadline_s: float,
         pace: Pace | None = None,
     ) -> None:
         self.operation = operation
         self.params = params
         self.policy = policy
+        self.deadline_s = deadline_s
         self.pace = pace
         self.attempts = 0
         self.may_have_run = False
@@ -239,12 +256,12 @@ class _Call:
         bound = backoff_bound(self.policy, error, self.attempts)
         return (asked or 0.0) + source.uniform(0, bound)
 
-    def final_error(self, deadline_s: float) -> AgentCoreMemoryError:
+    def final_error(self) -> AgentCoreMemoryError:
         """Give what to raise: the last error, or that the deadline came first."""
         if self._in_flight:
             self.may_have_run = True
-            return TransportTimeoutError(self.operation, f"none came in {deadline_s:g} s")
+            return TransportTimeoutError(self.operation, f"none came in {self.deadline_s:g} s")
         if self._last is None:
-            reason = f"it was not sent in {deadline_s:g} s, others were before it"
+            reason = f"it was not sent in {self.deadline_s:g} s, others were before it"
             return TransportTimeoutError(self.operation, reason, sent=False)
         return self._last

@@ -17,10 +17,9 @@ import anyio
 
 from agentcore_memory_async import _codec
 from agentcore_memory_async._pace import Pace
-from agentcore_memory_async._retry import is_passing
 from agentcore_memory_async.errors import (
     InvalidInputError,
-    ServiceError,
+    OutcomeUnknownError,
     TransportTimeoutError,
 )
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agentcore_memory_async._retry import Retrier
-    from agentcore_memory_async.errors import OutcomeUnknownError
     from agentcore_memory_async.models import Event
     from agentcore_memory_async.policies import RetryPolicy, ServiceLimits
 
@@ -111,12 +109,12 @@ class Unsettled:
             raise InvalidInputError(message)
         return request
 
-    def get_same(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Give what was frozen for the same write, or else *request* itself."""
+    def get_same(self, request: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+        """Give what was frozen for the same write, or else *request* itself; and which it is."""
         frozen = self._requests.get(request["clientToken"])
         if frozen is None or {**frozen, **request} != frozen:
-            return request
-        return frozen
+            return request, False
+        return frozen, True
 
 
 class Writer:
@@ -174,9 +172,11 @@ class Writer:
         request = {**request, "clientToken": client_token or str(uuid4())}
         if timestamp_ms is not None:
             request["eventTimestamp"] = timestamp_ms / 1000
+        policy = policy or self._retrier.policy
         if client_token is not None:
-            request = self._unsettled.get_same(request)
-        return await self._write(line, request, policy or self._retrier.policy, client_token)
+            request, unsettled = self._unsettled.get_same(request)
+            return await self._write(line, request, policy, client_token, unsettled=unsettled)
+        return await self._write(line, request, policy)
 
     async def resolve(
         self,
@@ -199,43 +199,71 @@ class Writer:
         if line is not self._lines.get((request["actorId"], request["sessionId"])):
             message = "unsettled is a write of another session; resolve it there"
             raise InvalidInputError(message)
-        return await self._write(line, request, policy or self._retrier.policy, token)
+        policy = policy or self._retrier.policy
+        return await self._write(line, request, policy, token, unsettled=True)
 
     async def _write(
-        self, line: Line, request: Mapping[str, Any], policy: RetryPolicy, token: str | None
+        self,
+        line: Line,
+        request: Mapping[str, Any],
+        policy: RetryPolicy,
+        token: str | None = None,
+        *,
+        unsettled: bool = False,
     ) -> Event:
         """Write when its turn comes; a caller's *token* is remembered while it is unsettled."""
-        self._retrier.check()
-        ends_at = anyio.current_time() + policy.write_deadline_s
-        try:
-            await self._wait_for_turn(line, policy.write_deadline_s)
+        with self._retrier.running():
+            ends_at = anyio.current_time() + policy.write_deadline_s
             try:
-                if "eventTimestamp" not in request:
-                    stamp = line.next_ms(self._clock.now_ms())
-                    request = {**request, "eventTimestamp": stamp / 1000}
-                else:
-                    line.note_ms(round(request["eventTimestamp"] * 1000))
-                event = await self._send(line, request, policy, ends_at)
-            finally:
-                line.turn.release()
-                self._keep(line, request)
-        except BaseException as error:
-            rejected = isinstance(error, ServiceError) and not is_passing(error)
-            if token is not None and not rejected:
-                self._unsettled.remember(request)
-            raise
-        self._unsettled.forget(request)
-        return event
+                await self._wait_for_turn(line, request, policy, unsettled=unsettled)
+                try:
+                    request = self._stamped(line, request)
+                    event = await self._send(line, request, policy, ends_at, unsettled=unsettled)
+                finally:
+                    line.turn.release()
+                    self._keep(line, request)
+            except BaseException as error:
+                is_unknown = isinstance(error, OutcomeUnknownError)
+                if token is not None and (is_unknown or not isinstance(error, Exception)):
+                    self._unsettled.remember(request)
+                elif not is_unknown:
+                    self._unsettled.forget(request)
+                raise
+            self._unsettled.forget(request)
+            return event
 
-    async def _wait_for_turn(self, line: Line, deadline_s: float) -> None:
-        with anyio.move_on_after(deadline_s) as scope:
+    async def _wait_for_turn(
+        self, line: Line, request: Mapping[str, Any], policy: RetryPolicy, *, unsettled: bool
+    ) -> None:
+        with anyio.move_on_after(policy.write_deadline_s) as scope:
             await line.turn.acquire()
         if scope.cancelled_caught:
-            reason = f"its turn did not come in {deadline_s:g} s, other writes were before it"
-            raise TransportTimeoutError("CreateEvent", reason, sent=False)
+            reason = (
+                f"its turn did not come in {policy.write_deadline_s:g} s, "
+                "other writes were before it"
+            )
+            error = TransportTimeoutError("CreateEvent", reason, sent=False)
+            if unsettled:
+                token = request["clientToken"]
+                raise OutcomeUnknownError("CreateEvent", token, 0, request) from error
+            raise error
+
+    def _stamped(self, line: Line, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Freeze *request*: from here on it has its timestamp."""
+        if "eventTimestamp" in request:
+            line.note_ms(round(request["eventTimestamp"] * 1000))
+            return request
+        stamp_ms = line.next_ms(self._clock.now_ms())
+        return {**request, "eventTimestamp": stamp_ms / 1000}
 
     async def _send(
-        self, line: Line, request: Mapping[str, Any], policy: RetryPolicy, ends_at: float
+        self,
+        line: Line,
+        request: Mapping[str, Any],
+        policy: RetryPolicy,
+        ends_at: float,
+        *,
+        unsettled: bool,
     ) -> Event:
         conversational = any("conversational" in item for item in request["payload"])
         event = await self._retrier.write(
@@ -243,8 +271,9 @@ class Writer:
             request,
             lambda answer: _codec.read_created_event(answer.body, answer.date),
             policy=policy,
-            deadline_s=max(0.0, ends_at - anyio.current_time()),
+            remaining_s=max(0.0, ends_at - anyio.current_time()),
             pace=line.turns_pace if conversational else line.others_pace,
+            unsettled=unsettled,
         )
         line.written(anyio.current_time())
         return event

@@ -45,7 +45,7 @@ class MessageBuffer:
     pass, nothing more is written, and ``add``, ``flush`` and the exit raise ``UnsentError``.
 
     Leaving the block writes what is left, within a bound, also when it is left by an exception or
-    a cancellation; ``unsent`` then names what could not be written.
+    a cancellation; ``unsent`` and ``unsent_error`` then name what could not be written.
     """
 
     def __init__(
@@ -88,6 +88,15 @@ class MessageBuffer:
     def unsent(self) -> tuple[ConversationalMessage, ...]:
         """The messages that are not known to be stored, oldest first."""
         return tuple(message for message, _ in self._pending)
+
+    @property
+    def unsent_error(self) -> UnsentError | None:
+        """
+        What the exit raised about them, or would have, had the block not been left by another.
+
+        None where everything is stored. Its ``client_token`` settles a batch that may be.
+        """
+        return self._unsent_error() if self._pending else None
 
     async def add(self, message: ConversationalMessage) -> None:
         """

@@ -1,0 +1,348 @@
+"""
+The service, as a simple model in memory behind aiobotocore's ``http_session_cls``.
+
+It shares nothing with the client nor with the local service: newest first, pages, client tokens,
+token buckets, filters that lag, and faults drawn from one seeded generator.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import random
+from collections import Counter
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import attrs
+from aiobotocore.awsrequest import AioAWSResponse
+from aiobotocore.config import AioConfig
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
+
+from tests._virtual_time import EPOCH_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FAULTS = (
+    "reset before",
+    "reset after",
+    "500 before",
+    "500 after",
+    "429",
+    "timeout after",
+    "no event id",
+    "cut body",
+)
+BEFORE = frozenset({"reset before", "500 before", "429"})
+"""The faults after which nothing is stored."""
+
+
+class Bucket:
+    """A token bucket: *burst* at once, *rate* a second."""
+
+    def __init__(self, rate: float, burst: float | None = None) -> None:
+        self.rate = rate
+        self.burst = rate if burst is None else burst
+        self._level = self.burst
+        self._at = 0.0
+
+    def take(self, now: float) -> bool:
+        """Take one, if there is one."""
+        self._level = min(self.burst, self._level + (now - self._at) * self.rate)
+        self._at = now
+        if self._level < 1:
+            return False
+        self._level -= 1
+        return True
+
+
+@attrs.define
+class Stored:
+    """An event that the service has."""
+
+    event_id: str
+    request: dict[str, Any]
+    at: float
+
+    @property
+    def stamp_ms(self) -> int:
+        """Its timestamp."""
+        return round(self.request["eventTimestamp"] * 1000)
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts of its messages, and the ``n`` of its json."""
+        found = []
+        for item in self.request["payload"]:
+            if "conversational" in item:
+                found.append(item["conversational"]["content"]["text"])
+            else:
+                found.append(item["json"]["content"]["n"])
+        return found
+
+    def shown(self) -> dict[str, Any]:
+        """Give it as answers show it."""
+        hidden = ("clientToken", "extractionMode")
+        event = {key: value for key, value in self.request.items() if key not in hidden}
+        return {"branch": {"name": "main"}, **event, "eventId": self.event_id}
+
+
+class MemoryService:
+    """
+    The model, its faults, and what was asked of it.
+
+    Attributes:
+        fault_share: The share of requests that meet a fault.
+        down: What every request meets: ``refused``, ``500`` or ``silent``; empty for none.
+        latency_s: From and to which time one way takes.
+        buckets: The rate that each operation is held to; one is shared by all sessions.
+        session_rate: Events a second of each actor and session.
+        filter_lag_s: For how long filters do not show a new event.
+        asked: How often each operation was asked for.
+        met: How often each fault was met.
+        violations: What a correct client never does.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.fault_share = 0.0
+        self.down = ""
+        self.latency_s = (0.005, 0.06)
+        self.buckets: dict[str, Bucket] = {}
+        self.session_rate: float | None = None
+        self.filter_lag_s = 0.0
+        self.retry_after: str | None = None
+        self.asked: Counter[str] = Counter()
+        self.met: Counter[str] = Counter()
+        self.starts: list[tuple[float, str]] = []
+        self.throttled_at: list[float] = []
+        self.violations: list[str] = []
+        self.first_seen: dict[str, float] = {}
+        self.sessions: dict[tuple[str, str], list[Stored]] = {}
+        self.records: list[dict[str, Any]] = []
+        self.in_flight = 0
+        self.record_all = False
+        self._tokens: dict[str, Stored] = {}
+        self._session_buckets: dict[tuple[str, str], Bucket] = {}
+        self._random = random.Random(seed)
+        self._trace = hashlib.sha256()
+        self._count = 0
+
+    @property
+    def trace(self) -> str:
+        """A digest of all that was asked and answered, in order, with times."""
+        return self._trace.hexdigest()[:16]
+
+    def note(self, *facts: object) -> None:
+        """Put *facts* into the trace."""
+        self._trace.update(f"{self._now():.6f} {facts}\n".encode())
+
+    def config(self, **options: Any) -> AioConfig:
+        """Give a config whose client talks to this service."""
+        return AioConfig(http_session_cls=self.http_session_cls(), **options)
+
+    def http_session_cls(self) -> type[Any]:
+        """Make the class that aiobotocore sends with."""
+        service = self
+
+        class MemorySession:
+            def __init__(self, max_pool_connections: int = 10, **_: Any) -> None:
+                self._pool = asyncio.Semaphore(max_pool_connections)
+
+            async def __aenter__(self) -> Any:
+                return self
+
+            async def __aexit__(self, *exc_info: Any) -> None:
+                await asyncio.sleep(0)
+
+            async def close(self) -> None:
+                """Close; there is nothing to close."""
+
+            async def send(self, request: Any) -> Any:
+                """Send one request."""
+                async with self._pool:
+                    return await service.serve(request)
+
+        return MemorySession
+
+    async def serve(self, request: Any) -> AioAWSResponse:
+        """Answer one request, or fail as a connection does."""
+        operation, params = _parse(request)
+        self.asked[operation] += 1
+        if self.record_all:
+            self.starts.append((self._now(), operation))
+        fault = self._draw()
+        if fault:
+            self.met[fault] += 1
+        self.note(operation, params.get("clientToken"), fault)
+        self.in_flight += 1
+        try:
+            return await self._serve(request, operation, params, fault)
+        finally:
+            self.in_flight -= 1
+
+    async def _serve(
+        self, request: Any, operation: str, params: dict[str, Any], fault: str
+    ) -> AioAWSResponse:
+        url = request.url
+        if fault == "refused":
+            raise EndpointConnectionError(endpoint_url=url, error=ConnectionRefusedError())
+        late = self._random.random() < 0.5
+        way_s = self._random.uniform(*self.latency_s)
+        try:
+            await asyncio.sleep(way_s)
+        except asyncio.CancelledError:
+            # The client went away; what it sent may still arrive.
+            if late and fault not in BEFORE and not self.down and operation == "CreateEvent":
+                asyncio.get_running_loop().call_later(way_s, self._create, params)
+            raise
+        if fault == "silent":
+            await asyncio.sleep(3600)
+        if fault in {"500", "500 before"}:
+            return self._error(url, 500, "ServiceException")
+        if fault == "429" or self._throttled(operation, params):
+            self.throttled_at.append(self._now())
+            return self._error(url, 429, "ThrottledException")
+        if fault == "reset before":
+            raise ConnectionClosedError(endpoint_url=url, error=ConnectionResetError())
+        status, body = self._perform(operation, params)
+        if fault == "timeout after":
+            await asyncio.sleep(self._random.uniform(1, 12))
+            raise ReadTimeoutError(endpoint_url=url, error=TimeoutError())
+        await asyncio.sleep(self._random.uniform(*self.latency_s))
+        if fault == "reset after":
+            raise ConnectionClosedError(endpoint_url=url, error=ConnectionResetError())
+        if fault == "500 after":
+            return self._error(url, 500, "ServiceException")
+        if fault == "no event id":
+            return self._answer(url, status, b"{}")
+        text = json.dumps(body).encode()
+        return self._answer(url, status, text[: len(text) // 2] if fault == "cut body" else text)
+
+    def _draw(self) -> str:
+        if self.down:
+            return self.down
+        if self._random.random() < self.fault_share:
+            return self._random.choice(FAULTS)
+        return ""
+
+    def _throttled(self, operation: str, params: dict[str, Any]) -> bool:
+        bucket = self.buckets.get(operation)
+        if bucket is not None and not bucket.take(self._now()):
+            return True
+        if self.session_rate is None or operation != "CreateEvent":
+            return False
+        key = params["actorId"], params["sessionId"]
+        session = self._session_buckets.setdefault(key, Bucket(self.session_rate))
+        return not session.take(self._now())
+
+    def _perform(self, operation: str, params: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if operation == "CreateEvent":
+            return 201, {"event": self._create(params).shown()}
+        if operation == "ListEvents":
+            return 200, self._list(params)
+        if operation in {"ListMemoryRecords", "RetrieveMemoryRecords"}:
+            return 200, {"memoryRecordSummaries": list(self.records)}
+        message = f"the model has no {operation}"
+        raise NotImplementedError(message)
+
+    def _create(self, params: dict[str, Any]) -> Stored:
+        token = params["clientToken"]
+        self.first_seen.setdefault(token, self._now())
+        stored = self._tokens.get(token)
+        if stored is not None:
+            if stored.request != params:
+                self.violations.append(f"token {token} came with another request")
+            return stored
+        self._count += 1
+        stamp_ms = round(params["eventTimestamp"] * 1000)
+        stored = Stored(f"{stamp_ms:019d}#{self._count:08x}", params, self._now())
+        self._tokens[token] = stored
+        self.sessions.setdefault((params["actorId"], params["sessionId"]), []).append(stored)
+        self.note("stored", token, stamp_ms)
+        return stored
+
+    def _list(self, params: dict[str, Any]) -> dict[str, Any]:
+        events = self.sessions.get((params["actorId"], params["sessionId"]), [])
+        newest = sorted(events, key=lambda event: event.event_id, reverse=True)
+        for wanted in params.get("filter", {}).get("eventMetadata", []):
+            seen_until = self._now() - self.filter_lag_s
+            newest = [
+                event
+                for event in newest
+                if event.at <= seen_until
+                and event.request.get("metadata", {}).get(wanted["left"]["metadataKey"])
+                == wanted["right"]["metadataValue"]
+            ]
+        start = int(params.get("nextToken", "0"))
+        end = start + params["maxResults"]
+        page: dict[str, Any] = {"events": [event.shown() for event in newest[start:end]]}
+        if end < len(newest):
+            page["nextToken"] = str(end)
+        return page
+
+    def _error(self, url: str, status: int, code: str) -> AioAWSResponse:
+        body = json.dumps({"message": "made by the simulation"}).encode()
+        headers = {"x-amzn-errortype": code}
+        if status == 429 and self.retry_after is not None:
+            headers["retry-after"] = self.retry_after
+        return self._answer(url, status, body, headers)
+
+    def _answer(
+        self, url: str, status: int, body: bytes, headers: dict[str, str] | None = None
+    ) -> AioAWSResponse:
+        self.note(status, len(body))
+        shown = {
+            "content-type": "application/json",
+            "x-amzn-requestid": f"sim-{self.asked.total()}",
+            "date": formatdate(EPOCH_S + self._now(), usegmt=True),
+            **(headers or {}),
+        }
+        return AioAWSResponse(url, status, shown, _Raw(body))
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+class _Raw:
+    """What aiobotocore reads a body from."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def read(self) -> bytes:
+        """Read all of it."""
+        return self._body
+
+
+def _parse(request: Any) -> tuple[str, dict[str, Any]]:
+    """Find the operation and its members, by the paths that the API's reference shows."""
+    path = [unquote(part) for part in urlsplit(request.url).path.strip("/").split("/")]
+    body = request.body or b"{}"
+    params: dict[str, Any] = json.loads(body)
+    if path[2] == "events":
+        return "CreateEvent", params
+    if path[2] == "actor" and len(path) == 6:
+        return "ListEvents", {**params, "actorId": path[3], "sessionId": path[5]}
+    names = {"memoryRecords": "ListMemoryRecords", "retrieve": "RetrieveMemoryRecords"}
+    return names[path[2]], params
+
+
+@attrs.define
+class Wall:
+    """
+    A wall clock that somebody sets back now and then.
+
+    Attributes:
+        now: Gives virtual time.
+        set_back_s: By how much it was set back.
+    """
+
+    now: Callable[[], float]
+    set_back_s: float = 0.0
+
+    def __call__(self) -> float:
+        """Read it."""
+        return EPOCH_S + self.now() - self.set_back_s

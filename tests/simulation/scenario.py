@@ -1,0 +1,383 @@
+"""
+One run of the simulation: tasks that write to sessions through one manager, all from one seed.
+
+All that is drawn at random, here, in the service and in the client, comes from the seed, so the
+same seed gives the same run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+from uuid import UUID
+
+import anyio
+import attrs
+from aiobotocore.session import AioSession
+
+from agentcore_memory_async import (
+    AsyncMemorySessionManager,
+    ConversationalMessage,
+    InvalidInputError,
+    JsonPayload,
+    MessageRole,
+    OutcomeUnknownError,
+    RetryPolicy,
+    ServiceError,
+    TransportError,
+    UnsentError,
+)
+from tests._virtual_time import VirtualTimeLoop
+from tests.simulation.history import End, History, Verdict, Write, check
+from tests.simulation.memory_service import MemoryService, Wall
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+
+    from agentcore_memory_async import AsyncMemorySession
+    from agentcore_memory_async.buffer import MessageBuffer
+
+MEMORY = "simulated-a1B2c3D4e5"
+SESSIONS = 6
+HASTY = RetryPolicy(write_deadline_s=2.0, read_deadline_s=2.0, attempt_timeout_s=1.0)
+ONCE = RetryPolicy(max_attempts=1)
+
+
+@attrs.define
+class Settings:
+    """
+    How bad it is.
+
+    Attributes:
+        turns: How many turns are written.
+        fault_share: The share of requests that meet a fault.
+        cancel_share: The share of calls that are cancelled.
+    """
+
+    turns: int = 10_000
+    fault_share: float = 0.2
+    cancel_share: float = 0.1
+
+
+@attrs.define
+class Report:
+    """What a run gave."""
+
+    seed: int
+    verdict: Verdict
+    history: History
+    service: MemoryService
+    trace: str
+    lasted_s: float
+
+    def line(self) -> str:
+        """Say it in one line."""
+        ends = self.history.ends()
+        return (
+            f"seed {self.seed}: {len(self.history.writes)} turns, "
+            f"{self.service.asked.total()} requests, {self.service.met.total()} faults, "
+            f"{ends['acknowledged']} acknowledged, {ends['rejected']} rejected, "
+            f"{ends['cancelled']} cancelled for good, "
+            f"{sum(write.resolved for write in self.history.writes)} resolved "
+            f"(slowest {self.history.slowest_resolve_s:.1f} s), {self.lasted_s:.0f} s simulated, "
+            f"trace {self.trace}"
+        )
+
+
+@contextlib.contextmanager
+def seeded_tokens(source: random.Random) -> Iterator[None]:
+    """Draw the client tokens from *source*."""
+
+    def draw() -> UUID:
+        return UUID(int=source.getrandbits(128), version=4)
+
+    module = "agentcore_memory_async"
+    with mock.patch(f"{module}._writer.uuid4", draw), mock.patch(f"{module}.buffer.uuid4", draw):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    service: MemoryService, seed: int = 0, **options: Any
+) -> AsyncIterator[AsyncMemorySessionManager]:
+    """Open a manager of real aiobotocore on *service*, whose jitter comes from *seed*."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    session = AioSession()
+    session.set_credentials("AKIDSIMULATED", "secret")
+    manager = AsyncMemorySessionManager(
+        MEMORY,
+        "us-west-2",
+        session=session,
+        endpoint_url="http://simulated.invalid",
+        config=service.config(),
+        **options,
+    )
+    manager.retrier._random = random.Random(seed)
+    with loop.standing():
+        await manager.open()
+    try:
+        yield manager
+    finally:
+        await manager.aclose()
+
+
+def run_virtually(main: Callable[[], Coroutine[object, object, Report]]) -> Report:
+    """Run *main* in virtual time."""
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main())
+
+
+def simulate(seed: int, settings: Settings | None = None) -> Report:
+    """Run one seed to its end and check it."""
+    return run_virtually(Scenario(seed, settings or Settings()).run)
+
+
+class Scenario:
+    """What the tasks of one run do."""
+
+    def __init__(self, seed: int, settings: Settings) -> None:
+        self._seed = seed
+        self._settings = settings
+        self._random = random.Random(f"{seed} scenario")
+        self._service = MemoryService(seed)
+        self._service.session_rate = 5.0
+        self._history = History()
+        self._left = settings.turns
+        self._wall = Wall(lambda: 0.0)
+
+    async def run(self) -> Report:
+        """Write all turns under faults, settle what is unknown, and check."""
+        self._wall = Wall(asyncio.get_running_loop().time)
+        service = self._service
+        with seeded_tokens(random.Random(f"{self._seed} tokens")):
+            async with opened(service, self._seed, clock=self._wall) as manager:
+                sessions = [
+                    await manager.create_memory_session(f"actor{n // 2}", f"s{n}", verify=False)
+                    for n in range(SESSIONS)
+                ]
+                service.fault_share = self._settings.fault_share
+                async with anyio.create_task_group() as tasks:
+                    for session in sessions:
+                        for _ in range(self._random.randint(1, 4)):
+                            tasks.start_soon(self._work, session)
+                service.fault_share = 0.0
+                await anyio.sleep(20)  # what was sent late arrives
+                for session in sessions:
+                    await self._settle(session)
+                for session in sessions:
+                    await self._compare(session)
+        for write in self._history.writes:
+            service.note(write.number, write.end.value, write.event_id)
+        return Report(
+            seed=self._seed,
+            verdict=check(self._history, service),
+            history=self._history,
+            service=service,
+            trace=service.trace,
+            lasted_s=asyncio.get_running_loop().time(),
+        )
+
+    async def _work(self, session: AsyncMemorySession) -> None:
+        """Do one thing after the other, until all turns are written."""
+        draw = self._random
+        while self._left > 0:
+            kind = draw.random()
+            if kind < 0.008:
+                await self._buffer(session)
+            elif kind < 0.02:
+                await self._read(session)
+            else:
+                await self._write(session)
+            if draw.random() < 0.01:
+                self._wall.set_back_s += draw.choice([0.0, 0.5, 5.0])
+            if draw.random() < 0.1:
+                await anyio.sleep(draw.uniform(0, 0.5))
+
+    async def _write(self, session: AsyncMemorySession) -> None:
+        self._left -= 1
+        draw = self._random
+        token = f"own-token-{self._left:09d}" if draw.random() < 0.5 else None
+        write = self._history.begin(_key(session), token=token)
+        policy = draw.choice([None, None, HASTY, ONCE])
+        write.is_message = draw.random() < 0.9
+        message = ConversationalMessage(write.text, MessageRole.USER)
+        item = message if write.is_message else JsonPayload({"n": write.text})
+
+        async def call() -> str:
+            event = await session.add_turns([item], client_token=token, retry=policy)
+            return event.event_id
+
+        await self._end(write, call, self._cancel_after())
+        if write.end is End.UNKNOWN and draw.random() < 0.3:
+            await self._resolve(session, write, self._cancel_after())
+
+    def _cancel_after(self) -> float | None:
+        if self._random.random() >= self._settings.cancel_share:
+            return None
+        return self._random.choice([0.05, 0.5, 3.0]) * self._random.random()
+
+    async def _end(
+        self, write: Write, call: Callable[[], Coroutine[Any, Any, str]], cancel_s: float | None
+    ) -> None:
+        """Make a call and note how it ended."""
+        with anyio.move_on_after(cancel_s) as scope:
+            try:
+                write.event_id = await call()
+                write.end = End.ACKNOWLEDGED
+            except OutcomeUnknownError as error:
+                write.end, write.error = End.UNKNOWN, error
+            except (ServiceError, TransportError):
+                write.end = End.REJECTED
+        if scope.cancelled_caught:
+            write.end = End.CANCELLED
+        write.ended_at = anyio.current_time()
+
+    async def _resolve(
+        self, session: AsyncMemorySession, write: Write, cancel_s: float | None = None
+    ) -> None:
+        """Settle *write*, which was unknown or cancelled."""
+        unsettled = write.error or write.token
+        assert unsettled is not None
+        with anyio.move_on_after(cancel_s):
+            try:
+                event = await session.resolve(unsettled, retry=self._random.choice([None, HASTY]))
+            except OutcomeUnknownError as error:
+                write.error = error
+            else:
+                write.end, write.event_id, write.resolved = End.ACKNOWLEDGED, event.event_id, True
+
+    async def _settle(self, session: AsyncMemorySession) -> None:
+        """Settle all that is unknown, now that there are no faults any more."""
+        for write in self._history.writes:
+            if write.key != _key(session) or write.end not in {End.UNKNOWN, End.CANCELLED}:
+                continue
+            if write.error is None and write.token is None:
+                continue
+            if write.buffer is not None:
+                continue
+            began = anyio.current_time()
+            await self._resolve(session, write)
+            lasted_s = anyio.current_time() - began
+            self._history.slowest_resolve_s = max(lasted_s, self._history.slowest_resolve_s)
+
+    async def _read(self, session: AsyncMemorySession) -> None:
+        """Read the newest turns: whatever was acknowledged before is there."""
+        self._history.reads += 1
+        stored = {text: event for event in self._events(session) for text in event.texts}
+        mine = [
+            write.text
+            for write in self._history.writes[-200:]
+            if write.key == _key(session) and write.end is End.ACKNOWLEDGED and write.is_message
+        ]
+        try:
+            turns = await session.get_last_k_turns(100)
+        except (ServiceError, TransportError, ValueError):
+            return
+        stamps = [turn.timestamp for turn in turns]
+        if stamps != sorted(stamps):
+            self._history.violations.append(f"turns of {session.session_id} are not in order")
+        given = {turn.text for turn in turns}
+        if mine:
+            ours = stored[mine[-1]].stamp_ms
+            newer = sum(
+                len(event.texts) for event in self._events(session) if event.stamp_ms >= ours
+            )
+            if newer <= 100 and mine[-1] not in given:
+                self._history.violations.append(f"{session.session_id} did not give {mine[-1]}")
+
+    async def _compare(self, session: AsyncMemorySession) -> None:
+        """List everything: it is what the service has."""
+        listed = [event.event_id for event in await session.list_events()]
+        stored = sorted((event.event_id for event in self._events(session)), reverse=True)
+        if listed != stored:
+            self._history.violations.append(f"{session.session_id} lists other events")
+
+    def _events(self, session: AsyncMemorySession) -> list[Any]:
+        return list(self._service.sessions.get(_key(session), []))
+
+    async def _buffer(self, session: AsyncMemorySession) -> None:
+        """Write some turns through a buffer, and leave it in one way or another."""
+        draw = self._random
+        count = min(draw.randint(1, 40), max(1, self._left))
+        self._left -= count
+        self._history.buffers += 1
+        number = self._history.buffers
+        leave_s = draw.uniform(0, 5) if draw.random() < 0.3 else None
+        buffer = session.buffered(
+            max_messages=draw.choice([1, 5, 30, 100]),
+            max_delay=draw.choice([0.0, 0.1, 1.0]),
+            max_pending=draw.choice([1, 10, 1000]),
+            close_timeout=draw.choice([0.0, 1.0, 10.0]),
+        )
+        taken: list[Write] = []
+        unsent: UnsentError | None = None
+        with anyio.move_on_after(leave_s):
+            try:
+                async with buffer:
+                    await self._fill(session, buffer, number, count, taken)
+            except UnsentError as error:
+                unsent = error
+        unsent = unsent or buffer.unsent_error
+        await self._end_buffer(session, taken, unsent)
+
+    async def _fill(
+        self,
+        session: AsyncMemorySession,
+        buffer: MessageBuffer,
+        number: int,
+        count: int,
+        taken: list[Write],
+    ) -> None:
+        draw = self._random
+        for _ in range(count):
+            write = self._history.begin(_key(session), buffer=number)
+            write.end = End.REJECTED  # until it is taken
+            message = ConversationalMessage(write.text, MessageRole.USER)
+            with anyio.move_on_after(self._cancel_after()) as scope:
+                await buffer.add(message)
+                write.end = End.RUNNING
+                taken.append(write)
+            if scope.cancelled_caught and write.end is End.RUNNING:
+                self._history.violations.append("add() was cancelled after it took the message")
+            if draw.random() < 0.02:
+                with anyio.move_on_after(self._cancel_after()):
+                    await buffer.flush()
+                    for earlier in taken:
+                        earlier.end = End.ACKNOWLEDGED
+
+    async def _end_buffer(
+        self, session: AsyncMemorySession, taken: list[Write], unsent: UnsentError | None
+    ) -> None:
+        """Note what became of each message, and settle the batch that may have been stored."""
+        count = len(unsent.messages) if unsent else 0
+        if unsent and [message.text for message in unsent.messages] != [
+            write.text for write in taken[len(taken) - count :]
+        ]:
+            self._history.violations.append("unsent does not name the last messages")
+        for write in taken[: len(taken) - count]:
+            write.end = End.ACKNOWLEDGED
+        left = taken[len(taken) - count :]
+        for write in left:
+            if write.end is End.ACKNOWLEDGED:
+                self._history.violations.append("flush() returned before all was stored")
+            write.end = End.REJECTED
+        if unsent is None or unsent.client_token is None:
+            return
+        while True:
+            try:
+                await session.resolve(unsent.client_token)
+            except OutcomeUnknownError:
+                continue
+            except InvalidInputError:
+                self._history.violations.append("the token of an unsent batch is unknown")
+            break
+        for write in left[: unsent.batch_size]:
+            write.end, write.resolved = End.ACKNOWLEDGED, True
+
+
+def _key(session: AsyncMemorySession) -> tuple[str, str]:
+    return session.actor_id, session.session_id
