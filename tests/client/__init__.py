@@ -1,0 +1,1 @@
+"""The async client on a transport that is no network."""

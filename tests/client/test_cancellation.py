@@ -1,0 +1,148 @@
+"""Every public coroutine, cancelled at every request it makes, leaves nothing under way."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from agentcore_memory_async import AsyncMemorySession, TransportError
+from agentcore_memory_async.testing import FakeTransport
+from tests._virtual_time import virtual_time
+from tests.client.doubles import manager_on, pages, said, wire_event, wire_record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agentcore_memory_async._transport import Answer
+
+RECORDS = "memoryRecordSummaries"
+
+
+class CancelsAt(FakeTransport):
+    """Cancels its caller while request number *at* is under way."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.at = at
+        self.scope = anyio.CancelScope()
+        self.under_way = 0
+
+    async def __call__(self, operation: str, params: Mapping[str, Any]) -> Answer:
+        """Answer one request, or never."""
+        self.under_way += 1
+        try:
+            if len(self.requests) == self.at:
+                self.scope.cancel()
+            await anyio.sleep(0.01)
+            return await super().__call__(operation, params)
+        finally:
+            self.under_way -= 1
+
+
+Call = Callable[[AsyncMemorySession], Awaitable[Any]]
+
+
+async def iterate(session: AsyncMemorySession) -> None:
+    """Go through all events."""
+    async for _ in session.iter_events():
+        pass
+
+
+async def poll(session: AsyncMemorySession) -> None:
+    """Wait for a record that is new."""
+    async with session.extraction_poller(["/facts/{actorId}/", "/p/{actorId}/"]) as poller:
+        await poller
+
+
+CALLS: dict[str, Call] = {
+    "add_turns": lambda session: session.add_turns([said("hi")]),
+    "create_event": lambda session: session.create_event("order", {}),
+    "get_last_k_turns": lambda session: session.get_last_k_turns(5),
+    "list_events": lambda session: session.list_events(),
+    "iter_events": iterate,
+    "list_records": lambda session: session.list_long_term_memory_records("/facts/{actorId}/"),
+    "search": lambda session: session.search_long_term_memories("q", "/facts/{actorId}/"),
+    "poller": poll,
+    "verify": lambda session: session.verify(),
+}
+
+
+def prepared(at: int) -> CancelsAt:
+    """Make a service with a few pages of everything, and faults before some of them."""
+    transport = CancelsAt(at)
+    events = [[wire_event(3, "c")], [], [wire_event(2, "b")], [wire_event(1, "a")]]
+    transport.reply("CreateEvent", *[TransportError("CreateEvent", "lost")] * 2)
+    transport.reply("ListEvents", *pages("events", *events))
+    for operation in ("ListMemoryRecords", "RetrieveMemoryRecords"):
+        listed = [[wire_record(n, score=0.5)] for n in range(3)]
+        transport.reply(operation, *pages(RECORDS, *listed), *[{RECORDS: []}] * 3)
+        transport.reply(operation, {RECORDS: [wire_record(9)]})
+    return transport
+
+
+@pytest.mark.parametrize("at", range(9))
+@pytest.mark.parametrize("call", CALLS)
+@virtual_time
+async def test_cancelled_at_any_request_nothing_is_left(call: str, at: int) -> None:
+    """The cancellation comes through at once, nothing goes on, and the session is usable."""
+    transport = prepared(at)
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        finished = False
+        with transport.scope:
+            await CALLS[call](session)
+            finished = True
+        sent = len(transport.requests)
+        assert transport.under_way == 0
+        assert finished == (not transport.scope.cancel_called)
+        assert finished or sent == at
+        await anyio.sleep(100)
+        assert sent == len(transport.requests)
+
+        transport.at = -1
+        with anyio.fail_after(60):
+            event = await session.add_turns([said("after")])
+        assert event.messages == (said("after"),)
+
+
+@virtual_time
+async def test_cancelled_while_waiting_for_its_turn_others_go_on() -> None:
+    """A write in the middle of the queue is taken out, and nothing else changes."""
+    transport = FakeTransport()
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        scopes = [anyio.CancelScope() for _ in range(12)]
+
+        async def write(number: int) -> None:
+            with scopes[number]:
+                await session.add_turns([said(f"{number}")])
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(12):
+                tasks.start_soon(write, number)
+            await anyio.sleep(0.5)
+            for number in (6, 7, 11):
+                scopes[number].cancel()
+    texts = [
+        request["payload"][0]["conversational"]["content"]["text"]
+        for request in transport.sent("CreateEvent")
+    ]
+
+    assert texts == ["0", "1", "2", "3", "4", "5", "8", "9", "10"]
+
+
+@virtual_time
+async def test_closing_waits_for_what_is_under_way() -> None:
+    """A write that was sent gets its answer."""
+    transport = CancelsAt(-1)
+    manager = await manager_on(transport).open()
+    session = await manager.create_memory_session("a", "s", verify=False)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(session.add_turns, [said("hi")])
+        await anyio.sleep(0.005)
+        await manager.aclose()
+
+    assert len(transport.sent("CreateEvent")) == 1

@@ -1,0 +1,234 @@
+"""Custom events come back as they were given; lists have everything."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import anyio
+import pytest
+
+from agentcore_memory_async import (
+    BlobPayload,
+    Branch,
+    DecodeError,
+    JsonPayload,
+    MessageRole,
+    RetryPolicy,
+)
+from agentcore_memory_async.testing import FakeTransport
+from tests._virtual_time import virtual_time
+from tests.client.doubles import MEMORY, manager_on, pages, said, wire_event
+
+PAYLOAD = {"order": 12345, "items": ["a", None, 1.5, True, {"é": []}]}
+
+
+def order(at_ms: int, kind: str = "order", **members: Any) -> dict[str, Any]:
+    """Make a custom event as the service lists it."""
+    return wire_event(
+        at_ms,
+        payload=[{"json": {"content": {"at": at_ms}}}],
+        metadata={"eventType": {"stringValue": kind}},
+        **members,
+    )
+
+
+@virtual_time
+async def test_custom_event_comes_back_equal() -> None:
+    """Its type and payload are what was given; it is kept out of extraction."""
+    transport = FakeTransport()
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        event_id = await session.create_event("order", PAYLOAD)
+        (request,) = transport.sent("CreateEvent")
+        transport.reply("ListEvents", {"events": [{**request, "eventId": event_id}]})
+        (event,) = await session.list_events("order")
+
+    assert (event.event_id, event.event_type, event.payload) == (event_id, "order", PAYLOAD)
+    assert event.messages == ()
+    assert request["payload"] == [{"json": {"content": PAYLOAD}}]
+    assert request["metadata"] == {"eventType": {"stringValue": "order"}}
+    assert request["extractionMode"] == "SKIP"
+
+
+@virtual_time
+async def test_custom_event_can_be_learnt_from() -> None:
+    """``extract=True`` sends no mode; more metadata travels along."""
+    transport = FakeTransport()
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        await session.create_event("order", {}, extract=True, metadata={"k": "v"}, branch="b")
+    (request,) = transport.sent("CreateEvent")
+
+    assert "extractionMode" not in request
+    assert request["branch"] == {"name": "b"}
+    assert request["metadata"] == {
+        "eventType": {"stringValue": "order"},
+        "k": {"stringValue": "v"},
+    }
+
+
+@virtual_time
+async def test_add_turns_is_create_event_in_general() -> None:
+    """Messages, data and blobs in one event, on a new branch, with everything given."""
+    transport = FakeTransport()
+    moment = datetime(2025, 5, 1, 12, 0, 0, 123_456, tzinfo=UTC)
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        event = await session.add_turns(
+            [said("hi"), JsonPayload([1]), BlobPayload({"b": 2})],
+            branch=Branch("b", "0001#a"),
+            metadata={"k": "v"},
+            timestamp=moment,
+            extract=False,
+            namespace_variables={"tenant": "t1"},
+            client_token="token-1",
+        )
+
+    assert transport.sent("CreateEvent") == [
+        {
+            "memoryId": MEMORY,
+            "actorId": "a",
+            "sessionId": "s",
+            "payload": [
+                {"conversational": {"role": "USER", "content": {"text": "hi"}}},
+                {"json": {"content": [1]}},
+                {"blob": '{"b":2}'},
+            ],
+            "branch": {"name": "b", "rootEventId": "0001#a"},
+            "metadata": {"k": {"stringValue": "v"}},
+            "extractionMode": "SKIP",
+            "extractionConfig": {"namespaceVariables": {"tenant": "t1"}},
+            "eventTimestamp": 1746100800.123,
+            "clientToken": "token-1",
+        }
+    ]
+    assert event.timestamp == moment.replace(microsecond=123_000)
+    assert (event.messages, event.payload) == ((said("hi"),), ([1], {"b": 2}))
+    assert (event.event_type, event.branch) == (None, Branch("b", "0001#a"))
+    assert event.accepted_at == transport.date
+
+
+@virtual_time
+async def test_all_kinds_are_listed_newest_first_over_all_pages() -> None:
+    """No silent 20 or 100: every page is read, empty ones too."""
+    contents = [[order(9), wire_event(8, "hi")], [], [order(7, "click")], [wire_event(1, "yo")]]
+    transport = FakeTransport()
+    transport.reply("ListEvents", *pages("events", *contents), *pages("events", *contents))
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        listed = await session.list_events()
+        async with aclosing(session.iter_events(page_size=7)) as found:
+            iterated = [event async for event in found]
+
+    assert [event.event_type for event in listed] == ["order", None, "click", None]
+    assert iterated == listed
+    assert sorted(listed, key=lambda event: event.timestamp, reverse=True) == listed
+    sizes = [request["maxResults"] for request in transport.sent("ListEvents")]
+    assert sizes == [100] * 4 + [7] * 4
+
+
+@virtual_time
+async def test_type_is_filtered_by_the_service_and_here() -> None:
+    """What the service's filter let through is dropped."""
+    transport = FakeTransport()
+    transport.reply("ListEvents", {"events": [order(3), order(2, "click"), wire_event(1, "hi")]})
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        events = await session.list_events("order")
+
+    assert [event.event_type for event in events] == ["order"]
+    (request,) = transport.sent("ListEvents")
+    assert request["filter"]["eventMetadata"] == [
+        {
+            "left": {"metadataKey": "eventType"},
+            "operator": "EQUALS_TO",
+            "right": {"metadataValue": {"stringValue": "order"}},
+        }
+    ]
+
+
+@virtual_time
+async def test_own_writes_are_read_while_the_filter_lags() -> None:
+    """For a minute after a write nothing is filtered by the service."""
+    transport = FakeTransport()
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        await session.create_event("order", {})
+        await session.list_events("order")
+        await anyio.sleep(61)
+        await session.list_events("order")
+    soon, later = transport.sent("ListEvents")
+
+    assert "filter" not in soon
+    assert "filter" in later
+
+
+@virtual_time
+async def test_max_results_stops_early() -> None:
+    """It counts what was asked for, not what was scanned."""
+    contents = [[wire_event(9, "hi"), order(8)], [order(7), order(6)], [order(5)]]
+    transport = FakeTransport()
+    transport.reply("ListEvents", *pages("events", *contents))
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        events = await session.list_events("order", max_results=2)
+
+    assert len(events) == 2
+    assert len(transport.requests) == 2
+
+
+@virtual_time
+async def test_a_list_without_an_end_is_an_error() -> None:
+    """A token that comes twice would go on for ever."""
+    transport = FakeTransport()
+    transport.reply("ListEvents", *[{"events": [], "nextToken": "same"}] * 2)
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        with pytest.raises(DecodeError, match="no end"):
+            await session.list_events()
+
+
+@virtual_time
+async def test_a_page_that_cannot_be_read_is_no_end() -> None:
+    """It is asked for again, and at last it is an error, never an empty list."""
+    transport = FakeTransport()
+    transport.reply("ListEvents", {"nextToken": "x"}, {"events": [], "nextToken": 5})
+    transport.reply("ListEvents", {"events": [wire_event(1, "hi")]})
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        assert len(await session.list_events()) == 1
+        transport.reply("ListEvents", {}, {}, {})
+        with pytest.raises(DecodeError, match="no list of events"):
+            await session.list_events(retry=RetryPolicy(max_attempts=3))
+
+
+@virtual_time
+async def test_left_early_nothing_is_under_way() -> None:
+    """An iterator asks for a page only when it is wanted."""
+    transport = FakeTransport()
+    transport.reply("ListEvents", *pages("events", [wire_event(2, "b")], [wire_event(1, "a")]))
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        async with aclosing(session.iter_events()) as found:
+            async for event in found:
+                assert event.messages[0].role is MessageRole.USER
+                break
+
+    assert len(transport.requests) == 1
+
+
+@virtual_time
+async def test_timestamps_follow_the_clock_and_the_caller() -> None:
+    """Without one an event is later than all before it, given ones included."""
+    transport = FakeTransport()
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        first = await session.add_turns([said("1")])
+        future = first.timestamp + timedelta(hours=1)
+        given = await session.add_turns([said("2")], timestamp=future)
+        after = await session.add_turns([said("3")])
+
+    assert given.timestamp == future
+    assert after.timestamp == future + timedelta(milliseconds=1)

@@ -1,0 +1,268 @@
+"""The manager: when it may be used, what it verifies, what its errors say."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agentcore_memory_async import (
+    AccessDeniedError,
+    AsyncMemorySession,
+    AsyncMemorySessionManager,
+    ClosedError,
+    NotFoundError,
+    ServiceError,
+    ValidationError,
+    WrongLoopError,
+)
+from agentcore_memory_async.errors import service_error
+from agentcore_memory_async.testing import FakeTransport
+from tests.client.doubles import MEMORY, manager_on, said
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+CALLS: dict[str, Callable[[AsyncMemorySession], Awaitable[Any]]] = {
+    "add_turns": lambda session: session.add_turns([said("hi")]),
+    "create_event": lambda session: session.create_event("order", {}),
+    "get_last_k_turns": lambda session: session.get_last_k_turns(),
+    "list_events": lambda session: session.list_events(),
+    "list_records": lambda session: session.list_long_term_memory_records("/facts/{actorId}/"),
+    "search": lambda session: session.search_long_term_memories("q", "/facts/{actorId}/"),
+    "poller": lambda session: session.extraction_poller("/facts/{actorId}/"),
+    "verify": lambda session: session.verify(),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_before_it_is_open_everything_says_so(call: str) -> None:
+    """Nothing is sent, and the text says how to open it."""
+    transport = FakeTransport()
+    session = AsyncMemorySession(manager_on(transport), "a", "s")
+    with pytest.raises(ClosedError, match="not open; use 'async with'"):
+        await CALLS[call](session)
+
+    assert transport.requests == []
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_after_close_everything_says_so(call: str) -> None:
+    """A session outlives its manager only to say that it is closed."""
+    transport = FakeTransport()
+    async with manager_on(transport) as manager:
+        session = AsyncMemorySession(manager, "a", "s")
+    with pytest.raises(ClosedError, match="closed"):
+        await CALLS[call](session)
+
+    assert transport.requests == []
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_in_another_loop_everything_says_so(call: str) -> None:
+    """A manager belongs to the loop that opened it."""
+    transport = FakeTransport()
+
+    async def opened() -> AsyncMemorySession:
+        return AsyncMemorySession(await manager_on(transport).open(), "a", "s")
+
+    session = asyncio.run(opened())
+
+    async def use() -> None:
+        await CALLS[call](session)
+
+    with pytest.raises(WrongLoopError, match="another event loop"):
+        asyncio.run(use())
+    assert transport.requests == []
+
+
+def test_closing_in_another_loop_leaves_it_open() -> None:
+    """It says so, and its own loop can still close it."""
+    first, second = asyncio.new_event_loop(), asyncio.new_event_loop()
+    manager = manager_on(FakeTransport())
+    try:
+        first.run_until_complete(manager.open())
+        with pytest.raises(WrongLoopError):
+            second.run_until_complete(manager.aclose())
+        assert repr(manager).endswith("open>")
+        first.run_until_complete(manager.aclose())
+        assert repr(manager).endswith("closed>")
+    finally:
+        first.close()
+        second.close()
+
+
+async def test_it_opens_once() -> None:
+    """A second opening is refused, also after close; closing twice does nothing."""
+    manager = manager_on(FakeTransport())
+    async with manager:
+        with pytest.raises(ClosedError, match="opens once"):
+            await manager.open()
+    await manager.aclose()
+    with pytest.raises(ClosedError, match="make a new one"):
+        await manager.open()
+
+
+async def test_closing_before_opening_is_allowed() -> None:
+    """Then it is closed."""
+    manager = manager_on(FakeTransport())
+    await manager.aclose()
+
+    assert repr(manager) == f"<AsyncMemorySessionManager {MEMORY}, closed>"
+
+
+FORK = """
+import asyncio, os, sys
+from agentcore_memory_async import AsyncMemorySessionManager, ForkedError
+from agentcore_memory_async.testing import FakeTransport
+
+async def main():
+    manager = await AsyncMemorySessionManager("mem-abc123", transport=FakeTransport()).open()
+    session = await manager.create_memory_session("a", "s")
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        print(len(await session.list_events()), os.waitstatus_to_exitcode(status))
+        return
+    code = 1
+    try:
+        await session.list_events()
+    except ForkedError as error:
+        code = 0 if "after the fork" in str(error) else 2
+    await manager.aclose()
+    os._exit(code)
+
+asyncio.run(main())
+"""
+
+
+def test_after_a_fork_the_child_says_so() -> None:
+    """The child is told to make its own, and the parent goes on."""
+    done = subprocess.run(
+        [sys.executable, "-c", FORK], capture_output=True, text=True, timeout=15, check=True
+    )
+
+    assert done.stdout.split() == ["0", "0"]
+
+
+async def test_first_session_is_verified_and_success_remembered() -> None:
+    """One cheap request, at the first session only."""
+    transport = FakeTransport()
+    async with manager_on(transport) as manager:
+        await manager.create_memory_session("a", "s1")
+        await manager.create_memory_session("b", "s2")
+
+    assert transport.sent("ListEvents") == [
+        {
+            "memoryId": MEMORY,
+            "actorId": "a",
+            "sessionId": "s1",
+            "includePayloads": False,
+            "maxResults": 1,
+        }
+    ]
+
+
+async def test_verify_can_be_always_or_never() -> None:
+    """True always asks, False never does."""
+    transport = FakeTransport()
+    async with manager_on(transport) as manager:
+        await manager.create_memory_session("a", "s", verify=False)
+        assert transport.requests == []
+        for expected in (1, 2):
+            await manager.create_memory_session("a", "s", verify=True)
+            assert len(transport.requests) == expected
+        await manager.create_memory_session("a", "s")
+        assert len(transport.requests) == 2
+
+
+async def test_failed_verification_is_not_remembered() -> None:
+    """The next session asks again."""
+    transport = FakeTransport()
+    transport.fail("ListEvents", "AccessDeniedException", status=403)
+    async with manager_on(transport) as manager:
+        with pytest.raises(AccessDeniedError):
+            await manager.create_memory_session("a", "s")
+        await manager.create_memory_session("a", "s")
+
+    assert len(transport.requests) == 2
+
+
+async def test_session_has_its_ids_and_a_new_one_if_none_is_given() -> None:
+    """Ids are public; an omitted session id is a new one each time."""
+    async with manager_on(FakeTransport()) as manager:
+        session = await manager.create_memory_session("a", "s")
+        others = [await manager.create_memory_session("a") for _ in range(2)]
+
+    assert (session.memory_id, session.actor_id, session.session_id) == (MEMORY, "a", "s")
+    assert others[0].session_id != others[1].session_id
+    assert repr(session) == f"<AsyncMemorySession s of a, memory {MEMORY}>"
+
+
+async def test_hierarchical_actor_ids_are_opt_in() -> None:
+    """An id with a slash is taken only where it was asked for."""
+    async with manager_on(FakeTransport(), allow_hierarchical_actor_ids=True) as manager:
+        session = await manager.create_memory_session("org/al", "s")
+
+    assert session.actor_id == "org/al"
+
+
+def hint(memory_id: str, error: ServiceError, **options: Any) -> str:
+    """Give what a manager on the network would add to *error*."""
+    return AsyncMemorySessionManager(memory_id, **options)._hint(error)
+
+
+def test_missing_memory_is_named_with_its_region_and_where_that_came_from() -> None:
+    """Most often the region is the wrong one."""
+    error = service_error("ListEvents", "ResourceNotFoundException", "Memory not found", 404)
+
+    assert hint(MEMORY, error, region_name="eu-central-1") == (
+        f"Asked for memory {MEMORY} in region eu-central-1 (from argument)"
+    )
+    assert hint(MEMORY, error) == f"Asked for memory {MEMORY} in a region that is known once it is open"
+
+
+def test_manager_shows_its_region_and_state() -> None:
+    """The repr says where requests go, and whether it is open."""
+    manager = AsyncMemorySessionManager(MEMORY, "eu-central-1")
+
+    assert repr(manager) == (
+        f"<AsyncMemorySessionManager {MEMORY}, region eu-central-1 (from argument), not open>"
+    )
+
+
+@pytest.mark.parametrize("code", ["UnrecognizedClientException", "ExpiredTokenException"])
+def test_only_a_denied_permission_is_called_one(code: str) -> None:
+    """Bad credentials are no missing permission."""
+    denied = service_error("ListEvents", "AccessDeniedException", "no", 403)
+
+    assert "bedrock-agentcore:ListEvents" in hint(MEMORY, denied)
+    assert hint(MEMORY, service_error("ListEvents", code, "no", 403)) == ""
+
+
+async def test_odd_memory_id_is_explained_when_the_service_refuses_it() -> None:
+    """The reference's own ids are sent; the service's refusal says what a real one looks like."""
+    transport = FakeTransport()
+    transport.fail("ListEvents", "ValidationException", status=400)
+    async with AsyncMemorySessionManager("mem-abc123", transport=transport) as manager:
+        with pytest.raises(ValidationError, match="'mem-abc123' is not of the form") as caught:
+            await manager.create_memory_session("a", "s")
+    assert "chat-a1B2c3D4e5" in str(caught.value)
+
+    error = service_error("ListEvents", "ValidationException", "no", 400)
+    assert hint(MEMORY, error) == ""
+
+
+async def test_error_of_the_reference_reads_as_botocores() -> None:
+    """The reference's error example works: the code is where it looks for it."""
+    transport = FakeTransport()
+    transport.fail("ListEvents", "ResourceNotFoundException", status=404)
+    async with manager_on(transport) as manager:
+        with pytest.raises(NotFoundError) as caught:
+            await manager.create_memory_session("a", "s")
+
+    assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
+    assert caught.value.attempts == 1

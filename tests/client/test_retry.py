@@ -1,0 +1,217 @@
+"""Three outcomes: stored, refused, unknown; what is sent again is the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import pytest
+
+from agentcore_memory_async import (
+    AccessDeniedError,
+    DecodeError,
+    OutcomeUnknownError,
+    QuotaExceededError,
+    RetryPolicy,
+    ServiceError,
+    ServiceUnavailableError,
+    ThrottledError,
+    TransportError,
+    TransportTimeoutError,
+)
+from agentcore_memory_async.errors import service_error
+from agentcore_memory_async.testing import FakeTransport
+from tests._virtual_time import virtual_time
+from tests.client.doubles import SlowService, manager_on, said
+
+LOST = TransportError("CreateEvent", "reset")
+REFUSED = TransportError("CreateEvent", "refused", sent=False)
+NO_EVENT: dict[str, Any] = {"message": "ok"}
+FAULTS: dict[str, Any] = {
+    "lost": LOST,
+    "refused": REFUSED,
+    "timeout": TransportTimeoutError("CreateEvent", "slow"),
+    "throttled": service_error("CreateEvent", "ThrottledException", "m", 429),
+    "conflict": service_error("CreateEvent", "RetryableConflictException", "m", 409),
+    "500": service_error("CreateEvent", "ServiceException", "m", 500),
+    "html": DecodeError("CreateEvent", "HTML"),
+    "no event": NO_EVENT,
+    "no id": {"event": {"eventId": ""}},
+}
+
+
+async def write(transport: FakeTransport, **options: Any) -> None:
+    """Write one event."""
+    async with manager_on(transport, **options) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        await session.add_turns([said("hi")])
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@virtual_time
+async def test_passing_faults_are_tried_again_with_the_same_request(fault: str) -> None:
+    """Token, timestamp and payload are those of the first attempt."""
+    transport = FakeTransport()
+    transport.reply("CreateEvent", *[FAULTS[fault]] * 3)
+    await write(transport)
+    first, *others = transport.sent("CreateEvent")
+
+    assert [first] * 3 == others
+    assert len(first["clientToken"]) == 36
+
+
+UNKNOWN = {"lost", "timeout", "500", "html", "no event", "no id"}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@virtual_time
+async def test_when_retries_end_the_outcome_is_unknown_or_refused(fault: str) -> None:
+    """Unknown is only what may have been stored; it carries the frozen request."""
+    transport = FakeTransport()
+    transport.reply("CreateEvent", *[FAULTS[fault]] * 3)
+    expected = OutcomeUnknownError if fault in UNKNOWN else type(FAULTS[fault])
+    with pytest.raises(expected) as caught:
+        await write(transport, retry=RetryPolicy(max_attempts=3))
+
+    assert len(transport.requests) == 3
+    if isinstance(caught.value, OutcomeUnknownError):
+        assert caught.value.request == transport.requests[0].params
+        assert caught.value.client_token == transport.requests[0].params["clientToken"]
+        assert caught.value.attempts == 3
+        assert caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "expected"),
+    [
+        ("AccessDeniedException", 403, AccessDeniedError),
+        ("ServiceQuotaExceededException", 402, QuotaExceededError),
+        ("ConflictException", 409, ServiceError),
+        ("SomethingNew", 418, ServiceError),
+    ],
+)
+@virtual_time
+async def test_refusals_are_final(code: str, status: int, expected: type[ServiceError]) -> None:
+    """One request, and the service's own error."""
+    transport = FakeTransport()
+    transport.fail("CreateEvent", code, status=status)
+    with pytest.raises(expected):
+        await write(transport)
+
+    assert len(transport.requests) == 1
+
+
+@virtual_time
+async def test_refusal_after_a_lost_answer_stays_unknown() -> None:
+    """The attempt before it may have been stored all the same."""
+    transport = FakeTransport()
+    transport.reply("CreateEvent", LOST)
+    transport.fail("CreateEvent", "AccessDeniedException", status=403)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await write(transport)
+
+    assert isinstance(caught.value.__cause__, AccessDeniedError)
+
+
+@virtual_time
+async def test_a_mistake_after_a_lost_answer_stays_unknown() -> None:
+    """Whatever a transport raises does not make a lost attempt known."""
+    transport = FakeTransport()
+    transport.reply("CreateEvent", LOST, RuntimeError("closed meanwhile"))
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await write(transport)
+
+    assert isinstance(caught.value.__cause__, RuntimeError)
+
+
+@virtual_time
+async def test_a_deadline_while_an_answer_is_awaited_is_unknown() -> None:
+    """It may be stored: the answer did not come in time."""
+    service = SlowService(takes_s=20)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await write(service, retry=RetryPolicy(attempt_timeout_s=1000))
+
+    assert anyio.current_time() == pytest.approx(30)
+    assert isinstance(caught.value.__cause__, TransportTimeoutError)
+    assert service.texts == ["hi"]
+
+
+@virtual_time
+async def test_an_attempt_that_takes_too_long_is_tried_again() -> None:
+    """The write's deadline is not spent on one attempt."""
+    service = SlowService(takes_s=5)
+    async with manager_on(service) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await session.add_turns([said("hi")])
+
+    assert caught.value.attempts >= 3
+    assert service.texts == ["hi"]
+
+
+@virtual_time
+async def test_a_lost_answer_stores_once() -> None:
+    """The token makes the second attempt the first one's."""
+    service = SlowService()
+    service.lose, service.drop = {0, 2}, {1}
+    await write(service)
+
+    assert service.calls == 4
+    assert service.texts == ["hi"]
+
+
+@virtual_time
+async def test_a_read_keeps_its_deadline() -> None:
+    """10 seconds for one request, whatever the faults; it is never an unknown outcome."""
+    transport = FakeTransport()
+    transport.fail("ListEvents", "ServiceException", status=500, times=1000)
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        with pytest.raises(ServiceUnavailableError) as caught:
+            await session.list_events()
+
+    assert anyio.current_time() <= 10.01
+    assert caught.value.attempts == len(transport.requests) > 3
+
+
+@virtual_time
+async def test_the_service_can_ask_for_a_longer_wait() -> None:
+    """Its ``Retry-After`` is the least wait."""
+    transport = FakeTransport()
+    busy = service_error("CreateEvent", "ThrottledException", "m", 429, retry_after_s=7.0)
+    transport.reply("CreateEvent", busy)
+    await write(transport)
+
+    assert 7 <= anyio.current_time() <= 9
+
+
+@virtual_time
+async def test_a_policy_can_be_given_with_a_call() -> None:
+    """It stands in for the manager's."""
+    transport = FakeTransport()
+    transport.fail("ListMemoryRecords", "ThrottledException", status=429, times=10)
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        with pytest.raises(ThrottledError):
+            await session.list_long_term_memory_records(
+                "/facts/{actorId}/", retry=RetryPolicy(max_attempts=2)
+            )
+
+    assert len(transport.requests) == 2
+
+
+@virtual_time
+async def test_data_changed_by_the_caller_is_not_sent() -> None:
+    """A retry sends what the first attempt sent."""
+    service = SlowService()
+    service.drop = {0}
+    data: dict[str, Any] = {"items": [1]}
+    async with manager_on(service) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(session.create_event, "order", data)
+            await anyio.sleep(0.01)
+            data["items"].append(2)
+    (request,) = service.sent("CreateEvent")
+
+    assert request["payload"] == [{"json": {"content": {"items": [1]}}}]

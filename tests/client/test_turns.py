@@ -1,0 +1,137 @@
+"""The conversation reads as it was held."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from agentcore_memory_async import Branch, MessageRole
+from agentcore_memory_async.testing import FakeTransport
+from tests.client.doubles import MEMORY, manager_on, pages, wire_event
+
+
+async def turns(contents: list[list[dict[str, Any]]], k: int = 10, **options: Any) -> list[str]:
+    """Read the texts of the last *k* turns of a session that is listed in these pages."""
+    return (await read(contents, k, **options))[0]
+
+
+async def read(
+    contents: list[list[dict[str, Any]]], k: int = 10, **options: Any
+) -> tuple[list[str], FakeTransport]:
+    """Read the texts of the last *k* turns, and what was sent for it."""
+    transport = FakeTransport()
+    transport.reply("ListEvents", *pages("events", *contents))
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        found = await session.get_last_k_turns(k, **options)
+    return [turn.text for turn in found], transport
+
+
+CONVERSATION = ["U1", "A1", "U2", "A2", "U3", "A3"]
+
+
+async def test_one_message_an_event_reads_oldest_first() -> None:
+    """The official SDK mixes turns and reverses them (service facts 4.1)."""
+    events = [wire_event(at, text) for at, text in enumerate(CONVERSATION)]
+
+    assert await turns([events[::-1]], 4) == ["U2", "A2", "U3", "A3"]
+
+
+async def test_one_turn_an_event_reads_oldest_first() -> None:
+    """The official SDK gives them newest first."""
+    events = [wire_event(at, f"U{at}", f"A{at}") for at in (1, 2, 3)]
+
+    assert await turns([events[::-1]], 4) == ["U2", "A2", "U3", "A3"]
+
+
+async def test_the_newest_of_one_large_event_are_its_last() -> None:
+    """The official SDK gives the first two of one event with many."""
+    assert await turns([[wire_event(1, *CONVERSATION)]], 4) == ["U2", "A2", "U3", "A3"]
+
+
+async def test_a_turn_over_two_events_stays_together() -> None:
+    """The official SDK glues a tool's answer to the next turn."""
+    events = [wire_event(1, "U1"), wire_event(2, "T1", "A1"), wire_event(3, "U2")]
+
+    assert await turns([events[::-1]], 4) == ["U1", "T1", "A1", "U2"]
+
+
+async def test_an_empty_page_is_not_the_end() -> None:
+    """The official SDK stops at the first empty page."""
+    contents = [[], [wire_event(2, "new")], [], [], [wire_event(1, "old")], []]
+
+    assert await turns(contents) == ["old", "new"]
+
+
+async def test_a_named_branch_is_filtered_by_the_service_and_here() -> None:
+    """The official SDK sends ``includeParentBranches: None``, which botocore refuses."""
+    on_b = wire_event(2, "on b", branch={"name": "b", "rootEventId": "1#a"})
+    texts, transport = await read([[on_b, wire_event(1, "on main")]], branch="b")
+
+    assert texts == ["on b"]
+    (request,) = transport.requests
+    assert request.params["filter"] == {"branch": {"name": "b", "includeParentBranches": False}}
+
+
+@pytest.mark.parametrize("branch", [None, "main", Branch("main")])
+async def test_main_branch_drops_the_others(branch: Any) -> None:
+    """It is read without a filter, and what is on other branches is left out."""
+    mixed = [
+        wire_event(3, "on b", branch={"name": "b"}),
+        wire_event(2, "plain"),
+        {**wire_event(1, "no branch"), "branch": None},
+    ]
+    texts, transport = await read([mixed], branch=branch)
+
+    assert texts == ["no branch", "plain"]
+    assert "filter" not in transport.requests[0].params
+
+
+async def test_turns_behind_a_thousand_custom_events_are_found() -> None:
+    """Events without messages do not count, however many."""
+    custom = [
+        wire_event(5000 - at, payload=[{"json": {"content": {"n": at}}}]) for at in range(1000)
+    ]
+    contents = [custom[at : at + 20] for at in range(0, 1000, 20)]
+    contents.append([wire_event(at, text) for at, text in enumerate(CONVERSATION)][::-1])
+
+    assert await turns(contents, 3) == ["A2", "U3", "A3"]
+
+
+async def test_ties_over_the_border_of_a_page_are_all_seen() -> None:
+    """Which of one millisecond are the newest is decided by id, whatever the service's order."""
+    contents = [
+        [wire_event(9, "n1", number=1), wire_event(9, "n3", number=3)],
+        [wire_event(9, "n2", number=2), wire_event(8, "old")],
+    ]
+
+    assert await turns(contents, 2) == ["n2", "n3"]
+
+
+async def test_reading_stops_when_it_is_certain() -> None:
+    """No page more than it takes; the size of a page fits *k*."""
+    contents = [[wire_event(3, "c"), wire_event(2, "b")], [wire_event(1, "a")], [wire_event(0, "z")]]
+    texts, transport = await read(contents, 1)
+    assert (texts, len(transport.requests)) == (["c"], 1)
+    assert transport.requests[0].params["maxResults"] == 20
+
+    _, transport = await read(contents, 500)
+    assert [request.params.get("nextToken") for request in transport.requests] == [None, "t0", "t1"]
+    assert transport.requests[0].params["maxResults"] == 100
+    assert transport.requests[0].params["includePayloads"] is True
+
+
+async def test_a_turn_has_role_text_and_the_time_of_its_event() -> None:
+    """As the reference shows it."""
+    transport = FakeTransport()
+    transport.reply("ListEvents", {"events": [wire_event(5, "hi", "there")]})
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        first, second = await session.get_last_k_turns()
+
+    assert f"{first.role}: {first.text}" == "USER: hi"
+    assert first.role is MessageRole.USER
+    assert first.timestamp == second.timestamp == datetime(2026, 1, 1, 0, 0, 0, 5000, tzinfo=UTC)
+    assert session.memory_id == MEMORY

@@ -1,0 +1,245 @@
+"""Writes keep their order and the service's pace, and are stored once."""
+
+from __future__ import annotations
+
+import gc
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from agentcore_memory_async import (
+    AsyncMemorySession,
+    OutcomeUnknownError,
+    RetryPolicy,
+    ServiceLimits,
+    ThrottledError,
+    TransportTimeoutError,
+)
+from agentcore_memory_async.testing import FakeTransport
+from tests._virtual_time import EPOCH_S, virtual_time
+from tests.client.doubles import SlowService, manager_on, said
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agentcore_memory_async import AsyncMemorySessionManager
+
+
+def most_in_a_second(seen_at: Sequence[float]) -> int:
+    """Give the largest number of requests that any second had."""
+    return max(sum(at <= other < at + 1 - 1e-6 for other in seen_at) for at in seen_at)
+
+
+async def write_all(
+    manager: AsyncMemorySessionManager, count: int, sessions: Sequence[AsyncMemorySession]
+) -> list[str]:
+    """Write *count* messages by as many tasks, started in order; give their texts."""
+    texts = [f"message {number:03d}" for number in range(count)]
+    async with anyio.create_task_group() as tasks:
+        for number, text in enumerate(texts):
+            tasks.start_soon(sessions[number % len(sessions)].add_turns, [said(text)])
+    return texts
+
+
+@virtual_time
+async def test_a_burst_never_exceeds_five_in_any_second() -> None:
+    """50 at once are stored in order, as fast as the service allows."""
+    service = SlowService()
+    async with manager_on(service) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        texts = await write_all(manager, 50, [session])
+
+    assert texts == service.texts
+    assert most_in_a_second(service.seen_at) == 5
+    assert anyio.current_time() < 12
+
+
+@virtual_time
+async def test_other_events_have_a_pace_of_their_own() -> None:
+    """Events without messages go at 10 a second."""
+    service = SlowService(0.01)
+    async with manager_on(service) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(40):
+                tasks.start_soon(session.create_event, "click", {})
+
+    assert most_in_a_second(service.seen_at) == 10
+
+
+@virtual_time
+async def test_sessions_do_not_wait_for_each_other() -> None:
+    """50 sessions write at the same time."""
+    service = SlowService()
+    async with manager_on(service) as manager:
+        sessions = [AsyncMemorySession(manager, "a", f"s{number}") for number in range(50)]
+        await write_all(manager, 50, sessions)
+
+    assert anyio.current_time() < 1
+
+
+@virtual_time
+async def test_the_pace_can_be_switched_off() -> None:
+    """None leaves only the order."""
+    service = SlowService(0.01)
+    async with manager_on(service, limits=ServiceLimits(None, None)) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        texts = await write_all(manager, 50, [session])
+
+    assert texts == service.texts
+    assert anyio.current_time() == pytest.approx(1.0)
+
+
+@virtual_time
+async def test_objects_of_the_same_session_share_order_clock_and_pace() -> None:
+    """A web handler makes its session anew for each request."""
+    service = SlowService()
+    async with manager_on(service) as manager:
+        sessions = [AsyncMemorySession(manager, "a", "s") for _ in range(3)]
+        texts = await write_all(manager, 30, sessions)
+        for number in range(5):
+            session = await manager.create_memory_session("a", "s", verify=False)
+            await session.add_turns([said(f"z{number}")])
+            texts.append(f"z{number}")
+            del session
+            gc.collect()
+
+    assert texts == service.texts
+    assert most_in_a_second(service.seen_at) == 5
+
+
+@virtual_time
+async def test_stamps_rise_when_the_wall_clock_steps_back() -> None:
+    """No two events of a session share a millisecond, and none goes back."""
+    transport = FakeTransport()
+    readings = iter([EPOCH_S, EPOCH_S, EPOCH_S - 100, EPOCH_S + 5, EPOCH_S])
+    async with manager_on(transport, clock=lambda: next(readings)) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        for number in range(5):
+            await session.add_turns([said(f"{number}")])
+    stamps = [request["eventTimestamp"] for request in transport.sent("CreateEvent")]
+
+    assert [EPOCH_S + after for after in (0, 0.001, 0.002, 5, 5.001)] == stamps
+
+
+@virtual_time
+async def test_idle_state_is_let_go() -> None:
+    """After a minute without writes nothing is kept of a session that nobody holds."""
+    async with manager_on(FakeTransport()) as manager:
+        for number in range(100):
+            session = await manager.create_memory_session("a", f"s{number}", verify=False)
+            await session.add_turns([said("hi")])
+        writer = manager.writer
+        assert len(writer._lines) == 100
+        await anyio.sleep(61)
+        held = await manager.create_memory_session("a", "s1", verify=False)
+        await session.add_turns([said("hi")])
+        gc.collect()
+        assert {("a", "s99"), ("a", "s1")} == set(writer._lines)
+        assert held.session_id == "s1"
+
+
+@virtual_time
+async def test_a_write_whose_turn_does_not_come_was_not_sent() -> None:
+    """Its deadline covers the wait for the writes before it, and its outcome is no secret."""
+    service = SlowService(takes_s=100)
+    policy = RetryPolicy(write_deadline_s=300, attempt_timeout_s=1000)
+    async with manager_on(service, retry=policy) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(session.add_turns, [said("first")])
+            await anyio.sleep(1)
+            with pytest.raises(TransportTimeoutError, match="turn did not come") as caught:
+                await session.add_turns([said("second")], retry=RetryPolicy(write_deadline_s=5))
+
+    assert caught.value.sent is False
+    assert service.texts == ["first"]
+
+
+@virtual_time
+async def test_a_deadline_while_waiting_for_the_pace_is_no_unknown_outcome() -> None:
+    """What was never sent was never stored."""
+    service = SlowService(0.01)
+    async with manager_on(service) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        for number in range(5):
+            await session.add_turns([said(f"{number}")])
+        with pytest.raises(TransportTimeoutError, match="was not sent") as caught:
+            await session.add_turns([said("late")], retry=RetryPolicy(write_deadline_s=0.1))
+
+    assert caught.value.sent is False
+    assert len(service.stored) == 5
+
+
+@virtual_time
+async def test_a_deadline_while_waiting_after_a_throttle_is_a_rejection() -> None:
+    """The service said no, so nothing is unknown."""
+    transport = FakeTransport()
+    transport.fail("CreateEvent", "ThrottledException", status=429, times=1000)
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        with pytest.raises(ThrottledError) as caught:
+            await session.add_turns([said("hi")])
+
+    assert anyio.current_time() == pytest.approx(30)
+    assert caught.value.attempts == len(transport.requests) > 5
+
+
+@virtual_time
+async def test_a_repeated_call_with_its_token_stores_nothing_twice() -> None:
+    """Cancelled, then called again: the same request, its timestamp included."""
+    service = SlowService()
+    async with manager_on(service) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        with anyio.move_on_after(0.07):
+            await session.add_turns([said("hi")], client_token="token-1")
+        await anyio.sleep(5)
+        event = await session.add_turns([said("hi")], client_token="token-1")
+    first, second = service.sent("CreateEvent")
+
+    assert first == second
+    assert event.messages == (said("hi"),)
+    assert len(service.stored) == 1
+
+
+@virtual_time
+async def test_an_unknown_write_is_settled() -> None:
+    """By its error, or by the token of a cancelled call; and only in its own session."""
+    service = SlowService()
+    service.lose = {0}
+    async with manager_on(service) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        other = await manager.create_memory_session("a", "other", verify=False)
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await session.add_turns([said("1")], retry=RetryPolicy(max_attempts=1))
+        with anyio.move_on_after(0.07):
+            await session.add_turns([said("2")], client_token="token-2")
+        for unsettled in (caught.value, "token-2"):
+            with pytest.raises(ValueError, match="another session"):
+                await other.resolve(unsettled)
+            assert (await session.resolve(unsettled)).session_id == "s"
+        with pytest.raises(ValueError, match="token-2"):
+            await session.resolve("token-2")
+
+    assert service.texts == ["1", "2"]
+
+
+@virtual_time
+async def test_what_is_unsettled_stays_so_until_it_is_known() -> None:
+    """A second try that was throttled or did not get its turn does not forget the first."""
+    service = SlowService()
+    service.lose = {0}
+    async with manager_on(service) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        once = RetryPolicy(max_attempts=1)
+        with pytest.raises(OutcomeUnknownError):
+            await session.add_turns([said("1")], client_token="t", retry=once)
+        service.fail("CreateEvent", "ThrottledException", status=429)
+        with pytest.raises(OutcomeUnknownError):
+            await session.add_turns([said("1")], client_token="t", retry=once)
+        await session.resolve("t")
+    first, *others = service.sent("CreateEvent")
+
+    assert [first, first] == others
+    assert service.texts == ["1"]

@@ -1,0 +1,230 @@
+"""What goes to the wire comes back equal; what can't be read is never a success."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentcore_memory_async import _codec
+from agentcore_memory_async.errors import DecodeError
+from agentcore_memory_async.models import (
+    BlobPayload,
+    Branch,
+    ConversationalMessage,
+    JsonPayload,
+    MessageRole,
+)
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=10,
+)
+MESSAGES = st.builds(ConversationalMessage, TEXT, st.sampled_from(MessageRole))
+ITEMS = st.one_of(MESSAGES, st.builds(JsonPayload, JSON), st.builds(BlobPayload, JSON))
+
+
+def stored(request: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Give the answer of a service that stored *request*, through real JSON text."""
+    event = {
+        "memoryId": "m",
+        "actorId": "a",
+        "sessionId": "s",
+        "eventId": "0001#a",
+        "eventTimestamp": 1767225600.123,
+        **request,
+        **more,
+    }
+    body: dict[str, Any] = json.loads(json.dumps({"event": event}))
+    return body
+
+
+def build(*items: Any, **more: Any) -> dict[str, Any]:
+    """Build a request of *items*."""
+    defaults: dict[str, Any] = {
+        "branch": None,
+        "metadata": {},
+        "extract": True,
+        "namespace_variables": {},
+    }
+    return _codec.create_event(items, **{**defaults, **more})
+
+
+@given(st.lists(ITEMS, min_size=1, max_size=6))
+def test_every_kind_of_payload_comes_back_equal(items: list[Any]) -> None:
+    """Messages keep their order, and data is what it was."""
+    event = _codec.read_event("GetEvent", stored(build(*items)))
+    messages = tuple(item for item in items if isinstance(item, ConversationalMessage))
+    others = tuple(item.content for item in items if not isinstance(item, ConversationalMessage))
+
+    assert messages == event.messages
+    assert (others[0] if len(others) == 1 else others or None) == event.payload
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), TEXT, max_size=5))
+def test_metadata_and_branch_come_back_equal(metadata: dict[str, str]) -> None:
+    """So do metadata and branch."""
+    branch = Branch("b", "0001#a")
+    event = _codec.read_event(
+        "GetEvent", stored(build(JsonPayload(1), metadata=metadata, branch=branch))
+    )
+
+    assert (metadata, branch) == (event.metadata, event.branch)
+
+
+def test_a_request_says_only_what_is_asked_for() -> None:
+    """No empty members go out; keeping out of extraction is ``SKIP``."""
+    assert build(JsonPayload({"a": 1})) == {"payload": [{"json": {"content": {"a": 1}}}]}
+    request = build(
+        ConversationalMessage("hi", MessageRole.USER),
+        extract=False,
+        branch=Branch("b"),
+        namespace_variables={"tenant": "t1"},
+    )
+    assert request == {
+        "payload": [{"conversational": {"role": "USER", "content": {"text": "hi"}}}],
+        "extractionMode": "SKIP",
+        "branch": {"name": "b"},
+        "extractionConfig": {"namespaceVariables": {"tenant": "t1"}},
+    }
+
+
+def test_a_request_is_frozen() -> None:
+    """What the caller does to the data afterwards does not change what a retry sends."""
+    data: dict[str, Any] = {"list": [1]}
+    request = build(JsonPayload(data))
+    data["list"].append(2)
+
+    assert request["payload"][0]["json"]["content"] == {"list": [1]}
+
+
+def test_blobs_of_others_are_read() -> None:
+    """A mapping, the notation of Java, text and NaN-like words all read as something."""
+    for blob, expected in [
+        ({"a": 1}, {"a": 1}),
+        ("{content=hi, role=user}", "{content=hi, role=user}"),
+        ("plain", "plain"),
+        ('{"a": 1}', {"a": 1}),
+        ("[" * 100_000, "[" * 100_000),
+        (None, None),
+    ]:
+        event = _codec.read_event("GetEvent", stored({"payload": [{"blob": blob}]}))
+        assert expected == event.payload
+
+
+def test_the_unknown_is_kept() -> None:
+    """A role of the future reads as OTHER, an item of the future stays as it came."""
+    future = {"hologram": {"x": 1}}
+    odd = {"conversational": {"role": "SYSTEM", "content": {"text": "x"}}}
+    event = _codec.read_event("GetEvent", stored({"payload": [future, odd]}))
+
+    assert future == event.payload
+    assert event.messages[0].role is MessageRole.OTHER
+
+
+def test_main_reads_as_no_branch() -> None:
+    """The service echoes ``main`` for events that were written without a branch."""
+    event = _codec.read_event("GetEvent", stored({"payload": []}, branch={"name": "main"}))
+
+    assert event.branch is None
+
+
+GOOD = stored({"payload": []})["event"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"event": None},
+        {"event": []},
+        {"event": "text"},
+        {"event": {}},
+        {"event": {**GOOD, "eventId": None}},
+        {"event": {**GOOD, "eventId": ""}},
+        {"event": {**GOOD, "eventId": 5}},
+        {"event": {**GOOD, "eventTimestamp": "today"}},
+        {"event": {**GOOD, "eventTimestamp": None}},
+        {"event": {**GOOD, "eventTimestamp": True}},
+        {"event": {**GOOD, "eventTimestamp": 1e300}},
+        {"event": {**GOOD, "eventTimestamp": float("nan")}},
+        {"event": {**GOOD, "actorId": None}},
+        {"event": {**GOOD, "payload": [5]}},
+        {"event": {**GOOD, "payload": {"conversational": 1}}},
+        {"event": {**GOOD, "payload": [{"conversational": None}]}},
+        {"event": {**GOOD, "payload": [{"conversational": {"role": ["USER"], "content": {}}}]}},
+        {"event": {**GOOD, "payload": [{"json": None}]}},
+        {"event": {**GOOD, "metadata": ["x"]}},
+        {"event": {**GOOD, "branch": "main"}},
+    ],
+)
+def test_an_answer_without_its_event_is_an_error(body: dict[str, Any]) -> None:
+    """A success by its status that acknowledges nothing is a DecodeError."""
+    with pytest.raises(DecodeError, match="CreateEvent"):
+        _codec.read_created_event(body, None)
+
+
+RECORD = {
+    "memoryRecordId": "mem-1",
+    "content": {"text": "fact"},
+    "memoryStrategyId": "s",
+    "namespaces": ["/facts/a/"],
+    "createdAt": 1767225600,
+}
+
+
+def test_records_are_read() -> None:
+    """A record without a score has none, one with an int has a float."""
+    listed, found = _codec.read_records(
+        "ListMemoryRecords", {"memoryRecordSummaries": [RECORD, {**RECORD, "score": 1}]}
+    )
+    assert listed.score is None
+    assert isinstance(found.score, float)
+    assert listed.created_at == datetime(2026, 1, 1, tzinfo=UTC)
+    assert (listed.namespace, listed.content) == ("/facts/a/", "fact")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"memoryRecordSummaries": None},
+        {"memoryRecordSummaries": [None]},
+        {"memoryRecordSummaries": [{**RECORD, "memoryRecordId": ""}]},
+        {"memoryRecordSummaries": [{**RECORD, "content": None}]},
+        {"memoryRecordSummaries": [{**RECORD, "createdAt": "x"}]},
+        {"memoryRecordSummaries": [{**RECORD, "score": "high"}]},
+        {"memoryRecordSummaries": [{**RECORD, "score": float("nan")}]},
+    ],
+)
+def test_records_that_cannot_be_read_are_an_error(body: dict[str, Any]) -> None:
+    """An unreadable list of records is never an empty one."""
+    with pytest.raises(DecodeError, match="ListMemoryRecords"):
+        _codec.read_records("ListMemoryRecords", body)
+
+
+def test_errors_quote_no_content() -> None:
+    """The text of a DecodeError says what is missing, not what was there."""
+    body = {"event": {**GOOD, "payload": [{"conversational": "the canary sings"}]}}
+    with pytest.raises(DecodeError) as caught:
+        _codec.read_created_event(body, None)
+
+    assert "canary" not in f"{caught.value} {caught.value!r}"
+
+
+@given(st.integers(0, 4_102_444_800_000))
+def test_milliseconds_survive_the_way_over_seconds(stamp: int) -> None:
+    """Epoch seconds as a float with three decimals give the same millisecond back."""
+    expected = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=stamp)
+
+    assert expected == _codec.read_time(json.loads(json.dumps(stamp / 1000)))

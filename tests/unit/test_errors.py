@@ -1,0 +1,208 @@
+"""Errors and models can be pickled and copied, and show nothing of what was said."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from agentcore_memory_async import errors, models
+from agentcore_memory_async.errors import (
+    AgentCoreMemoryError,
+    DecodeError,
+    ExtractionTimeoutError,
+    OutcomeUnknownError,
+    ServiceError,
+    TransportError,
+    TransportTimeoutError,
+    service_error,
+)
+from agentcore_memory_async.models import (
+    BlobPayload,
+    Branch,
+    ConversationalMessage,
+    Event,
+    JsonPayload,
+    MemoryRecord,
+    MessageRole,
+    Turn,
+)
+
+CANARY = "the canary sings"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+RECORD = MemoryRecord("/facts/a/", CANARY, 0.5, NOW, "mem-1", "facts-1")
+BUILTIN: dict[str, type[BaseException]] = {
+    "NotFoundError": LookupError,
+    "ValidationError": ValueError,
+    "TransportError": OSError,
+    "TransportTimeoutError": TimeoutError,
+    "DecodeError": ValueError,
+    "ExtractionTimeoutError": TimeoutError,
+    "ClosedError": RuntimeError,
+    "WrongLoopError": RuntimeError,
+    "ForkedError": RuntimeError,
+    "InvalidInputError": ValueError,
+    "BlockingCallWarning": RuntimeWarning,
+}
+MISTAKES = {
+    "ClosedError",
+    "WrongLoopError",
+    "ForkedError",
+    "InvalidInputError",
+    "BlockingCallWarning",
+}
+CLASSES = {
+    name: value
+    for name, value in vars(errors).items()
+    if inspect.isclass(value) and issubclass(value, Exception) and name in errors.__all__
+}
+
+
+def make(cls: Any) -> Any:
+    """Make an error of *cls* with everything that it can hold, content among it."""
+    if issubclass(cls, ServiceError):
+        return cls("ListEvents", "SomeException", "no", 400, "req-1", attempts=3, hint="Do this")
+    if issubclass(cls, TransportError):
+        return cls("ListEvents", "the connection was lost", sent=False)
+    if issubclass(cls, DecodeError):
+        return cls("ListEvents", "it has no event", {"payload": CANARY})
+    if issubclass(cls, OutcomeUnknownError):
+        return cls("CreateEvent", "token-1", 2, {"payload": [CANARY]})
+    if issubclass(cls, ExtractionTimeoutError):
+        return cls(["/facts/a/"], [RECORD], 180.0, 12)
+    return cls("what happened")
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_every_error_survives_pickle_and_copy(name: str) -> None:
+    """Its class, text and attributes are the same afterwards."""
+    error = make(CLASSES[name])
+    error.add_note("a note")
+    for again in (
+        copy.copy(error),
+        copy.deepcopy(error),
+        *(pickle.loads(pickle.dumps(error, p)) for p in range(2, pickle.HIGHEST_PROTOCOL + 1)),
+    ):
+        assert type(again) is type(error)
+        assert (str(again), repr(again)) == (str(error), repr(error))
+        assert vars(again) == vars(error)
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_no_error_shows_content(name: str) -> None:
+    """Neither its text nor its repr has what was said."""
+    error = make(CLASSES[name])
+
+    assert "canary" not in f"{error} {error!r} {error.args}"
+    assert str(error)
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_every_error_has_its_place_in_the_tree(name: str) -> None:
+    """Mixed bases let callers write plain Python; mistakes of the program are not under the base."""
+    cls = CLASSES[name]
+
+    assert issubclass(cls, BUILTIN.get(name, Exception))
+    assert issubclass(cls, AgentCoreMemoryError) == (name not in MISTAKES)
+    assert issubclass(cls, ClientError) == issubclass(cls, ServiceError)
+    assert (cls.__doc__ or "").strip()
+
+
+def test_service_errors_are_botocores_too() -> None:
+    """Existing code that reads ``e.response`` goes on working."""
+    error = service_error("GetEvent", "ResourceNotFoundException", "gone", 404, "req-1")
+
+    assert isinstance(error, ClientError)
+    assert error.response["Error"] == {"Code": "ResourceNotFoundException", "Message": "gone"}
+    assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+    assert error.operation_name == "GetEvent"
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "expected"),
+    [
+        ("AccessDeniedException", 403, "AccessDeniedError"),
+        ("UnrecognizedClientException", 403, "AccessDeniedError"),
+        ("ResourceNotFoundException", 404, "NotFoundError"),
+        ("ValidationException", 400, "ValidationError"),
+        ("InvalidInputException", 400, "ValidationError"),
+        ("RetryableConflictException", 409, "ConflictError"),
+        ("ServiceQuotaExceededException", 402, "QuotaExceededError"),
+        ("ThrottledException", 429, "ThrottledError"),
+        ("ServiceException", 500, "ServiceUnavailableError"),
+        ("NeverSeen", 404, "NotFoundError"),
+        ("NeverSeen", 429, "ThrottledError"),
+        ("NeverSeen", 599, "ServiceUnavailableError"),
+        ("NeverSeen", 418, "ServiceError"),
+    ],
+)
+def test_the_code_decides_then_the_status(code: str, status: int, expected: str) -> None:
+    """Known codes have their class, unknown ones that of their status."""
+    assert type(service_error("X", code, "m", status)).__name__ == expected
+
+
+def test_text_of_a_service_error_says_everything_once() -> None:
+    """Code, status, operation, text, attempts, request and what to do next."""
+    error = make(ServiceError)
+
+    assert str(error) == (
+        "SomeException (400) at ListEvents: no (after 3 attempts) [request req-1]. Do this"
+    )
+
+
+EXAMPLES: list[Any] = [
+    ConversationalMessage(CANARY, MessageRole.USER),
+    JsonPayload({"k": CANARY}),
+    JsonPayload(5),
+    BlobPayload(CANARY),
+    Branch("b", "1#a"),
+    Turn(MessageRole.USER, CANARY, NOW),
+    RECORD,
+    Event(
+        event_id="1#a",
+        event_type="order",
+        payload={"k": CANARY},
+        messages=(ConversationalMessage(CANARY, MessageRole.USER),),
+        timestamp=NOW,
+        actor_id="a",
+        session_id="s",
+        branch=Branch("b"),
+        metadata={"eventType": "order", "x": CANARY},
+        accepted_at=NOW,
+    ),
+]
+
+
+@pytest.mark.parametrize("value", EXAMPLES, ids=lambda value: type(value).__name__)
+def test_models_are_values(value: Any) -> None:
+    """They are equal to their copies and pickles, can't be changed, and hide what was said."""
+    assert value == copy.deepcopy(value) == copy.copy(value)
+    assert value == pickle.loads(pickle.dumps(value))
+    assert "canary" not in repr(value)
+    with pytest.raises(AttributeError):
+        setattr(value, next(iter(type(value).__attrs_attrs__)).name, "x")
+
+
+def test_turn_reads_as_the_reference_shows() -> None:
+    """``{turn.role}: {turn.text}`` prints the role's plain name."""
+    turn = Turn(MessageRole.ASSISTANT, "Hello", NOW)
+
+    assert f"{turn.role}: {turn.text}" == "ASSISTANT: Hello"
+
+
+def test_models_have_a_docstring_each() -> None:
+    """Whoever asks for help gets it."""
+    for name in models.__all__:
+        if name != "JsonValue":
+            assert (getattr(models, name).__doc__ or "").strip()
+
+
+def test_timeouts_are_timeouts() -> None:
+    """``except TimeoutError`` catches both kinds."""
+    assert isinstance(make(TransportTimeoutError), TimeoutError)
+    assert isinstance(make(ExtractionTimeoutError), TimeoutError)

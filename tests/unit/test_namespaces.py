@@ -1,0 +1,147 @@
+"""A prefix of one actor never reaches another's records."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentcore_memory_async._validation import check_actor_id
+from agentcore_memory_async.errors import InvalidInputError
+from agentcore_memory_async.models import encode_actor_id
+from agentcore_memory_async.namespaces import (
+    as_prefix,
+    is_under,
+    resolve_prefix,
+    resolve_template,
+)
+
+TEMPLATES = (
+    "/facts/{actorId}/",
+    "/facts/{actorId}",
+    "/{actorId}/",
+    "{actorId}",
+    "/facts-{actorId}",
+    "/users/{actorId}/sessions/{sessionId}/",
+    "/strategy/{memoryStrategyId}/actors/{actorId}/",
+)
+
+
+def values(actor_id: str) -> dict[str, str | None]:
+    """Give the values that a session fills in."""
+    return {"actorId": actor_id, "sessionId": "s1", "memoryStrategyId": "facts-0123456789"}
+
+
+def hostile_pair(chance: random.Random) -> tuple[str, str]:
+    """Make two ids that differ little: one more character, or one that looks like a border."""
+    first = "".join(chance.choices("aAb019-_:", k=chance.randint(1, 5)))
+    at = chance.randint(0, len(first))
+    second = first[:at] + chance.choice("a0-_:/.@{}") + first[at + chance.randint(0, 1) :]
+    return encode_actor_id(first), encode_actor_id(second)
+
+
+def test_no_actor_reaches_another() -> None:
+    """For 10,000 pairs of actors, the prefix of one has nothing of the other below it."""
+    chance = random.Random(2026)
+    pairs = 0
+    while pairs < 10_000:
+        first, second = hostile_pair(chance)
+        if first == second:
+            continue
+        pairs += 1
+        assert check_actor_id(first) == first
+        template = chance.choice(TEMPLATES)
+        mine = resolve_prefix(template, values(first))
+        theirs = resolve_prefix(template, values(second))
+        assert is_under(mine, mine)
+        for below in ("", "x", "x/", first, first + "/"):
+            assert not is_under(theirs + below, mine), (first, second, template)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "prefix", "expected"),
+    [
+        ("/users/1/", "/users/1", True),
+        ("/users/1", "/users/1/", True),
+        ("/users/1/x", "/users/1/", True),
+        ("/users/10/", "/users/1", False),
+        ("/users/10", "/users/1/", False),
+        ("/users", "/users/1/", False),
+        ("users/1", "/users/1", False),
+        ("anything", "/", True),
+        ("", "/", True),
+        ("", "/users/", False),
+    ],
+)
+def test_prefixes_end_on_the_borders_of_segments(
+    namespace: str, prefix: str, expected: bool
+) -> None:
+    """``/users/1`` does not reach ``/users/10``; ``/`` reaches all."""
+    assert expected == is_under(namespace, prefix)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{actorId.__class__}",
+        "{actorId!r}",
+        "{actorId:>5000000}",
+        "{actorId[0]}",
+        "{0}",
+        "{}",
+        "{{actorId}}",
+        "{actorId",
+        "actorId}",
+        "{actor id}",
+        "{unknown}",
+        "{__class__}",
+        "{actorId}{",
+        "",
+        "/facts/*/",
+        "/facts/../",
+        "/a b/",
+        "/é/",
+        "/a\n",
+        ":a",
+        "a::b",
+        "-a",
+        "/" + "x" * 1024,
+        None,
+        5,
+        b"/facts/",
+    ],
+)
+def test_templates_are_never_evaluated(template: Any) -> None:
+    """Anything but a known name in braces is refused, and nothing is looked up in it."""
+    with pytest.raises(InvalidInputError):
+        resolve_prefix(template, values("alice"))
+
+
+def test_values_are_not_looked_at_again() -> None:
+    """Braces in a value are no variable: the result is refused as no namespace."""
+    with pytest.raises(InvalidInputError):
+        resolve_template("/{actorId}/", {"actorId": "{sessionId}", "sessionId": "s"})
+
+
+def test_variable_without_a_value_is_refused() -> None:
+    """``{memoryStrategyId}`` needs an id."""
+    with pytest.raises(InvalidInputError, match="memory_strategy_id="):
+        resolve_prefix("/{memoryStrategyId}/", {"memoryStrategyId": None})
+
+
+@given(st.from_regex(r"[a-zA-Z0-9/][a-zA-Z0-9_/-]{0,40}(:[a-zA-Z0-9_/-]{1,9}){0,3}", fullmatch=True))
+def test_lawful_text_stays_as_it_is(text: str) -> None:
+    """Without a variable a template is itself, and a prefix has its slash once."""
+    assert text == resolve_template(text, {})
+    assert as_prefix(text) == resolve_prefix(text, {})
+    assert as_prefix(as_prefix(text)) == as_prefix(text)
+
+
+def test_prefix_with_its_slash_is_within_the_limit() -> None:
+    """The slash at the end counts too."""
+    assert len(resolve_prefix("x" * 1023, {})) == 1024
+    with pytest.raises(InvalidInputError, match="1025"):
+        resolve_prefix("x" * 1024, {})

@@ -1,0 +1,94 @@
+"""The newest k messages are right, whatever the pages, ties and custom events."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentcore_memory_async._turns import LastTurns, chronological, is_on_branch
+from agentcore_memory_async.models import Branch, ConversationalMessage, Event, MessageRole, Turn
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def event(at_ms: int, number: int, messages: int) -> Event:
+    """Make an event with so many messages; *number* makes its id unlike others."""
+    return Event(
+        event_id=f"{at_ms:019d}#{number:08x}",
+        event_type=None if messages else "custom",
+        payload=None if messages else {"n": number},
+        messages=tuple(
+            ConversationalMessage(f"{number}.{index}", MessageRole.USER)
+            for index in range(messages)
+        ),
+        timestamp=START + timedelta(milliseconds=at_ms),
+        actor_id="a",
+        session_id="s",
+    )
+
+
+def brute_force(events: list[Event], k: int) -> list[Turn]:
+    """Sort everything, flatten it, cut it."""
+    return [
+        Turn(message.role, message.text, each.timestamp)
+        for each in sorted(events, key=lambda each: (each.timestamp, each.event_id))
+        for message in each.messages
+    ][-k:]
+
+
+@given(
+    specs=st.lists(st.tuples(st.integers(0, 6), st.integers(0, 3)), max_size=30),
+    sizes=st.lists(st.integers(0, 5), min_size=1, max_size=40),
+    k=st.integers(1, 12),
+    chance=st.randoms(use_true_random=False),
+)
+def test_last_turns_are_those_of_a_brute_force_model(
+    specs: list[tuple[int, int]], sizes: list[int], k: int, chance: object
+) -> None:
+    """Many ties, several messages an event, empty and odd pages: always the same as sorting all."""
+    events = [event(at, number, count) for number, (at, count) in enumerate(specs)]
+    listed = events.copy()
+    chance.shuffle(listed)  # type: ignore[attr-defined]
+    listed.sort(key=lambda each: each.timestamp, reverse=True)  # ties stay shuffled
+    last = LastTurns(k)
+    position = 0
+    for size in [*sizes, len(listed)]:
+        if last.complete:
+            break
+        last.feed(listed[position : position + size])
+        position += size
+
+    assert brute_force(events, k) == last.turns()
+
+
+def test_reading_stops_once_an_older_event_was_seen() -> None:
+    """No more pages are wanted than it takes to be certain about ties."""
+    last = LastTurns(2)
+    last.feed([event(9, 1, 1), event(8, 2, 1)])
+    assert not last.complete
+    last.feed([])
+    assert not last.complete
+    last.feed([event(8, 3, 1)])
+    assert not last.complete
+    last.feed([event(7, 4, 0)])
+    assert last.complete
+
+
+@pytest.mark.parametrize(("name", "expected"), [(None, False), ("b", True), ("c", False)])
+def test_an_event_is_on_one_branch(name: str | None, expected: bool) -> None:
+    """None is the main branch; an event on another one is not on it."""
+    on_b = evolve(event(1, 1, 1), branch=Branch("b"))
+
+    assert expected == is_on_branch(on_b, name)
+    assert is_on_branch(event(1, 1, 1), None)
+
+
+def test_chronological_sorts_by_id_within_a_millisecond() -> None:
+    """The order of ties is the same for everyone who reads."""
+    events = [event(1, 3, 1), event(1, 1, 1), event(0, 9, 1)]
+
+    assert [events[2], events[1], events[0]] == chronological(events)

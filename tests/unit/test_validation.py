@@ -1,0 +1,318 @@
+"""Arguments are right if and only if the service's own model says so."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from agentcore_memory_async import _validation as check
+from agentcore_memory_async.errors import InvalidInputError
+from agentcore_memory_async.models import (
+    BlobPayload,
+    Branch,
+    ConversationalMessage,
+    JsonPayload,
+    MessageRole,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MODEL = json.loads(
+    files("agentcore_memory_async._service_model")
+    .joinpath("data/bedrock-agentcore/2024-02-28/service-2.json")
+    .read_text()
+)
+SHAPES: dict[str, dict[str, Any]] = MODEL["shapes"]
+
+CHECKS: dict[str, Callable[[str], object]] = {
+    "ActorId": lambda text: check.check_actor_id(text, hierarchical=True),
+    "SessionId": check.check_session_id,
+    "BranchName": check.check_branch_name,
+    "EventId": lambda text: check.check_event_id("event_id", text),
+    "MemoryStrategyId": check.check_memory_strategy_id,
+    "MetadataKey": lambda text: check.check_metadata({text: ""}),
+    "MetadataValueStringValueString": lambda text: check.check_metadata({"key": text}),
+    "NamespaceVariableName": lambda text: check.check_namespace_variables({text: "x"}),
+    "NamespaceVariableValue": lambda text: check.check_namespace_variables({"name": text}),
+}
+TRICKY = st.text(alphabet="aZ09-_/:.#@ \t\n\r{}*%+=é\u0660\u2028\x00", max_size=12)
+
+
+def accepts(function: Callable[[str], object], text: str) -> bool:
+    """Tell whether *function* takes *text*."""
+    try:
+        function(text)
+    except InvalidInputError:
+        return False
+    return True
+
+
+def is_lawful(shape: dict[str, Any], text: str) -> bool:
+    """Tell what the service's model says of *text*."""
+    within = shape.get("min", 0) <= len(text) <= shape.get("max", 10**9)
+    return within and re.fullmatch(shape["pattern"], text, re.ASCII) is not None
+
+
+@pytest.mark.parametrize("name", CHECKS)
+@given(data=st.data())
+def test_text_is_taken_iff_the_model_takes_it(name: str, data: st.DataObject) -> None:
+    """Lawful, unlawful and nearly lawful texts are told apart as the service does."""
+    shape = SHAPES[name]
+    lawful = st.from_regex(re.compile(shape["pattern"], re.ASCII), fullmatch=True)
+    text = data.draw(st.one_of(lawful, TRICKY, st.text(max_size=30), lawful.map(lambda x: x + "\n")))
+
+    assert is_lawful(shape, text) == accepts(CHECKS[name], text)
+
+
+@pytest.mark.parametrize("name", [name for name in CHECKS if "max" in SHAPES[name]])
+def test_longest_text_is_that_of_the_model(name: str) -> None:
+    """The longest text is taken, and one character more is refused."""
+    longest = SHAPES[name]["max"]
+
+    assert accepts(CHECKS[name], "a" * longest)
+    assert not accepts(CHECKS[name], "a" * (longest + 1))
+
+
+def test_limits_are_those_of_the_model() -> None:
+    """Counts and sizes are those of the service's model."""
+    assert SHAPES["PayloadTypeList"]["max"] == check.MAX_MESSAGES
+    assert SHAPES["ContentTextString"]["max"] == check.MAX_TEXT_CHARACTERS
+    assert SHAPES["MetadataMap"]["max"] == check.MAX_METADATA
+    assert accepts(check.check_query, "q" * SHAPES["SearchCriteriaSearchQueryString"]["max"])
+    assert not accepts(check.check_query, "q" * 10_001)
+    assert set(SHAPES["Role"]["enum"]) == {role.value for role in MessageRole}
+
+
+@given(st.one_of(st.from_regex(re.compile(SHAPES["ActorId"]["pattern"]), fullmatch=True), TRICKY))
+def test_plain_actor_ids_have_no_slash(text: str) -> None:
+    """Without opting in, an actor id is what the model takes, less those with a slash."""
+    expected = is_lawful(SHAPES["ActorId"], text) and "/" not in text
+
+    assert accepts(check.check_actor_id, text) == expected
+
+
+@pytest.mark.parametrize("bad", ["..", ".", "", "a/../b", "a?b", "a#b", "a%2e", "a b", "a\n", "ä"])
+def test_memory_id_that_could_change_the_url_is_refused(bad: str) -> None:
+    """What has a meaning in URLs is no memory id."""
+    assert not accepts(check.check_memory_id, bad)
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        "mem-abc123",
+        "mem-abc123def456",
+        "chat-a1B2c3D4e5",
+        "m",
+        "arn:aws:bedrock-agentcore:us-west-2:123456789012:memory/chat-a1B2c3D4e5",
+    ],
+)
+def test_memory_id_is_the_services_to_judge(good: str) -> None:
+    """The reference's own ids, which no service would have made, are sent."""
+    assert good == check.check_memory_id(good)
+
+
+@given(st.from_regex(re.compile(SHAPES["MemoryId"]["pattern"], re.ASCII), fullmatch=True))
+def test_real_memory_ids_are_taken_and_known(text: str) -> None:
+    """Every id that the model allows is taken and looks like a real one."""
+    assert text == check.check_memory_id(text)
+    assert check.looks_like_a_memory_id(text)
+
+
+@given(
+    st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.integers(-14 * 60, 14 * 60),
+)
+def test_timestamps_are_floored_to_milliseconds(moment: datetime, offset_min: int) -> None:
+    """Any zone means the same instant, and the service's milliseconds are floored."""
+    assume(1970 < moment.year < 9999)
+    local = moment.astimezone(timezone(timedelta(minutes=offset_min)))
+    expected = (moment - check.EPOCH) // timedelta(milliseconds=1)
+
+    assert expected == check.check_timestamp(local)
+
+
+def test_naive_and_ancient_timestamps_are_refused() -> None:
+    """A datetime without a zone is two instants to two SDKs, so it is none to us."""
+    for bad in (datetime(2026, 1, 1), datetime(1969, 12, 31, tzinfo=UTC), 1.0, "now", None):  # noqa: DTZ001
+        with pytest.raises(InvalidInputError, match="timestamp"):
+            check.check_timestamp(bad)
+
+
+def message(text: Any = "hi", role: Any = MessageRole.USER) -> ConversationalMessage:
+    """Make a message."""
+    return ConversationalMessage(text, role)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        [],
+        (),
+        None,
+        5,
+        "text",
+        b"bytes",
+        {"role": "USER"},
+        message(),
+        {message()},
+        iter([message()]),
+        [message()] * 101,
+        ["text"],
+        [None],
+        [("text", "USER")],
+        [message(5)],
+        [message("")],
+        [message(None)],
+        [message("x" * 100_001)],
+        [message("é" * 60_000)],
+        [message("\ud83d")],
+        [message(role="SYSTEM")],
+        [message(role="user")],
+        [message(role=None)],
+        [message(role=["USER"])],
+        [JsonPayload(float("nan"))],
+        [JsonPayload({1: 2})],  # type: ignore[dict-item]
+        [JsonPayload("x" * 102_400)],
+        [BlobPayload(b"bytes")],  # type: ignore[arg-type]
+        [BlobPayload((1, 2))],  # type: ignore[arg-type]
+        [BlobPayload({"a": float("inf")})],
+        [message(), JsonPayload({"a": {1, 2}})],
+    ],
+    ids=lambda value: f"{type(value).__name__}",
+)
+def test_bad_messages_are_refused(bad: Any) -> None:
+    """No list of what could not be stored as it is gets through."""
+    with pytest.raises(InvalidInputError, match="messages"):
+        check.check_messages(bad)
+
+
+def test_messages_of_the_largest_allowed_size_are_taken() -> None:
+    """100 messages, 100,000 characters and 100 KB are all right."""
+    for good in ([message()] * 100, [message("x" * 100_000)], [message("é" * 51_200)]):
+        assert tuple(good) == check.check_messages(good)
+
+
+def test_event_over_10_mb_is_refused() -> None:
+    """Each message may be right and all of them too much."""
+    large = [message("é" * 51_200)] * 100
+    assert check.check_messages(large)
+    over = [*large[:99], BlobPayload("é" * 51_199), JsonPayload(1)]
+    with pytest.raises(InvalidInputError, match="messages has 101 items"):
+        check.check_messages(over)
+
+
+def test_string_roles_are_taken() -> None:
+    """The role may be its plain name."""
+    assert check.check_messages([message(role="TOOL")])
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(JSON)
+def test_json_is_taken_and_measured(value: Any) -> None:
+    """What JSON can say is taken, and its size is that of the compact text."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    assert len(text.encode()) == check.check_json("payload", value)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        float("nan"),
+        float("-inf"),
+        (1, 2),
+        {1: 2},
+        {"a": {None: 1}},
+        b"x",
+        {1},
+        object(),
+        datetime(2026, 1, 1, tzinfo=UTC),
+        "\ud800",
+        {"\ud800": 1},
+        10**5000,
+        -(2**1024),
+        [[[float("nan")]]],
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_json_would_change_is_refused(bad: Any) -> None:
+    """Anything that would not come back equal is refused."""
+    with pytest.raises(InvalidInputError, match="payload"):
+        check.check_json("payload", bad)
+
+
+def test_endless_json_is_refused_in_time() -> None:
+    """A circle, a deep nest and a list that holds itself twice at each level all end soon."""
+    circle: list[Any] = []
+    circle.append(circle)
+    deep: list[Any] = []
+    for _ in range(200):
+        deep = [deep]
+    doubling: list[Any] = []
+    for _ in range(90):
+        doubling = [doubling, doubling]
+    for bad in (circle, deep, doubling):
+        with pytest.raises(InvalidInputError, match="payload"):
+            check.check_json("payload", bad)
+
+
+def test_json_over_100_kb_is_refused() -> None:
+    """The limit counts the bytes of the compact JSON text."""
+    assert check.check_json("payload", "x" * (102_400 - 2)) == 102_400
+    with pytest.raises(InvalidInputError, match="102,400"):
+        check.check_json("payload", "x" * (102_400 - 1))
+
+
+@pytest.mark.parametrize("bad", [True, "1", None, 1.5, 0, -1, 101])
+def test_counts_are_ints_in_their_range(bad: Any) -> None:
+    """A bool, a text, a fraction and what is out of range is no count."""
+    with pytest.raises(InvalidInputError, match="top_k"):
+        check.check_int("top_k", bad, 100)
+
+
+@example(10**400)
+@given(st.one_of(st.integers(), st.floats(), st.timedeltas()))
+def test_seconds_are_finite_and_in_range(value: Any) -> None:
+    """Any duration is either read as seconds or refused, never another error."""
+    try:
+        seconds = check.check_seconds("timeout", value)
+    except InvalidInputError:
+        return
+    assert 0 <= seconds <= check.MAX_SECONDS
+
+
+def test_main_is_the_branch_without_a_name() -> None:
+    """``main`` and None are the main branch; it can't be started anew."""
+    assert check.check_branch(None) is None
+    assert check.check_branch("main") is None
+    assert check.check_branch(Branch("main")) is None
+    assert check.check_branch("b") == Branch("b")
+    with pytest.raises(InvalidInputError, match="main"):
+        check.check_branch(Branch("main", "1#a"))
+
+
+def test_metadata_has_room_for_the_reserved_key() -> None:
+    """With ``event_type`` there are 14 more entries, and its key can't be given."""
+    full = {f"k{n}": "v" for n in range(15)}
+    assert full == check.check_metadata(full)
+    with pytest.raises(InvalidInputError, match="14"):
+        check.check_metadata(full, reserved=("eventType",))
+    with pytest.raises(InvalidInputError, match="eventType"):
+        check.check_metadata({"eventType": "x"}, reserved=("eventType",))
