@@ -1,0 +1,223 @@
+"""The examples, run as a stranger runs them: in a process of their own, without a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pty
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from agentcore_memory_async.local import LocalMemoryService
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
+SAMPLE = EXAMPLES / "transcript.jsonl"
+
+pytestmark = pytest.mark.timeout(60)
+
+
+def run(script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run an example, with warnings as errors."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", str(EXAMPLES / script), *arguments],
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+
+
+def test_the_tour_learns_and_finds() -> None:
+    """It prints what the documentation shows."""
+    done = run("tour.py")
+    expected = (
+        "learnt: ['I only fly window seats.']\nfound: I only fly window seats. (score 0.83)\n"
+    )
+    assert (expected, "") == (done.stdout, done.stderr)
+
+
+def test_the_demo_shows_the_main_job() -> None:
+    """Stored, read back, learnt from, searched, and what to do next; no colours, no question."""
+    done = run("demo.py")
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "\033" not in done.stdout
+    parts = [line for line in done.stdout.splitlines() if line[:2] in {"1.", "2.", "3.", "4."}]
+    assert 4 == len(parts)
+    for namespace in ("/facts/user123/", "/preferences/user123/", "/summaries/user123/"):
+        assert f"[{namespace}" in done.stdout
+    assert "  1. 0." in done.stdout.partition("4. ")[2]
+    assert "What to do next" in done.stdout
+
+
+def test_the_demo_compares_a_transcript() -> None:
+    """All 20 conversations of the sample come back, and the search answers."""
+    done = run("demo.py", "--transcript", str(SAMPLE), "--query", "window seat")
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "stored       20 of 20" in done.stdout
+    assert "none lost, none doubled, none out of order" in done.stdout
+    assert "1. 0.93  I only fly window seats, please." in done.stdout
+
+
+def test_the_demo_never_asks_without_a_terminal() -> None:
+    """Without a query it ends by itself, and says how to give one."""
+    done = run("demo.py", "--transcript", str(SAMPLE))
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "search> " not in done.stdout
+    assert "QUERY=" in done.stdout.splitlines()[-1]
+
+
+async def test_the_demo_asks_at_a_terminal() -> None:
+    """There it answers what is typed, in colour, until an empty line."""
+    ours, theirs = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(EXAMPLES / "demo.py"), "--transcript", str(SAMPLE)),
+        env={**os.environ, "TERM": "xterm", "NO_COLOR": ""},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    os.write(ours, b"window seat\n\n")
+    screen = await asyncio.to_thread(read_all, ours)
+    assert 0 == await process.wait()
+    assert "search> " in screen
+    assert "I only fly window seats" in screen.rpartition("search> ")[0]
+
+
+def read_all(terminal: int) -> str:
+    """Read a terminal to its end."""
+    pieces = []
+    try:
+        while piece := os.read(terminal, 65536):
+            pieces.append(piece)
+    except OSError:  # how Linux says that nobody writes to it any more
+        pass
+    finally:
+        os.close(terminal)
+    return b"".join(pieces).decode()
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("{", "line 1"),
+        ('{"id": "a"}', "line 1"),
+        ('{"id": "a", "turns": []}', "is empty"),
+        ('{"id": "a", "turns": [["USER", " "]]}', "is empty"),
+        ('{"id": "a", "turns": [["SYSTEM", "x"]]}', "SYSTEM"),
+        ('{"id": "a", "turns": [["USER", "x"]]}\n' * 2, "a second conversation 'a'"),
+        ("", "has no conversation"),
+    ],
+)
+def test_a_bad_transcript_is_named(tmp_path: Path, line: str, text: str) -> None:
+    """The message says where and what, without a traceback."""
+    path = tmp_path / "bad.jsonl"
+    path.write_text(line)
+    done = run("demo.py", "--transcript", str(path))
+    assert (2, True, False) == (done.returncode, text in done.stderr, "Traceback" in done.stderr)
+
+
+def test_a_missing_transcript_is_named(tmp_path: Path) -> None:
+    """A wrong path is said in one line."""
+    done = run("demo.py", "--transcript", str(tmp_path / "none.jsonl"))
+    assert (2, 1) == (done.returncode, len(done.stderr.splitlines()))
+
+
+@pytest.mark.parametrize(
+    ("got", "expected"),
+    [
+        ("abc", (0, 0, 0)),
+        ("ac", (1, 0, 0)),
+        ("abbc", (0, 1, 0)),
+        ("bac", (0, 0, 2)),
+        ("cc", (2, 1, 0)),
+        ("", (3, 0, 0)),
+    ],
+)
+def test_the_comparison_sees_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, got: str, expected: tuple[int, int, int]
+) -> None:
+    """Messages that are lost, doubled or out of order are counted, each for itself."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    comparison = runpy.run_path(str(EXAMPLES / "transcripts.py"))["Comparison"].of("abc", got)
+    assert expected == (comparison.lost, comparison.doubled, comparison.moved)
+
+
+def test_the_sample_has_twenty_conversations() -> None:
+    """Each with an id of its own, and roles that a memory learns from."""
+    conversations = [json.loads(line) for line in SAMPLE.read_text().splitlines()]
+    assert (20, 20) == (len(conversations), len({item["id"] for item in conversations}))
+    roles = {role for item in conversations for role, _ in item["turns"]}
+    assert {"USER", "ASSISTANT"} == roles
+
+
+async def test_the_complete_example_runs() -> None:
+    """The async twin of the reference's example, with its very ids."""
+    async with LocalMemoryService() as service:
+        done = await asyncio.to_thread(run, "complete_example.py", **service.environment)
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "  USER: I'm having trouble with order #12345. It hasn't ar...\n" in done.stdout
+    assert "  [/facts/user123/] I'm having trouble with order #12345." in done.stdout
+    assert "  1. (score: 0." in done.stdout
+
+
+@pytest.fixture
+def app_environment(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
+    """Name the memory that the handlers use."""
+    monkeypatch.setenv("MEMORY_ID", "chat-a1B2c3D4e5")
+    return os.environ
+
+
+SEAT = {"message": "I only fly window seats", "actor_id": "user123", "session_id": "chat001"}
+QUESTION = {**SEAT, "message": "Which seat do I like?"}
+
+
+async def test_the_fastapi_handler_remembers(
+    monkeypatch: pytest.MonkeyPatch, app_environment: Mapping[str, str]
+) -> None:
+    """The second request knows what the first one taught."""
+    async with LocalMemoryService() as service:
+        for name, value in service.environment.items():
+            monkeypatch.setenv(name, value)
+        app: Any = runpy.run_path(str(EXAMPLES / "fastapi_app.py"))["app"]
+        async with app.router.lifespan_context(app) as state:
+
+            async def with_state(scope: Any, receive: Any, send: Any) -> None:
+                await app({**scope, "state": dict(state)}, receive, send)
+
+            transport = httpx.ASGITransport(app=with_state)
+            async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
+                first = await client.post("/chat", json=SEAT)
+                await service.drain()
+                second = await client.post("/chat", json=QUESTION)
+    assert "I remember: nothing" in first.json()["response"]
+    assert "I remember: I only fly window seats." in second.json()["response"]
+
+
+async def test_the_aiohttp_handler_remembers(
+    monkeypatch: pytest.MonkeyPatch, app_environment: Mapping[str, str]
+) -> None:
+    """The second request knows what the first one taught."""
+    async with LocalMemoryService() as service:
+        for name, value in service.environment.items():
+            monkeypatch.setenv(name, value)
+        app = runpy.run_path(str(EXAMPLES / "aiohttp_app.py"))["make_app"]()
+        async with TestClient(TestServer(app)) as client:
+            first = await (await client.post("/chat", json=SEAT)).json()
+            await service.drain()
+            second = await (await client.post("/chat", json=QUESTION)).json()
+    assert "I remember: nothing" in first["response"]
+    assert "I remember: I only fly window seats." in second["response"]

@@ -1,0 +1,159 @@
+"""
+Every Python block of the README and of the documentation is run, in order, page by page.
+
+A block that needs AWS or another SDK stands under ``<!-- aws -->`` and is only compiled.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import re
+from contextlib import AsyncExitStack
+from pathlib import Path
+from textwrap import dedent, indent
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sybil import Sybil
+from sybil.parsers.markdown import CodeBlockParser
+
+from agentcore_memory_async import ConversationalMessage, MessageRole
+from agentcore_memory_async.local import LocalMemoryService
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from sybil import Example
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+AWS = "<!-- aws -->"
+READS = {
+    "list_long_term_memory_records": 0,
+    "iter_long_term_memory_records": 0,
+    "search_long_term_memories": 1,
+    "extraction_poller": 0,
+}
+
+
+def blocks_of(page: Path) -> list[Example]:
+    """Find the Python blocks of *page*."""
+    parser = CodeBlockParser("python", lambda _: None)
+    return list(Sybil([parser]).parse(page).examples())
+
+
+def needs_aws(example: Example) -> bool:
+    """Tell whether a block is only compiled."""
+    before = example.document.text[: example.region.start].rstrip("\n")
+    return before.endswith(AWS)
+
+
+def compiled(source: str, name: str) -> Any:
+    """Compile a block; it may await."""
+    return compile(source, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def with_blocks() -> list[Path]:
+    """Find the pages that have Python blocks."""
+    return [page for page in PAGES if "```python" in page.read_text()]
+
+
+@pytest.fixture
+async def names(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, Any]]:
+    """Give what the blocks find: a local service, and what belongs to it."""
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(LocalMemoryService())
+        for name, value in service.environment.items():
+            monkeypatch.setenv(name, value)
+        manager = await stack.enter_async_context(service.manager("chat-a1B2c3D4e5"))
+        yield {
+            "__name__": "__main__",
+            "service": service,
+            "manager": manager,
+            "session": await manager.create_memory_session("user123", "chat001"),
+            "message": ConversationalMessage("I only fly window seats", MessageRole.USER),
+            "second_message": ConversationalMessage("I live in Turin.", MessageRole.USER),
+        }
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("page", with_blocks(), ids=lambda page: page.name)
+async def test_the_blocks_of_a_page_run(page: Path, names: dict[str, Any]) -> None:
+    """Each does what the page says, in the order of the page."""
+    for example in blocks_of(page):
+        if needs_aws(example):
+            continue
+        code = compiled(dedent(example.parsed), f"{page.name}:{example.line}")
+        if code.co_flags & inspect.CO_COROUTINE:
+            await eval(code, names)
+        else:  # a script: in a thread, where no loop runs
+            await asyncio.to_thread(exec, code, names)
+
+
+@pytest.mark.parametrize("page", with_blocks(), ids=lambda page: page.name)
+def test_the_blocks_that_need_aws_compile(page: Path) -> None:
+    """What is not run is Python at least; lines that stand inside a block may be indented."""
+    for example in blocks_of(page):
+        if needs_aws(example):
+            source = re.sub(r"(?m)^( +async with .*:)$", r"\1\n        ...", example.parsed)
+            source = re.sub(r"(?ms)^\.\.\.\n(?= )", "if True:\n", source)
+            assert compiled(source, f"{page.name}:{example.line}") is not None
+
+
+def default_reads(source: str) -> list[str]:
+    """Find the calls that read with the default prefix, so the records of every actor."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        tree = ast.parse(f"async def block():\n{indent(source, '    ')}")
+    found = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        place = READS.get(node.func.attr)
+        if place is None:
+            continue
+        given = [kw.value for kw in node.keywords if kw.arg in {"namespace_prefix", "namespace"}]
+        given += node.args[place : place + 1]
+        if not given or any(isinstance(a, ast.Constant) and a.value == "/" for a in given):
+            found.append(f"line {node.lineno}: {node.func.attr}")
+    return found
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_no_example_reads_every_actor(path: Path) -> None:
+    """No example reads with the default prefix."""
+    assert [] == default_reads(path.read_text())
+
+
+@pytest.mark.parametrize("page", with_blocks(), ids=lambda page: page.name)
+def test_no_page_reads_every_actor(page: Path) -> None:
+    """No page reads with the default prefix."""
+    sources = [dedent(example.parsed) for example in blocks_of(page) if not needs_aws(example)]
+    assert [] == [found for source in sources for found in default_reads(source)]
+
+
+def test_reading_every_actor_is_found() -> None:
+    """The check finds what it looks for."""
+    source = "s.search_long_term_memories('q')\ns.list_long_term_memory_records('/')"
+    assert 2 == len(default_reads(source))
+
+
+def test_links_lead_somewhere() -> None:
+    """Each relative link of the README and the pages names a file that is there."""
+    broken = [
+        f"{page.name}: {target}"
+        for page in PAGES
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+        if not (page.parent / target).exists()
+    ]
+    assert [] == broken
+
+
+def test_the_documents_name_no_machine() -> None:
+    """No path of the machine that it was written on, in what a stranger reads."""
+    home = re.compile(r"/(?:work|root|home|tmp)/")
+    assert [] == [page.name for page in PAGES if home.search(page.read_text())]
