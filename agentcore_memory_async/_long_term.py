@@ -229,9 +229,9 @@ class LongTermMemory:
         return ExtractionPoller(
             look,
             prefixes,
-            timeout_s=check.check_seconds("timeout", timeout, least=0.001),
+            timeout_s=check.check_duration("timeout", timeout, least=0.001),
             min_records=check.check_int("min_records", min_records),
-            settle_s=check.check_seconds("settle", settle),
+            settle_s=check.check_duration("settle", settle),
         )
 
     def _scope(

@@ -225,12 +225,21 @@ def check_int(argument: str, value: object, most: int | None = None) -> int:
     return value
 
 
-def check_seconds(argument: str, value: object, *, least: float = 0.0) -> float:
+def check_duration(argument: str, value: object, *, least: float = 0.0) -> float:
     """Read a duration: seconds, or a timedelta."""
     if isinstance(value, timedelta):
         value = value.total_seconds()
+    return _check_seconds(argument, value, least, "seconds (int or float) or a timedelta")
+
+
+def check_seconds(argument: str, value: object, *, least: float = 0.0) -> float:
+    """Check a number of seconds, where the unit is in the name."""
+    return _check_seconds(argument, value, least, "seconds (int or float)")
+
+
+def _check_seconds(argument: str, value: object, least: float, wanted: str) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool):
-        refuse(f"{argument} is {kind(value)}; give seconds (int or float) or a timedelta")
+        refuse(f"{argument} is {kind(value)}; give {wanted}")
     if not least <= value <= MAX_SECONDS:
         what = f"{value}" if isinstance(value, float) else "out of range"
         refuse(f"{argument} is {what}; allowed are {least:g} to {MAX_SECONDS:,} seconds")
@@ -273,8 +282,10 @@ def _check_utf8(argument: str, text: str) -> int:
         refuse(f"{argument} has half of a surrogate pair; give text that can be written as UTF-8")
 
 
-def check_message(argument: str, message: ConversationalMessage) -> int:
+def check_message(argument: str, message: object) -> int:
     """Check one message and give its size in bytes."""
+    if not isinstance(message, ConversationalMessage):
+        refuse(f"{argument} is {kind(message)}; give ConversationalMessage(text, role)")
     if not isinstance(message.text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         refuse(f"{argument}.text is {kind(message.text)}; give a str")
     if not 1 <= len(message.text) <= MAX_TEXT_CHARACTERS:
@@ -285,7 +296,7 @@ def check_message(argument: str, message: ConversationalMessage) -> int:
     if message.role not in list(MessageRole):
         # Not shown: where the two arguments are exchanged, this is what was said.
         refuse(
-            f"{argument}.role is {kind(message.role)} that is no role; "
+            f"{argument}.role is no role ({kind(message.role)}); "
             f"allowed are {', '.join(MessageRole)}; give ConversationalMessage(text, role)"
         )
     size = _check_utf8(f"{argument}.text", message.text)
@@ -361,12 +372,10 @@ def check_messages(messages: object) -> tuple[PayloadItem, ...]:
     total = 0
     for index, item in enumerate(items):
         where = f"messages[{index}]"
-        if isinstance(item, ConversationalMessage):
-            total += check_message(where, item)
-        elif isinstance(item, JsonPayload | BlobPayload):
+        if isinstance(item, JsonPayload | BlobPayload):
             total += check_json(f"{where}.content", item.content)
         else:
-            refuse(f"{where} is {kind(item)}; give ConversationalMessage(text, role)")
+            total += check_message(where, item)
     if total > MAX_EVENT_BYTES:
         refuse(
             f"messages have {total} bytes together; allowed are {MAX_EVENT_BYTES:,} (10 MB) an "

@@ -15,13 +15,10 @@ __all__ = ("RetryPolicy", "ServiceLimits")
 
 
 def _seconds(_: object, attribute: Attribute[Any], value: Any) -> None:
-    # The unit is in the name, and the attribute is kept as it was given: no timedelta.
-    check_is(attribute.name, value, (int, float), "give seconds (int or float)")
     check_seconds(attribute.name, value)
 
 
 def _deadline(_: object, attribute: Attribute[Any], value: Any) -> None:
-    check_is(attribute.name, value, (int, float), "give seconds (int or float)")
     check_seconds(attribute.name, value, least=0.001)
 
 

@@ -192,10 +192,10 @@ class AsyncMemorySession(LongTermMemory):
         return MessageBuffer(
             write,
             max_messages=check.check_int("max_messages", max_messages, check.MAX_MESSAGES),
-            max_delay_s=check.check_seconds("max_delay", max_delay),
+            max_delay_s=check.check_duration("max_delay", max_delay),
             max_pending=check.check_int("max_pending", max_pending),
             max_pending_bytes=check.check_int("max_pending_bytes", max_pending_bytes),
-            close_timeout_s=check.check_seconds("close_timeout", close_timeout),
+            close_timeout_s=check.check_duration("close_timeout", close_timeout),
         )
 
     async def resolve(

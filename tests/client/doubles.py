@@ -43,7 +43,9 @@ def wire_event(at_ms: int, *texts: str, number: int = 0, **members: Any) -> dict
         "sessionId": "s",
         "eventId": f"{stamp:019d}#{number:08x}",
         "eventTimestamp": stamp / 1000,
-        "payload": [{"conversational": {"role": "USER", "content": {"text": text}}} for text in texts],
+        "payload": [
+            {"conversational": {"role": "USER", "content": {"text": text}}} for text in texts
+        ],
         "branch": {"name": "main"},
         **members,
     }
@@ -115,5 +117,7 @@ class SlowService(FakeTransport):
         """What was stored, in the order of the service's timestamps."""
         events = sorted(self.stored.values(), key=lambda event: float(event["eventTimestamp"]))
         return [
-            item["conversational"]["content"]["text"] for event in events for item in event["payload"]
+            item["conversational"]["content"]["text"]
+            for event in events
+            for item in event["payload"]
         ]

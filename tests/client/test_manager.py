@@ -222,7 +222,10 @@ def test_missing_memory_is_named_with_its_region_and_where_that_came_from() -> N
     assert hint(MEMORY, error, region_name="eu-central-1") == (
         f"Asked for memory {MEMORY} in region eu-central-1 (from argument)"
     )
-    assert hint(MEMORY, error) == f"Asked for memory {MEMORY} in a region that is known once it is open"
+    assert (
+        hint(MEMORY, error)
+        == f"Asked for memory {MEMORY} in a region that is known once it is open"
+    )
 
 
 def test_manager_shows_its_region_and_state() -> None:

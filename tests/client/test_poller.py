@@ -148,12 +148,12 @@ async def test_several_prefixes_are_merged() -> None:
 @virtual_time
 async def test_settle_waits_for_silence() -> None:
     """Records keep the wait open until nothing new came for so long."""
-    transport = Learning(*[(float(at), wire_record(at)) for at in (3, 10, 17)], (60.0, wire_record(60)))
+    transport = Learning(
+        *[(float(at), wire_record(at)) for at in (3, 10, 17)], (60.0, wire_record(60))
+    )
 
     async def use(session: AsyncMemorySession) -> None:
-        found = await session.extraction_poller(
-            "/facts/{actorId}/", settle=timedelta(seconds=10)
-        )
+        found = await session.extraction_poller("/facts/{actorId}/", settle=timedelta(seconds=10))
         assert contents(found) == ["fact 3", "fact 10", "fact 17"]
         assert 27 <= anyio.current_time() <= 32
 

@@ -112,7 +112,11 @@ async def test_ties_over_the_border_of_a_page_are_all_seen() -> None:
 
 async def test_reading_stops_when_it_is_certain() -> None:
     """No page more than it takes; the size of a page fits *k*."""
-    contents = [[wire_event(3, "c"), wire_event(2, "b")], [wire_event(1, "a")], [wire_event(0, "z")]]
+    contents = [
+        [wire_event(3, "c"), wire_event(2, "b")],
+        [wire_event(1, "a")],
+        [wire_event(0, "z")],
+    ]
     texts, transport = await read(contents, 1)
     assert (texts, len(transport.requests)) == (["c"], 1)
     assert transport.requests[0].params["maxResults"] == 20

@@ -182,7 +182,7 @@ async def test_a_deadline_while_waiting_after_a_throttle_is_a_rejection() -> Non
         with pytest.raises(ThrottledError) as caught:
             await session.add_turns([said("hi")])
 
-    assert anyio.current_time() == pytest.approx(30)
+    assert 20 < anyio.current_time() <= 30  # it ends early rather than wait in vain
     assert caught.value.attempts == len(transport.requests) > 5
 
 

@@ -132,7 +132,9 @@ def test_variable_without_a_value_is_refused() -> None:
         resolve_prefix("/{memoryStrategyId}/", {"memoryStrategyId": None})
 
 
-@given(st.from_regex(r"[a-zA-Z0-9/][a-zA-Z0-9_/-]{0,40}(:[a-zA-Z0-9_/-]{1,9}){0,3}", fullmatch=True))
+@given(
+    st.from_regex(r"[a-zA-Z0-9/][a-zA-Z0-9_/-]{0,40}(:[a-zA-Z0-9_/-]{1,9}){0,3}", fullmatch=True)
+)
 def test_lawful_text_stays_as_it_is(text: str) -> None:
     """Without a variable a template is itself, and a prefix has its slash once."""
     assert text == resolve_template(text, {})

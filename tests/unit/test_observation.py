@@ -23,7 +23,9 @@ def record(number: int) -> MemoryRecord:
 class Looking(RuleBasedStateMachine):
     """The service writes and removes records while a poller looks now and then."""
 
-    @initialize(least=st.integers(1, 3), settle_s=st.sampled_from([0.0, 3.0]), old=st.integers(0, 3))
+    @initialize(
+        least=st.integers(1, 3), settle_s=st.sampled_from([0.0, 3.0]), old=st.integers(0, 3)
+    )
     def begin(self, least: int, settle_s: float, old: int) -> None:
         """Take the baseline."""
         self.least, self.settle_s = least, settle_s

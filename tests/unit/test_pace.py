@@ -54,9 +54,7 @@ def test_stamps_strictly_rise(steps: list[tuple[bool, int]]) -> None:
 
 @given(
     rate=st.sampled_from([0.25, 0.5, 1.0, 2.5, 5.0, 10.0]),
-    calls=st.lists(
-        st.tuples(st.floats(0, 0.5), st.floats(0, 0.3), st.floats(0, 1)), max_size=60
-    ),
+    calls=st.lists(st.tuples(st.floats(0, 0.5), st.floats(0, 0.3), st.floats(0, 1)), max_size=60),
 )
 def test_no_window_of_a_second_has_more_than_the_rate(
     rate: float, calls: list[tuple[float, float, float]]

@@ -67,7 +67,9 @@ def test_text_is_taken_iff_the_model_takes_it(name: str, data: st.DataObject) ->
     """Lawful, unlawful and nearly lawful texts are told apart as the service does."""
     shape = SHAPES[name]
     lawful = st.from_regex(re.compile(shape["pattern"], re.ASCII), fullmatch=True)
-    text = data.draw(st.one_of(lawful, TRICKY, st.text(max_size=30), lawful.map(lambda x: x + "\n")))
+    text = data.draw(
+        st.one_of(lawful, TRICKY, st.text(max_size=30), lawful.map(lambda x: x + "\n"))
+    )
 
     assert is_lawful(shape, text) == accepts(CHECKS[name], text)
 
@@ -216,10 +218,15 @@ def test_string_roles_are_taken() -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=4)
+    ),
     max_leaves=20,
 )
 
@@ -292,7 +299,7 @@ def test_counts_are_ints_in_their_range(bad: Any) -> None:
 def test_seconds_are_finite_and_in_range(value: Any) -> None:
     """Any duration is either read as seconds or refused, never another error."""
     try:
-        seconds = check.check_seconds("timeout", value)
+        seconds = check.check_duration("timeout", value)
     except InvalidInputError:
         return
     assert 0 <= seconds <= check.MAX_SECONDS
