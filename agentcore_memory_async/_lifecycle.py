@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from agentcore_memory_async.errors import ClosedError, ForkedError, WrongLoopError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+NEW = "not open"
+OPENING = "being opened"
+OPEN = "open"
+CLOSED = "closed"
 
 
 class Lifecycle:
     """
-    Guards what is bound to one event loop: not opened, open, closed.
+    Guards what is opened once, for one event loop and one process.
 
     Args:
         what: How errors call it.
@@ -20,39 +30,56 @@ class Lifecycle:
         self._what = what
         self._pid = 0
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.state = "not opened"
+        self.state = NEW
 
-    def opened(self) -> None:
-        """Bind to the running loop; a second opening is refused."""
-        if self.state != "not opened":
+    @property
+    def is_inherited(self) -> bool:
+        """Whether the parent of this process opened it."""
+        return self.state != NEW and self._pid != os.getpid()
+
+    @contextmanager
+    def opening(self) -> Generator[None]:
+        """Bind to the running loop while the block opens it; if that fails it is as before."""
+        if self.state != NEW:
             message = f"this {self._what} is {self.state}; it opens once: make a new one"
             raise ClosedError(message)
         self._pid = os.getpid()
         self._loop = asyncio.get_running_loop()
-        self.state = "open"
+        self.state = OPENING
+        try:
+            yield
+        except BaseException:
+            self.state = NEW
+            raise
+        self.state = OPEN
 
     def closed(self) -> bool:
         """Mark as closed, if it is not open elsewhere; tells whether it was open."""
-        was_open = self.state == "open"
-        if was_open and self._pid == os.getpid():
+        if self.state == OPENING:
+            message = f"this {self._what} is {OPENING}; cancel that instead"
+            raise RuntimeError(message)
+        was_open = self.state == OPEN
+        if was_open and not self.is_inherited:
             self._check_loop()
-        self.state = "closed"
+        self.state = CLOSED
         return was_open
 
     def check(self) -> None:
         """Refuse to be used where it can't work."""
-        if self.state == "not opened":
-            message = f"this {self._what} is not open; use 'async with' or 'await ....open()' first"
-            raise ClosedError(message)
-        if self.state == "closed":
+        if self.state == CLOSED:
             message = f"this {self._what} is closed; make a new one"
             raise ClosedError(message)
-        if self._pid != os.getpid():
+        if self.is_inherited:
             message = (
                 f"this {self._what} was opened before a fork, by process {self._pid}; "
                 "make one in each process, after the fork"
             )
             raise ForkedError(message)
+        if self.state != OPEN:
+            message = (
+                f"this {self._what} is {self.state}; use 'async with' or 'await ....open()' first"
+            )
+            raise ClosedError(message)
         self._check_loop()
 
     def _check_loop(self) -> None:

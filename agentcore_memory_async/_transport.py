@@ -14,24 +14,20 @@ import gc
 import importlib
 import json
 import logging
-import os
 import sys
 import threading
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import anyio
 import attrs
 
+from agentcore_memory_async._lifecycle import Lifecycle
 from agentcore_memory_async.errors import (
-    ClosedError,
     DecodeError,
-    ForkedError,
     InvalidInputError,
-    WrongLoopError,
 )
 
 if TYPE_CHECKING:
@@ -91,13 +87,6 @@ class Transport(Protocol):
     async def __call__(self, operation: str, params: Mapping[str, Any]) -> Answer:
         """Send *operation* and give its answer."""
         ...
-
-
-class _State(Enum):
-    NEW = "not open"
-    OPENING = "opening"
-    OPEN = "open"
-    CLOSED = "closed"
 
 
 @attrs.define(repr=False)
@@ -238,14 +227,12 @@ class BotocoreTransport:
         self._session = session
         self._config = config
         self._max_concurrency = max_concurrency
-        self._state = _State.NEW
-        self._pid = 0
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lifecycle = Lifecycle("client")
         self._connection: _botocore.Connection | None = None
 
     def __repr__(self) -> str:
         where = f" {self.region} ({self.region_source})" if self.region else ""
-        return f"<BotocoreTransport {self._state.value}{where} {self.endpoint_url}>".replace(
+        return f"<BotocoreTransport {self._lifecycle.state}{where} {self.endpoint_url}>".replace(
             " >", ">"
         )
 
@@ -261,15 +248,9 @@ class BotocoreTransport:
                 them failed. No request was made; ``status`` is 0 and ``code`` is the name of
                 botocore's error, such as ``NoCredentialsError``.
             InvalidInputError: A region, endpoint, profile, session or config that can't be used.
-            RuntimeError: It is open, or was (`ClosedError`).
+            ClosedError: It is open, or was.
         """
-        if self._state is _State.CLOSED:
-            raise ClosedError(self._closed_text())
-        if self._state is not _State.NEW:
-            message = f"the client is {self._state.value} already: open it once"
-            raise RuntimeError(message)
-        self._state = _State.OPENING
-        try:
+        with self._lifecycle.opening():
             # Not anyio's: its first use imports its backend, here, for 20 ms.
             module = await asyncio.to_thread(_load)
             connection: _botocore.Connection = await module.connect(
@@ -282,16 +263,10 @@ class BotocoreTransport:
                     hooks={"before-parse": keep_answer, "response-received": note_parsed},
                 )
             )
-        except BaseException:
-            self._state = _State.NEW
-            raise
         self._connection = connection
-        self._loop = asyncio.get_running_loop()
-        self._pid = os.getpid()
         self.region = connection.region
         self.region_source = connection.region_source
         self.endpoint_url = connection.endpoint_url
-        self._state = _State.OPEN
         _LOG.debug("open: %s (%s) at %s", self.region, self.region_source, self.endpoint_url)
 
     async def aclose(self) -> None:
@@ -300,16 +275,11 @@ class BotocoreTransport:
 
         In a forked child nothing is closed: the connections are the parent's.
         """
-        if self._state is _State.OPENING:
-            message = "the client is being opened: cancel that instead"
-            raise RuntimeError(message)
+        was_open = self._lifecycle.closed()
         connection = self._connection
-        if connection is not None and self._pid == os.getpid():
-            self._check_loop()
-        self._state = _State.CLOSED
-        if connection is None:
+        if not was_open or connection is None:
             return
-        if self._pid != os.getpid():
+        if self._lifecycle.is_inherited:
             _left_to_the_parent.append(connection)
             return
         self._connection = None
@@ -337,7 +307,8 @@ class BotocoreTransport:
             ForkedError: Opened by the parent of this process.
             WrongLoopError: Opened in another event loop.
         """
-        connection = self._check()
+        self._lifecycle.check()
+        connection = cast("_botocore.Connection", self._connection)
         method = connection.methods.get(operation)
         if method is None:
             raise InvalidInputError(f"{operation!r} is no operation of the memory service")
@@ -362,33 +333,6 @@ class BotocoreTransport:
         answer = decode(operation, captured)
         _LOG.debug("%s: %r", operation, answer)
         return answer
-
-    def _check(self) -> _botocore.Connection:
-        """Give the connection if it may be used here and now."""
-        connection = self._connection
-        if self._state is not _State.OPEN or connection is None:
-            raise ClosedError(self._closed_text())
-        if self._pid != os.getpid():
-            message = (
-                f"opened by process {self._pid}, used in its fork {os.getpid()}: connections "
-                "can't be shared. Make and open one after the fork"
-            )
-            raise ForkedError(message)
-        self._check_loop()
-        return connection
-
-    def _check_loop(self) -> None:
-        if asyncio.get_running_loop() is not self._loop:
-            message = (
-                "opened in another event loop: its connections belong to that one. "
-                "Make and open one in each loop"
-            )
-            raise WrongLoopError(message)
-
-    def _closed_text(self) -> str:
-        if self._state is _State.CLOSED:
-            return "closed: make a new one"
-        return "not open yet: use `async with`, or await open() first"
 
 
 _left_to_the_parent: list[object] = []

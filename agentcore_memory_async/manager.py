@@ -23,7 +23,7 @@ from agentcore_memory_async.errors import (
     ServiceError,
     ValidationError,
 )
-from agentcore_memory_async.policies import RetryPolicy, ServiceLimits, check_retry
+from agentcore_memory_async.policies import RetryPolicy, ServiceLimits
 from agentcore_memory_async.session import AsyncMemorySession
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ class AsyncMemorySessionManager:
         check.check_endpoint_url(endpoint_url)
         check.check_int("max_concurrency", max_concurrency, 1000)
         check.check_is("limits", limits, ServiceLimits, "give a ServiceLimits, or None")
+        check.check_is("retry", retry, RetryPolicy, "give a RetryPolicy, or None")
         check.check_callable("transport", transport, "give a FakeTransport, another one, or None")
         check.check_callable("clock", clock, "give a function of no arguments, such as time.time")
         self.allow_hierarchical_actor_ids = check.check_bool(
@@ -99,7 +100,7 @@ class AsyncMemorySessionManager:
                 config=config,
                 max_concurrency=max_concurrency,
             )
-        policy = check_retry(retry) or RetryPolicy()
+        policy = retry or RetryPolicy()
         self._lifecycle = Lifecycle("AsyncMemorySessionManager")
         self.retrier = Retrier(transport, policy, self._lifecycle, self._hint, max_concurrency)
         self.writer = Writer(self.retrier, limits or ServiceLimits(), clock or time.time)
@@ -134,18 +135,17 @@ class AsyncMemorySessionManager:
         """
         Open the client, once; ``async with`` does it for you.
 
-        Models and certificates are loaded in a thread, so that the loop goes on.
+        Models and certificates are loaded in a thread, so that the loop goes on. If it fails or
+        is cancelled, it may be called again.
 
         Raises:
+            AccessDeniedError: There are no usable credentials.
             ClosedError: It is open already, or was closed.
+            InvalidInputError: A region, endpoint, profile, session or config that can't be used.
         """
-        self._lifecycle.opened()
-        try:
+        with self._lifecycle.opening():
             if self._network is not None:
                 await self._network.open()
-        except BaseException:
-            self._lifecycle.closed()
-            raise
         return self
 
     async def aclose(self) -> None:
@@ -156,10 +156,16 @@ class AsyncMemorySessionManager:
         """
         if not self._lifecycle.closed():
             return
+        if self._lifecycle.is_inherited:  # no loop runs in a fork, and the client is the parent's
+            await self._close_network()
+            return
         with anyio.CancelScope(shield=True):
             await self.retrier.drain(CLOSE_S)
-            if self._network is not None:
-                await self._network.aclose()
+            await self._close_network()
+
+    async def _close_network(self) -> None:
+        if self._network is not None:
+            await self._network.aclose()
 
     async def __aenter__(self) -> Self:
         return await self.open()

@@ -41,13 +41,13 @@ def run(code: str, *options: str) -> str:
 async def test_before_open_and_after_close(service: Any) -> None:
     """Not open and closed are two texts of one error."""
     transport = BotocoreTransport(endpoint_url=service.url)
-    with pytest.raises(ClosedError, match="not open yet"):
+    with pytest.raises(ClosedError, match="not open; use"):
         await transport(*LIST)
     await transport.open()
     await transport.aclose()
-    with pytest.raises(ClosedError, match="closed: make a new one"):
+    with pytest.raises(ClosedError, match="closed; make a new one"):
         await transport(*LIST)
-    with pytest.raises(ClosedError, match="closed: make a new one"):
+    with pytest.raises(ClosedError, match="closed; it opens once: make a new one"):
         await transport.open()
     assert [] == service.requests
 
@@ -78,7 +78,7 @@ async def test_open_twice(service: Any) -> None:
         group.start_soon(try_to_open)
         group.start_soon(try_to_open)
     await try_to_open()
-    assert ["opening", "open"] == [text.split(" is ")[1].split()[0] for text in raised]
+    assert ["being opened", "open"] == [text.split(" is ")[1].split(";")[0] for text in raised]
     await transport(*LIST)
     await transport.aclose()
 
@@ -169,7 +169,7 @@ def test_other_loop_that_is_closed() -> None:
         "-X",
         "dev",
     )
-    assert printed.startswith("WrongLoopError opened in another event loop")
+    assert printed.startswith("WrongLoopError this client belongs to another event loop")
 
 
 def test_fork() -> None:
