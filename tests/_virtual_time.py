@@ -34,9 +34,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         self.now = 0.0
         self.standing = False
 
-    def select(
-        self, timeout: float | None = None
-    ) -> list[tuple[selectors.SelectorKey, selectors._EventMask]]:
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if self.standing and timeout != 0:
             return super().select(GUARD_S)
         ready = super().select(0)

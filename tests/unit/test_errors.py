@@ -75,6 +75,8 @@ def make(cls: Any) -> Any:
         return cls("CreateEvent", "token-1", 2, {"payload": [CANARY]})
     if issubclass(cls, ExtractionTimeoutError):
         return cls(["/facts/a/"], [RECORD], 180.0, 12)
+    if cls.__name__ == "ExtractionFailedError":
+        return cls(["/facts/a/"], [], [RECORD], 3.0)
     return cls("what happened")
 
 
@@ -104,7 +106,7 @@ def test_no_error_shows_content(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(CLASSES))
 def test_every_error_has_its_place_in_the_tree(name: str) -> None:
-    """Mixed bases let callers write plain Python; mistakes of the program are not under the base."""
+    """Mixed bases let callers write plain Python; the program's mistakes are not in the tree."""
     cls = CLASSES[name]
 
     assert issubclass(cls, BUILTIN.get(name, Exception))

@@ -71,7 +71,7 @@ MESSAGES: list[Any] = [
     [said("USER", CANARY)],
     [said(role=None)],
     [JsonPayload({"k": float("nan")})],
-    [JsonPayload({CANARY: {1, 2}})],  # type: ignore[dict-item]
+    [JsonPayload({CANARY: {1, 2}})],
     [JsonPayload({5: CANARY})],  # type: ignore[dict-item]
     [JsonPayload({CANARY: "\ud83d"})],
     [JsonPayload({CANARY + "\ud83d": 1})],
@@ -366,10 +366,14 @@ def text_of(call: Any, value: Any) -> str:
         async with AsyncMemorySessionManager("chat-a1B2c3D4e5", transport=transport) as manager:
             session: Any = AsyncMemorySession(manager, "a", "s")
             session.manager = manager
-            with pytest.raises(InvalidInputError) as caught:
+
+            async def refused() -> None:
                 result = call(session, value)
                 if inspect.isawaitable(result):
                     await result
+
+            with pytest.raises(InvalidInputError) as caught:
+                await refused()
             assert transport.requests == []
             return str(caught.value)
 

@@ -1,0 +1,79 @@
+"""What is public: sorted, complete, and importable from the top."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+import agentcore_memory_async
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+REFERENCE = {
+    "MemorySessionManager",
+    "MemorySession",
+    "ConversationalMessage",
+    "MessageRole",
+    "Turn",
+    "MemoryRecord",
+    "Event",
+}
+OURS = {
+    "AsyncMemorySessionManager",
+    "AsyncMemorySession",
+    "ExtractionPoller",
+    "Branch",
+    "encode_actor_id",
+    "InvalidInputError",
+    "OutcomeUnknownError",
+}
+
+
+def public_modules() -> list[str]:
+    """Name every module without an underscore in its path, the package itself among them."""
+    found = pkgutil.walk_packages(agentcore_memory_async.__path__, "agentcore_memory_async.")
+    names = [module.name for module in found]
+    return ["agentcore_memory_async", *(name for name in names if "._" not in name)]
+
+
+@pytest.mark.parametrize("name", public_modules())
+def test_all_is_sorted_and_exact(name: str) -> None:
+    """``__all__`` has each public name of the module's own, sorted, and nothing else."""
+    module = importlib.import_module(name)
+    listed = module.__all__
+
+    assert isinstance(listed, tuple)
+    assert tuple(sorted(listed)) == listed
+    assert len(set(listed)) == len(listed)
+    for public in listed:
+        assert hasattr(module, public)
+    assert own_names(module) <= set(listed)
+
+
+def own_names(module: ModuleType) -> set[str]:
+    """Give the public classes and functions that *module* defines; checks are for us."""
+    return {
+        name
+        for name, value in vars(module).items()
+        if not name.startswith(("_", "check_"))
+        and (inspect.isclass(value) or inspect.isfunction(value))
+        and value.__module__ == module.__name__
+    }
+
+
+def test_names_of_the_reference_import_from_the_top() -> None:
+    """Its scripts change their import lines only."""
+    assert set(agentcore_memory_async.__all__) >= REFERENCE | OURS
+
+
+def test_every_error_imports_from_the_top() -> None:
+    """Nobody has to know where an error lives."""
+    errors = importlib.import_module("agentcore_memory_async.errors")
+    classes = {name for name in errors.__all__ if name[0].isupper()}
+
+    assert classes <= set(agentcore_memory_async.__all__)

@@ -1,0 +1,135 @@
+"""How the asynchronous face is typed; never executed, checked by mypy and pyright."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, assert_type
+
+from agentcore_memory_async import (
+    AsyncMemorySession,
+    AsyncMemorySessionManager,
+    BlobPayload,
+    Branch,
+    ConversationalMessage,
+    Event,
+    ExtractionPoller,
+    ExtractionTimeoutError,
+    JsonPayload,
+    MemoryRecord,
+    MessageRole,
+    OutcomeUnknownError,
+    RetryPolicy,
+    ServiceError,
+    ServiceLimits,
+    Turn,
+    encode_actor_id,
+)
+from agentcore_memory_async.testing import FakeTransport
+
+
+async def lifecycle() -> None:
+    """Managers are entered or opened."""
+    async with AsyncMemorySessionManager("m") as manager:
+        assert_type(manager, AsyncMemorySessionManager)
+        session = await manager.create_memory_session("a", "s")
+        assert_type(session, AsyncMemorySession)
+        assert_type(
+            await manager.create_memory_session(actor_id="a", verify=False), AsyncMemorySession
+        )
+    opened = await AsyncMemorySessionManager(memory_id="m", region_name="us-west-2").open()
+    assert_type(opened, AsyncMemorySessionManager)
+    assert_type(await opened.aclose(), None)
+    assert_type(AsyncMemorySession(opened, "a", "s").session_id, str)
+
+
+def options() -> AsyncMemorySessionManager:
+    """Every option of a manager."""
+    return AsyncMemorySessionManager(
+        "m",
+        "us-west-2",
+        session=object(),
+        endpoint_url="http://127.0.0.1:4710",
+        config=None,
+        max_concurrency=10,
+        limits=ServiceLimits(events_per_second=None),
+        retry=RetryPolicy(max_attempts=3),
+        allow_hierarchical_actor_ids=True,
+        transport=FakeTransport(),
+        clock=lambda: 0.0,
+    )
+
+
+async def events(session: AsyncMemorySession) -> None:
+    """What is written and read back."""
+    messages = [ConversationalMessage("hi", MessageRole.USER)]
+    event = await session.add_turns(messages)
+    assert_type(event, Event)
+    assert_type(event.messages, tuple[ConversationalMessage, ...])
+    assert_type(event.metadata, Mapping[str, str])
+    assert_type(event.accepted_at, datetime | None)
+    await session.add_turns(
+        [JsonPayload({"a": [1, None]}), BlobPayload("x"), *messages],
+        branch=Branch("b", event.event_id),
+        metadata={"k": "v"},
+        timestamp=datetime.now(UTC),
+        extract=False,
+        namespace_variables={"tenant": "t"},
+        client_token="t",
+        retry=RetryPolicy(),
+    )
+    assert_type(await session.create_event("order", {"id": 1}), str)
+    assert_type(await session.create_event(event_type="order", payload={}), str)
+    turns = await session.get_last_k_turns(k=5, branch="b")
+    assert_type(turns, list[Turn])
+    assert_type(turns[0].role, MessageRole)
+    assert_type(await session.list_events(), list[Event])
+    assert_type(await session.list_events("order", max_results=5), list[Event])
+    async for each in session.iter_events(page_size=10):
+        assert_type(each, Event)
+    try:
+        await session.add_turns(messages)
+    except OutcomeUnknownError as error:
+        assert_type(await session.resolve(error), Event)
+    except ServiceError as error:
+        assert_type(error.code, str)
+
+
+async def records(session: AsyncMemorySession) -> None:
+    """What was learnt."""
+    found = await session.search_long_term_memories("q", "/facts/{actorId}/", 3)
+    assert_type(found, list[MemoryRecord])
+    assert_type(found[0].score, float | None)
+    prefix = "/facts/{actorId}/"
+    assert_type(await session.list_long_term_memory_records(prefix), list[MemoryRecord])
+    async for each in session.iter_long_term_memory_records(namespace=prefix):
+        assert_type(each, MemoryRecord)
+    poller = session.extraction_poller([prefix], timeout=timedelta(minutes=3), settle=5)
+    assert_type(poller, ExtractionPoller)
+    assert_type(await poller, list[MemoryRecord])
+    async with session.extraction_poller(prefix, min_records=2) as entered:
+        assert_type(entered, ExtractionPoller)
+        async for record in entered:
+            assert_type(record.created_at, datetime)
+    try:
+        await poller
+    except ExtractionTimeoutError as error:
+        assert_type(error.records, tuple[MemoryRecord, ...])
+
+
+def values() -> None:
+    """Values can be made by hand."""
+    now = datetime.now(UTC)
+    assert_type(encode_actor_id("a@b"), str)
+    assert_type(f"{Turn(MessageRole.USER, 'hi', now).role}", str)
+    MemoryRecord("/facts/", "text", None, now)
+    payload: dict[str, Any] = {"any": ["json", 1, None]}
+    JsonPayload(payload)
+
+
+async def mistakes(session: AsyncMemorySession) -> None:
+    """What a type checker finds."""
+    await session.add_turns("hi")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await session.get_last_k_turns("5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await session.list_events(limit=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    session.extraction_poller()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
