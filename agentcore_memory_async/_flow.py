@@ -5,7 +5,8 @@ Each operation has a flow of its own, so that one that is throttled or down leav
 It keeps four things, each against one way of making a bad moment worse:
 
 - a *window* of requests under way, which opens with each answer as TCP's does (a cold burst);
-- a *rate*, cut when the service throttles and raised slowly afterwards (throttling);
+- a *rate*, cut when the service throttles; it climbs fast until the service throttles again, which
+  shows how much it takes, and from then on slowly (throttling);
 - a *budget* of retries, filled by successes (a partial outage);
 - *probing*, when the budget is used up: one request at a time, at growing distances, while all
   others wait for it to succeed (a total outage).
@@ -20,8 +21,10 @@ from math import inf
 FIRST_WINDOW = 10
 BUDGET = 10.0
 REFILL = 0.5
+FIRST_RATE = 10.0
 LEAST_RATE = 1.0
 CUT = 0.85
+CLIMB_SHARE_PER_S = 0.5
 RISE_PER_S = 0.5
 RISE_SHARE_PER_S = 0.025
 FORGET_RATE_S = 60.0
@@ -54,6 +57,7 @@ class Flow:
         self.budget = BUDGET
         self._next_start = -inf
         self._cut_at = -inf
+        self._climbing = False
         self._answered = deque[float](maxlen=1000)
         self._probe_s = 0.0
         self._probe_at = -inf
@@ -104,7 +108,8 @@ class Flow:
         self.budget = min(BUDGET, self.budget + REFILL)
         self._answered.append(now)
         if self.rate is not None:
-            self.rate += max(RISE_PER_S, RISE_SHARE_PER_S * self.rate) / self.rate
+            slow = max(RISE_PER_S, RISE_SHARE_PER_S * self.rate) / self.rate
+            self.rate += CLIMB_SHARE_PER_S if self._climbing else slow
             if now - self._cut_at > FORGET_RATE_S:
                 self.rate = None
 
@@ -113,7 +118,13 @@ class Flow:
         if started_at < self._cut_at:
             return
         answered = float(sum(at > now - 1 for at in self._answered))
-        known = answered if self.rate is None else min(self.rate, answered)
-        self.rate = max(LEAST_RATE, CUT * known)
+        self._climbing = self.rate is None
+        if self.rate is None:
+            # A burst was too much; what was answered is the service's own reserve in part.
+            self.rate = max(FIRST_RATE, answered / 2)
+        elif now - self._cut_at < 1:
+            self.rate = max(LEAST_RATE, CUT * self.rate)
+        else:
+            self.rate = max(LEAST_RATE, CUT * min(self.rate, answered))
         self._cut_at = now
         self._next_start = now + 1 / self.rate

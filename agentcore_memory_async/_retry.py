@@ -103,7 +103,7 @@ class Retrier:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Count a call from its first moment on, unless nothing may be sent: closing waits for it."""
+        """Count a call from its first moment, if anything may be sent: closing waits for it."""
         self._lifecycle.check()
         self._running += 1
         try:

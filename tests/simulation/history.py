@@ -165,9 +165,7 @@ def _came_late(write: Write, event: Stored, service: MemoryService) -> bool:
     return write.resolved and write.buffer is None and service.first_seen[token] > write.ended_at
 
 
-def _check_order(
-    writes: list[Write], places: dict[int, tuple[int, int]], verdict: Verdict
-) -> None:
+def _check_order(writes: list[Write], places: dict[int, tuple[int, int]], verdict: Verdict) -> None:
     """Calls of a session in their order, and so the messages of each buffer."""
     last: dict[tuple[Key, int | None], tuple[int, int]] = {}
     wrong: set[Key] = set()

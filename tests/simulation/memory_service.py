@@ -70,7 +70,8 @@ class Stored:
     @property
     def stamp_ms(self) -> int:
         """Its timestamp."""
-        return round(self.request["eventTimestamp"] * 1000)
+        stamp_s: float = self.request["eventTimestamp"]
+        return round(stamp_s * 1000)
 
     @property
     def texts(self) -> list[str]:

@@ -1,0 +1,274 @@
+"""
+The figures of the promises under load, in virtual time: ``python -m tests.simulation.figures``.
+
+Each function plays one situation from one seed and gives what the promise is about; the command
+prints the best and the worst of many seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import statistics
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
+
+from agentcore_memory_async import (
+    AgentCoreMemoryError,
+    ConversationalMessage,
+    MessageRole,
+    RetryPolicy,
+)
+from tests._virtual_time import VirtualTimeLoop
+from tests.simulation.memory_service import Bucket, MemoryService
+from tests.simulation.scenario import opened, seeded_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from agentcore_memory_async import AsyncMemorySession, AsyncMemorySessionManager
+
+T = TypeVar("T")
+Figures = dict[str, float]
+
+
+def run(main: Callable[[int], Coroutine[Any, Any, T]], seed: int) -> T:
+    """Run *main* with *seed* in virtual time."""
+
+    async def seeded() -> T:
+        with seeded_tokens(random.Random(seed)):
+            return await main(seed)
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(seeded())
+
+
+async def throttled(seed: int, burst: float = 20.0) -> Figures:
+    """P12: 50 writers make 300 calls; the service takes 20 a second."""
+    service = MemoryService(seed)
+    service.buckets["CreateEvent"] = Bucket(20, burst)
+    failed = 0
+    async with opened(service, seed) as manager:
+        left = list(range(300))
+
+        async def work(session: AsyncMemorySession) -> None:
+            nonlocal failed
+            while left:
+                try:
+                    await session.add_turns([_message(left.pop())])
+                except AgentCoreMemoryError:
+                    failed += 1
+
+        began = anyio.current_time()
+        async with anyio.create_task_group() as tasks:
+            for number in range(50):
+                tasks.start_soon(work, await _session(manager, number))
+        lasted_s = anyio.current_time() - began
+    return {
+        "failed": failed,
+        "requests per call": service.asked["CreateEvent"] / 300,
+        "calls per second": (300 - failed) / lasted_s,
+    }
+
+
+async def outage(seed: int, kind: str = "refused") -> Figures:
+    """P11: nothing works for 60 s, for 50 tasks that call again and again."""
+    service = MemoryService(seed)
+    service.down = kind
+    service.record_all = True
+    calls = 0
+    async with opened(service, seed) as manager:
+
+        async def work(session: AsyncMemorySession) -> None:
+            nonlocal calls
+            while anyio.current_time() < 60:
+                calls += 1
+                try:
+                    await session.add_turns([_message(calls)])
+                except AgentCoreMemoryError:
+                    continue
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(50):
+                tasks.start_soon(work, await _session(manager, number))
+    starts = [at for at, _ in service.starts]
+    later = [sum(at <= other < at + 1 for other in starts) for at in starts if at > 5]
+    return {
+        "requests per call": len(starts) / calls,
+        "requests in a second after 5 s": max(later, default=0),
+    }
+
+
+async def recovery(seed: int) -> Figures:
+    """How long after an outage of 20 s the calls of 50 tasks succeed again."""
+    service = MemoryService(seed)
+    service.down = "refused"
+    lasted: list[float] = []
+    async with opened(service, seed) as manager:
+
+        async def work(session: AsyncMemorySession) -> None:
+            await session.add_turns([_message(0)])
+            lasted.append(anyio.current_time() - 20)
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(50):
+                tasks.start_soon(work, await _session(manager, number))
+            await anyio.sleep(20)
+            service.down = ""
+    return {"last call, s after it": max(lasted), "requests": service.asked["CreateEvent"]}
+
+
+async def starved(seed: int) -> Figures:
+    """P13: create_event's p99 while every search is throttled, over its p99 without searches."""
+    figures = [await _create_p99(seed, searches) for searches in (0, 50)]
+    return {"p99 over baseline": figures[1] / figures[0]}
+
+
+async def _create_p99(seed: int, searches: int) -> float:
+    service = MemoryService(seed)
+    service.buckets["RetrieveMemoryRecords"] = Bucket(0, 0)
+    took: list[float] = []
+    policy = RetryPolicy(read_deadline_s=3.0)
+    async with opened(service, seed) as manager:
+        sessions = [await _session(manager, number) for number in range(50)]
+
+        until = anyio.current_time() + 30
+
+        async def search(session: AsyncMemorySession) -> None:
+            while anyio.current_time() < until:
+                try:
+                    await session.search_long_term_memories("seats", retry=policy)
+                except AgentCoreMemoryError:
+                    continue
+
+        async def write(session: AsyncMemorySession) -> None:
+            while anyio.current_time() < until:
+                began = anyio.current_time()
+                await session.create_event("click", {"n": "x"})
+                took.append(anyio.current_time() - began)
+                await anyio.sleep(0.3)
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(searches):
+                tasks.start_soon(search, sessions[number])
+            for number in range(20):
+                tasks.start_soon(write, sessions[number])
+    return statistics.quantiles(took, n=100)[98]
+
+
+async def paced(seed: int) -> Figures:
+    """P14: 20 tasks write to one session, of which the service takes 5 events a second."""
+    service = MemoryService(seed)
+    service.session_rate = 5.0
+    async with opened(service, seed) as manager:
+        session = await _session(manager, 0)
+
+        async def work() -> None:
+            for number in range(10):
+                # 200 calls at 5 a second are 40 seconds.
+                await session.add_turns([_message(number)], retry=RetryPolicy(write_deadline_s=60))
+
+        began = anyio.current_time()
+        async with anyio.create_task_group() as tasks:
+            for _ in range(20):
+                tasks.start_soon(work)
+        lasted_s = anyio.current_time() - began
+    return {
+        "throttled after the first second": sum(at > began + 1 for at in service.throttled_at),
+        "calls per second": 200 / lasted_s,
+    }
+
+
+async def buffered(seed: int) -> Figures:
+    """P8: 5,000 messages go into a buffer while the service is down for 60 s."""
+    service = MemoryService(seed)
+    service.down = "refused"
+    most = 0
+    async with opened(service, seed) as manager:
+        session = await _session(manager, 0)
+
+        async def end_outage() -> None:
+            await anyio.sleep(60)
+            service.down = ""
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(end_outage)
+            async with session.buffered() as buffer:
+                for number in range(5000):
+                    await buffer.add(_message(number))
+                    most = max(most, len(buffer.unsent))
+                await buffer.flush()
+    stored = [text for event in service.sessions["actor", "s0"] for text in event.texts]
+    return {
+        "lost, doubled or out of order": float(stored != [f"turn {n}" for n in range(5000)]),
+        "most pending": most,
+    }
+
+
+async def own_writes(seed: int) -> Figures:
+    """A list by type right after a write, while the service's filter lags by 30 s."""
+    service = MemoryService(seed)
+    service.filter_lag_s = 30.0
+    missed = 0
+    async with opened(service, seed) as manager:
+        session = await _session(manager, 0)
+        stored: list[str] = []
+        for number in range(100):
+            stored.insert(0, await session.create_event("order", {"n": str(number)}))
+            await session.add_turns([_message(number)])
+            found = [event.event_id for event in await session.list_events("order")]
+            missed += found != stored
+            await anyio.sleep(random.Random(seed + number).choice([0, 1, 20, 40, 100]))
+    return {"wrong lists of 100": missed}
+
+
+def _message(number: int) -> ConversationalMessage:
+    return ConversationalMessage(f"turn {number}", MessageRole.USER)
+
+
+async def _session(manager: AsyncMemorySessionManager, number: int) -> AsyncMemorySession:
+    return await manager.create_memory_session("actor", f"s{number}", verify=False)
+
+
+async def _small_burst(seed: int) -> Figures:
+    return await throttled(seed, 5.0)
+
+
+async def _refusing(seed: int) -> Figures:
+    return await outage(seed, "500")
+
+
+SITUATIONS: dict[str, Callable[[int], Coroutine[Any, Any, Figures]]] = {
+    "P8 buffer, server down 60 s": buffered,
+    "P11 outage, connections refused": outage,
+    "P11 outage, status 500": _refusing,
+    "after an outage of 20 s": recovery,
+    "P12 service at 20/s, bursts of 20": throttled,
+    "P12 service at 20/s, bursts of 5": _small_burst,
+    "P13 searches throttled": starved,
+    "P14 session at 5/s, 20 tasks": paced,
+    "read your own writes": own_writes,
+}
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation.figures", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--only", default="", help="situations whose name has this in it")
+    given = parser.parse_args()
+    for name, situation in SITUATIONS.items():
+        if given.only not in name:
+            continue
+        found = [run(situation, seed) for seed in range(given.seeds)]
+        print(name)
+        for figure in found[0]:
+            values = [figures[figure] for figures in found]
+            middle = statistics.median(values)
+            print(f"  {figure}: {min(values):.3g} to {max(values):.3g}, median {middle:.3g}")
+
+
+if __name__ == "__main__":
+    main()
