@@ -17,8 +17,10 @@ ROOT = Path(agentcore_memory_async.__file__).parent
 ROWS = (
     "_clock errors filters models namespaces",
     "_codec _flow _lifecycle _observation _pace _schedule _turns _validation policies",
-    "_botocore _credentials _failures _service_model _tls _transport"
-    " _gate _pages _retry _service_clock",
+    (
+        "_botocore _credentials _failures _service_model _tls _transport"
+        " _gate _pages _retry _service_clock"
+    ),
     "_long_term _polling _writer buffer extraction manager session",
     "_facade _portal sync",
     "integrations local testing",
