@@ -30,7 +30,7 @@ from agentcore_memory_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from agentcore_memory_async._lifecycle import Lifecycle
     from agentcore_memory_async._pace import Pace
@@ -102,7 +102,7 @@ class Retrier:
         self._random = random.Random()
 
     @contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self) -> Generator[None]:
         """Count a call from its first moment, if anything may be sent: closing waits for it."""
         self._lifecycle.check()
         self._running += 1

@@ -393,8 +393,9 @@ def check_payload(value: object) -> dict[str, Any]:
     """Check the data of a custom event: a dict that comes back equal from JSON."""
     if not isinstance(value, dict):
         refuse(f"payload is {kind(value)}; give a dict of JSON data")
-    check_json("payload", value)
-    return cast("dict[str, Any]", value)
+    payload = cast("dict[str, Any]", value)
+    check_json("payload", payload)
+    return payload
 
 
 def _check_metadata_text(argument: str, value: object, least: int, most: int) -> str:
@@ -435,9 +436,12 @@ def check_namespace_variables(value: object) -> dict[str, str]:
         return {}
     if not isinstance(value, Mapping):
         refuse(f"namespace_variables is {kind(value)}; give a mapping of 1 to 5 names to values")
-    if not 1 <= len(cast("Mapping[object, object]", value)) <= 5:
-        refuse(f"namespace_variables has {len(value)} entries; allowed are 1 to 5, or leave it out")
-    for name, text in cast("Mapping[object, object]", value).items():
+    entries = cast("Mapping[object, object]", value)
+    if not 1 <= len(entries) <= 5:
+        refuse(
+            f"namespace_variables has {len(entries)} entries; allowed are 1 to 5, or leave it out"
+        )
+    for name, text in entries.items():
         if not isinstance(name, str) or len(name) > 32 or not _VARIABLE_NAME.fullmatch(name):
             what = _shown(name) if isinstance(name, str) else kind(name)
             refuse(
@@ -449,7 +453,7 @@ def check_namespace_variables(value: object) -> dict[str, str]:
                 f"namespace_variables[{name!r}] is no lawful value; allowed are 1 to 64 "
                 "lower-case letters, digits, '-', '_', the first a letter or digit"
             )
-    return dict(cast("Mapping[str, str]", value))
+    return dict(cast("Mapping[str, str]", entries))
 
 
 def check_query(value: object) -> str:
