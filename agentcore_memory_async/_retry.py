@@ -40,10 +40,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+REQUEST_TIMEOUT = 408
+
+
 def is_passing(error: AgentCoreMemoryError) -> bool:
     """Tell whether the same request may succeed a little later."""
     if isinstance(error, ConflictError):
         return error.code == "RetryableConflictException"
+    if isinstance(error, ServiceError) and error.status == REQUEST_TIMEOUT:
+        return True
     return isinstance(
         error, TransportError | DecodeError | ThrottledError | ServiceUnavailableError
     )
@@ -53,6 +58,8 @@ def may_have_run(error: AgentCoreMemoryError) -> bool:
     """Tell whether the service may have done what it was asked, in spite of *error*."""
     if isinstance(error, TransportError):
         return error.sent
+    if isinstance(error, ServiceError) and error.status == REQUEST_TIMEOUT:
+        return True
     return isinstance(error, DecodeError | ServiceUnavailableError)
 
 

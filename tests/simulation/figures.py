@@ -134,7 +134,7 @@ async def _create_p99(seed: int, searches: int) -> float:
     async with opened(service, seed) as manager:
         sessions = [await _session(manager, number) for number in range(50)]
 
-        until = anyio.current_time() + 30
+        until = anyio.current_time() + 15
 
         async def search(session: AsyncMemorySession) -> None:
             while anyio.current_time() < until:

@@ -97,6 +97,7 @@ class MemoryService:
 
     Attributes:
         fault_share: The share of requests that meet a fault.
+        script: The faults of the next requests, in order; "" is none.
         down: What every request meets: ``refused``, ``500`` or ``silent``; empty for none.
         latency_s: From and to which time one way takes.
         buckets: The rate that each operation is held to; one is shared by all sessions.
@@ -109,6 +110,7 @@ class MemoryService:
 
     def __init__(self, seed: int = 0) -> None:
         self.fault_share = 0.0
+        self.script: list[str] = []
         self.down = ""
         self.latency_s = (0.005, 0.06)
         self.buckets: dict[str, Bucket] = {}
@@ -223,6 +225,8 @@ class MemoryService:
         return self._answer(url, status, text[: len(text) // 2] if fault == "cut body" else text)
 
     def _draw(self) -> str:
+        if self.script:
+            return self.script.pop(0)
         if self.down:
             return self.down
         if self._random.random() < self.fault_share:
@@ -246,6 +250,8 @@ class MemoryService:
             return 200, self._list(params)
         if operation in {"ListMemoryRecords", "RetrieveMemoryRecords"}:
             return 200, {"memoryRecordSummaries": list(self.records)}
+        if operation == "ListMemoryExtractionJobs":
+            return 200, {"jobs": []}
         message = f"the model has no {operation}"
         raise NotImplementedError(message)
 
@@ -327,7 +333,11 @@ def _parse(request: Any) -> tuple[str, dict[str, Any]]:
         return "CreateEvent", params
     if path[2] == "actor" and len(path) == 6:
         return "ListEvents", {**params, "actorId": path[3], "sessionId": path[5]}
-    names = {"memoryRecords": "ListMemoryRecords", "retrieve": "RetrieveMemoryRecords"}
+    names = {
+        "extractionJobs": "ListMemoryExtractionJobs",
+        "memoryRecords": "ListMemoryRecords",
+        "retrieve": "RetrieveMemoryRecords",
+    }
     return names[path[2]], params
 
 

@@ -106,12 +106,12 @@ async def opened(
     """Open a manager of real aiobotocore on *service*, whose jitter comes from *seed*."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualTimeLoop)
-    session = AioSession()
-    session.set_credentials("AKIDSIMULATED", "secret")
+    if "session" not in options:
+        options["session"] = AioSession()
+        options["session"].set_credentials("AKIDSIMULATED", "secret")
     manager = AsyncMemorySessionManager(
         MEMORY,
         "us-west-2",
-        session=session,
         endpoint_url="http://simulated.invalid",
         config=service.config(),
         **options,

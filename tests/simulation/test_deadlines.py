@@ -1,0 +1,200 @@
+"""Deadlines hold over everything that can take long (P6); real sockets: ``tests/faults``."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import random
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from aiobotocore.credentials import AioRefreshableCredentials
+from aiobotocore.session import AioSession
+
+from agentcore_memory_async import (
+    AgentCoreMemoryError,
+    ConversationalMessage,
+    MessageRole,
+    OutcomeUnknownError,
+    RetryPolicy,
+    ThrottledError,
+    TransportTimeoutError,
+)
+from tests._virtual_time import virtual_time
+from tests.simulation.memory_service import Bucket, MemoryService
+from tests.simulation.scenario import opened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HI = [ConversationalMessage("hi", MessageRole.USER)]
+
+
+def silent(service: MemoryService) -> None:
+    """A black hole: nothing is answered."""
+    service.down = "silent"
+
+
+def slow(service: MemoryService) -> None:
+    """Each way takes up to half a minute."""
+    service.latency_s = (0.1, 30.0)
+
+
+def refused(service: MemoryService) -> None:
+    """Nobody is there."""
+    service.down = "refused"
+
+
+def throttled(service: MemoryService) -> None:
+    """Nearly everything is too much, and long waits are asked for."""
+    service.buckets["CreateEvent"] = Bucket(0.5, 1)
+    service.buckets["ListEvents"] = Bucket(0.5, 1)
+    service.retry_after = "7"
+
+
+def faulty(service: MemoryService) -> None:
+    """Faults of all kinds."""
+    service.fault_share = 0.8
+
+
+@pytest.mark.parametrize("trouble", [silent, slow, refused, throttled, faulty])
+@virtual_time
+async def test_no_call_takes_longer_than_its_deadline(
+    trouble: Callable[[MemoryService], None],
+) -> None:
+    """1,000 calls on 20 sessions through 4 connections, all with deadlines of their own."""
+    service = MemoryService(5)
+    trouble(service)
+    source = random.Random(5)
+    overruns: list[float] = []
+    async with opened(service, max_concurrency=4) as manager:
+
+        async def work(number: int) -> None:
+            session = await manager.create_memory_session("a", f"s{number % 20}", verify=False)
+            for _ in range(10):
+                deadline_s = source.uniform(0.01, 12)
+                policy = RetryPolicy(write_deadline_s=deadline_s, read_deadline_s=deadline_s)
+                began = anyio.current_time()
+                try:
+                    if source.random() < 0.5:
+                        await session.add_turns(HI, retry=policy)
+                    else:
+                        await session.get_last_k_turns(1, retry=policy)
+                except AgentCoreMemoryError:
+                    pass
+                overruns.append(anyio.current_time() - began - deadline_s)
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(100):
+                tasks.start_soon(work, number)
+    assert 1000 == len(overruns)
+    assert max(overruns) < 0.001
+
+
+@virtual_time
+async def test_a_slow_credential_refresh_keeps_the_deadline() -> None:
+    """Credentials that have expired and whose refresh hangs fail the call in time, unsent."""
+
+    async def refresh() -> dict[str, str]:
+        await asyncio.sleep(3600)
+        raise AssertionError
+
+    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+    class Provider:
+        async def load_credentials(self) -> Any:
+            return AioRefreshableCredentials(
+                "KEY", "s", "t", now + dt.timedelta(hours=1), refresh, "t", time_fetcher=lambda: now
+            )
+
+    session = AioSession()
+    session.register_component("credential_provider", Provider())
+    service = MemoryService()
+    async with opened(service, session=session) as manager:
+        memory = await manager.create_memory_session("a", "s", verify=False)
+        await memory.add_turns(HI)
+        now += dt.timedelta(hours=2)
+        began = anyio.current_time()
+        with pytest.raises((OutcomeUnknownError, TransportTimeoutError)):
+            await memory.add_turns(HI, retry=RetryPolicy(write_deadline_s=3))
+        assert 3 == pytest.approx(anyio.current_time() - began)
+        assert 1 == service.asked["CreateEvent"]
+
+
+@virtual_time
+async def test_a_wait_in_vain_is_not_waited() -> None:
+    """A service that asks for more time than there is gives its error at once."""
+    service = MemoryService()
+    service.script = ["429"]
+    service.retry_after = "60"
+    async with opened(service) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        began = anyio.current_time()
+        with pytest.raises(ThrottledError) as caught:
+            await session.add_turns(HI)
+        assert anyio.current_time() - began < 1
+        assert 60 == caught.value.retry_after_s
+
+
+@virtual_time
+async def test_retry_after_is_kept_to() -> None:
+    """The next attempt comes when the service wants it, not before."""
+    service = MemoryService()
+    service.record_all = True
+    service.script = ["429"]
+    service.retry_after = "7"
+    async with opened(service) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        await session.add_turns(HI)
+    (first, _), (second, _) = service.starts
+    assert 7 <= second - first <= 9
+
+
+@virtual_time
+async def test_closing_waits_for_calls_that_wait_for_their_turn() -> None:
+    """All calls that were made before are finished, within the bound; later ones are refused."""
+    service = MemoryService()
+    stored: list[str] = []
+    async with opened(service) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+
+        async def write() -> None:
+            stored.append((await session.add_turns(HI)).event_id)
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(12):
+                tasks.start_soon(write)
+            await anyio.sleep(0.01)
+            await manager.aclose()
+            assert 12 == len(stored)
+
+
+@virtual_time
+async def test_closing_is_bounded() -> None:
+    """What has not ended then is cut off, and says whether it may have been stored."""
+    service = MemoryService()
+    service.latency_s = (20.0, 20.0)
+    raised: list[BaseException] = []
+    async with opened(service, max_concurrency=1) as manager:
+        sessions = [
+            await manager.create_memory_session("a", f"s{number}", verify=False)
+            for number in range(3)
+        ]
+
+        async def write(number: int) -> None:
+            try:
+                await sessions[number].add_turns(HI)
+            except (AgentCoreMemoryError, RuntimeError) as error:
+                raised.append(error)
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(3):
+                tasks.start_soon(write, number)
+            await anyio.sleep(0.01)
+            began = anyio.current_time()
+            await manager.aclose()
+            assert anyio.current_time() - began <= 10.1
+    kinds = sorted(type(error).__name__ for error in raised)
+    assert ["ClosedError", "ClosedError", "OutcomeUnknownError"] == kinds
+    assert 1 == service.asked["CreateEvent"]

@@ -1,0 +1,57 @@
+"""The figures of the promises under load; ``python -m tests.simulation.figures`` prints them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulation import figures
+
+
+def test_a_buffer_outlives_an_outage() -> None:
+    """P8: the service is down for 60 s, 5,000 messages: none lost, a bounded number in memory."""
+    found = figures.run(figures.buffered, 1)
+
+    assert 0 == found["lost, doubled or out of order"]
+    assert found["most pending"] <= 1000
+
+
+@pytest.mark.parametrize("kind", ["refused", "500"])
+def test_an_outage_is_not_made_worse(kind: str) -> None:
+    """P11: 50 tasks, 60 s: at most 1.2 requests a call, at most 10 a second after 5 seconds."""
+    found = figures.run(lambda seed: figures.outage(seed, kind), 1)
+
+    assert found["requests per call"] <= 1.2
+    assert found["requests in a second after 5 s"] <= 10
+
+
+def test_after_an_outage_calls_go_through() -> None:
+    """All that waited is stored within seconds."""
+    assert figures.run(figures.recovery, 1)["last call, s after it"] <= 8
+
+
+@pytest.mark.parametrize("burst", [5, 10, 20, 40])
+def test_throttled_writes_all_get_through(burst: int) -> None:
+    """P12: the service takes 20 a second, 50 writers make 300 calls."""
+    found = figures.run(lambda seed: figures.throttled(seed, burst), 1)
+
+    assert 0 == found["failed"]
+    assert found["requests per call"] <= 1.15
+    assert found["calls per second"] >= 17
+
+
+def test_a_throttled_operation_leaves_others_alone() -> None:
+    """P13: all searches are throttled; creating events takes at most 1.2 times its own time."""
+    assert figures.run(figures.starved, 1)["p99 over baseline"] <= 1.2
+
+
+def test_a_session_is_paced() -> None:
+    """P14: 20 tasks on one session never meet its limit, and use it up."""
+    found = figures.run(figures.paced, 1)
+
+    assert 0 == found["throttled after the first second"]
+    assert found["calls per second"] >= 4.5
+
+
+def test_own_writes_are_read() -> None:
+    """A list by type is right at any time, although the service's filter lags by 30 s."""
+    assert 0 == figures.run(figures.own_writes, 1)["wrong lists of 100"]

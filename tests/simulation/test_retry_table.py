@@ -1,0 +1,236 @@
+"""What is retried, as one table; every change of the code behind it is noticed."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from copy import deepcopy
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agentcore_memory_async import (
+    DecodeError,
+    RetryPolicy,
+    TransportError,
+    TransportTimeoutError,
+    errors,
+)
+from agentcore_memory_async import _retry as retry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+# Code, status -> class of the error | tried again | may have run | what the flow learns.
+ANSWERS = """
+AccessDeniedException            403 AccessDeniedError        no  no  ANSWERED
+AccessDenied                     403 AccessDeniedError        no  no  ANSWERED
+UnrecognizedClientException      403 AccessDeniedError        no  no  ANSWERED
+UnrecognizedClientException      400 AccessDeniedError        no  no  ANSWERED
+InvalidSignatureException        400 AccessDeniedError        no  no  ANSWERED
+ExpiredTokenException            400 AccessDeniedError        no  no  ANSWERED
+AccessDenied                     400 AccessDeniedError        no  no  ANSWERED
+AccessDeniedException            400 AccessDeniedError        no  no  ANSWERED
+ResourceNotFoundException        400 NotFoundError            no  no  ANSWERED
+ValidationException              400 ValidationError          no  no  ANSWERED
+InvalidInputException            400 ValidationError          no  no  ANSWERED
+RetryableConflictException       409 ConflictError            yes no  FAILED
+RetryableConflictException       400 ConflictError            yes no  FAILED
+ConflictException                409 ConflictError            no  no  ANSWERED
+ConflictException                400 ConflictError            no  no  ANSWERED
+ServiceQuotaExceededException    400 QuotaExceededError       no  no  ANSWERED
+ThrottledException               429 ThrottledError           yes no  THROTTLED
+ThrottledException               400 ThrottledError           yes no  THROTTLED
+ThrottlingException              400 ThrottledError           yes no  THROTTLED
+TooManyRequestsException         400 ThrottledError           yes no  THROTTLED
+ServiceException                 400 ServiceUnavailableError  yes yes FAILED
+InternalServerException          400 ServiceUnavailableError  yes yes FAILED
+400                              400 ServiceError             no  no  ANSWERED
+402                              402 QuotaExceededError       no  no  ANSWERED
+403                              403 AccessDeniedError        no  no  ANSWERED
+404                              404 NotFoundError            no  no  ANSWERED
+407                              407 ServiceError             no  no  ANSWERED
+408                              408 ServiceError             yes yes FAILED
+RequestTimeoutException          408 ServiceError             yes yes FAILED
+409                              409 ConflictError            no  no  ANSWERED
+413                              413 ServiceError             no  no  ANSWERED
+429                              429 ThrottledError           yes no  THROTTLED
+499                              499 ServiceError             no  no  ANSWERED
+500                              500 ServiceUnavailableError  yes yes FAILED
+501                              501 ServiceUnavailableError  yes yes FAILED
+502                              502 ServiceUnavailableError  yes yes FAILED
+503                              503 ServiceUnavailableError  yes yes FAILED
+SomethingNew                     400 ServiceError             no  no  ANSWERED
+SomethingNew                     599 ServiceUnavailableError  yes yes FAILED
+"""
+
+OTHERS = [
+    (TransportError("CreateEvent", "reset"), "yes yes FAILED"),
+    (TransportError("CreateEvent", "refused", sent=False), "yes no FAILED"),
+    (TransportTimeoutError("CreateEvent", "late"), "yes yes FAILED"),
+    (TransportTimeoutError("CreateEvent", "connecting", sent=False), "yes no FAILED"),
+    (DecodeError("CreateEvent", "cut"), "yes yes FAILED"),
+    (errors.ExtractionError("x"), "no no ANSWERED"),
+]
+
+POLICY = RetryPolicy(backoff_s=0.05, throttled_backoff_s=1.0, max_backoff_s=5.0)
+BACKOFFS = [  # the bound after attempt 1, 2, ...
+    (DecodeError("CreateEvent", "cut"), [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]),
+    (errors.service_error("CreateEvent", "429", "", 429), [1.0, 2.0, 4.0, 5.0, 5.0]),
+]
+
+
+def disagreements(functions: Mapping[str, Any], make: Callable[..., Any]) -> Iterator[str]:
+    """Compare the functions with the table."""
+
+    def verdict(error: Any) -> str:
+        return " ".join(
+            (
+                "yes" if functions["is_passing"](error) else "no",
+                "yes" if functions["may_have_run"](error) else "no",
+                functions["outcome_of"](error).name,
+            )
+        )
+
+    for row in ANSWERS.strip().splitlines():
+        code, status, *expected = row.split()
+        error = make("CreateEvent", code, "text", int(status))
+        found = [type(error).__name__, *verdict(error).split()]
+        if found != expected:
+            yield f"{code} {status}: {found}"
+    for error, wanted in OTHERS:
+        if verdict(error) != wanted:
+            yield f"{error!r}: {verdict(error)}"
+    for error, bounds in BACKOFFS:
+        bound = functions["backoff_bound"]
+        if [bound(POLICY, error, n + 1) for n in range(len(bounds))] != bounds:
+            yield f"backoff after {error!r}"
+        if bound(POLICY, error, 5000) != bounds[-1]:
+            yield f"backoff after many {error!r}"
+
+
+FUNCTIONS = ("is_passing", "may_have_run", "outcome_of", "backoff_bound")
+
+
+def test_the_table_holds() -> None:
+    """Every error is tried again, or not, as the table says."""
+    assert [] == list(disagreements(vars(retry), errors.service_error))
+
+
+class Mutator(ast.NodeTransformer):
+    """Makes one small mistake: number *wanted* of those that can be made."""
+
+    def __init__(self, wanted: int) -> None:
+        self.count = 0
+        self._wanted = wanted
+        self.what = ""
+
+    def _hit(self, what: str) -> bool:
+        self.count += 1
+        if self.count - 1 == self._wanted:
+            self.what = what
+            return True
+        return False
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        """Leave a class out of a union; add where something is subtracted."""
+        self.generic_visit(node)
+        if isinstance(node.op, ast.BitOr):
+            if self._hit("left out"):
+                return node.right
+            return node.left if self._hit("right out") else node
+        if self._hit("another operator"):
+            return ast.BinOp(node.left, ast.Add(), node.right)
+        return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        """Turn a comparison around."""
+        self.generic_visit(node)
+        if self._hit("turned around"):
+            return ast.UnaryOp(ast.Not(), node)
+        return node
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        """Or for and."""
+        self.generic_visit(node)
+        if self._hit("or for and"):
+            node.op = ast.Or()
+        return node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        """Turn a choice around."""
+        self.generic_visit(node)
+        if self._hit("other choice"):
+            node.body, node.orelse = node.orelse, node.body
+        return node
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        """Leave a branch out."""
+        self.generic_visit(node)
+        if self._hit("branch out"):
+            return ast.Pass()
+        return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        """Change a constant."""
+        if isinstance(node.value, bool):
+            return ast.Constant(not node.value) if self._hit("flipped") else node
+        if isinstance(node.value, str):
+            return ast.Constant("other") if self._hit("text") else node
+        assert isinstance(node.value, int | float)
+        return ast.Constant(node.value + 1) if self._hit("one more") else node
+
+
+def mutants() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give each function with each mistake, among the others as they are."""
+    for name in FUNCTIONS:
+        function = getattr(retry, name)
+        assert isinstance(function, FunctionType)
+        tree = ast.parse(inspect.getsource(function))
+        definition = tree.body[0]
+        assert isinstance(definition, ast.FunctionDef)
+        definition.body = definition.body[1:]  # the docstring
+        definition.returns = None
+        for argument in definition.args.args:
+            argument.annotation = None
+        number = 0
+        while True:
+            mutator = Mutator(number)
+            mutated = ast.fix_missing_locations(mutator.visit(deepcopy(tree)))
+            if not mutator.what:
+                break
+            namespace = dict(vars(retry))
+            exec(compile(mutated, name, "exec"), namespace)
+            yield f"{name} {number}: {mutator.what}\n{ast.unparse(mutated)}", namespace
+            number += 1
+
+
+# 30 keeps 2.0 ** n from overflowing; 31 does as well.
+EQUIVALENT = {"one more": "31)"}
+
+
+def test_every_mistake_is_noticed() -> None:
+    """A class that is left out, a branch, a constant: the table fails."""
+    survived = []
+    count = 0
+    for what, functions in mutants():
+        count += 1
+        try:
+            noticed = any(disagreements(functions, errors.service_error))
+        except (AttributeError, OverflowError, TypeError, UnboundLocalError):
+            noticed = True
+        if not noticed and EQUIVALENT.get("one more", "") not in what:
+            survived.append(what)
+
+    assert [] == survived
+    assert count > 20
+
+
+@pytest.mark.parametrize("table", ["_BY_CODE", "_BY_STATUS"])
+def test_every_row_of_the_errors_is_noticed(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A code or status that is left out of the errors' tables shows."""
+    rows = dict(getattr(errors, table))
+    for row in rows:
+        monkeypatch.setattr(errors, table, {key: rows[key] for key in rows if key != row})
+        assert list(disagreements(vars(retry), errors.service_error)), row
