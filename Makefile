@@ -35,8 +35,11 @@ lint: $(VENV)/.group-lint
 
 types: $(VENV)/.group-typing
 	$(BIN)/mypy
-	$(BIN)/pyright
-	$(BIN)/pyright --verifytypes agentcore_memory_async --ignoreexternal
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	@# Pyright judges the public types of an installed package, and takes no editable one for that.
+	@rm -rf $(VENV)/installed
+	@$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/installed .
+	PYTHONPATH=$(CURDIR)/$(VENV)/installed $(BIN)/pyright --pythonpath $(BIN)/python --verifytypes agentcore_memory_async --ignoreexternal
 
 docs: $(VENV)/.group-docs
 	$(BIN)/sphinx-build -W -n -q -b html docs $(SPHINX_OUT)
