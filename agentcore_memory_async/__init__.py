@@ -1,5 +1,6 @@
 """Amazon Bedrock AgentCore Memory for asyncio: turns, events, long-term records."""
 
+from agentcore_memory_async.background import BackgroundWaits
 from agentcore_memory_async.buffer import MessageBuffer
 from agentcore_memory_async.errors import (
     AccessDeniedError,
@@ -9,6 +10,7 @@ from agentcore_memory_async.errors import (
     ConflictError,
     DecodeError,
     ExtractionError,
+    ExtractionFailedError,
     ExtractionTimeoutError,
     ForkedError,
     InvalidInputError,
@@ -31,13 +33,14 @@ from agentcore_memory_async.models import (
     Branch,
     ConversationalMessage,
     Event,
+    ExtractionJob,
     JsonPayload,
     MemoryRecord,
     MessageRole,
     Turn,
     encode_actor_id,
 )
-from agentcore_memory_async.policies import RetryPolicy, ServiceLimits
+from agentcore_memory_async.policies import PollPolicy, RetryPolicy, ServiceLimits
 from agentcore_memory_async.session import AsyncMemorySession
 from agentcore_memory_async.sync import (
     BlockingExtractionPoller,
@@ -52,6 +55,7 @@ __all__ = (
     "AgentCoreMemoryError",
     "AsyncMemorySession",
     "AsyncMemorySessionManager",
+    "BackgroundWaits",
     "BlobPayload",
     "BlockingCallWarning",
     "BlockingExtractionPoller",
@@ -62,6 +66,8 @@ __all__ = (
     "DecodeError",
     "Event",
     "ExtractionError",
+    "ExtractionFailedError",
+    "ExtractionJob",
     "ExtractionPoller",
     "ExtractionTimeoutError",
     "ForkedError",
@@ -74,6 +80,7 @@ __all__ = (
     "MessageRole",
     "NotFoundError",
     "OutcomeUnknownError",
+    "PollPolicy",
     "QuotaExceededError",
     "RetryPolicy",
     "ServiceError",

@@ -22,6 +22,7 @@ from agentcore_memory_async.models import (
     Branch,
     ConversationalMessage,
     Event,
+    ExtractionJob,
     JsonPayload,
     MemoryRecord,
     MessageRole,
@@ -197,6 +198,47 @@ def read_records(operation: str, body: Body) -> list[MemoryRecord]:
     """Read a page of records."""
     items = _items(body, "memoryRecordSummaries", operation)
     return [_read(operation, item, "record", _read_record) for item in items]
+
+
+SECOND = timedelta(seconds=1)
+CREATED_AT = "x-amz-agentcore-memory-createdAt"
+"""A key that the service keeps for every record and always filters by."""
+
+
+def created_after(moment: datetime) -> list[dict[str, Any]]:
+    """Build the filter for records that were written after *moment*."""
+    seconds = (moment - EPOCH) / SECOND
+    return [
+        {
+            "left": {"metadataKey": CREATED_AT},
+            "operator": "AFTER",
+            "right": {"metadataValue": {"dateTimeValue": round(seconds, 3)}},
+        }
+    ]
+
+
+def _read_job(body: Body) -> ExtractionJob:
+    messages = cast("list[Body]", body["messages"].get("messagesList") or [])
+    return ExtractionJob(
+        job_id=_text(body, "jobID"),
+        memory_strategy_id=body.get("strategyId"),
+        actor_id=str(body.get("actorId") or ""),
+        session_id=str(body.get("sessionId") or ""),
+        status=str(body.get("status") or "FAILED"),
+        reason=str(body.get("failureReason") or ""),
+        event_ids=tuple(dict.fromkeys(_text(message, "eventId") for message in messages)),
+    )
+
+
+def read_jobs(body: Body) -> list[ExtractionJob]:
+    """Read a page of failed extraction jobs."""
+    operation = "ListMemoryExtractionJobs"
+    return [_read(operation, item, "job", _read_job) for item in _items(body, "jobs", operation)]
+
+
+def read_started_job(body: Body) -> str:
+    """Read the answer to StartMemoryExtractionJob: the job's id."""
+    return _read("StartMemoryExtractionJob", body, "job id", lambda raw: _text(raw, "jobId"))
 
 
 def _items(body: Body, member: str, operation: str = "ListEvents") -> Iterator[object]:

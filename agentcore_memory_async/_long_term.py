@@ -7,23 +7,25 @@ The half of a session that reads what the service extracts in the background.
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from agentcore_memory_async import _codec
 from agentcore_memory_async import _validation as check
 from agentcore_memory_async._pages import MAX_PAGE, Pages
+from agentcore_memory_async._wait import read_wait
 from agentcore_memory_async.errors import DecodeError
 from agentcore_memory_async.extraction import ExtractionPoller
 from agentcore_memory_async.namespaces import is_under, resolve_prefix, resolve_template
 from agentcore_memory_async.policies import check_retry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
     from datetime import timedelta
 
+    from agentcore_memory_async._polling import Polls
     from agentcore_memory_async._retry import Retrier
-    from agentcore_memory_async.models import MemoryRecord
-    from agentcore_memory_async.policies import RetryPolicy
+    from agentcore_memory_async.models import Event, MemoryRecord
+    from agentcore_memory_async.policies import PollPolicy, RetryPolicy
 
 
 class LongTermMemory:
@@ -35,10 +37,14 @@ class LongTermMemory:
         memory_id: The memory.
         actor_id: What ``{actorId}`` stands for in templates.
         session_id: What ``{sessionId}`` stands for.
+        polls: The looks of the manager.
     """
 
-    def __init__(self, retrier: Retrier, memory_id: str, actor_id: str, session_id: str) -> None:
+    def __init__(
+        self, retrier: Retrier, memory_id: str, actor_id: str, session_id: str, polls: Polls
+    ) -> None:
         self._retrier = retrier
+        self._polls = polls
         self.memory_id = memory_id
         self.actor_id = actor_id
         self.session_id = session_id
@@ -187,8 +193,13 @@ class LongTermMemory:
         namespace_prefix: str | Sequence[str],
         *,
         timeout: float | timedelta = 180.0,
-        min_records: int = 1,
+        min_records: int | Mapping[str, int] = 1,
         settle: float | timedelta = 0.0,
+        since: Event | None = None,
+        until: Callable[[list[MemoryRecord]], bool] | None = None,
+        memory_strategy_id: str | Mapping[str, str] | None = None,
+        on_timeout: Literal["raise", "return"] = "raise",
+        polling: PollPolicy | None = None,
     ) -> ExtractionPoller:
         """
         Wait for the long-term records that the service learns from a conversation.
@@ -197,41 +208,97 @@ class LongTermMemory:
             namespace_prefix: One prefix or several, such as ``/facts/{actorId}/``; the session
                 fills in ``{actorId}`` and ``{sessionId}``. What comes is merged.
             timeout: How long one wait may last, in seconds (or a timedelta), above 0.
-            min_records: How many new records are enough, 1 or more.
+            min_records: How many new records are enough, 1 or more, over all prefixes; or, as a
+                mapping from prefixes as they are given, under each of them.
             settle: For how long nothing new may have come before it is over, in seconds.
+            since: The event, as ``add_turns`` returned it, after which records are new: by the
+                service's clock, less 2 s. A listed event does not tell when it was accepted; then
+                a baseline is taken when the wait begins.
+            until: Given the list of new records after each look: whether they are enough.
+            memory_strategy_id: Only the records of this strategy; or, as a mapping from prefixes,
+                of another one for each. Then only its failed jobs count.
+            on_timeout: ``"return"`` gives what has come when the time is over, which may be
+                nothing: silence is an answer too.
+            polling: When to look, such as ``PollPolicy(expected_s=30)``; the manager's policy if
+                omitted.
 
         Returns:
             A poller to ``await``, ``async for`` over, or enter by ``async with`` before the
-            conversation is stored, so that all that is new since then counts.
+            conversation is stored, so that all that is new since then counts. Its outcomes are
+            the records, ``ExtractionFailedError`` and ``ExtractionTimeoutError``; errors of the
+            service that can't pass are raised at once, others are waited out.
 
         Raises:
             InvalidInputError: An argument can't be right.
 
-        AWS operation: ``ListMemoryRecords``.
+        AWS operations: ``ListMemoryRecords``, and now and then ``ListMemoryExtractionJobs``.
         """
-        given = [namespace_prefix] if isinstance(namespace_prefix, str) else namespace_prefix
-        if not isinstance(given, list | tuple) or not given:
-            what = "empty" if given == [] or given == () else check.kind(given)
-            check.refuse(
-                f"namespace_prefix is {what}; give a str such as '/facts/{{actorId}}/', or a list "
-                "of one or more"
-            )
-        scopes = [self._scope(prefix, None, None)["namespacePath"] for prefix in given]
-        prefixes = tuple(dict.fromkeys(scopes))
+        wait = read_wait(
+            namespace_prefix,
+            policy=self._polls.policy,
+            ids={"actorId": self.actor_id, "sessionId": self.session_id},
+            timeout=timeout,
+            min_records=min_records,
+            settle=settle,
+            since=since,
+            until=until,
+            memory_strategy_id=memory_strategy_id,
+            on_timeout=on_timeout,
+            polling=polling,
+        )
+        return ExtractionPoller(self._polls, wait)
 
-        async def look() -> list[MemoryRecord]:
-            found: dict[str, MemoryRecord] = {}
-            for prefix in prefixes:
-                for record in await self.list_long_term_memory_records(prefix):
-                    found[record.memory_record_id] = record
-            return list(found.values())
+    async def wait_for_extraction(
+        self,
+        namespace_prefix: str | Sequence[str],
+        *,
+        since: Event,
+        timeout: float | timedelta = 180.0,  # noqa: ASYNC109 - waiting is what it is for
+        min_records: int | Mapping[str, int] = 1,
+        settle: float | timedelta = 0.0,
+        until: Callable[[list[MemoryRecord]], bool] | None = None,
+        memory_strategy_id: str | Mapping[str, str] | None = None,
+        on_timeout: Literal["raise", "return"] = "raise",
+        polling: PollPolicy | None = None,
+    ) -> list[MemoryRecord]:
+        """
+        Wait for what is learnt after *since*: the short form of ``extraction_poller``.
 
-        return ExtractionPoller(
-            look,
-            prefixes,
-            timeout_s=check.check_duration("timeout", timeout, least=0.001),
-            min_records=check.check_int("min_records", min_records),
-            settle_s=check.check_duration("settle", settle),
+        Safe to cancel: nothing is left behind.
+
+        Args:
+            namespace_prefix: As in ``extraction_poller``.
+            since: The event that ``add_turns`` returned.
+            timeout: As in ``extraction_poller``.
+            min_records: As in ``extraction_poller``.
+            settle: As in ``extraction_poller``.
+            until: As in ``extraction_poller``.
+            memory_strategy_id: As in ``extraction_poller``.
+            on_timeout: As in ``extraction_poller``.
+            polling: As in ``extraction_poller``.
+
+        Returns:
+            The new records, oldest first.
+
+        Raises:
+            ExtractionFailedError: Extraction failed for this event or later ones of the session.
+            ExtractionTimeoutError: Too few came in time; it has what had come.
+            InvalidInputError: An argument can't be right.
+
+        AWS operations: ``ListMemoryRecords``, and now and then ``ListMemoryExtractionJobs``.
+        """
+        if since is None:  # pyright: ignore[reportUnnecessaryComparison]
+            check.refuse("since is None; give the Event that add_turns() returned")
+        return await self.extraction_poller(
+            namespace_prefix,
+            timeout=timeout,
+            min_records=min_records,
+            settle=settle,
+            since=since,
+            until=until,
+            memory_strategy_id=memory_strategy_id,
+            on_timeout=on_timeout,
+            polling=polling,
         )
 
     def _scope(

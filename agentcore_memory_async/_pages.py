@@ -31,6 +31,9 @@ class Pages(Generic[T]):
         reader: Reads the items of a body.
         page_size: 1 to 100; it is always sent, since the service's default is not certain.
         policy: How long and how often each request is tried; None for the manager's.
+
+    Attributes:
+        over: Whether the last page was given.
     """
 
     def __init__(
@@ -48,18 +51,18 @@ class Pages(Generic[T]):
         self._reader = reader
         self._seen = set[str]()
         self._policy = policy
-        self._over = False
+        self.over = False
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> list[T]:
-        if self._over:
+        if self.over:
             raise StopAsyncIteration
         items, token = await self._retrier.read(
             self._operation, self._request, self._read, self._policy
         )
-        self._over = not token
+        self.over = not token
         if token:
             if token in self._seen:
                 raise DecodeError(self._operation, "a nextToken came twice, the list has no end")

@@ -18,6 +18,7 @@ AgentCoreMemoryError(Exception)
   DecodeError(ValueError)                  an answer that can't be read
   ExtractionError
     ExtractionTimeoutError(TimeoutError)
+    ExtractionFailedError                  failed jobs with reasons
 ClosedError, WrongLoopError, ForkedError (RuntimeError)      mistakes of the program:
 InvalidInputError(ValueError)                                not under the base
 Warnings: BlockingCallWarning(RuntimeWarning)
@@ -34,9 +35,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from agentcore_memory_async.models import ConversationalMessage, MemoryRecord
+    from agentcore_memory_async.models import (
+        ConversationalMessage,
+        ExtractionJob,
+        MemoryRecord,
+    )
 
 __all__ = (
     "AccessDeniedError",
@@ -46,6 +51,7 @@ __all__ = (
     "ConflictError",
     "DecodeError",
     "ExtractionError",
+    "ExtractionFailedError",
     "ExtractionTimeoutError",
     "ForkedError",
     "InvalidInputError",
@@ -350,6 +356,64 @@ class ExtractionTimeoutError(_Picklable, ExtractionError, TimeoutError):
             f"in {waited_s:.1f} s ({polls} polls), fewer than asked for; "
             "extraction can take minutes (timeout=), and small talk gives no record at all"
         )
+
+
+class ExtractionFailedError(_Picklable, ExtractionError):
+    """
+    Extraction failed for events of the session: nothing will be learnt from them as it is.
+
+    Attributes:
+        namespaces: The resolved prefixes that were watched.
+        jobs: The failed jobs, with their reasons.
+        records: What had come from others.
+        waited_s: How long, in seconds.
+    """
+
+    _fields = ("namespaces", "jobs", "records", "waited_s")
+
+    def __init__(
+        self,
+        namespaces: Sequence[str],
+        jobs: Sequence[ExtractionJob],
+        records: Sequence[MemoryRecord] = (),
+        waited_s: float = 0.0,
+        *,
+        restart: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self.namespaces = tuple(namespaces)
+        self.jobs = tuple(jobs)
+        self.records = tuple(records)
+        self.waited_s = waited_s
+        self._restart = restart
+        reasons = ", ".join(dict.fromkeys(job.reason or "no reason given" for job in self.jobs))
+        super().__init__(
+            f"{len(self.jobs)} extraction job(s) failed ({reasons}) while waiting under "
+            f"{', '.join(self.namespaces)}; 'await error.restart()' starts them again, "
+            "and waiting again goes on"
+        )
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        # A copy elsewhere has no manager to send with.
+        cls, fields, state = super().__reduce__()
+        return cls, fields, {**state, "_restart": None}
+
+    async def restart(self) -> None:
+        """
+        Start the failed jobs again; once, however often it is called. Then wait again.
+
+        Raises:
+            ClosedError: The manager is closed, or the error is a copy that has none.
+            ServiceError: The service refused it.
+
+        AWS operation: ``StartMemoryExtractionJob``, for each job.
+        """
+        if self._restart is None:
+            message = (
+                "this error is a copy without a manager; wait again with a poller of an open one, "
+                "and restart what it raises"
+            )
+            raise ClosedError(message)
+        await self._restart()
 
 
 class InvalidInputError(ValueError):

@@ -7,30 +7,43 @@ Everything that is sent goes through here: sessions are bound views that fill in
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 from uuid import uuid4
 
 import anyio
 
 from agentcore_memory_async import _validation as check
 from agentcore_memory_async._lifecycle import Lifecycle
+from agentcore_memory_async._polling import Polls
 from agentcore_memory_async._retry import Retrier
+from agentcore_memory_async._service_clock import DatedTransport, ServiceClock
 from agentcore_memory_async._transport import BotocoreTransport
+from agentcore_memory_async._wait import read_wait
 from agentcore_memory_async._writer import Writer
+from agentcore_memory_async.background import BackgroundWaits
 from agentcore_memory_async.errors import (
     AccessDeniedError,
+    ClosedError,
     NotFoundError,
     ServiceError,
     ValidationError,
 )
-from agentcore_memory_async.policies import RetryPolicy, ServiceLimits
+from agentcore_memory_async.extraction import ExtractionPoller
+from agentcore_memory_async.policies import (
+    PollPolicy,
+    RetryPolicy,
+    ServiceLimits,
+    check_polling,
+)
 from agentcore_memory_async.session import AsyncMemorySession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import timedelta
     from types import TracebackType
 
     from agentcore_memory_async._transport import Transport
+    from agentcore_memory_async.models import Event, MemoryRecord
 
 __all__ = ("AsyncMemorySessionManager",)
 
@@ -56,6 +69,7 @@ class AsyncMemorySessionManager:
         max_concurrency: How many requests may be under way at the same time, 1 to 1,000.
         limits: The service's limits to which writes are paced.
         retry: How long and how often calls are tried.
+        polling: When extraction pollers look, and how many requests they may make together.
         allow_hierarchical_actor_ids: Takes actor ids with ``/``. Such an id reaches into the
             namespaces of others: ``alice/facts`` is below ``/users/alice/``.
         transport: Another seam to the network, for tests: see ``agentcore_memory_async.testing``.
@@ -76,6 +90,7 @@ class AsyncMemorySessionManager:
         max_concurrency: int = 50,
         limits: ServiceLimits | None = None,
         retry: RetryPolicy | None = None,
+        polling: PollPolicy | None = None,
         allow_hierarchical_actor_ids: bool = False,
         transport: Transport | None = None,
         clock: Callable[[], float] | None = None,
@@ -91,6 +106,11 @@ class AsyncMemorySessionManager:
         self.allow_hierarchical_actor_ids = check.check_bool(
             "allow_hierarchical_actor_ids", allow_hierarchical_actor_ids
         )
+        if transport is not None and (session, endpoint_url, config, region_name) != (None,) * 4:
+            check.refuse(
+                "transport is given together with region_name, session, endpoint_url or config, "
+                "which it would not use; give one or the other"
+            )
         self._network = None
         if transport is None:
             transport = self._network = BotocoreTransport(
@@ -102,7 +122,13 @@ class AsyncMemorySessionManager:
             )
         policy = retry or RetryPolicy()
         self._lifecycle = Lifecycle("AsyncMemorySessionManager")
-        self.retrier = Retrier(transport, policy, self._lifecycle, self._hint, max_concurrency)
+        clock_of_service = ServiceClock()
+        dated = DatedTransport(transport, clock_of_service)
+        self.retrier = Retrier(dated, policy, self._lifecycle, self._hint, max_concurrency)
+        self.polls = Polls(
+            self.retrier, self.memory_id, check_polling(polling) or PollPolicy(), clock_of_service
+        )
+        self._background: set[BackgroundWaits] = set()
         self.writer = Writer(self.retrier, limits or ServiceLimits(), clock or time.time)
         self._verified = False
 
@@ -150,16 +176,26 @@ class AsyncMemorySessionManager:
 
     async def aclose(self) -> None:
         """
-        Close the client, once what is under way has ended, or after 5 seconds.
+        Close the client, once what is under way has ended, or after 5 seconds; end all waits.
 
         Calls made from now on raise ``ClosedError``; closing again does nothing.
         """
         if not self._lifecycle.closed():
             return
+        waits = list(self._background)
+        for wait in waits:
+            wait.end()
         if self._lifecycle.is_inherited:  # no loop runs in a fork, and the client is the parent's
             await self._close_network()
             return
+        try:
+            self._lifecycle.check()
+        except ClosedError as error:
+            self.polls.close(error)
         with anyio.CancelScope(shield=True):
+            with anyio.move_on_after(CLOSE_S):
+                for wait in waits:
+                    await wait.ended()
             await self.retrier.drain(CLOSE_S)
             await self._close_network()
 
@@ -210,3 +246,69 @@ class AsyncMemorySessionManager:
             await session.verify()
             self._verified = True
         return session
+
+    def extraction_poller(
+        self,
+        namespace_prefix: str | Sequence[str],
+        *,
+        timeout: float | timedelta = 180.0,
+        min_records: int | Mapping[str, int] = 1,
+        settle: float | timedelta = 0.0,
+        since: Event | None = None,
+        until: Callable[[list[MemoryRecord]], bool] | None = None,
+        memory_strategy_id: str | Mapping[str, str] | None = None,
+        on_timeout: Literal["raise", "return"] = "raise",
+        polling: PollPolicy | None = None,
+    ) -> ExtractionPoller:
+        """
+        Wait for new long-term records of any actor; ``AsyncMemorySession`` has the same for one.
+
+        Failed extraction jobs are asked for only with *since*, of the session it is in.
+
+        Args:
+            namespace_prefix: One prefix or several, such as ``/facts/user1/``. ``{actorId}`` and
+                ``{sessionId}`` are filled in from *since*.
+            timeout: As in ``AsyncMemorySession.extraction_poller``, and so are all others.
+            min_records: How many new records are enough.
+            settle: For how long nothing new may have come before it is over, in seconds.
+            since: An event of any session of the memory.
+            until: Given the new records: whether they are enough.
+            memory_strategy_id: Only the records of this strategy.
+            on_timeout: What happens when the time is over.
+            polling: When to look.
+
+        Raises:
+            InvalidInputError: An argument can't be right.
+
+        AWS operations: ``ListMemoryRecords``, and now and then ``ListMemoryExtractionJobs``.
+        """
+        wait = read_wait(
+            namespace_prefix,
+            policy=self.polls.policy,
+            ids={"actorId": None, "sessionId": None},
+            timeout=timeout,
+            min_records=min_records,
+            settle=settle,
+            since=since,
+            until=until,
+            memory_strategy_id=memory_strategy_id,
+            on_timeout=on_timeout,
+            polling=polling,
+        )
+        return ExtractionPoller(self.polls, wait)
+
+    def background(self) -> BackgroundWaits:
+        """
+        Make what goes on waiting after a response is sent; for ``async with``, around the server.
+
+        ```python
+        async with AsyncMemorySessionManager(memory_id) as manager, manager.background() as waits:
+            event = await session.add_turns(messages)
+            waits.start(session.extraction_poller(prefix, since=event), then=use_records)
+        ```
+
+        Leaving the block, or closing the manager, ends all its waits.
+        """
+        waits = BackgroundWaits(self._lifecycle.check, self._background.discard)
+        self._background.add(waits)
+        return waits

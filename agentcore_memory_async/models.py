@@ -25,6 +25,7 @@ __all__ = (
     "Branch",
     "ConversationalMessage",
     "Event",
+    "ExtractionJob",
     "JsonPayload",
     "JsonValue",
     "MemoryRecord",
@@ -178,6 +179,30 @@ class MemoryRecord:
     created_at: datetime
     memory_record_id: str = ""
     memory_strategy_id: str | None = None
+
+
+@frozen
+class ExtractionJob:
+    """
+    A run of a strategy over some events that failed; the service lists no other jobs.
+
+    Attributes:
+        job_id: The service's id of it.
+        memory_strategy_id: The strategy; None where the service names none.
+        actor_id: Whose session.
+        session_id: The session.
+        status: ``FAILED``.
+        reason: Why, such as ``LTM_RATE_EXCEEDED``; empty where the service says nothing.
+        event_ids: The events that nothing was learnt from.
+    """
+
+    job_id: str
+    memory_strategy_id: str | None
+    actor_id: str
+    session_id: str
+    status: str
+    reason: str
+    event_ids: tuple[str, ...]
 
 
 _MARK = "enc-"

@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attrs import field, frozen
 
-from agentcore_memory_async._validation import check_int, check_is, check_rate, check_seconds
+from agentcore_memory_async._validation import (
+    check_int,
+    check_is,
+    check_rate,
+    check_seconds,
+    refuse,
+)
 
 if TYPE_CHECKING:
     from attrs import Attribute
 
-__all__ = ("RetryPolicy", "ServiceLimits")
+__all__ = ("PollPolicy", "RetryPolicy", "ServiceLimits")
 
 
 def _seconds(_: object, attribute: Attribute[Any], value: Any) -> None:
@@ -73,6 +79,67 @@ class RetryPolicy:
     backoff_s: float = field(default=0.05, validator=_seconds)
     throttled_backoff_s: float = field(default=1.0, validator=_seconds)
     max_backoff_s: float = field(default=5.0, validator=_seconds)
+
+
+def _looks(_: object, attribute: Attribute[Any], value: Any) -> None:
+    name = attribute.name
+    times = cast("tuple[float, ...]", value)
+    if not isinstance(times, tuple) or not times:  # pyright: ignore[reportUnnecessaryIsInstance]
+        refuse(f"{name} is no tuple of seconds; give one or more, such as (5.0, 10.0, 20.0)")
+    for index, seconds in enumerate(times):
+        check_seconds(f"{name}[{index}]", seconds, least=0.001)
+    if list(times) != sorted(set(times)):
+        refuse(f"{name} does not rise; give the times in order, each once")
+
+
+def _optional_deadline(_: object, attribute: Attribute[Any], value: Any) -> None:
+    if value is not None:
+        _deadline(_, attribute, value)
+
+
+def _share(_: object, attribute: Attribute[Any], value: Any) -> None:
+    check_is(attribute.name, value, (int, float), "give a number")
+    if isinstance(value, bool) or value is None or not 0 <= value <= 1:
+        refuse(f"{attribute.name} is out of range; allowed are 0 to 1")
+
+
+@frozen
+class PollPolicy:
+    """
+    When an extraction poller looks for new records, and how often at most.
+
+    Times are counted from when the conversation was stored. Nothing says when extraction is done,
+    so the defaults follow what is known of it: 5 to 10 s (the reference), 20 to 40 s, a minute or
+    more (the service's guide). ``docs/extraction.md`` has the figures.
+
+    Attributes:
+        expected_s: How long extraction is expected to take, in seconds, where the caller knows;
+            looks then gather around that time, instead of ``looks_s``. None for unknown.
+        looks_s: The first looks, in seconds after the conversation was stored.
+        growth: Afterwards, how long until the next look, as a share of the time that has passed.
+        min_interval_s: The shortest time between two looks, in seconds.
+        max_interval_s: The longest time between two looks, once it has begun, in seconds.
+        jitter: By which share of its interval each look is moved at random, 0 to 1.
+        job_interval_s: How often failed jobs are asked for, in seconds; once more at the end.
+        max_requests_per_s: How many requests all pollers of a manager may make together, of which
+            a second's worth at once. Of the manager's policy only; None for no limit. The
+            service takes 30 list requests a second from an account (quota of 2026-09-26).
+    """
+
+    expected_s: float | None = field(default=None, validator=_optional_deadline)
+    looks_s: tuple[float, ...] = field(default=(6.7, 8.6, 10.6, 24.0, 32.0, 42.0), validator=_looks)
+    growth: float = field(default=0.4, validator=_share)
+    min_interval_s: float = field(default=0.5, validator=_deadline)
+    max_interval_s: float = field(default=30.0, validator=_deadline)
+    jitter: float = field(default=0.1, validator=_share)
+    job_interval_s: float = field(default=120.0, validator=_deadline)
+    max_requests_per_s: float | None = field(default=10.0, validator=_rate)
+
+
+def check_polling(value: object) -> PollPolicy | None:
+    """Check the polling policy of a call; None is the manager's."""
+    check_is("polling", value, PollPolicy, "give a PollPolicy, or None for the manager's")
+    return cast("PollPolicy | None", value)
 
 
 def check_retry(value: object) -> RetryPolicy | None:

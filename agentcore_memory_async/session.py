@@ -64,6 +64,7 @@ class AsyncMemorySession(LongTermMemory):
             manager.memory_id,
             check.check_actor_id(actor_id, hierarchical=hierarchical),
             check.check_session_id(session_id),
+            manager.polls,
         )
         self._ids = {
             "memoryId": self.memory_id,

@@ -112,5 +112,9 @@ class FakeTransport:
             return {"events": []}
         if operation in {"ListMemoryRecords", "RetrieveMemoryRecords"}:
             return {"memoryRecordSummaries": []}
+        if operation == "ListMemoryExtractionJobs":
+            return {"jobs": []}
+        if operation == "StartMemoryExtractionJob":
+            return {"jobId": params["extractionJob"]["jobId"]}
         message = f"FakeTransport knows no answer to {operation}; give it one by reply()"
         raise LookupError(message)

@@ -53,7 +53,7 @@ async def iterate(session: AsyncMemorySession) -> None:
 
 async def poll(session: AsyncMemorySession) -> None:
     """Wait for a record that is new."""
-    async with session.extraction_poller(["/facts/{actorId}/", "/p/{actorId}/"]) as poller:
+    async with session.extraction_poller("/facts/{actorId}/") as poller:
         await poller
 
 

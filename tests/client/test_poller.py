@@ -119,8 +119,8 @@ async def test_records_are_iterated_as_they_come() -> None:
         poller = session.extraction_poller("/facts/{actorId}/", min_records=2)
         came = [(record.content, anyio.current_time()) async for record in poller]
         assert [text for text, _ in came] == ["fact 1", "fact 2"]
-        assert 3 <= came[0][1] <= 5.1
-        assert 30 <= came[1][1] <= 32.1
+        assert 3 <= came[0][1] <= 7.5
+        assert 30 <= came[1][1] <= 33
 
     await with_session(transport, use)
 
@@ -183,7 +183,7 @@ async def test_timeout_has_what_had_come() -> None:
             await poller
         assert contents(caught.value.records) == ["fact 1"]
         assert caught.value.waited_s == pytest.approx(30)
-        assert caught.value.polls == 14
+        assert caught.value.polls == 5
         assert caught.value.namespaces == ("/facts/a/",)
         await anyio.sleep(200)
         assert contents(await poller) == ["fact 1", "fact 2"]
@@ -260,7 +260,7 @@ async def test_permanent_errors_are_raised_at_once() -> None:
                 await anyio.sleep(1)
                 with pytest.raises(AccessDeniedError):
                     await poller
-            assert anyio.current_time() - began < 5
+            assert anyio.current_time() - began < 9
 
         if anyio.current_time() < 1:
             await with_session(transport, use)

@@ -1,27 +1,42 @@
-"""What is new, and when it is enough: a small state machine."""
+"""What is new, when it is enough, what was replaced, and which failed jobs matter."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from math import inf
+from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from agentcore_memory_async._observation import Observation
-from agentcore_memory_async.models import MemoryRecord
+from agentcore_memory_async._observation import FailedJobs, Observation, Place, Snapshot
+from agentcore_memory_async.models import ExtractionJob, MemoryRecord
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+FACTS = Place("/facts/a/")
+PLACES = (FACTS, Place("/preferences/a/", None, 1))
 
 
-def record(number: int) -> MemoryRecord:
+def record(number: float, namespace: str = "/facts/a/", **members: Any) -> MemoryRecord:
     """Make a record that is younger, the higher its number."""
-    return MemoryRecord(
-        "/facts/a/", "fact", None, START + timedelta(seconds=number), f"mem-{number}"
-    )
+    at = START + timedelta(seconds=number)
+    return MemoryRecord(namespace, "fact", None, at, f"mem-{number:g}", **members)
+
+
+def snapshot(at: float, *numbers: float, after: float | None = None) -> Snapshot:
+    """Make what a look at *at* showed."""
+    moment = None if after is None else START + timedelta(seconds=after)
+    return Snapshot([record(number) for number in numbers], at, moment)
+
+
+def ids(records: list[MemoryRecord]) -> list[str]:
+    """Give the records' ids."""
+    return [each.memory_record_id for each in records]
 
 
 class Looking(RuleBasedStateMachine):
-    """The service writes and removes records while a poller looks now and then."""
+    """The service writes, replaces and hides records while a poller looks now and then."""
 
     @initialize(
         least=st.integers(1, 3), settle_s=st.sampled_from([0.0, 3.0]), old=st.integers(0, 3)
@@ -29,49 +44,51 @@ class Looking(RuleBasedStateMachine):
     def begin(self, least: int, settle_s: float, old: int) -> None:
         """Take the baseline."""
         self.least, self.settle_s = least, settle_s
-        self.there = {number: record(number) for number in range(old)}
+        self.there = set(range(old))
         self.known = set(self.there)
         self.found: list[str] = []
         self.now = self.last_new_at = 0.0
         self.next_number = old
-        self.observation = Observation(least, settle_s)
-        self.observation.start(self.there.values())
+        self.observation = Observation([FACTS], least, settle_s)
+        self.observation.see(FACTS, snapshot(0.0, *self.there))
 
     @rule(count=st.integers(1, 3))
     def write(self, count: int) -> None:
         """The service learns something."""
         for _ in range(count):
-            self.there[self.next_number] = record(self.next_number)
+            self.there.add(self.next_number)
             self.next_number += 1
 
     @rule(chance=st.randoms(use_true_random=False))
     def remove(self, chance: object) -> None:
-        """Consolidation removes one, or a list lags: it may come back."""
+        """Consolidation removes one."""
         if self.there:
-            del self.there[chance.choice(sorted(self.there))]  # type: ignore[attr-defined]
+            self.there.remove(chance.choice(sorted(self.there)))  # type: ignore[attr-defined]
 
     @rule(seconds=st.floats(0.5, 2), chance=st.randoms(use_true_random=False))
     def look(self, seconds: float, chance: object) -> None:
-        """Look: new is what was never seen, oldest first, whatever the order of the list."""
+        """New is what was never seen, oldest first, whatever the order of the list."""
         self.now += seconds
-        listed = list(self.there.values())
+        listed = list(self.there)
         chance.shuffle(listed)  # type: ignore[attr-defined]
-        expected = [f"mem-{number}" for number in sorted(set(self.there) - self.known)]
-        self.known |= set(self.there)
+        expected = sorted(self.there - self.known)
+        self.known |= self.there
         if expected:
             self.last_new_at = self.now
-        self.found += expected
-
-        new = self.observation.look(listed, self.now)
-
-        assert expected == [each.memory_record_id for each in new]
+        self.found += [f"mem-{number}" for number in expected]
+        self.observation.see(FACTS, snapshot(self.now, *listed))
+        self.observation.see(FACTS, snapshot(self.now, *listed))
 
     @invariant()
     def verdict(self) -> None:
-        """Enough is enough records and enough silence."""
-        assert self.found == [each.memory_record_id for each in self.observation.new]
-        enough = len(self.found) >= self.least and self.now - self.last_new_at >= self.settle_s
-        assert enough == self.observation.is_enough(self.now)
+        """Enough is enough records that are still there, and enough silence."""
+        assert self.found == ids(self.observation.new)
+        current = ids(self.observation.current)
+        gone = set(ids(self.observation.replaced))
+        assert [each for each in self.found if each not in gone] == current
+        assert set(ids(self.observation.updates)) <= set(self.found)
+        silent = not self.settle_s or self.now - self.last_new_at >= self.settle_s
+        assert (len(current) >= self.least and silent) == self.observation.is_enough()
 
 
 TestLooking = Looking.TestCase
@@ -79,7 +96,180 @@ TestLooking = Looking.TestCase
 
 def test_a_record_listed_twice_is_one() -> None:
     """Pages that shift while they are read may list a record twice."""
-    observation = Observation(1, 0.0)
-    observation.start([])
+    observation = Observation([FACTS])
+    observation.see(FACTS, snapshot(0.0))
+    observation.see(FACTS, snapshot(1.0, 1, 1))
 
-    assert observation.look([record(1), record(1)], 1.0) == [record(1)]
+    assert ids(observation.new) == ["mem-1"]
+
+
+def test_a_new_record_that_takes_the_place_of_an_old_one_is_an_update() -> None:
+    """Consolidation writes a new id and takes the old one away, in one look or in two."""
+    for looks in ([(2,)], [(1, 2), (2,)]):
+        observation = Observation([FACTS])
+        observation.see(FACTS, snapshot(0.0, 1))
+        for at, numbers in enumerate(looks, 1):
+            observation.see(FACTS, snapshot(float(at), *numbers))
+        assert ids(observation.replaced) == ["mem-1"]
+        assert ids(observation.updates) == ["mem-2"]
+        assert ids(observation.current) == ["mem-2"]
+
+
+def test_what_came_and_was_replaced_is_not_counted_twice() -> None:
+    """One fact in a second version is one record; a list that lags takes nothing away."""
+    observation = Observation([FACTS], 2)
+    observation.see(FACTS, snapshot(0.0))
+    observation.see(FACTS, snapshot(1.0, 5))
+    observation.see(FACTS, snapshot(2.0))
+    assert ids(observation.current) == ["mem-5"]
+    observation.see(FACTS, snapshot(3.0, 6))
+    assert (ids(observation.current), observation.is_enough()) == (["mem-6"], False)
+    observation.see(FACTS, snapshot(4.0, 5, 6))
+    assert (ids(observation.current), observation.is_enough()) == (["mem-5", "mem-6"], True)
+
+
+def test_another_namespace_or_strategy_replaces_nothing() -> None:
+    """A summary that comes as a fact expires is not its update."""
+    observation = Observation([Place("/")])
+    observation.see(Place("/"), Snapshot([record(1), record(2, memory_strategy_id="s1")], 0.0))
+    new = [record(3, "/summaries/a/s/"), record(4, memory_strategy_id="s2")]
+    observation.see(Place("/"), Snapshot(new, 1.0))
+
+    assert (observation.replaced, len(observation.current)) == ([], 2)
+
+
+def test_filtered_looks_judge_only_what_they_can_see() -> None:
+    """An old record that is not listed because of the filter is not gone."""
+    observation = Observation([FACTS])
+    observation.see(FACTS, snapshot(0.0, 1))
+    observation.see(FACTS, snapshot(1.0, 10, after=5))
+
+    assert (ids(observation.current), observation.replaced) == (["mem-10"], [])
+
+
+def test_after_a_moment_no_baseline_is_needed() -> None:
+    """What was written later is new; what was written then or before is not."""
+    observation = Observation([FACTS], after=START + timedelta(seconds=5))
+    assert observation.has_baseline
+    observation.see(FACTS, snapshot(0.0, 4, 5, 6))
+
+    assert ids(observation.current) == ["mem-6"]
+
+
+def test_what_lagged_behind_the_baseline_is_old() -> None:
+    """It was written before, and only showed after; unless the clocks can't be compared."""
+    for age_s, expected in ((60.0, 0), (3600.0, 1)):
+        observation = Observation([FACTS])
+        service_time = START + timedelta(seconds=age_s)
+        observation.see(FACTS, Snapshot([], 0.0, None, service_time))
+        observation.see(FACTS, snapshot(1.0, 0))
+        assert expected == len(observation.current)
+
+
+def test_each_place_has_its_own_least() -> None:
+    """Enough here does not make up for too little there."""
+    observation = Observation(PLACES)
+    for place in PLACES:
+        observation.see(place, Snapshot([], 0.0))
+    observation.see(FACTS, snapshot(1.0, 1, 2))
+    assert not observation.is_enough()
+    observation.see(PLACES[1], Snapshot([record(3, "/preferences/a/")], 1.0))
+    assert observation.is_enough()
+
+
+def test_until_judges_the_current_records() -> None:
+    """The predicate has the last word, and is asked once for each look."""
+    asked: list[int] = []
+
+    def until(records: list[MemoryRecord]) -> bool:
+        asked.append(len(records))
+        return len(records) == 2
+
+    observation = Observation([FACTS], 1, 0.0, until)
+    observation.see(FACTS, snapshot(0.0))
+    observation.see(FACTS, snapshot(1.0, 1))
+    assert (observation.is_enough(), observation.is_enough()) == (False, False)
+    observation.see(FACTS, snapshot(2.0, 1, 2))
+    assert observation.is_enough()
+    assert asked == [1, 2]
+
+
+def test_silence_is_measured_from_the_last_new_record() -> None:
+    """It settles so long after the look that showed it."""
+    observation = Observation([FACTS], 1, 10.0)
+    observation.see(FACTS, snapshot(0.0))
+    assert observation.settles_at() == inf
+    observation.see(FACTS, snapshot(4.0, 1))
+    assert (observation.settles_at(), observation.is_enough()) == (14.0, False)
+    observation.see(FACTS, snapshot(14.0, 1))
+    assert observation.is_enough()
+
+
+def test_a_short_list_is_read_whole() -> None:
+    """Only a long one is worth the filter, which hides what old records become of."""
+    observation = Observation([FACTS])
+    service_time = START + timedelta(seconds=100)
+    observation.see(FACTS, Snapshot([record(1), record(2)], 0.0, None, service_time))
+
+    assert observation.filter_after(FACTS, 2) is None
+    assert observation.filter_after(FACTS, 1) == START + timedelta(seconds=98)
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        (Place("/facts/a/"), True),
+        (Place("/facts/"), True),
+        (Place("/facts/ab/"), False),
+        (Place("/facts/a/", "s1"), True),
+        (Place("/facts/a/", "s2"), False),
+    ],
+)
+def test_a_place_has_what_is_below_it(place: Place, expected: bool) -> None:
+    """On the borders of segments, and of its strategy where that is known."""
+    assert expected == place.has(record(1, memory_strategy_id="s1"))
+    assert place.has(record(1)) == place.prefix.startswith(("/facts/a/", "/facts/")) - (
+        place.prefix == "/facts/ab/"
+    )
+
+
+def job(number: int, *event_ids: str, **members: Any) -> ExtractionJob:
+    """Make a failed job of the session s of a."""
+    given = {"memory_strategy_id": "s1", "actor_id": "a", "session_id": "s"} | members
+    return ExtractionJob(
+        f"job-{number}", status="FAILED", reason="LTM_RATE_EXCEEDED", event_ids=event_ids, **given
+    )
+
+
+def test_jobs_at_the_baseline_do_not_count() -> None:
+    """Those that fail afterwards do; one that was started again and failed again too."""
+    jobs = FailedJobs("a", "s")
+    assert jobs.lacks_baseline
+    old, new = job(1, "10#a"), job(2, "20#a")
+    jobs.see([old], 0.0)
+    assert (jobs.lacks_baseline, jobs.failed) == (False, [])
+    jobs.see([old, new], 1.0)
+    assert jobs.failed == [new]
+    jobs.told()
+    jobs.see([old, new], 2.0)
+    assert jobs.failed == []
+    jobs.see([new], 3.0)
+    jobs.see([old, new], 4.0)
+    assert jobs.failed == [old]
+
+
+def test_only_jobs_that_name_events_of_the_session_count() -> None:
+    """Of other sessions, strategies and events they are somebody else's."""
+    jobs = FailedJobs("a", "s", ["s1"], "20#a")
+    ours = [job(1, "20#a"), job(2, "10#a", "30#b"), job(3, "20#a", memory_strategy_id=None)]
+    others = [
+        job(4, "20#a", session_id="other"),
+        job(5, "20#a", actor_id="other"),
+        job(6, "20#a", memory_strategy_id="s2"),
+        job(7, "19#f"),
+        job(8),
+        job(9, "what"),
+    ]
+    jobs.see([*others, *ours], 0.0)
+
+    assert jobs.failed == ours

@@ -20,10 +20,12 @@ from agentcore_memory_async import (
     BlobPayload,
     Branch,
     ConversationalMessage,
+    Event,
     InvalidInputError,
     JsonPayload,
     MessageRole,
     OutcomeUnknownError,
+    PollPolicy,
     RetryPolicy,
     ServiceLimits,
     encode_actor_id,
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 STORED = Path(__file__).with_name("texts.txt")
 CANARY = "the canary sings"
 USER = MessageRole.USER
+NAN = float("nan")
+EVENT = Event("1#a", None, None, (), datetime(2026, 1, 1, tzinfo=UTC), "other", "s")
 NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001
 CIRCLE: list[Any] = []
 CIRCLE.append(CIRCLE)
@@ -294,6 +298,49 @@ CASES: dict[str, tuple[list[Any], Any]] = {
         COUNTS,
         lambda s, x: s.extraction_poller("/x/", min_records=x),
     ),
+    "extraction_poller(since)": (
+        [5, CANARY, EVENT],
+        lambda s, x: s.extraction_poller("/x/", since=x),
+    ),
+    "extraction_poller(until)": (
+        [5, "no"],
+        lambda s, x: s.extraction_poller("/x/", until=x),
+    ),
+    "extraction_poller(memory_strategy_id)": (
+        [5, "", "a b", {}, {"/y/": "s"}, {"/x/": 5}],
+        lambda s, x: s.extraction_poller("/x/", memory_strategy_id=x),
+    ),
+    "extraction_poller(min_records by prefix)": (
+        [{}, {"/y/": 1}, {"/x/": 0}, {"/x/": "2"}],
+        lambda s, x: s.extraction_poller("/x/", min_records=x),
+    ),
+    "extraction_poller(on_timeout)": (
+        [None, 5, "give up"],
+        lambda s, x: s.extraction_poller("/x/", on_timeout=x),
+    ),
+    "extraction_poller(polling)": (
+        [5, "often"],
+        lambda s, x: s.extraction_poller("/x/", polling=x),
+    ),
+    "wait_for_extraction(since)": (
+        [None, 5],
+        lambda s, x: s.wait_for_extraction("/x/", since=x),
+    ),
+    "AsyncMemorySessionManager(polling)": (
+        [5],
+        lambda s, x: AsyncMemorySessionManager("m", polling=x),
+    ),
+    "PollPolicy(expected_s)": ([0, "5", NAN], lambda s, x: PollPolicy(expected_s=x)),
+    "PollPolicy(looks_s)": (
+        [None, (), [5.0], (5.0, 5.0), (5.0, 1.0), ("5",), (0.0,)],
+        lambda s, x: PollPolicy(looks_s=x),
+    ),
+    "PollPolicy(growth)": ([None, "1", -1, 2, True], lambda s, x: PollPolicy(growth=x)),
+    "PollPolicy(min_interval_s)": ([0, "1"], lambda s, x: PollPolicy(min_interval_s=x)),
+    "PollPolicy(max_interval_s)": ([0, "1"], lambda s, x: PollPolicy(max_interval_s=x)),
+    "PollPolicy(jitter)": ([None, -0.1, 1.1], lambda s, x: PollPolicy(jitter=x)),
+    "PollPolicy(job_interval_s)": ([0, None], lambda s, x: PollPolicy(job_interval_s=x)),
+    "PollPolicy(max_requests_per_s)": ([0, "1"], lambda s, x: PollPolicy(max_requests_per_s=x)),
     "extraction_poller(settle)": (
         [x for x in SECONDS if x != 0 or isinstance(x, bool)],
         lambda s, x: s.extraction_poller("/x/", settle=x),
@@ -428,10 +475,16 @@ def test_every_argument_is_tried() -> None:
         "resolve(retry)",  # as add_turns
         "iter_long_term_memory_records(namespace)",  # as list_long_term_memory_records
         "iter_long_term_memory_records(memory_strategy_id)",
+        *(  # as extraction_poller
+            f"wait_for_extraction({name})"
+            for name in inspect.signature(AsyncMemorySession.wait_for_extraction).parameters
+            if name != "since"
+        ),
     }
     callables: list[Callable[..., Any]] = [
         AsyncMemorySessionManager,
         AsyncMemorySession,
+        PollPolicy,
         RetryPolicy,
         ServiceLimits,
         encode_actor_id,
