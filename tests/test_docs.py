@@ -19,6 +19,7 @@ import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import CodeBlockParser
 
+import agentcore_memory_async
 from agentcore_memory_async import ConversationalMessage, MessageRole
 from agentcore_memory_async.local import LocalMemoryService
 
@@ -76,6 +77,7 @@ async def names(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, Any]
             "session": await manager.create_memory_session("user123", "chat001"),
             "message": ConversationalMessage("I only fly window seats", MessageRole.USER),
             "second_message": ConversationalMessage("I live in Turin.", MessageRole.USER),
+            "third_message": ConversationalMessage("I work as a nurse.", MessageRole.USER),
         }
 
 
@@ -140,6 +142,14 @@ def test_reading_every_actor_is_found() -> None:
     """The check finds what it looks for."""
     source = "s.search_long_term_memories('q')\ns.list_long_term_memory_records('/')"
     assert 2 == len(default_reads(source))
+
+
+def test_every_public_name_is_on_the_api_page() -> None:
+    """What can be imported from the package is documented."""
+    page = (ROOT / "docs" / "api.md").read_text()
+    shown = set(re.findall(r"^\.\. auto\w+:: (\w+)", page, re.MULTILINE))
+    names = set(agentcore_memory_async.__all__) - {"__version__", "JsonValue"}
+    assert set() == names - shown
 
 
 def test_links_lead_somewhere() -> None:
