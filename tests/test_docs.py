@@ -20,7 +20,7 @@ from sybil import Sybil
 from sybil.parsers.markdown import CodeBlockParser
 
 import agentcore_memory_async
-from agentcore_memory_async import ConversationalMessage, MessageRole
+from agentcore_memory_async import ConversationalMessage, MessageRole, PollPolicy
 from agentcore_memory_async.local import LocalMemoryService
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ async def names(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, Any]
         service = await stack.enter_async_context(LocalMemoryService())
         for name, value in service.environment.items():
             monkeypatch.setenv(name, value)
-        manager = await stack.enter_async_context(service.manager("chat-a1B2c3D4e5"))
+        manager = service.manager("chat-a1B2c3D4e5", polling=PollPolicy(expected_s=0.5))
+        await stack.enter_async_context(manager)
         yield {
             "__name__": "__main__",
             "service": service,
@@ -81,7 +82,7 @@ async def names(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, Any]
         }
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("page", with_blocks(), ids=lambda page: page.name)
 async def test_the_blocks_of_a_page_run(page: Path, names: dict[str, Any]) -> None:
     """Each does what the page says, in the order of the page."""
