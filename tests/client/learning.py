@@ -1,0 +1,208 @@
+"""A service that learns, at the seam, in virtual time: it lags, throttles, loses answers, fails."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import TYPE_CHECKING, Any, Literal
+
+import anyio
+from attrs import define, field
+
+from agentcore_memory_async import TransportError
+from agentcore_memory_async._transport import Answer
+from agentcore_memory_async.errors import service_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+CREATED_AT = "x-amz-agentcore-memory-createdAt"
+FOREVER = float("inf")
+
+
+@define
+class Learnt:
+    """A record; times are on the loop's clock."""
+
+    number: int
+    namespace: str
+    text: str
+    written_at: float
+    seen_from: float
+    gone_at: float = FOREVER
+    strategy: str = "facts-0123456789"
+
+    @property
+    def record_id(self) -> str:
+        """The service's id of it."""
+        return f"mem-{self.number:036d}"
+
+
+@define
+class Job:
+    """A failed job."""
+
+    number: int
+    actor_id: str
+    session_id: str
+    event_ids: list[str]
+    failed_at: float
+    reason: str = "LTM_RATE_EXCEEDED"
+    strategy: str = "facts-0123456789"
+
+
+@define
+class LearningService:
+    """
+    A transport that is the service.
+
+    Attributes:
+        on_event: Called with each CreateEvent and its event id: it makes records and jobs.
+        skew_s: How far the service's clock is ahead of the client's.
+        filters: Whether it filters by when records were written, refuses to, or ignores it.
+        page_size: The longest page.
+        takes_s: How long an answer takes, from and to.
+        throttles: The share of requests that it throttles.
+        loses: The share of answers that are lost.
+        denies: Operations that the credentials do not allow.
+    """
+
+    random: Random = field(factory=lambda: Random(0))
+    on_event: Callable[[Mapping[str, Any], str], None] = field(default=lambda _, __: None)
+    skew_s: float = 300.0
+    filters: Literal["takes", "refuses", "ignores", "hides"] = "takes"
+    page_size: int = 100
+    takes_s: tuple[float, float] = (0.02, 0.08)
+    throttles: float = 0.0
+    loses: float = 0.0
+    denies: tuple[str, ...] = ()
+    records: list[Learnt] = field(factory=list[Learnt])
+    jobs: list[Job] = field(factory=list[Job])
+    started: dict[str, str] = field(factory=dict[str, str])
+    requests: list[tuple[float, str, Mapping[str, Any]]] = field(factory=list)
+    under_way: int = 0
+    events: int = 0
+
+    def learn(
+        self, namespace: str, after_s: float, *, lag_s: float = 0.0, text: str = "", **members: Any
+    ) -> Learnt:
+        """Write a record *after_s* from now; lists show it *lag_s* later."""
+        at = anyio.current_time() + after_s
+        record = Learnt(len(self.records), namespace, text, at, at + lag_s, **members)
+        self.records.append(record)
+        return record
+
+    def fail(self, event_id: str, after_s: float, session: tuple[str, str], **members: Any) -> Job:
+        """Let the extraction of an event fail."""
+        at = anyio.current_time() + after_s
+        job = Job(len(self.jobs), *session, [event_id], at, **members)
+        self.jobs.append(job)
+        return job
+
+    def count(self, operation: str) -> int:
+        """Give how many requests of *operation* came."""
+        return sum(name == operation for _, name, _ in self.requests)
+
+    async def __call__(self, operation: str, params: Mapping[str, Any]) -> Answer:
+        """Answer one request."""
+        self.requests.append((anyio.current_time(), operation, dict(params)))
+        self.under_way += 1
+        try:
+            await anyio.sleep(self.random.uniform(*self.takes_s))
+            if operation in self.denies:
+                raise service_error(operation, "AccessDeniedException", "no", 403)
+            if self.random.random() < self.throttles:
+                raise service_error(operation, "ThrottledException", "slow down", 429)
+            body = getattr(self, f"_{operation}")(params)
+            date = EPOCH + timedelta(seconds=int(anyio.current_time() + self.skew_s))
+            await anyio.sleep(self.random.uniform(*self.takes_s))
+            if self.random.random() < self.loses:
+                raise TransportError(operation, "lost on the way back")
+            return Answer(body=body, status=200, date=date, request_id="r")
+        finally:
+            self.under_way -= 1
+
+    def _CreateEvent(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        stamp = round(params["eventTimestamp"] * 1000)
+        self.events += 1
+        event_id = f"{stamp:019d}#{self.events:08x}"
+        self.on_event(params, event_id)
+        shown = ("memoryId", "actorId", "sessionId", "eventTimestamp", "payload")
+        return {"event": {name: params[name] for name in shown} | {"eventId": event_id}}
+
+    def _ListEvents(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        return {"events": []}
+
+    def _ListMemoryRecords(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        now = anyio.current_time()
+        accept = self._filter(params.get("metadataFilters"))
+        listed = [
+            record
+            for record in reversed(self.records)
+            if record.seen_from <= now < record.gone_at
+            and record.namespace.startswith(params["namespacePath"])
+            and params.get("memoryStrategyId") in {None, record.strategy}
+            and accept(record)
+        ]
+        return self._page(params, "memoryRecordSummaries", [self._wire(each) for each in listed])
+
+    def _filter(self, given: list[dict[str, Any]] | None) -> Callable[[Learnt], bool]:
+        if given is None or self.filters == "ignores":
+            return lambda _: True
+        if self.filters == "refuses":
+            text = "metadataFilters is not supported"
+            raise service_error("ListMemoryRecords", "ValidationException", text, 400)
+        assert given[0]["left"] == {"metadataKey": CREATED_AT}
+        assert given[0]["operator"] == "AFTER"
+        after = given[0]["right"]["metadataValue"]["dateTimeValue"]
+        hides = self.filters == "hides"
+        return lambda record: not hides and self._seconds(record.written_at) > after
+
+    def _seconds(self, at: float) -> float:
+        return round(EPOCH.timestamp() + at + self.skew_s, 3)
+
+    def _wire(self, record: Learnt) -> dict[str, Any]:
+        return {
+            "memoryRecordId": record.record_id,
+            "content": {"text": record.text},
+            "memoryStrategyId": record.strategy,
+            "namespaces": [record.namespace],
+            "createdAt": self._seconds(record.written_at),
+        }
+
+    def _ListMemoryExtractionJobs(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        wanted = params.get("filter", {})
+        listed = [
+            {
+                "jobID": f"job-{job.number}",
+                "messages": {
+                    "messagesList": [{"eventId": each, "messageIndex": 0} for each in job.event_ids]
+                },
+                "status": "FAILED",
+                "failureReason": job.reason,
+                "strategyId": job.strategy,
+                "sessionId": job.session_id,
+                "actorId": job.actor_id,
+            }
+            for job in self.jobs
+            if job.failed_at <= anyio.current_time()
+            and wanted.get("actorId") in {None, job.actor_id}
+            and wanted.get("sessionId") in {None, job.session_id}
+        ]
+        return self._page(params, "jobs", listed)
+
+    def _StartMemoryExtractionJob(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        job_id = params["extractionJob"]["jobId"]
+        if params["clientToken"] not in self.started:
+            self.started[params["clientToken"]] = job_id
+            self.jobs = [job for job in self.jobs if f"job-{job.number}" != job_id]
+        return {"jobId": job_id}
+
+    def _page(
+        self, params: Mapping[str, Any], member: str, items: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        start = int(params.get("nextToken", "0"))
+        end = start + min(self.page_size, params["maxResults"])
+        more = {"nextToken": str(end)} if end < len(items) else {}
+        return {member: items[start:end], **more}

@@ -1,0 +1,641 @@
+"""The extraction poller on a service that learns: outcomes, sharing, the service's clock."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import attrs
+import pytest
+
+from agentcore_memory_async import (
+    AccessDeniedError,
+    AsyncMemorySession,
+    AsyncMemorySessionManager,
+    ClosedError,
+    Event,
+    ExtractionFailedError,
+    ExtractionTimeoutError,
+    MemoryRecord,
+    PollPolicy,
+    RetryPolicy,
+)
+from tests._virtual_time import virtual_time, wall_clock
+from tests.client.doubles import MEMORY, said
+from tests.client.learning import LearningService
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FACTS = "/facts/{actorId}/"
+SESSION = ("a", "s")
+
+
+def manager_on(service: LearningService, **options: Any) -> AsyncMemorySessionManager:
+    """Make a manager on *service*."""
+    return AsyncMemorySessionManager(MEMORY, transport=service, clock=wall_clock, **options)
+
+
+async def session_of(manager: AsyncMemorySessionManager, *ids: str) -> AsyncMemorySession:
+    """Make a session without a request."""
+    return await manager.create_memory_session(*(ids or SESSION), verify=False)
+
+
+def texts(records: list[MemoryRecord]) -> list[str]:
+    """Give what the records say."""
+    return [record.content for record in records]
+
+
+def teaching(service: LearningService, *facts: tuple[str, float, float]) -> None:
+    """Let each event teach *facts*: a namespace, after how long, and how long lists lag."""
+
+    def learn(params: Mapping[str, Any], event_id: str) -> None:
+        said = params["payload"][0]["conversational"]["content"]["text"]
+        for namespace, after_s, lag_s in facts:
+            service.learn(namespace, after_s, lag_s=lag_s, text=said)
+
+    service.on_event = learn
+
+
+@virtual_time
+async def test_since_an_event_needs_no_baseline() -> None:
+    """By the service's clock, five minutes ahead of ours; only filtered requests go out."""
+    service = LearningService()
+    service.learn("/facts/a/", -10.0, text="old")
+    teaching(service, ("/facts/a/", 8.0, 0.0))
+    async with manager_on(service) as manager:
+        session = await session_of(manager)
+        event = await session.add_turns([said("new")])
+        assert texts(await session.wait_for_extraction(FACTS, since=event)) == ["new"]
+        assert [name for _, name, _ in service.requests] == ["CreateEvent"] + 2 * [
+            "ListMemoryRecords"
+        ]
+        assert all("metadataFilters" in params for _, _, params in service.requests[1:])
+
+
+@pytest.mark.parametrize("filters", ["refuses", "ignores", "hides"])
+@virtual_time
+async def test_without_the_filter_times_are_compared_here(filters: Any) -> None:
+    """A service that refuses the filter, ignores it or finds nothing by it; it is remembered."""
+    service = LearningService(filters=filters)
+    for number in range(5):
+        service.learn("/facts/a/", -300.0 + number, text="old")
+    teaching(service, ("/facts/a/", 8.0, 0.0))
+    async with manager_on(service) as manager:
+        session = await session_of(manager)
+        for number in range(3):
+            event = await session.add_turns([said(f"new {number}")])
+            found = await session.wait_for_extraction(FACTS, since=event)
+            assert texts(found) == [f"new {number}"]
+            await anyio.sleep(5)
+        filtered = sum("metadataFilters" in params for _, _, params in service.requests)
+        assert filtered == 1 or filters == "hides"
+
+
+@virtual_time
+async def test_listed_event_needs_a_baseline() -> None:
+    """It does not tell when it was accepted, so what is there when the wait begins is old."""
+    service = LearningService()
+    teaching(service, ("/facts/a/", 8.0, 0.0), ("/facts/a/", 0.01, 0.0))
+    async with manager_on(service) as manager:
+        session = await session_of(manager)
+        event = attrs.evolve(await session.add_turns([said("x")]), accepted_at=None)
+        poller = session.extraction_poller(FACTS, since=event)
+        assert len(await poller) == 1
+        assert not any("metadataFilters" in params for _, _, params in service.requests)
+
+
+@virtual_time
+async def test_event_of_another_process_is_waited_for_at_once() -> None:
+    """How old it is shows with the first answer: what came long ago is there at the first look."""
+    service = LearningService()
+    teaching(service, ("/facts/a/", 8.0, 0.0))
+    async with manager_on(service) as manager:
+        event = await (await session_of(manager)).add_turns([said("x")])
+    event = pickle.loads(pickle.dumps(event))
+    await anyio.sleep(40)
+    async with manager_on(service) as manager:
+        began = anyio.current_time()
+        poller = manager.extraction_poller("/facts/{actorId}/", since=event)
+        assert texts(await poller) == ["x"]
+        assert anyio.current_time() - began < 1
+
+
+@virtual_time
+async def test_a_long_namespace_is_filtered_after_its_baseline() -> None:
+    """Its pages are read once; from then on a look is one request."""
+    service = LearningService()
+    for _ in range(450):
+        service.learn("/facts/a/", -600.0)
+    service.learn("/facts/a/", 40.0, text="new")
+    async with manager_on(service) as manager:
+        session = await session_of(manager)
+        async with session.extraction_poller(FACTS) as poller:
+            assert service.count("ListMemoryRecords") == 5
+            assert texts(await poller) == ["new"]
+        assert service.count("ListMemoryRecords") <= 5 + 6 + 2 * 4
+
+
+@virtual_time
+async def test_a_long_namespace_needs_no_filter() -> None:
+    """All pages of every look are read where the service refuses it."""
+    service = LearningService(filters="refuses", page_size=50)
+    for _ in range(450):
+        service.learn("/facts/a/", -600.0)
+    service.learn("/facts/a/", 8.0, text="new")
+    async with manager_on(service) as manager:
+        session = await session_of(manager)
+        async with session.extraction_poller(FACTS) as poller:
+            assert texts(await poller) == ["new"]
+
+
+@virtual_time
+async def test_consolidation_is_an_update() -> None:
+    """A new id, and the old one gone: the poller tells both."""
+    service = LearningService()
+    old = service.learn("/facts/a/", -100.0, text="likes tea")
+    async with manager_on(service) as manager:
+        session = await session_of(manager)
+        async with session.extraction_poller(FACTS) as poller:
+            service.learn("/facts/a/", 5.0, text="likes green tea")
+            old.gone_at = anyio.current_time() + 5.5
+            assert texts(await poller) == ["likes green tea"]
+            assert texts(poller.updates) == ["likes green tea"]
+            assert texts(poller.replaced) == ["likes tea"]
+
+
+@virtual_time
+async def test_several_namespaces_each_with_its_own() -> None:
+    """Facts, preferences and the summary of one event, at three paces."""
+    service = LearningService()
+    teaching(
+        service,
+        ("/facts/a/", 6.0, 0.0),
+        ("/facts/a/", 12.0, 0.0),
+        ("/preferences/a/", 25.0, 0.0),
+        ("/summaries/a/s/", 3.0, 0.0),
+    )
+    least = {FACTS: 2, "/preferences/{actorId}/": 1, "/summaries/{actorId}/{sessionId}/": 1}
+    async with manager_on(service) as manager:
+        session = await session_of(manager)
+        event = await session.add_turns([said("x")])
+        found = await session.wait_for_extraction(list(least), since=event, min_records=least)
+        assert sorted(record.namespace for record in found) == [
+            "/facts/a/",
+            "/facts/a/",
+            "/preferences/a/",
+            "/summaries/a/s/",
+        ]
+        assert 25 <= anyio.current_time() <= 33.5
+
+
+@virtual_time
+async def test_strategies_are_told_apart() -> None:
+    """Records and failed jobs of other strategies do not count; templates know the strategy."""
+    service = LearningService()
+    service.learn("/strategy/p1/a/", 5.0, text="other", strategy="f1")
+    service.learn("/strategy/p1/a/", 20.0, text="ours", strategy="p1")
+    async with manager_on(service) as manager:
+        session = await session_of(manager)
+        event = await session.add_turns([said("x")])
+        service.fail(event.event_id, 1.0, SESSION, strategy="f1")
+        poller = session.extraction_poller(
+            "/strategy/{memoryStrategyId}/{actorId}/",
+            since=event,
+            memory_strategy_id="p1",
+            polling=PollPolicy(job_interval_s=5),
+        )
+        assert poller.namespaces == ("/strategy/p1/a/",)
+        assert texts(await poller) == ["ours"]
+
+
+@virtual_time
+async def test_until_is_asked_of_the_records() -> None:
+    """Not the number, but what they are about."""
+    service = LearningService()
+    service.learn("/facts/a/", 5.0, text="small talk")
+    service.learn("/facts/a/", 20.0, text="seats")
+    async with manager_on(service) as manager:
+        session = await session_of(manager)
+        async with session.extraction_poller(
+            FACTS, until=lambda records: "seats" in texts(records)
+        ) as poller:
+            assert texts(await poller) == ["small talk", "seats"]
+
+
+@virtual_time
+async def test_error_of_until_rises_as_it_is() -> None:
+    """Not in a group of exceptions."""
+    service = LearningService()
+    service.learn("/facts/a/", 5.0)
+    async with manager_on(service) as manager:
+        poller = (await session_of(manager)).extraction_poller(FACTS, until=lambda _: 1 / 0 > 0)
+        with pytest.raises(ZeroDivisionError):
+            await poller
+        assert len(manager.polls) == 0
+
+
+@virtual_time
+async def test_failed_jobs_are_an_outcome() -> None:
+    """With reasons, and what had come; those there before do not count; restarted, it goes on."""
+    service = LearningService()
+    service.fail("1#a", -5.0, SESSION, reason="OLD")
+    async with manager_on(service) as manager:
+        session = await session_of(manager)
+        async with session.extraction_poller(FACTS, min_records=2) as poller:
+            event = await session.add_turns([said("x")])
+            service.learn("/facts/a/", 5.0, text="one")
+            service.fail(event.event_id, 9.0, SESSION)
+            service.fail(event.event_id, 9.0, ("a", "other"))
+            with pytest.raises(ExtractionFailedError) as caught:
+                await poller
+            error = caught.value
+            assert [job.job_id for job in error.jobs] == ["job-1"]
+            assert error.jobs[0].event_ids == (event.event_id,)
+            assert texts(list(error.records)) == ["one"]
+            assert "LTM_RATE_EXCEEDED" in str(error)
+            assert 100 < error.waited_s < 130
+
+            await error.restart()
+            await error.restart()
+            assert list(service.started.values()) == ["job-1"]
+            service.learn("/facts/a/", 9.0, text="two")
+            assert texts(await poller) == ["one", "two"]
+        with pytest.raises(ClosedError):
+            await pickle.loads(pickle.dumps(error)).restart()
+
+
+@virtual_time
+async def test_jobs_are_asked_for_at_the_end() -> None:
+    """A failure that came late is told instead of a timeout."""
+    service = LearningService()
+    async with manager_on(service) as manager:
+        session = await session_of(manager)
+        event = await session.add_turns([said("x")])
+        service.fail(event.event_id, 20.0, SESSION)
+        with pytest.raises(ExtractionFailedError):
+            await session.wait_for_extraction(FACTS, since=event, timeout=60)
+        assert service.count("ListMemoryExtractionJobs") == 1
+        assert anyio.current_time() <= 60.3
+
+
+@virtual_time
+async def test_denied_job_list_does_not_fail_the_wait() -> None:
+    """It is asked once for a manager; a timeout says that failures are not known."""
+    service = LearningService(denies=("ListMemoryExtractionJobs",))
+    service.learn("/facts/a/", 5.0, text="new")
+    async with manager_on(service) as manager:
+        session = await session_of(manager)
+        async with session.extraction_poller(FACTS) as poller:
+            assert texts(await poller) == ["new"]
+        with pytest.raises(ExtractionTimeoutError) as caught:
+            await session.extraction_poller(FACTS, timeout=timedelta(minutes=5))
+        assert "AccessDeniedException" in caught.value.__notes__[0]
+        assert service.count("ListMemoryExtractionJobs") == 1
+
+
+@virtual_time
+async def test_silence_can_be_an_answer() -> None:
+    """Nothing came, and that was asked for; an outage is no silence."""
+    service = LearningService()
+    async with manager_on(service, retry=RetryPolicy(max_attempts=1)) as manager:
+        session = await session_of(manager)
+        event = await session.add_turns([said("hello")])
+        poller = session.extraction_poller(FACTS, since=event, timeout=30, on_timeout="return")
+        assert await poller == []
+        assert (await poller, poller.done) == ([], True)
+        service.loses = 1.0
+        with pytest.raises(ExtractionTimeoutError):
+            await session.extraction_poller(FACTS, since=event, timeout=30, on_timeout="return")
+
+
+@virtual_time
+async def test_a_record_at_the_last_moment_is_seen() -> None:
+    """The last look begins just before the deadline, however long the interval is by then."""
+    service = LearningService()
+    service.learn("/facts/a/", 178.0, text="late")
+    async with manager_on(service) as manager:
+        session = await session_of(manager)
+        async with session.extraction_poller(FACTS) as poller:
+            assert texts(await poller) == ["late"]
+
+
+@virtual_time
+async def test_a_thousand_waiters_ask_as_one() -> None:
+    """For a minute: at most 20 requests, and all have it soon after it can be seen."""
+    service = LearningService()
+    service.learn("/facts/a/", 60.0, text="new")
+    came: list[float] = []
+    async with manager_on(service) as manager:
+
+        async def wait(number: int) -> None:
+            session = await session_of(manager, "a", f"s{number}")
+            async with session.extraction_poller(FACTS) as poller:
+                assert texts(await poller) == ["new"]
+            came.append(anyio.current_time())
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(1000):
+                tasks.start_soon(wait, number)
+        assert len(came) == 1000
+        assert max(came) <= 60 + 0.45 * 60 + 1
+        assert len(service.requests) <= 20
+        assert len(manager.polls) == 0
+
+
+@virtual_time
+async def test_waiters_that_come_one_by_one_ask_as_one() -> None:
+    """Each of them young, one after the other for a minute, with nothing of their own."""
+    service = LearningService()
+    service.learn("/facts/a/", 60.0, text="new")
+    came = 0
+    async with manager_on(service) as manager:
+        event = await (await session_of(manager)).add_turns([said("x")])
+
+        async def wait(delay_s: float) -> None:
+            nonlocal came
+            await anyio.sleep(delay_s)
+            poller = (await session_of(manager)).extraction_poller(FACTS, since=event)
+            assert texts(await poller) == ["new"]
+            came += 1
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(1000):
+                tasks.start_soon(wait, number * 0.05)
+        assert came == 1000
+        assert len(service.requests) <= 20
+
+
+@pytest.mark.parametrize("survivor", [0, 500, 999])
+@virtual_time
+async def test_cancelling_all_but_one_leaves_one_served(survivor: int) -> None:
+    """Whoever is cancelled, also in the middle of a look that it leads for the others."""
+    service = LearningService()
+    service.learn("/facts/a/", 60.0, text="new")
+    scopes = [anyio.CancelScope() for _ in range(1000)]
+    served: list[int] = []
+    async with manager_on(service) as manager:
+        session = await session_of(manager)
+
+        async def wait(number: int) -> None:
+            with scopes[number]:
+                poller = session.extraction_poller(FACTS)
+                assert texts(await poller) == ["new"]
+                served.append(number)
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(1000):
+                tasks.start_soon(wait, number)
+            while not any(at > 20 for at, _, _ in service.requests):
+                await anyio.sleep(0.01)
+            for number, scope in enumerate(scopes):
+                if number != survivor:
+                    scope.cancel()
+        assert served == [survivor]
+        assert len(service.requests) <= 20
+
+
+@virtual_time
+async def test_a_waiter_that_times_out_removes_only_itself() -> None:
+    """The others' look goes on, or is made again."""
+    service = LearningService(takes_s=(2.0, 2.0))
+    service.learn("/facts/a/", 50.0, text="new")
+    timed_out = 0
+    async with manager_on(service) as manager:
+        session = await session_of(manager)
+
+        async def hurry(timeout: float) -> None:
+            nonlocal timed_out
+            with pytest.raises(ExtractionTimeoutError):
+                await session.extraction_poller(FACTS, timeout=timeout)
+            timed_out += 1
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(50):
+                tasks.start_soon(hurry, 5.0 + 0.7 * number)
+            assert texts(await session.extraction_poller(FACTS)) == ["new"]
+        assert timed_out == 50
+
+
+@virtual_time
+async def test_permanent_error_is_given_to_all() -> None:
+    """To each its own copy."""
+    service = LearningService(denies=("ListMemoryRecords",))
+    errors: list[AccessDeniedError] = []
+    async with manager_on(service) as manager:
+        session = await session_of(manager)
+
+        async def wait() -> None:
+            with pytest.raises(AccessDeniedError) as caught:
+                await session.extraction_poller([FACTS, "/other/"])
+            errors.append(caught.value)
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(wait)
+        assert len({id(error) for error in errors}) == 5
+        assert len(manager.polls) == 0
+
+
+@virtual_time
+async def test_all_looks_keep_to_the_budget() -> None:
+    """A hundred waiters on places of their own make ten requests a second, together."""
+    service = LearningService()
+    async with manager_on(service) as manager:
+
+        async def wait(number: int) -> None:
+            session = await session_of(manager, f"a{number}", "s")
+            with pytest.raises(ExtractionTimeoutError):
+                await session.extraction_poller(FACTS, timeout=60)
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(100):
+                tasks.start_soon(wait, number)
+        times = [at for at, _, _ in service.requests]
+        assert max(sum(at <= other < at + 1 for other in times) for at in times) <= 20
+        assert max(sum(at <= other < at + 10 for other in times) for at in times) <= 111
+
+
+@virtual_time
+async def test_closing_the_manager_ends_all_waits() -> None:
+    """At once, with the error that says so."""
+    service = LearningService()
+    manager = manager_on(service)
+    await manager.open()
+    session = await session_of(manager)
+
+    async def wait() -> None:
+        with pytest.raises(ClosedError):
+            await session.extraction_poller(FACTS)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait)
+        await anyio.sleep(5)
+        await manager.aclose()
+    assert anyio.current_time() < 6
+    assert len(manager.polls) == 0
+
+
+@virtual_time
+async def test_background_waits_go_on_after_the_request() -> None:
+    """They call back with the records, or with the error; the poller can be awaited besides."""
+    service = LearningService()
+    teaching(service, ("/facts/a/", 30.0, 0.0))
+    got: list[Any] = []
+
+    async def then(records: list[MemoryRecord]) -> None:
+        got.append(texts(records))
+
+    async def on_error(error: Exception) -> None:
+        got.append(type(error))
+
+    async with manager_on(service) as manager, manager.background() as waits:
+
+        async def handle(text: str) -> Event:
+            session = await session_of(manager)
+            event = await session.add_turns([said(text)])
+            waits.start(session.extraction_poller(FACTS, since=event), then, on_error=on_error)
+            silent = session.extraction_poller("/none/", since=event, timeout=20)
+            waits.start(silent, then, on_error=on_error)
+            return event
+
+        await handle("x")
+        assert (len(waits), repr(waits)) == (2, "<BackgroundWaits running, 2 waiting>")
+        assert anyio.current_time() < 1
+        await anyio.sleep(60)
+        assert got == [ExtractionTimeoutError, ["x"]]
+        assert len(waits) == 0
+    with pytest.raises(ClosedError):
+        waits.start((await waiting_session(manager)).extraction_poller(FACTS))
+
+
+async def waiting_session(manager: AsyncMemorySessionManager) -> AsyncMemorySession:
+    """Make a session of a manager that may be closed."""
+    return AsyncMemorySession(manager, *SESSION)
+
+
+@pytest.mark.parametrize("how", ["block", "manager", "cancelled"])
+@virtual_time
+async def test_background_waits_end_with_the_block_and_the_manager(how: str) -> None:
+    """Nothing is left over, also of a callback that is running."""
+    service = LearningService()
+    service.learn("/facts/a/", 5.0)
+    entered = anyio.Event()
+
+    async def then(records: list[MemoryRecord]) -> None:
+        entered.set()
+        await anyio.sleep_forever()
+
+    manager = manager_on(service)
+    await manager.open()
+    session = await session_of(manager)
+    with anyio.CancelScope() as scope:
+        async with manager.background() as waits:
+            waits.start(session.extraction_poller(FACTS), then)
+            waits.start(session.extraction_poller("/none/"), then)
+            await entered.wait()
+            if how == "manager":
+                await manager.aclose()
+                assert len(waits) == 0
+            elif how == "cancelled":
+                scope.cancel()
+    await manager.aclose()
+    assert (len(waits), len(manager.polls), service.under_way) == (0, 0, 0)
+    assert anyio.current_time() < 12
+    assert {asyncio.current_task()} == asyncio.all_tasks()
+
+
+@virtual_time
+async def test_failing_callback_ends_only_itself() -> None:
+    """It goes to the loop's exception handler, as for any task that nobody awaits."""
+    service = LearningService()
+    service.learn("/facts/a/", 5.0)
+    seen: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context))
+
+    async def fail(_: list[MemoryRecord]) -> None:
+        raise ValueError
+
+    async with manager_on(service) as manager, manager.background() as waits:
+        session = await session_of(manager)
+        waits.start(session.extraction_poller(FACTS), fail)
+        waits.start(session.extraction_poller("/none/", timeout=10))
+        await anyio.sleep(30)
+        assert [type(context["exception"]) for context in seen] == [ValueError]
+
+
+class Cut:
+    """Awaits something, and cancels *scope* when it is suspended for the *at*-th time."""
+
+    def __init__(self, inner: Any, at: int, scope: anyio.CancelScope) -> None:
+        self.inner, self.at, self.scope = inner, at, scope
+        self.suspended = 0
+
+    def __await__(self) -> Any:
+        """Drive the inner coroutine."""
+        inner = self.inner.__await__()
+        step = lambda: inner.send(None)  # noqa: E731
+        while True:
+            try:
+                future = step()
+            except StopIteration as stop:
+                return stop.value
+            self.suspended += 1
+            if self.suspended == self.at:
+                self.scope.cancel()
+            try:
+                yield future
+            except BaseException as error:  # noqa: BLE001 - passed on
+                step = lambda error=error: inner.throw(error)  # noqa: E731
+            else:
+                step = lambda: inner.send(None)  # noqa: E731
+
+
+async def whole_wait(session: AsyncMemorySession) -> None:
+    """Wait with a baseline, then since an event, over two namespaces."""
+    async with session.extraction_poller([FACTS, "/preferences/{actorId}/"]) as poller:
+        event = await session.add_turns([said("x")])
+        async for _ in poller:
+            pass
+    await session.wait_for_extraction(FACTS, since=event, min_records=2)
+
+
+async def cut_off(at: int) -> bool:
+    """Cut a wait at its *at*-th await, check that nothing is left; tells whether it was over."""
+    service = LearningService(throttles=0.1)
+    teaching(service, ("/facts/a/", 8.0, 0.0), ("/facts/a/", 30.0, 0.0))
+    finished = False
+    served: list[list[str]] = []
+    async with manager_on(service) as manager:
+        session = await session_of(manager)
+
+        async def other() -> None:
+            poller = session.extraction_poller(FACTS, min_records=2, timeout=400)
+            served.append(texts(await poller))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(other)
+            with anyio.CancelScope() as scope:
+                await Cut(whole_wait(session), at, scope)
+                finished = True
+            if not service.events:
+                await session.add_turns([said("x")])
+        assert len(served[0]) >= 2
+        assert (len(manager.polls), service.under_way) == (0, 0)
+        assert {asyncio.current_task()} == asyncio.all_tasks()
+        sent = len(service.requests)
+        await anyio.sleep(500)
+        assert sent == len(service.requests)
+    return finished
+
+
+@virtual_time
+async def test_cancelled_at_every_await_nothing_is_left() -> None:
+    """No task, no waiter, no request; and another waiter on the same place gets its records."""
+    at = 1
+    while not await cut_off(at):
+        at += 1
+    assert at > 20
