@@ -1,0 +1,102 @@
+"""
+Send conversations through the fault proxy, all at once: ``python -m tests.faults.soak``.
+
+The file that AGENTCORE_TEST_DIALOGUES names, or small ones without it; then calls with deadlines
+of their own through what is slow, and how far they overran.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import sys
+import time
+
+import anyio
+
+from agentcore_memory_async import (
+    AgentCoreMemoryError,
+    ConversationalMessage,
+    MessageRole,
+    RetryPolicy,
+    ServiceLimits,
+)
+from tests.faults.conversations import load, proxied, send_and_compare
+
+POLICY = RetryPolicy(attempt_timeout_s=1.0, backoff_s=0.01, throttled_backoff_s=0.05)
+OPEN = ServiceLimits(events_per_second=None, other_events_per_second=None)
+HI = [ConversationalMessage("hi", MessageRole.USER)]
+
+
+async def talk(share: float, together: int, seed: int) -> int:
+    """Write all conversations and compare; give how many came back otherwise."""
+    conversations = load()
+    messages = sum(map(len, conversations.values()))
+    began = time.perf_counter()
+    async with proxied(seed, retry=POLICY, limits=OPEN) as (proxy, manager):
+        proxy.share = share
+        proxy.drip_s = 0.01
+        wrong, went = await send_and_compare(manager, conversations, together)
+    spent = time.perf_counter() - began
+    met = {kind: count for kind, count in sorted(proxy.met.items()) if kind}
+    print(
+        f"{len(conversations)} conversations, {messages} messages, {proxy.requests} requests, "
+        f"{sum(met.values())} faults of {len(met)} kinds, {went.unknown} unknown and settled, "
+        f"{went.retried} refused and sent again, {spent:.0f} s\n"
+        f"{len(conversations) - len(wrong)} came back whole and in order, {len(wrong)} did not"
+    )
+    for name in wrong[:20]:
+        print(f"  {name} differs; replay: python -m tests.faults.soak --seed {seed}")
+    return len(wrong)
+
+
+async def overrun(calls: int, seed: int) -> float:
+    """Make *calls* with deadlines of their own; give the longest overrun in seconds."""
+    source = random.Random(seed)
+    overruns: list[float] = []
+    async with proxied(seed, retry=POLICY, limits=OPEN, max_concurrency=20) as (proxy, manager):
+        proxy.share = 0.7
+        proxy.kinds = ("black hole before", "black hole after", "drip", "half closed", "503 after")
+
+        async def work(number: int) -> None:
+            session = await manager.create_memory_session("a", f"s{number}", verify=False)
+            for _ in range(calls // 40):
+                deadline_s = source.uniform(0.02, 0.6)
+                policy = RetryPolicy(write_deadline_s=deadline_s, read_deadline_s=deadline_s)
+                began = time.perf_counter()
+                try:
+                    if source.random() < 0.5:
+                        await session.add_turns(HI, retry=policy)
+                    else:
+                        await session.list_events(max_results=1, page_size=1, retry=policy)
+                except AgentCoreMemoryError:
+                    pass
+                overruns.append(time.perf_counter() - began - deadline_s)
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(40):
+                tasks.start_soon(work, number)
+    overruns.sort()
+    print(
+        f"{len(overruns)} calls with deadlines of 20 to 600 ms: overrun at most "
+        f"{overruns[-1] * 1000:.0f} ms, p99 {overruns[int(len(overruns) * 0.99)] * 1000:.0f} ms"
+    )
+    return overruns[-1]
+
+
+def main() -> int:
+    """Run the command; how many conversations differ is its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.soak", description=__doc__)
+    parser.add_argument("--faults", type=float, default=0.2, help="share of requests")
+    parser.add_argument("--together", type=int, default=100, help="conversations at a time")
+    parser.add_argument("--calls", type=int, default=1000, help="calls with deadlines")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    wrong = asyncio.run(talk(given.faults, given.together, given.seed))
+    asyncio.run(overrun(given.calls, given.seed))
+    return min(wrong, 100)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

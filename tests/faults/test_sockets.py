@@ -1,0 +1,136 @@
+"""What only real sockets show; with short times, so that nothing takes long."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import anyio
+import pytest
+from aiobotocore.session import AioSession
+
+from agentcore_memory_async import (
+    AgentCoreMemoryError,
+    AsyncMemorySessionManager,
+    ConversationalMessage,
+    MessageRole,
+    OutcomeUnknownError,
+    RetryPolicy,
+    ServiceLimits,
+    TransportTimeoutError,
+)
+from tests.faults.conversations import own, proxied, send_and_compare
+from tests.faults.proxy import FAULTS, HARMLESS
+
+QUICK = RetryPolicy(
+    attempt_timeout_s=0.3, backoff_s=0.001, throttled_backoff_s=0.001, max_backoff_s=0.01
+)
+OPEN = ServiceLimits(events_per_second=None, other_events_per_second=None)
+HI = [ConversationalMessage("hi", MessageRole.USER)]
+
+
+def open_files() -> int:
+    """Count this process's open files; always 0 where that can't be told."""
+    listing = Path("/proc/self/fd")
+    return len(list(listing.iterdir())) if listing.exists() else 0
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_every_fault_is_survived(fault: str) -> None:
+    """A write that meets it twice is stored once; the connection after it is a good one."""
+    async with proxied(retry=QUICK, limits=OPEN) as (proxy, manager):
+        session = await manager.create_memory_session("a", "s", verify=False)
+        await session.add_turns(HI)
+        proxy.script = [fault, "", fault]
+        event = await session.add_turns(HI)
+        texts = [turn.text for turn in await session.get_last_k_turns(10)]
+        assert ["hi", "hi"] == texts
+        assert event.event_id == (await session.list_events())[0].event_id
+        expected = 1 if fault in HARMLESS else 2
+        assert expected <= proxy.met[fault] <= 2
+
+
+@pytest.mark.parametrize("fault", ["black hole before", "black hole after", "drip"])
+async def test_deadlines_hold_over_what_is_slow(fault: str) -> None:
+    """A black hole and a body that drips end with the deadline, and the outcome is unknown."""
+    async with proxied(retry=QUICK, limits=OPEN) as (proxy, manager):
+        session = await manager.create_memory_session("a", "s", verify=False)
+        proxy.script = [fault] * 100
+        policy = RetryPolicy(write_deadline_s=0.2)
+        with anyio.fail_after(5), pytest.raises(OutcomeUnknownError) as caught:
+            await session.add_turns(HI, retry=policy)
+        proxy.script = []
+        stored = await session.resolve(caught.value)
+        assert [stored.event_id] == [event.event_id for event in await session.list_events()]
+
+
+async def test_the_wait_for_a_connection_ends_with_the_deadline() -> None:
+    """The one connection is in a black hole: the others give up in time, and were not sent."""
+    async with proxied(retry=QUICK, limits=OPEN, max_concurrency=1) as (proxy, manager):
+        proxy.script = ["black hole before"]
+        raised: list[AgentCoreMemoryError] = []
+
+        async def write(number: int) -> None:
+            session = await manager.create_memory_session("a", f"s{number}", verify=False)
+            try:
+                await session.add_turns(HI, retry=RetryPolicy(write_deadline_s=0.2))
+            except AgentCoreMemoryError as error:
+                raised.append(error)
+
+        with anyio.fail_after(5):
+            async with anyio.create_task_group() as tasks:
+                for number in range(5):
+                    tasks.start_soon(write, number)
+        unsent = [
+            error for error in raised if isinstance(error, TransportTimeoutError) and not error.sent
+        ]
+        assert (4, 5, 1) == (len(unsent), len(raised), proxy.requests)
+
+
+async def test_a_name_that_is_not_resolved_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resolver that hangs ends with the deadline too."""
+
+    async def hang(*_: object, **__: object) -> None:
+        await asyncio.sleep(3600)
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", hang)
+    session = AioSession()
+    session.set_credentials("AKIDFAULTS", "secret")
+    async with AsyncMemorySessionManager(
+        "faults-a1B2c3D4e5", "us-west-2", session=session, endpoint_url="http://memory.invalid"
+    ) as manager:
+        memory = await manager.create_memory_session("a", "s", verify=False)
+        with anyio.fail_after(5), pytest.raises((OutcomeUnknownError, TransportTimeoutError)):
+            await memory.add_turns(HI, retry=RetryPolicy(write_deadline_s=0.1))
+
+
+async def test_conversations_come_back_whole_and_in_order() -> None:
+    """Written together, with every kind of fault; afterwards nothing is open."""
+    conversations = own()
+    before = open_files()
+    async with proxied(3, retry=QUICK, limits=OPEN, max_concurrency=8) as (proxy, manager):
+        proxy.share = 0.3
+        proxy.drip_s = 0.01
+        wrong, _ = await send_and_compare(manager, conversations, together=6)
+        assert [] == wrong
+        assert len(proxy.met) > 10
+        await manager.aclose()
+        with anyio.fail_after(5):
+            while proxy.open:
+                await asyncio.sleep(0.001)
+    assert open_files() <= before + 1  # a thread of the resolver may keep one
+
+
+async def test_cancelled_calls_leave_no_connection_taken() -> None:
+    """The pool of one is free again after calls that were cancelled at any moment."""
+    async with proxied(retry=QUICK, limits=OPEN, max_concurrency=1) as (proxy, manager):
+        session = await manager.create_memory_session("a", "s", verify=False)
+        for number in range(30):
+            proxy.script = [["black hole before", "drip", "", "black hole after"][number % 4]]
+            with anyio.move_on_after(0.001 * (number % 10)):
+                await session.add_turns(HI)
+        proxy.script = []
+        with anyio.fail_after(5):
+            await session.add_turns(HI)
+            while proxy.open > 1:
+                await asyncio.sleep(0.001)
