@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import concurrent.futures
 import inspect
+import threading
 from asyncio import CancelledError
 from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast
 
-import anyio
+from anyio import CancelScope, Event, current_time
 
-from agentcore_memory_async._portal import bounded, loop_thread, warn_in_a_running_loop
+from agentcore_memory_async._portal import PATIENCE, loop_thread, warn_in_a_running_loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -50,18 +51,22 @@ class Feed(Generic[T]):
         self._iterator = iterator
         self._items: deque[T] = deque()
         self._wanted = 0
-        self._asked = anyio.Event()
-        self._came = anyio.Event()
-        self._ended = anyio.Event()
-        self._scope = anyio.CancelScope()
+        self._asked = Event()
+        self._came = Event()
+        self._ended = Event()
+        # Shielded: it is ended by closing, in order, also when the whole thread stops.
+        self._scope = CancelScope(shield=True)
+        self._stepping = self._ending = False
         self._error: BaseException | None = None
+        thread.closers.add(self.end)
         thread.tasks.start_soon(self._run)
 
     async def take(self, most: int) -> list[T]:
         """Return what is there, at least one item, or nothing at the end."""
-        if not self._items and not self._ended.is_set():
+        while not self._items and not self._ended.is_set():
             self._wanted = most
-            self._came = anyio.Event()
+            if self._came.is_set():
+                self._came = Event()
             self._asked.set()
             await self._came.wait()
         items = list(self._items)
@@ -75,13 +80,7 @@ class Feed(Generic[T]):
         try:
             with self._scope:
                 try:
-                    await self._asked.wait()
-                    async for item in self._iterator:
-                        self._items.append(item)
-                        self._came.set()
-                        if len(self._items) >= self._wanted:
-                            self._asked = anyio.Event()
-                            await self._asked.wait()
+                    await self._steps()
                 except CancelledError:
                     self._error = concurrent.futures.CancelledError()
                     if self._scope.cancel_called or self.thread.stopping:
@@ -89,20 +88,44 @@ class Feed(Generic[T]):
                 except BaseException as error:  # noqa: BLE001 - rises in the reader's thread
                     self._error = error
         finally:
-            aclose: Callable[[], Awaitable[None]] | None
-            aclose = getattr(self._iterator, "aclose", None)
-            if aclose is not None:
-                self._error = await bounded(aclose()) or self._error
+            self.thread.closers.discard(self.end)
             self._ended.set()
             self._came.set()
 
+    async def _steps(self) -> None:
+        await self._asked.wait()
+        while not self._ending:
+            self._stepping = True
+            try:
+                item = await anext(self._iterator)
+            except StopAsyncIteration:
+                return
+            finally:
+                self._stepping = False
+            self._items.append(item)
+            self._came.set()
+            if len(self._items) >= self._wanted and not self._ending:
+                self._asked = Event()
+                await self._asked.wait()
+        self._scope.deadline = current_time() + PATIENCE
+        aclose: Callable[[], Awaitable[None]] | None = getattr(self._iterator, "aclose", None)
+        if aclose is not None:
+            await aclose()
+
+    def end(self) -> None:
+        """End it: cut a step off, or close the iterator between two; on the loop thread."""
+        self._ending = True
+        self._asked.set()
+        if self._stepping:
+            self._scope.cancel()
+
     def close_soon(self) -> None:
         """Close without waiting, from any thread."""
-        self.thread.post(self._scope.cancel)
+        self.thread.post(self.end)
 
     async def close(self) -> None:
         """Close and wait."""
-        self._scope.cancel()
+        self.end()
         await self._ended.wait()
 
 
@@ -121,17 +144,19 @@ class BlockingIterator(Generic[T]):
         self._feed: Feed[T] | None = None
         self._items: deque[T] = deque()
         self._most = 1
+        self._one_at_a_time = threading.RLock()
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> T:
-        if not self._items and self._iterator is not None:
-            warn_in_a_running_loop(type(self).__name__, self._name)
-            self._fetch()
-        if not self._items:
-            raise StopIteration
-        return self._items.popleft()
+        with self._one_at_a_time:
+            if not self._items and self._iterator is not None:
+                warn_in_a_running_loop(type(self).__name__, self._name)
+                self._fetch()
+            if not self._items:
+                raise StopIteration
+            return self._items.popleft()
 
     def _fetch(self) -> None:
         try:

@@ -30,8 +30,10 @@ import weakref
 from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
-import anyio
-import anyio.lowlevel
+# anyio imports its backend at first use. A process that forks meanwhile would leave its child with
+# a held import lock, so it is imported here, and nothing below is looked up lazily.
+from anyio import CancelScope, Event, Lock, create_task_group, current_time, sleep_forever
+from anyio.lowlevel import checkpoint
 
 from agentcore_memory_async.errors import BlockingCallWarning, ClosedError, ForkedError
 
@@ -69,7 +71,7 @@ class Call(Generic[T]):
         self._done = threading.Lock()
         self._done.acquire()
         self._started = self._cancelled = self._finished = False
-        self._scope: anyio.CancelScope | None = None
+        self._scope: CancelScope | None = None
         self._result: T | None = None
         self._error: BaseException | None = None
 
@@ -86,7 +88,7 @@ class Call(Generic[T]):
 
     async def _run(self) -> None:
         try:
-            with anyio.CancelScope() as scope:
+            with CancelScope() as scope:
                 self._scope = scope
                 if self._cancelled:
                     return
@@ -207,6 +209,7 @@ class LoopThread:
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(DaemonExecutor())
         self._calls: set[Call[Any]] = set()
+        self.closers: set[Callable[[], object]] = set()
         self._ready = threading.Event()
         self._thread = threading.Thread(
             target=self._main, name="agentcore-memory-async", daemon=True
@@ -270,13 +273,15 @@ class LoopThread:
     def _stop(self) -> None:
         self.stopping = True
         if self._ready.is_set():
+            for close in list(self.closers):
+                close()
             self.tasks.cancel_scope.cancel()
 
     async def _root(self) -> None:
-        async with anyio.create_task_group() as self.tasks:
+        async with create_task_group() as self.tasks:
             self._ready.set()
             if not self.stopping:
-                await anyio.sleep_forever()
+                await sleep_forever()
 
     def _main(self) -> None:
         loop = self._loop
@@ -289,7 +294,10 @@ class LoopThread:
         finally:
             self.stopping = True
             try:
-                _finish(loop)
+                if not root.done():
+                    loop.call_soon(self._stop)
+                    loop.run_until_complete(asyncio.wait([root], timeout=PATIENCE))
+                _cancel_left(loop)
             finally:
                 loop.close()
                 self._ready.set()
@@ -297,8 +305,8 @@ class LoopThread:
                     self._calls.pop().finish(ClosedError(ENDED))
 
 
-def _finish(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel what is left on *loop*, which includes its root if that did not end by itself."""
+def _cancel_left(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what did not end with the root, such as tasks that somebody's callback made."""
     left = asyncio.all_tasks(loop)
     for task in left:
         task.cancel()
@@ -352,21 +360,10 @@ if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_process.forget)
 
 
-async def bounded(cleanup: Awaitable[object]) -> BaseException | None:
-    """Await *cleanup*, shielded, for at most ``PATIENCE`` seconds; return what it raised."""
-    with anyio.move_on_after(PATIENCE, shield=True):
-        try:
-            await cleanup
-        except CancelledError:
-            raise
-        except BaseException as error:  # noqa: BLE001 - rises in the thread that waits
-            return error
-    return None
-
-
 def warn_in_a_running_loop(name: str, instead: str) -> None:
     """Warn, once per process, at the line that called the caller of this."""
-    if _process.has_warned:
+    thread = _process.thread
+    if _process.has_warned or (thread is not None and thread.current):
         return
     try:
         asyncio.get_running_loop()
@@ -394,18 +391,31 @@ class _Host:
     def __init__(self, thread: LoopThread, resource: Openable) -> None:
         self.thread = thread
         self._resource = resource
-        self._close = anyio.Event()
-        self._closed = anyio.Event()
+        self._close = Event()
+        self._closed = Event()
         self._error: BaseException | None = None
 
     async def run(self, *, task_status: TaskStatus[None]) -> None:
-        await self._resource.__aenter__()
-        task_status.started()
-        try:
-            await self._close.wait()
-        finally:
-            self._error = await bounded(self._resource.__aexit__(None, None, None))
-            self._closed.set()
+        with CancelScope() as scope:
+            await self._resource.__aenter__()
+            # From here on only closing ends it, in time, whatever else is cancelled. The scope is
+            # the outer one, for what was entered may hold scopes of its own.
+            scope.shield = True
+            self.thread.closers.add(self._close.set)
+            task_status.started()
+            try:
+                await self._close.wait()
+            finally:
+                scope.deadline = current_time() + PATIENCE
+                try:
+                    await self._resource.__aexit__(None, None, None)
+                except CancelledError:
+                    raise
+                except BaseException as error:  # noqa: BLE001 - rises in close()
+                    self._error = error
+                finally:
+                    self.thread.closers.discard(self._close.set)
+                    self._closed.set()
 
     async def close(self) -> None:
         self._close.set()
@@ -435,7 +445,7 @@ class Backing:
         self._what = what
         self._thread: LoopThread | None = None
         self._host: _Host | None = None
-        self._lock: anyio.Lock | None = None
+        self._lock: Lock | None = None
         self._closed = False
 
     def call(self, name: str, function: Callable[[], Awaitable[T]]) -> T:
@@ -486,7 +496,7 @@ class Backing:
     async def aopen(self, thread: LoopThread) -> None:
         """Open, once; on the loop thread."""
         if self._lock is None:
-            self._lock = anyio.Lock()
+            self._lock = Lock()
         async with self._lock:
             if self._closed:
                 message = f"this {self._what} is closed; make a new one"
@@ -505,7 +515,7 @@ class Backing:
 
     def open(self, name: str) -> None:
         """Open now, not at first use."""
-        self.call(name, anyio.lowlevel.checkpoint)
+        self.call(name, checkpoint)
 
     def enter(self, name: str, other: Backing) -> None:
         """Open this and *other*, which lives on the same loop."""
@@ -525,7 +535,7 @@ class Backing:
     async def aclose(self) -> None:
         """Close; on the loop thread."""
         if self._lock is None:
-            self._lock = anyio.Lock()
+            self._lock = Lock()
         async with self._lock:
             host = self._host
         if host is not None:

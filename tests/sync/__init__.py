@@ -1,0 +1,1 @@
+"""The sync facade: what it has to survive."""

@@ -1,0 +1,100 @@
+"""Fixtures of the sync facade's tests."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from agentcore_memory_async import _portal
+from tests.sync.sync_toys import Toy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def fresh_warning() -> Iterator[None]:
+    """Let each test see the warning that comes once per process."""
+    _portal._process.has_warned = False
+    yield
+    _portal._process.has_warned = False
+
+
+@pytest.fixture
+def toy() -> Iterator[Toy]:
+    """Give a toy that is closed at the end."""
+    toy = Toy("toy")
+    yield toy
+    toy.close()
+
+
+class Ran(Protocol):
+    """What a script left."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Script:
+    """A Python program of its own, killed after a while: nothing in here may hang."""
+
+    def __init__(self, code: str) -> None:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        environment.pop("PYTHONWARNINGS", None)
+        self.process = subprocess.Popen(
+            [sys.executable, "-X", "faulthandler", "-W", "error", "-c", dedent(code)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            start_new_session=True,  # so that what it forks can be ended with it
+        )
+
+    def wait_for_line(self) -> str:
+        """Wait until the script says something."""
+        assert self.process.stdout
+        return self.process.stdout.readline().strip()
+
+    def kill(self) -> None:
+        """End it and what it forked, whatever they do."""
+        if sys.platform == "win32":
+            self.process.kill()
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.communicate()
+
+    def finish(self, timeout: float = 15) -> Ran:
+        """Wait for the end."""
+        try:
+            out, err = self.process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            pytest.fail("the script hangs")
+        return subprocess.CompletedProcess("script", self.process.returncode, out, err)
+
+
+@pytest.fixture
+def run() -> Iterator[Callable[[str], Script]]:
+    """Run a script in a process of its own."""
+    scripts: list[Script] = []
+
+    def start(code: str) -> Script:
+        scripts.append(Script(code))
+        return scripts[-1]
+
+    yield start
+    for script in scripts:
+        script.kill()

@@ -1,0 +1,419 @@
+"""Ctrl-C, fork and exit, each in a process of its own."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.sync.conftest import Script
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and fork are of POSIX")
+
+
+@posix
+class TestCtrlC:
+    """Ctrl-C cancels what the main thread waits for, and then rises."""
+
+    def test_cancels_waits_and_rises(self, run: Callable[[str], Script]) -> None:
+        """The coroutine cleans up before KeyboardInterrupt rises; the facade goes on working."""
+        script = run("""
+            import threading
+            from tests.sync.sync_toys import Toy
+            toy = Toy("toy")
+            toy.echo("a")
+            def tell():
+                toy.inner.hanging.wait()
+                print("ready")
+            threading.Thread(target=tell).start()
+            try:
+                toy.hang()
+            except KeyboardInterrupt:
+                print(toy.inner.log, toy.inner.running)
+            print(toy.echo("goes on"))
+        """)
+        assert script.wait_for_line() == "ready"
+        script.process.send_signal(signal.SIGINT)
+        ran = script.finish()
+        assert (ran.stderr, ran.stdout.splitlines()) == (
+            "",
+            ["['opening', 'open', 'cleaned up'] 0", "goes on"],
+        )
+
+    def test_uncaught(self, run: Callable[[str], Script]) -> None:
+        """Uncaught, it ends the script as ever, and all is closed."""
+        script = run("""
+            import atexit, threading
+            from tests.sync.sync_toys import Toy
+            toy = Toy("toy")
+            def tell():
+                toy.inner.hanging.wait()
+                print("ready")
+            threading.Thread(target=tell).start()
+            log = toy.inner.log
+            from agentcore_memory_async import _portal
+            atexit.unregister(_portal._at_exit)
+            atexit.register(lambda: print(log))
+            atexit.register(_portal._at_exit)
+            toy.hang()
+        """)
+        assert script.wait_for_line() == "ready"
+        script.process.send_signal(signal.SIGINT)
+        ran = script.finish()
+        assert ran.stdout.strip() == "['opening', 'open', 'cleaned up', 'closed']"
+        assert ran.stderr.splitlines()[-1] == "KeyboardInterrupt"
+        assert ran.returncode in (-signal.SIGINT, 130)
+
+    def test_other_threads_go_on(self, run: Callable[[str], Script]) -> None:
+        """Only the main thread's call is cancelled."""
+        script = run("""
+            import anyio, threading
+            from tests.sync.sync_toys import Toy
+            toy, other = Toy("toy"), Toy("other")
+            event = other.call_back(anyio.Event)
+            found = []
+            def work():
+                print("ready")
+                other.wait_for(event)
+                found.append("done")
+            thread = threading.Thread(target=work)
+            try:
+                thread.start()
+                toy.hang()
+            except KeyboardInterrupt:
+                other.call_back(event.set)
+            thread.join()
+            print(found)
+        """)
+        assert script.wait_for_line() == "ready"
+        script.process.send_signal(signal.SIGINT)
+        ran = script.finish()
+        assert (ran.stderr, ran.stdout.strip()) == ("", "['done']")
+
+    def test_ends_an_iterator(self, run: Callable[[str], Script]) -> None:
+        """An iterator that was interrupted has ended, as a generator would."""
+        script = run("""
+            from tests.sync.sync_toys import Toy
+            toy = Toy("toy")
+            events = toy.call_back(lambda: [__import__("anyio").Event() for _ in range(2)])
+            toy.call_back(events[0].set)
+            numbers = toy.drip(events)
+            found = [next(numbers)]
+            try:
+                print("ready")
+                next(numbers)
+            except KeyboardInterrupt:
+                print(found, list(numbers))
+        """)
+        assert script.wait_for_line() == "ready"
+        script.process.send_signal(signal.SIGINT)
+        ran = script.finish()
+        assert (ran.stderr, ran.stdout.strip()) == ("", "[0] []")
+
+    def test_100_random_moments(self, run: Callable[[str], Script]) -> None:
+        """Whenever it comes, it rises, nothing runs on, and the next call works."""
+        ran = run("""
+            import random, signal
+            from tests.sync.sync_toys import Toy
+            seed = 4
+            moments = random.Random(seed)
+            toy = Toy("toy")
+            toy.echo("a")
+            rose = 0
+            for number in range(100):
+                fresh = Toy(str(number))
+                signal.signal(signal.SIGALRM, signal.default_int_handler)
+                try:
+                    signal.setitimer(signal.ITIMER_REAL, moments.uniform(0.0001, 0.006))
+                    while True:
+                        toy.echo("a")
+                        if number % 2:
+                            toy.hang()
+                        fresh.echo("b")
+                except KeyboardInterrupt:
+                    rose += 1
+                assert toy.echo("c") == "c"
+                assert fresh.echo("d") == "d"
+                assert toy.inner.running == 0
+            print(rose)
+        """).finish(30)
+        assert (ran.stderr, ran.stdout.strip()) == ("", "100")
+
+    def test_timeout_raised_by_a_signal(self, run: Callable[[str], Script]) -> None:
+        """A timeout that a signal handler raises cancels the call as well."""
+        ran = run("""
+            import os, signal, threading
+            from tests.sync.sync_toys import Toy
+            def out(*_): raise TimeoutError("late")
+            signal.signal(signal.SIGALRM, out)
+            toy = Toy("toy")
+            def ring():
+                toy.inner.hanging.wait()
+                os.kill(os.getpid(), signal.SIGALRM)
+            threading.Thread(target=ring).start()
+            try:
+                toy.hang()
+            except TimeoutError as error:
+                print(error, toy.inner.log[-1], toy.inner.running)
+        """).finish()
+        assert (ran.stderr, ran.stdout.strip()) == ("", "late cleaned up 0")
+
+
+EXITS = {
+    "the end": ("", 0, ""),
+    "sys.exit": ("import sys; sys.exit(3)", 3, ""),
+    "an exception": ("1 / 0", 1, "ZeroDivisionError: division by zero"),
+    "the end of with": ("with toy: print(toy.echo('b'))", 0, ""),
+    "sys.exit in with": ("with toy: import sys; sys.exit(3)", 3, ""),
+    "an open iterator": ("numbers = toy.count(10); next(numbers)", 0, ""),
+    "a cycle": ("toy.me = [toy]", 0, ""),
+    "a closed loop of its own": ("import asyncio; asyncio.run(asyncio.sleep(0))", 0, ""),
+}
+
+
+class TestExit:
+    """Left unclosed, the interpreter ends as if nothing was there."""
+
+    @pytest.mark.parametrize("how", EXITS)
+    def test_left_open(self, run: Callable[[str], Script], how: str) -> None:
+        """However a script ends, all is closed, without a warning and without delay."""
+        code, status, last = EXITS[how]
+        ran = run(f"""
+            import atexit
+            def report():
+                entries = [entry for entry in log if "page" not in entry]
+                print(entries, toys.running, [t.name for t in threading.enumerate()])
+            atexit.register(report)  # runs last
+            import threading
+            from tests.sync.sync_toys import Toy
+            toy = Toy("toy")
+            toys, log = toy.inner, toy.inner.log
+            toy.echo("a")
+            {code}
+        """).finish()
+        assert ran.stdout.splitlines()[-1] == "['opening', 'open', 'closed'] 0 ['MainThread']"
+        assert (ran.returncode, (ran.stderr.splitlines() or [""])[-1]) == (status, last)
+
+    def test_never_used(self, run: Callable[[str], Script]) -> None:
+        """A facade that was made and never called starts no thread."""
+        ran = run("""
+            import threading
+            from tests.sync.sync_toys import Toy
+            toy = Toy("toy")
+            print(threading.active_count())
+        """).finish()
+        assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "1", "")
+
+    def test_threads_that_outlive_the_main_thread(self, run: Callable[[str], Script]) -> None:
+        """Threads go on calling when the main thread has ended, names are looked up for them."""
+        ran = run("""
+            import asyncio, threading
+            from tests.sync.sync_toys import Toy
+            toy = Toy("toy")
+            async def look_up():
+                loop = asyncio.get_running_loop()
+                return bool(await loop.getaddrinfo("localhost", 80))
+            toy._backing.call("look_up", look_up)
+            def work():
+                threading.main_thread().join()
+                print(toy.echo("a"), toy._backing.call("look_up", look_up), len(list(toy.count(9))))
+            threading.Thread(target=work).start()
+        """).finish()
+        assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "a True 9", "")
+
+    def test_executors_that_outlive_the_main_thread(self, run: Callable[[str], Script]) -> None:
+        """Work that an executor still has at the exit is done."""
+        ran = run("""
+            import threading
+            from concurrent.futures import ThreadPoolExecutor
+            from tests.sync.sync_toys import Toy
+            toy = Toy("toy")
+            ended = threading.Event()
+            threading._register_atexit(ended.set)  # runs when the main thread has ended
+            def work(number):
+                ended.wait()
+                print(toy.echo(str(number)))
+            executor = ThreadPoolExecutor(1)
+            for number in range(3):
+                executor.submit(work, number)
+        """).finish()
+        assert (ran.returncode, ran.stdout.split(), ran.stderr) == (0, ["0", "1", "2"], "")
+
+    def test_exit_handlers_can_call(self, run: Callable[[str], Script]) -> None:
+        """A handler that a script registers can still store a last turn."""
+        ran = run("""
+            import atexit
+            from tests.sync.sync_toys import Toy
+            toy = Toy("toy")
+            atexit.register(lambda: print(toy.echo("goodbye")))
+        """).finish()
+        assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "goodbye", "")
+
+    def test_daemon_thread_with_a_call_under_way(self, run: Callable[[str], Script]) -> None:
+        """A daemon thread's call is cancelled and cleaned up; the thread says nothing."""
+        ran = run("""
+            import atexit, threading
+            atexit.register(lambda: print(log, threading.active_count()))
+            from tests.sync.sync_toys import Toy
+            toy = Toy("toy")
+            log = toy.inner.log
+            threading.Thread(target=toy.hang, daemon=True).start()
+            toy.inner.hanging.wait()
+        """).finish()
+        assert (ran.returncode, ran.stderr) == (0, "")
+        log, _, count = ran.stdout.strip().rpartition(" ")
+        assert (count, sorted(eval(log))) == ("2", ["cleaned up", "closed", "open", "opening"])
+
+    def test_other_thread_with_a_call_under_way(self, run: Callable[[str], Script]) -> None:
+        """A thread that is no daemon is waited for, as ever."""
+        ran = run("""
+            import anyio, threading
+            from tests.sync.sync_toys import Toy
+            toy = Toy("toy")
+            event = toy.call_back(anyio.Event)
+            def work():
+                toy.wait_for(event)
+                print("done")
+            def release():
+                threading.main_thread().join()
+                toy.call_back(event.set)
+            for target in (work, release):
+                threading.Thread(target=target).start()
+        """).finish()
+        assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "done", "")
+
+    def test_closing_that_hangs_is_not_waited_for(self, run: Callable[[str], Script]) -> None:
+        """Clean-up at the exit has a limit."""
+        ran = run("""
+            import anyio
+            from agentcore_memory_async import _portal
+            _portal.PATIENCE = 0.1
+            _portal.LoopThread.stop.__defaults__ = (0.1,)
+            from tests.sync.sync_toys import AsyncToy, Toy
+            class Slow(AsyncToy):
+                async def __aexit__(self, *error):
+                    with anyio.CancelScope(shield=True):
+                        await anyio.sleep_forever()
+            toy = Toy("toy")
+            toy._backing._resource = Slow("slow")
+            toy.echo("a")
+        """).finish()
+        assert (ran.returncode, ran.stderr) == (0, "")
+
+    def test_lookup_that_hangs_is_not_waited_for(self, run: Callable[[str], Script]) -> None:
+        """A name lookup that never ends does not hold up the exit."""
+        ran = run("""
+            import asyncio, threading
+            from tests.sync.sync_toys import Toy
+            toy = Toy("toy")
+            begun = threading.Event()
+            def never():
+                begun.set()
+                threading.Event().wait()
+            async def look_up():
+                await asyncio.to_thread(never)
+            work = lambda: toy._backing.call("look_up", look_up)
+            threading.Thread(target=work, daemon=True).start()
+            begun.wait()
+        """).finish()
+        assert (ran.returncode, ran.stderr) == (0, "")
+
+
+FORK = """
+    import os, sys, warnings
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+    from tests.sync.sync_toys import Toy
+    from agentcore_memory_async.errors import ForkedError
+    opened, fresh = Toy("opened"), Toy("fresh")
+    numbers = opened.count(10)
+    next(numbers), opened.echo("a")
+    pid = os.fork()
+    if not pid:
+        for call in (lambda: opened.echo("b"), lambda: list(numbers)[5]):
+            try:
+                call()
+            except ForkedError as error:
+                print("forked", str(os.getppid()) in str(error))
+        print(fresh.echo("fresh"), Toy("new").echo("new"))
+        opened.close()
+        numbers.close()
+        del opened, numbers
+        import gc; gc.collect()
+        {end}
+    assert os.waitpid(pid, 0)[1] == 0
+    print(opened.echo("parent"), list(numbers))
+    opened.close()
+    print(opened.inner.log)
+"""
+
+
+@posix
+class TestFork:
+    """A forked child has no loop thread; what the parent opened says so."""
+
+    @pytest.mark.parametrize("end", ["os._exit(0)", "sys.exit(0)"])
+    def test_child(self, run: Callable[[str], Script], end: str) -> None:
+        """The opened one is refused in the child, a new one works, and the parent is unharmed."""
+        ran = run(FORK.format(end=end)).finish()
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert ran.stdout.splitlines() == [
+            "forked True",
+            "forked True",
+            "fresh new",
+            f"parent {list(range(1, 10))}",
+            "['opening', 'open', 'page 0', 'closed']",
+        ]
+
+    def test_while_other_threads_call(self, run: Callable[[str], Script]) -> None:
+        """Forks in the middle of other threads' calls never hang a child."""
+        ran = run("""
+            import os, threading, warnings
+            warnings.filterwarnings("ignore", "This process .* is multi-thr", DeprecationWarning)
+            from tests.sync.sync_toys import Toy
+            toy, stop = Toy("toy"), threading.Event()
+            def work():
+                while not stop.is_set():
+                    toy.echo("a")
+                    Toy("more").echo("b")
+            threads = [threading.Thread(target=work) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for _ in range(20):
+                pid = os.fork()
+                if not pid:
+                    os._exit(0 if Toy("child").echo("c") == "c" else 1)
+                assert os.waitpid(pid, 0)[1] == 0
+            stop.set()
+            for thread in threads:
+                thread.join()
+            print("done")
+        """).finish(30)
+        assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "done", "")
+
+    def test_multiprocessing(self, run: Callable[[str], Script]) -> None:
+        """Workers of multiprocessing, forked after use in the parent, work and end quietly."""
+        ran = run("""
+            import multiprocessing, warnings
+            warnings.filterwarnings("ignore", "This process .* is multi-thr", DeprecationWarning)
+            from tests.sync.sync_toys import Toy
+            def work(name):
+                return Toy(name).echo("a")
+            Toy("parent").echo("a")
+            with multiprocessing.get_context("fork").Pool(2) as pool:
+                print(pool.map(work, ["b", "c"]))
+        """).finish(30)
+        assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "['a', 'a']", "")
+
+
+def test_a_script_that_hangs_would_be_found(run: Callable[[str], Script]) -> None:
+    """The guard of these tests kills what hangs."""
+    script = run("import threading; print('ready'); threading.Event().wait()")
+    script.wait_for_line()
+    with pytest.raises(pytest.fail.Exception, match="hangs"):
+        script.finish(0.1)
+    assert script.process.returncode == -getattr(signal, "SIGKILL", -1)
