@@ -226,6 +226,7 @@ class RecordsPoll(Poll[Snapshot]):
     def __init__(self, polls: Polls, place: Place) -> None:
         super().__init__(polls, place, APART_S)
         self._place = place
+        self._looks = 0
         self._params: dict[str, Any] = {
             "memoryId": polls.memory_id,
             "namespacePath": place.prefix,
@@ -235,7 +236,8 @@ class RecordsPoll(Poll[Snapshot]):
 
     async def fetch(self, started_at: float) -> Snapshot:
         """List the records, filtered by when they were written where that works."""
-        after = self._polls.created_filter.choose(self.afters())
+        self._looks += 1
+        after = self._polls.created_filter.choose(self.afters(), self._looks)
         if after is None:
             records = await self._list({})
         else:
@@ -299,15 +301,13 @@ class CreatedFilter:
     def __init__(self) -> None:
         self.refused = False
         self.proven = False
-        self._chosen = 0
 
-    def choose(self, afters: list[datetime | None]) -> datetime | None:
-        """Give the moment to filter by for all of *afters*; None for a look at everything."""
+    def choose(self, afters: list[datetime | None], looks: int) -> datetime | None:
+        """Give the moment to filter by in look number *looks*; None to look at everything."""
         known = [after for after in afters if after is not None]
         if self.refused or not known or len(known) < len(afters):
             return None
-        self._chosen += 1
-        if not self.proven and self._chosen % PROBE == 0:
+        if not self.proven and looks % PROBE == 0:
             return None
         return min(known)
 

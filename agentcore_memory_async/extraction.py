@@ -45,7 +45,7 @@ __all__ = ("ExtractionPoller",)
 
 AGAIN_S = 3.0
 """How soon it looks again after a look that failed."""
-LAST_S = 1.0
+LAST_S = 2.0
 """How long before the deadline the last look begins, at most."""
 LONG_AGO_S = 4.0
 """How old a baseline may be when a wait begins, before it looks at once."""
@@ -117,7 +117,7 @@ class ExtractionPoller:
     """
 
     def __init__(self, polls: Polls, wait: Wait) -> None:
-        self.namespaces = tuple(place.prefix for place in wait.places)
+        self.namespaces: tuple[str, ...] = tuple(place.prefix for place in wait.places)
         self._polls = polls
         self._wait = wait
         since = wait.since

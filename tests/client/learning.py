@@ -81,6 +81,7 @@ class LearningService:
     jobs: list[Job] = field(factory=list[Job])
     started: dict[str, str] = field(factory=dict[str, str])
     requests: list[tuple[float, str, Mapping[str, Any]]] = field(factory=list)
+    tokens: dict[str, dict[str, Any]] = field(factory=dict[str, Any])
     under_way: int = 0
     events: int = 0
 
@@ -124,12 +125,16 @@ class LearningService:
             self.under_way -= 1
 
     def _CreateEvent(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        if params["clientToken"] in self.tokens:
+            return self.tokens[params["clientToken"]]
         stamp = round(params["eventTimestamp"] * 1000)
         self.events += 1
         event_id = f"{stamp:019d}#{self.events:08x}"
         self.on_event(params, event_id)
         shown = ("memoryId", "actorId", "sessionId", "eventTimestamp", "payload")
-        return {"event": {name: params[name] for name in shown} | {"eventId": event_id}}
+        body = {"event": {name: params[name] for name in shown} | {"eventId": event_id}}
+        self.tokens[params["clientToken"]] = body
+        return body
 
     def _ListEvents(self, params: Mapping[str, Any]) -> dict[str, Any]:
         return {"events": []}

@@ -235,7 +235,7 @@ async def test_error_of_until_rises_as_it_is() -> None:
         poller = (await session_of(manager)).extraction_poller(FACTS, until=lambda _: 1 / 0 > 0)
         with pytest.raises(ZeroDivisionError):
             await poller
-        assert len(manager.polls) == 0
+        assert len(manager._polls) == 0
 
 
 @virtual_time
@@ -343,7 +343,7 @@ async def test_a_thousand_waiters_ask_as_one() -> None:
         assert len(came) == 1000
         assert max(came) <= 60 + 0.45 * 60 + 1
         assert len(service.requests) <= 20
-        assert len(manager.polls) == 0
+        assert len(manager._polls) == 0
 
 
 @virtual_time
@@ -437,7 +437,7 @@ async def test_permanent_error_is_given_to_all() -> None:
             for _ in range(5):
                 tasks.start_soon(wait)
         assert len({id(error) for error in errors}) == 5
-        assert len(manager.polls) == 0
+        assert len(manager._polls) == 0
 
 
 @virtual_time
@@ -476,7 +476,7 @@ async def test_closing_the_manager_ends_all_waits() -> None:
         await anyio.sleep(5)
         await manager.aclose()
     assert anyio.current_time() < 6
-    assert len(manager.polls) == 0
+    assert len(manager._polls) == 0
 
 
 @virtual_time
@@ -543,7 +543,7 @@ async def test_background_waits_end_with_the_block_and_the_manager(how: str) -> 
             elif how == "cancelled":
                 scope.cancel()
     await manager.aclose()
-    assert (len(waits), len(manager.polls), service.under_way) == (0, 0, 0)
+    assert (len(waits), len(manager._polls), service.under_way) == (0, 0, 0)
     assert anyio.current_time() < 12
     assert {asyncio.current_task()} == asyncio.all_tasks()
 
@@ -624,7 +624,7 @@ async def cut_off(at: int) -> bool:
             if not service.events:
                 await session.add_turns([said("x")])
         assert len(served[0]) >= 2
-        assert (len(manager.polls), service.under_way) == (0, 0)
+        assert (len(manager._polls), service.under_way) == (0, 0)
         assert {asyncio.current_task()} == asyncio.all_tasks()
         sent = len(service.requests)
         await anyio.sleep(500)

@@ -1,0 +1,207 @@
+"""
+The extraction poller under faults, one seed after the other: nothing missed, twice or too early.
+
+``python -m tests.client.test_polling_seeds 100`` runs a hundred, and says which one fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from random import Random
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import anyio
+import pytest
+
+from agentcore_memory_async import (
+    AsyncMemorySession,
+    AsyncMemorySessionManager,
+    Event,
+    ExtractionFailedError,
+    MemoryRecord,
+    OutcomeUnknownError,
+    PollPolicy,
+    RetryPolicy,
+    ThrottledError,
+    TransportError,
+)
+from tests._virtual_time import VirtualTimeLoop, wall_clock
+from tests.client.doubles import MEMORY, said
+from tests.client.learning import FOREVER, LearningService, Learnt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIXES = ["/facts/{actorId}/", "/preferences/{actorId}/", "/summaries/{actorId}/{sessionId}/"]
+MARGIN_S = 4.0
+
+
+class World:
+    """A service, three actors with two sessions each, and what each event teaches."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random = Random(seed)
+        self.service = LearningService(
+            random=Random(seed + 1),
+            skew_s=random.choice([-300.0, 0.0, 300.0]),
+            filters=cast(
+                "Literal['takes']", random.choice(["takes", "takes", "refuses", "ignores", "hides"])
+            ),
+            page_size=random.choice([3, 10, 100]),
+            takes_s=random.choice([(0.01, 0.05), (0.1, 1.0)]),
+            throttles=random.choice([0.0, 0.1, 0.3]),
+            loses=random.choice([0.0, 0.1, 0.3]),
+        )
+        self.service.on_event = self._teach
+        self.lag_s = random.choice([0.0, 5.0, 90.0])
+        self.taught: dict[str, list[Learnt]] = {}
+        self.failing = random.random() < 0.3
+        self.waits = 0
+
+    def start(self) -> None:
+        """Fill the memory with what was known before."""
+        for actor in range(3):
+            for number in range(self.random.choice([0, 4, 130])):
+                self.service.learn(f"/facts/a{actor}/", -2000.0 + number, text="old")
+
+    def _teach(self, params: Mapping[str, Any], event_id: str) -> None:
+        """Let an event teach one to four records; consolidation may replace an old one."""
+        text = params["payload"][0]["conversational"]["content"]["text"]
+        actor, session = params["actorId"], params["sessionId"]
+        if text.startswith("fails"):
+            self.service.fail(event_id, self.random.uniform(2, 40), (actor, session))
+            return
+        namespaces = [f"/facts/{actor}/"] * self.random.randint(1, 2)
+        namespaces += self.random.choice(
+            [[], [f"/preferences/{actor}/", f"/summaries/{actor}/{session}/"]]
+        )
+        self.taught[text] = [
+            self.service.learn(
+                namespace,
+                self.random.choice([self.random.uniform(3, 12), self.random.uniform(20, 150)]),
+                lag_s=self.random.uniform(0, self.lag_s),
+                text=text,
+            )
+            for namespace in namespaces
+        ]
+        old = [record for record in self.service.records if record.text == "old"]
+        if old and self.random.random() < 0.5:
+            replaced = self.random.choice(old)
+            if replaced.gone_at == FOREVER and replaced.namespace == f"/facts/{actor}/":
+                replaced.gone_at = self.taught[text][0].seen_from + 0.1
+
+
+async def store(session: AsyncMemorySession, text: str) -> Event:
+    """Store a message, however many answers are lost."""
+    try:
+        return await session.add_turns([said(text)], client_token=text)
+    except OutcomeUnknownError as error:
+        return await session.resolve(error)
+
+
+async def converse(world: World, manager: AsyncMemorySessionManager, actor: int, name: str) -> None:
+    """Talk and wait, in one of the ways; check each outcome."""
+    random = world.random
+    session = await manager.create_memory_session(f"a{actor}", name, verify=False)
+    for number in range(3):
+        await anyio.sleep(random.uniform(0, 30))
+        text = f"{'fails' if world.failing and number == 1 else 'says'} {actor} {name} {number}"
+
+        def complete(records: list[MemoryRecord], text: str = text) -> bool:
+            own = [record for record in records if record.content == text]
+            return len(own) == len(world.taught.get(text, "?"))
+
+        options: dict[str, Any] = {
+            "until": complete,
+            "timeout": 600,
+            "polling": random.choice(
+                [None, PollPolicy(expected_s=30), PollPolicy(job_interval_s=20)]
+            ),
+        }
+        began = anyio.current_time()
+        visible = {r.record_id for r in world.service.records if r.seen_from <= began < r.gone_at}
+        try:
+            if random.random() < 0.5:
+                async with session.extraction_poller(PREFIXES, **options) as poller:
+                    await store(session, text)
+                    got = [record async for record in poller]
+            else:
+                event = await store(session, text)
+                poller = session.extraction_poller(PREFIXES, since=event, **options)
+                got = [record async for record in poller]
+        except ExtractionFailedError as error:
+            jobs = [(text.startswith("fails"), job.session_id) for job in error.jobs]
+            check_jobs(name, jobs)
+            continue
+        except (ThrottledError, TransportError):
+            continue  # the baseline could not be taken, so nothing was begun
+        check(world, text, got, began, visible)
+        assert complete(await poller)
+        assert {record.memory_record_id for record in await poller} <= {
+            record.memory_record_id for record in got
+        }
+
+
+def check_jobs(name: str, jobs: list[tuple[bool, str]]) -> None:
+    """A failure is told to the wait for what failed, of this session."""
+    assert set(jobs) == {(True, name)}
+
+
+def check(
+    world: World, text: str, got: list[MemoryRecord], began: float, visible: set[str]
+) -> None:
+    """Nothing missed, nothing twice, nothing old, nothing early."""
+    world.waits += 1
+    assert not text.startswith("fails")
+    ids = [record.memory_record_id for record in got]
+    assert len(ids) == len(set(ids)), "given twice"
+    expected = world.taught[text]
+    assert {record.record_id for record in expected} <= set(ids), "missed"
+    assert max(record.seen_from for record in expected) <= anyio.current_time(), "too early"
+    # By the service's clock less its margin; by a baseline not at all.
+    written = {record.record_id: record.written_at for record in world.service.records}
+    early = [identity for identity in visible & set(ids) if written[identity] < began - MARGIN_S]
+    assert not early, "was there before"
+    assert min(written[identity] for identity in ids) > began - MARGIN_S, "was written before"
+
+
+async def live(world: World) -> None:
+    """Run all conversations at the same time, then look for what is left."""
+    world.start()
+    policy = RetryPolicy(write_deadline_s=120)
+    async with AsyncMemorySessionManager(
+        MEMORY, transport=world.service, clock=wall_clock, retry=policy
+    ) as manager:
+        manager._polls.random = manager._retrier._random = Random(world.random.random())
+        async with anyio.create_task_group() as tasks:
+            for actor in range(3):
+                for name in ("s1", "s2"):
+                    tasks.start_soon(converse, world, manager, actor, name)
+        assert (len(manager._polls), world.service.under_way) == (0, 0)
+        assert {asyncio.current_task()} == asyncio.all_tasks()
+
+
+def run(seed: int) -> World:
+    """Run one seed."""
+    world = World(seed)
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(live(world))
+    return world
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_record_is_missed_given_twice_or_too_early(seed: int) -> None:
+    """Under throttling, lag, lost answers and a clock that is five minutes off."""
+    assert run(seed).waits > 5
+
+
+if __name__ == "__main__":
+    total = 0
+    for seed in range(int(sys.argv[1]) if len(sys.argv) > 1 else 100):
+        try:
+            total += run(seed).waits
+        except BaseException:
+            print(f"seed {seed} fails")
+            raise
+    print(f"{total} waits, none missed, given twice or too early")
