@@ -1,11 +1,42 @@
-"""What all tests share: how hypothesis looks for examples."""
+"""What all tests share: how hypothesis looks for examples, and the check of all exchanges."""
 
 from __future__ import annotations
 
 import os
+from collections import deque
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import settings
+
+from agentcore_memory_async.local._app import RECORDERS, Exchange
+from tests.local.exchanges import problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+@pytest.fixture(autouse=True)
+def recorded() -> Iterator[Callable[[], list[Exchange]]]:
+    """
+    Hold each request to a local service, and each answer, against botocore's own model.
+
+    Gives the exchanges so far, at most the last hundred.
+    """
+    kept: deque[Exchange] = deque(maxlen=100)
+    found: list[str] = []
+
+    def record(exchange: Exchange) -> None:
+        kept.append(exchange)
+        found.extend(f"{exchange.operation}: {problem}" for problem in problems(exchange))
+
+    RECORDERS.append(record)
+    try:
+        yield lambda: list(kept)
+    finally:
+        RECORDERS.remove(record)
+    assert [] == found

@@ -6,10 +6,16 @@ import argparse
 import logging
 import signal
 import sys
+import time
 
 import anyio
 
-from agentcore_memory_async.local import LocalMemoryService, LocalServiceError, StoreError
+from agentcore_memory_async.local import (
+    LocalMemoryService,
+    LocalServiceError,
+    ManualClock,
+    StoreError,
+)
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -35,8 +41,31 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--allow-host", action="append", default=[], metavar="NAME", help="accept this Host header"
     )
+    parser.add_argument(
+        "--provisioning-delay",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="how long a memory is CREATING, UPDATING or DELETING (%(default)s)",
+    )
+    parser.add_argument(
+        "--throttle", action="store_true", help="refuse what is faster than the service's quotas"
+    )
+    parser.add_argument(
+        "--control",
+        action="store_true",
+        help="offer faults, clock, drain and state under /_local/, for tests",
+    )
+    parser.add_argument(
+        "--manual-clock",
+        action="store_true",
+        help="start at the present time and stand still until told to advance; needs --control",
+    )
     parser.add_argument("--log-requests", action="store_true", help="a line per request on stderr")
-    return parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
+    if arguments.manual_clock and not arguments.control:
+        parser.error("--manual-clock needs --control: nothing else could move the clock")
+    return arguments
 
 
 async def _serve(arguments: argparse.Namespace) -> None:
@@ -46,6 +75,10 @@ async def _serve(arguments: argparse.Namespace) -> None:
         port=arguments.port,
         strict=arguments.strict,
         extraction_delay=arguments.extraction_delay,
+        provisioning_delay=arguments.provisioning_delay,
+        throttle=arguments.throttle,
+        control=arguments.control,
+        clock=ManualClock(time.time()) if arguments.manual_clock else None,
         allowed_hosts=arguments.allow_host,
     )
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
@@ -61,6 +94,8 @@ async def _serve(arguments: argparse.Namespace) -> None:
                 print(
                     "\nAny memory id works, for example chat-a1B2c3D4e5; it is made on first use."
                 )
+            if arguments.control:
+                print(f"Control: {service.endpoint_url}/_local/state")
             print("Ctrl-C stops it.", flush=True)
             async for _ in signals:
                 break

@@ -14,22 +14,26 @@ from urllib.parse import parse_qsl
 
 import attrs
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 
 from agentcore_memory_async.local._clock import Clock, sleep
+from agentcore_memory_async.local._console import PATH as CONTROL_PATH
 from agentcore_memory_async.local._errors import AwsError, access_denied, validation
-from agentcore_memory_async.local._shapes import ServiceModel, parse_body
+from agentcore_memory_async.local._shapes import Api, Route, ServiceModel, parse_body
 
 if TYPE_CHECKING:
+    from agentcore_memory_async.local._console import Console
     from agentcore_memory_async.local._faults import Fault, Faults
+    from agentcore_memory_async.local._throttle import Throttle
 
-__all__ = ("Call", "Front", "Perform", "host_names")
+__all__ = ("RECORDERS", "Call", "Exchange", "Front", "Perform", "Server", "host_names")
 
 _LOG = logging.getLogger("agentcore_memory_async.local")
 _ACCESS = logging.getLogger("agentcore_memory_async.local.access")
 _DRAIN = 1024 * 1024  # bytes of a refused body that are still read
 
-#: Performs an operation: its name and wire members in, status and JSON members out.
-Perform = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
+#: Performs an operation: its model, name and wire members in, JSON members out.
+Perform = Callable[[ServiceModel, Route, dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
 @attrs.frozen
@@ -52,28 +56,95 @@ class Call:
     milliseconds: float
 
 
+@attrs.frozen
+class Exchange:
+    """
+    One request to an operation and its answer, as they were on the wire.
+
+    Attributes:
+        operation: Its wire name.
+        params: The request's members, those of path and query included.
+        status: The HTTP status of the answer.
+        error: The code of an error answer.
+        body: The answer's bytes.
+        fault: What a test had asked to go wrong.
+    """
+
+    operation: str
+    params: dict[str, Any]
+    status: int
+    error: str | None
+    body: bytes
+    fault: str | None
+
+
+#: Told of every exchange of every service in this process; for tests.
+RECORDERS: list[Callable[[Exchange], None]] = []
+
+
+class _Protocol(RequestHandler):
+    """Answers what is no HTTP request at all in the form of the service, with no trace."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer a request that could not be read, then hang up."""
+        del request, message
+        _LOG.info("a malformed request: %s", type(exc).__name__)
+        error = AwsError(
+            "SerializationException", "The HTTP request is malformed", status=min(status, 499)
+        )
+        response = web.Response(
+            status=error.status,
+            body=json.dumps(error.body()).encode(),
+            content_type="application/json",
+        )
+        response.headers["x-amzn-errortype"] = error.code
+        response.headers["x-amzn-RequestId"] = str(uuid.uuid4())
+        response.force_close()
+        return response
+
+
+class Server(web.Server):
+    """The HTTP server of a handler."""
+
+    def __call__(self) -> RequestHandler:
+        """Make what speaks HTTP on one connection."""
+        return _Protocol(self, loop=self._loop, **self._kwargs)
+
+
 @attrs.define
 class Front:
     """
     The handler of all requests.
 
     Attributes:
-        model: Finds the operation and gives its status.
+        api: Finds the operation and gives its status.
         perform: Does the work.
         clock: Dates the answers.
         faults: Consulted before and after the work.
         body_limit: Bytes that a request may have.
         allowed_hosts: Names in the Host header beside those of this machine; "*" allows all.
         on_call: Told of every request.
+        throttle: Refuses what comes faster than the quotas allow.
+        console: The control path, where it is on.
     """
 
-    model: ServiceModel
+    api: Api
     perform: Perform
     clock: Clock
     faults: Faults
     body_limit: int
     allowed_hosts: frozenset[str]
     on_call: Callable[[Call], None]
+    throttle: Throttle | None = None
+    console: Console | None = None
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -115,10 +186,17 @@ class Front:
         raw_path, _, query = request.raw_path.partition("?")
         if "://" in raw_path[:8]:  # the absolute form that proxies use
             raw_path = "/" + raw_path.split("/", 3)[3] if raw_path.count("/") > 2 else "/"
-        route = self.model.match(request.method, raw_path)
-        if route is None:
+        if self.console is not None and raw_path.startswith(CONTROL_PATH):
+            params = parse_body(await self._read(request))
+            answer = await self.console.answer(
+                request.method, raw_path, request.content_type, params
+            )
+            return name, self._success(200, json.dumps(answer), request_id, None)
+        matched = self.api.match(request.method, raw_path)
+        if matched is None:
             text = f"Unknown operation: {name}"
             raise AwsError("UnknownOperationException", text)
+        model, route = matched
         operation = route.operation
         body = await self._read(request)
         faults = self.faults.take(operation.name)
@@ -132,28 +210,50 @@ class Front:
             )
         if broken is not None and broken.kind == "lost-before":
             return operation.name, None
+        params: dict[str, Any] = dict(route.labels)
+        response: web.Response
         try:
-            params = parse_body(body)
-            members = self.model.query_members(operation)
-            if members:
-                for key, value in parse_qsl(query, keep_blank_values=True, errors="strict"):
-                    if key in members:
-                        params[members[key]] = value
-            params.update(route.labels)
-            result = await self.perform(operation.name, params)
-        except UnicodeDecodeError:
-            text = "The query string is not valid UTF-8"
-            return operation.name, self._error(validation(text, reason="CannotParse"), request_id)
+            params = self._params(model, route, body, query)
+            if self.throttle is not None:
+                self.throttle.check(operation.name, params)
+            result = await self.perform(model, route, params)
+            text = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
+            response = self._success(operation.status, text, request_id, broken)
         except AwsError as refused:
-            return operation.name, self._error(refused, request_id)
+            response = self._error(refused, request_id)
+        for recorder in RECORDERS:
+            recorder(
+                Exchange(
+                    operation.name,
+                    params,
+                    response.status,
+                    response.headers.get("x-amzn-errortype"),
+                    response.body if isinstance(response.body, bytes) else b"",
+                    broken.kind if broken is not None else None,
+                )
+            )
         if broken is not None and broken.kind == "lost-after":
             return operation.name, None
-        text = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
-        return operation.name, self._success(operation.status, text, request_id, broken)
+        return operation.name, response
+
+    @staticmethod
+    def _params(model: ServiceModel, route: Route, body: bytes, query: str) -> dict[str, Any]:
+        """Return the members of a request: of its body, its query string and its path."""
+        params = parse_body(body)
+        try:
+            given = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=1000)
+        except ValueError:
+            text = "The query string could not be parsed"
+            raise validation(text, reason="CannotParse") from None
+        params.update(model.query(route.operation, given))
+        params.update(route.labels)
+        return params
 
     def _success(
         self, status: int, text: str, request_id: str, fault: Fault | None
     ) -> web.Response:
+        if status == 204:
+            return web.Response(status=status, headers=self._headers(request_id))
         body, kind = text.encode(), "application/json"
         if fault is not None:
             if fault.kind == "empty-body":
@@ -201,10 +301,19 @@ class Front:
         return AwsError("RequestEntityTooLargeException", text)
 
     def _check_host(self, request: web.BaseRequest) -> None:
-        """Refuse a request for another host: a web page that rebinds its name to this machine."""
+        """
+        Refuse a request for another host: a web page that rebinds its name to this machine.
+
+        And one that a browser sends for a page of another host.
+        """
         if "*" in self.allowed_hosts:
             return
-        host = _host_name(request.headers.get("Host", ""))
+        origin = request.headers.get("Origin")
+        if origin is not None:
+            self._check_name("Origin", _host_name(origin.rpartition("://")[2]))
+        self._check_name("Host", _host_name(request.headers.get("Host", "")))
+
+    def _check_name(self, header: str, host: str) -> None:
         if host in self.allowed_hosts or host == "localhost" or host.endswith(".localhost"):
             return
         try:
@@ -212,7 +321,7 @@ class Front:
         except ValueError:
             shown = host[:100].encode("ascii", "replace").decode()
             text = (
-                f"The Host header names {shown!r}; the local service answers to addresses and "
+                f"The {header} header names {shown!r}; the local service answers to addresses and "
                 "localhost, and to what allowed_hosts (--allow-host) adds"
             )
             raise access_denied(text) from None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentcore_memory_async.local._errors import validation
 from agentcore_memory_async.local._events import milliseconds
+from agentcore_memory_async.local._record_filters import kept_metadata, metadata_problem
 from agentcore_memory_async.local._records import NewRecord
 from agentcore_memory_async.local._wire import child
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agentcore_memory_async.local._memories import Memory
-    from agentcore_memory_async.local._records import Record, Records
+    from agentcore_memory_async.local._records import Records
     from agentcore_memory_async.local._store import Transaction
 
 __all__ = ("batch_create", "batch_delete", "batch_update")
@@ -50,8 +51,10 @@ def batch_create(
     expiry = child(params, "recordExpirySpecification").get("recordExpiryDurationDays")
     for entry in params["records"]:
         strategy_id = entry.get("memoryStrategyId")
-        problem = _metadata_problem(entry.get("metadata"))
-        if strategy_id is not None and memory.strategy(strategy_id) is None:
+        strategy = memory.strategy(strategy_id)
+        metadata = kept_metadata(entry.get("metadata"), strategy)
+        problem = metadata_problem(metadata, memory)
+        if strategy_id is not None and strategy is None:
             problem = (404, f"Memory strategy not found: {strategy_id}")
         if problem is not None:
             # The service names every record of a batch; one that was not made gets an id too.
@@ -67,7 +70,7 @@ def batch_create(
                 namespace=namespaces[0] if namespaces else None,
                 strategy_id=strategy_id,
                 time_ms=milliseconds(entry["timestamp"]),
-                metadata=entry.get("metadata"),
+                metadata=metadata,
                 expiry_days=expiry,
             ),
             now_ms,
@@ -97,17 +100,20 @@ def batch_update(
     for entry in params["records"]:
         record_id = entry["memoryRecordId"]
         record = records.find(transaction, memory.memory_id, record_id, now_ms)
-        source = entry.get("sourceNamespaces")
-        strategy_id = entry.get("memoryStrategyId")
-        problem = _metadata_problem(entry.get("metadata"))
-        if strategy_id is not None and memory.strategy(strategy_id) is None:
-            problem = (404, f"Memory strategy not found: {strategy_id}")
-        if record is None or record.created_ms > before_ms or _elsewhere(record, source):
-            problem = (404, f"Memory record not found: {record_id}")
-        if problem is not None or record is None:
-            failed.append(_failed(record_id, problem or (404, "")))
+        if record is None or record.created_ms > before_ms:
+            failed.append(_failed(record_id, (404, f"Memory record not found: {record_id}")))
             continue
-        records.change(transaction, memory.memory_id, record, entry, expiry, now_ms)
+        strategy_id = entry.get("memoryStrategyId")
+        strategy = memory.strategy(strategy_id or record.strategy_id)
+        metadata = kept_metadata(entry.get("metadata"), strategy)
+        problem = metadata_problem(metadata, memory)
+        if strategy_id is not None and strategy is None:
+            problem = (404, f"Memory strategy not found: {strategy_id}")
+        if problem is not None:
+            failed.append(_failed(record_id, problem))
+            continue
+        change = dict(entry) | {"metadata": metadata}
+        records.change(transaction, memory.memory_id, record, change, expiry, now_ms)
         done.append(_succeeded(record_id))
     return {"successfulRecords": done, "failedRecords": failed}
 
@@ -126,26 +132,13 @@ def batch_delete(
     for entry in params["records"]:
         record_id = entry["memoryRecordId"]
         record = records.find(transaction, memory.memory_id, record_id, now_ms)
-        source = [entry["namespace"]] if entry.get("namespace") else None
-        if record is None or record.created_ms > before_ms or _elsewhere(record, source):
+        # The entry's namespace is for IAM conditions only, and so is sourceNamespaces above.
+        if record is None or record.created_ms > before_ms:
             failed.append(_failed(record_id, (404, f"Memory record not found: {record_id}")))
             continue
         records.remove(transaction, memory.memory_id, record)
         done.append(_succeeded(record_id))
     return {"successfulRecords": done, "failedRecords": failed}
-
-
-def _elsewhere(record: Record, namespaces: list[str] | None) -> bool:
-    return bool(namespaces) and record.namespace not in (namespaces or ())
-
-
-def _metadata_problem(metadata: Mapping[str, Any] | None) -> tuple[int, str] | None:
-    for key, value in (metadata or {}).items():
-        if key.startswith("x-amz-agentcore-memory-"):
-            return 400, f"metadata key {key} is reserved"
-        if "dateTimeValue" in value:
-            return 400, f"dateTimeValue of metadata key {key} is reserved for system fields"
-    return None
 
 
 def _succeeded(record_id: str, request_identifier: str | None = None) -> dict[str, Any]:

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import secrets
 import uuid
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from agentcore_memory_async.local._errors import not_found, validation
-from agentcore_memory_async.local._paging import decode_token, encode_token, page_size
+from agentcore_memory_async.local._paging import (
+    DEFAULT_PAGE,
+    decode_token,
+    encode_token,
+    page_size,
+)
+from agentcore_memory_async.local._quirks import java_string
 from agentcore_memory_async.local._wire import as_object, child, children
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable, Mapping
 
     from agentcore_memory_async.local._memories import Memory
@@ -51,11 +60,21 @@ class Events:
             else the request says; "error" refuses other content under it.
         metadata_paging: "post-scan" filters each page after it was read, so that pages may
             be empty; "index" fills every page.
+        strict_branches: Every event of a branch must name its root event.
+        branch_conflict: "refuse" or "accept" an event that names another root for its branch.
+        java_blob_strings: Give blobs that are objects or lists back as Java prints them.
+        shuffle_ties: Reorders the events of a page that have the same millisecond.
+        default_page: How many a page has where the request does not say.
         event_id: Makes an event id of milliseconds.
     """
 
     token_mismatch: str = "ignore"  # noqa: S105
     metadata_paging: str = "post-scan"
+    strict_branches: bool = False
+    branch_conflict: str = "refuse"
+    java_blob_strings: bool = False
+    shuffle_ties: random.Random | None = None
+    default_page: int = DEFAULT_PAGE
     event_id: Callable[[int], str] = new_event_id
 
     def create(
@@ -110,8 +129,8 @@ class Events:
             )
         row = (event_id, event_ms, branch, None, None)
         roots = self._roots(transaction, key)
-        event = _event(key, row, roots)
-        event["payload"] = params["payload"]
+        event = self._event(key, row, roots)
+        event["payload"] = self._shown(params["payload"])
         if metadata:
             event["metadata"] = metadata
         return event, True
@@ -161,7 +180,7 @@ class Events:
         ).fetchone()
         if row is None:
             raise _no_event(params["eventId"])
-        return _event(key, row, self._roots(transaction, key))
+        return self._event(key, row, self._roots(transaction, key))
 
     def delete(
         self, transaction: Transaction, memory: Memory, params: Mapping[str, Any], now_ms: int
@@ -191,8 +210,14 @@ class Events:
         now_ms: int,
         *,
         filterable_before_ms: int | None = None,
+        visible_before_ms: int | None = None,
     ) -> dict[str, Any]:
-        """Return one page of a session's events, newest first."""
+        """
+        Return one page of a session's events, newest first.
+
+        A metadata filter does not see what was written later than *filterable_before_ms*, no
+        list sees what was written later than *visible_before_ms*.
+        """
         key = (memory.memory_id, params["actorId"], params["sessionId"])
         wanted = child(params, "filter")
         conditions, values = self._branch_filter(transaction, key, wanted.get("branch"))
@@ -201,7 +226,10 @@ class Events:
         if position is not None:
             conditions += " AND event_id < ?"
             values = [*values, position[0]]
-        size = page_size(params)
+        if visible_before_ms is not None:
+            conditions += " AND written_ms <= ?"
+            values = [*values, visible_before_ms]
+        size = page_size(params, self.default_page)
         columns = _READ
         if params.get("includePayloads") is False:
             columns = "event_id, event_ms, branch, NULL, metadata, written_ms"
@@ -230,8 +258,10 @@ class Events:
                 if late or not all(accept(metadata) for accept in filters):
                     continue
             rows.append(row[:5])
+        if self.shuffle_ties is not None:
+            rows = self._shuffled(rows, self.shuffle_ties)
         roots = self._roots(transaction, key) if rows else {}
-        answer: dict[str, Any] = {"events": [_event(key, row, roots) for row in rows]}
+        answer: dict[str, Any] = {"events": [self._event(key, row, roots) for row in rows]}
         if more:
             answer["nextToken"] = encode_token("ListEvents", params, [last])
         return answer
@@ -241,7 +271,7 @@ class Events:
     ) -> dict[str, Any]:
         """Return one page of the memory's actors, newest first."""
         position = decode_token("ListActors", params, (int,))
-        size = page_size(params)
+        size = page_size(params, self.default_page)
         rows = transaction.db.execute(
             "SELECT actor_id, seq FROM actors a WHERE memory_id = ? AND seq < ? AND EXISTS "
             "(SELECT 1 FROM sessions s WHERE s.memory_id = a.memory_id AND s.actor_id = a.actor_id "
@@ -258,18 +288,21 @@ class Events:
     ) -> dict[str, Any]:
         """Return one page of an actor's sessions, newest first."""
         position = decode_token("ListSessions", params, (int,))
-        size = page_size(params)
+        size = page_size(params, self.default_page)
         with_events = bool(child(params, "filter").get("eventFilter"))
         rows = transaction.db.execute(
             "SELECT session_id, created_ms, seq FROM sessions WHERE memory_id = ? AND actor_id = ? "
-            "AND seq < ? AND (emptied_ms IS NULL OR emptied_ms > ?) AND (events > 0 OR NOT ?) "
-            "ORDER BY seq DESC LIMIT ?",
+            "AND seq < ? AND (emptied_ms IS NULL OR emptied_ms > ?) AND (NOT ? OR EXISTS "
+            "(SELECT 1 FROM events e WHERE e.memory_id = sessions.memory_id "
+            "AND e.actor_id = sessions.actor_id AND e.session_id = sessions.session_id "
+            "AND e.hidden = 0 AND e.expires_ms > ?)) ORDER BY seq DESC LIMIT ?",
             (
                 memory.memory_id,
                 params["actorId"],
                 position[0] if position else 1 << 62,
                 now_ms - _DAY_MS,
                 with_events,
+                now_ms,
                 size + 1,
             ),
         ).fetchall()
@@ -303,7 +336,7 @@ class Events:
         if row is None:
             payload, metadata = _dump(params["payload"]), _dump(params.get("metadata") or {})
             row = (event_id, int(event_id.split("#", 1)[0]), None, payload, metadata)
-        return _event(key, row, self._roots(transaction, key))
+        return self._event(key, row, self._roots(transaction, key))
 
     def _touch(self, transaction: Transaction, key: tuple[str, str, str], now_ms: int) -> None:
         """Count one more event of the session, which is made with its actor if need be."""
@@ -344,7 +377,10 @@ class Events:
             (*key, name),
         ).fetchone()
         if row is not None:
-            if root is not None and root != row[0]:
+            if root is None and self.strict_branches:
+                text = f"rootEventId is required to continue branch {name}"
+                raise validation(text, field="branch.rootEventId")
+            if root not in {None, row[0]} and self.branch_conflict == "refuse":
                 text = f"Branch {name} exists with another rootEventId"
                 raise validation(text, reason="ResourceConflict", field="branch.rootEventId")
             return name
@@ -395,24 +431,76 @@ class Events:
                 values.extend([name, root])
         return f"({' OR '.join(conditions)})", values
 
+    def _event(
+        self, key: tuple[str, str, str], row: Any, roots: Mapping[str, str]
+    ) -> dict[str, Any]:
+        event_id, event_ms, branch, payload, metadata = row
+        event: dict[str, Any] = {
+            "memoryId": key[0],
+            "actorId": key[1],
+            "sessionId": key[2],
+            "eventId": event_id,
+            "eventTimestamp": event_ms / 1000,
+            "branch": {"name": branch or _MAIN},
+        }
+        if branch and branch in roots:
+            event["branch"]["rootEventId"] = roots[branch]
+        if payload is not None:
+            event["payload"] = self._shown(json.loads(payload))
+        if metadata and metadata != "{}":
+            event["metadata"] = json.loads(metadata)
+        return event
 
-def _event(key: tuple[str, str, str], row: Any, roots: Mapping[str, str]) -> dict[str, Any]:
-    event_id, event_ms, branch, payload, metadata = row
-    event: dict[str, Any] = {
-        "memoryId": key[0],
-        "actorId": key[1],
-        "sessionId": key[2],
-        "eventId": event_id,
-        "eventTimestamp": event_ms / 1000,
-        "branch": {"name": branch or _MAIN},
-    }
-    if branch and branch in roots:
-        event["branch"]["rootEventId"] = roots[branch]
-    if payload is not None:
-        event["payload"] = json.loads(payload)
-    if metadata and metadata != "{}":
-        event["metadata"] = json.loads(metadata)
-    return event
+    def _shown(self, payload: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if not self.java_blob_strings:
+            return payload
+        return [
+            {"blob": java_string(item["blob"])}
+            if isinstance(item.get("blob"), dict | list)
+            else item
+            for item in payload
+        ]
+
+    @staticmethod
+    def _shuffled(rows: list[Any], source: random.Random) -> list[Any]:
+        """Return the rows with those of one millisecond in another order."""
+        mixed: list[Any] = []
+        for _, group in itertools.groupby(rows, key=lambda row: row[1]):
+            ties = list(group)
+            source.shuffle(ties)
+            mixed.extend(ties)
+        return mixed
+
+    def purge(self, transaction: Transaction, now_ms: int) -> int:
+        """Delete expired events, sessions that are empty for a day, and actors without any."""
+        db = transaction.db
+        gone = db.execute(
+            "DELETE FROM events WHERE expires_ms <= ? "
+            "RETURNING memory_id, actor_id, session_id, hidden",
+            (now_ms,),
+        ).fetchall()
+        counts = Counter(tuple(row[:3]) for row in gone if not row[3])
+        db.executemany(
+            "UPDATE sessions SET events = max(events - ?, 0), "
+            "emptied_ms = CASE WHEN events <= ? THEN ? ELSE emptied_ms END "
+            "WHERE memory_id = ? AND actor_id = ? AND session_id = ?",
+            [(count, count, now_ms, *key) for key, count in counts.items()],
+        )
+        empty = db.execute(
+            "DELETE FROM sessions WHERE emptied_ms <= ? RETURNING memory_id, actor_id, session_id",
+            (now_ms - _DAY_MS,),
+        ).fetchall()
+        for key in empty:
+            db.execute(
+                "DELETE FROM branches WHERE memory_id = ? AND actor_id = ? AND session_id = ?", key
+            )
+            db.execute(
+                "DELETE FROM actors WHERE memory_id = ? AND actor_id = ? AND NOT EXISTS "
+                "(SELECT 1 FROM sessions s WHERE s.memory_id = actors.memory_id "
+                "AND s.actor_id = actors.actor_id)",
+                key[:2],
+            )
+        return len(gone) + len(empty)
 
 
 def _metadata_filter(expression: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import attrs
 
@@ -11,11 +11,19 @@ from agentcore_memory_async.local._errors import STATUS_BY_CODE
 if TYPE_CHECKING:
     from agentcore_memory_async.local._memories import Strategy
 
-__all__ = ("Fault", "FaultKind", "Faults")
+__all__ = ("FAULT_KINDS", "Fault", "FaultKind", "FaultMethods", "Faults")
 
 FaultKind = Literal[
-    "error", "lost-before", "lost-after", "empty-body", "cut-body", "html-body", "latency"
+    "error",
+    "lost-before",
+    "lost-after",
+    "empty-body",
+    "cut-body",
+    "html-body",
+    "latency",
+    "extraction",
 ]
+FAULT_KINDS: tuple[str, ...] = get_args(FaultKind)
 
 _TEXTS = {
     "AccessDeniedException": "User is not authorized to perform this action",
@@ -60,6 +68,12 @@ class Fault:
         """Let it happen no more."""
         self.cancelled = True
 
+    def shown(self) -> dict[str, Any]:
+        """Return it as the control path shows it."""
+        members = attrs.asdict(self)
+        del members["cancelled"]
+        return members
+
     @property
     def over(self) -> bool:
         """Whether it won't happen again."""
@@ -95,6 +109,11 @@ class Faults:
         self._faults.clear()
         self._extraction.clear()
 
+    def active(self) -> list[Fault]:
+        """Return what can still happen."""
+        faults = [*self._faults, *(fault for fault, _ in self._extraction)]
+        return [fault for fault in faults if not fault.over]
+
     def take(self, operation: str) -> list[Fault]:
         """Return what happens to this request: latencies, and the first other fault."""
         self._faults = [fault for fault in self._faults if not fault.over]
@@ -119,3 +138,74 @@ class Faults:
                 fault.met += 1
                 return fault.code
         return None
+
+
+class FaultMethods:
+    """The methods by which a test asks for faults."""
+
+    _faults: Faults
+
+    def fail(
+        self,
+        code: str,
+        *,
+        operation: str | None = None,
+        times: int | None = None,
+        message: str = "",
+        status: int = 0,
+    ) -> Fault:
+        """
+        Answer requests with an error, before anything is done.
+
+        Args:
+            code: Such as ``ThrottledException``.
+            operation: Only this one, such as ``CreateEvent``.
+            times: So often, then never again; None goes on until the fault is cancelled.
+            message: The text; the service's for that code if omitted.
+            status: The HTTP status; the service's for that code if omitted.
+
+        Returns:
+            The fault: ``fault.met`` counts, ``fault.cancel()`` ends it.
+        """
+        return self._faults.add(Fault("error", operation, times, code, message, status))
+
+    def lose_connection(
+        self, *, after: bool = False, operation: str | None = None, times: int | None = None
+    ) -> Fault:
+        """Cut the connection before the operation, or *after* it was done, without an answer."""
+        return self._faults.add(Fault("lost-after" if after else "lost-before", operation, times))
+
+    def break_body(
+        self,
+        how: Literal["empty", "cut", "html"],
+        *,
+        operation: str | None = None,
+        times: int | None = None,
+    ) -> Fault:
+        """Do the operation and answer 2xx with a body that can't be read."""
+        kinds: dict[str, Literal["empty-body", "cut-body", "html-body"]] = {
+            "empty": "empty-body",
+            "cut": "cut-body",
+            "html": "html-body",
+        }
+        return self._faults.add(Fault(kinds[how], operation, times))
+
+    def slow_down(
+        self, seconds: float, *, operation: str | None = None, times: int | None = None
+    ) -> Fault:
+        """Answer *seconds* of the clock later."""
+        return self._faults.add(Fault("latency", operation, times, seconds=seconds))
+
+    def fail_extraction(
+        self,
+        reason: str = "LTM_RATE_EXCEEDED",
+        *,
+        strategy: str | None = None,
+        times: int | None = None,
+    ) -> Fault:
+        """Let extraction jobs fail, of the strategy with this name, id or type only."""
+        return self._faults.add_extraction(Fault("extraction", times=times, code=reason), strategy)
+
+    def heal(self) -> None:
+        """End all faults."""
+        self._faults.clear()

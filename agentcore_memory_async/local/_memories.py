@@ -1,8 +1,7 @@
-"""Memories and their strategies: found, or made on first use."""
+"""Memories: found, or made on first use; their states pass with the time."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -10,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from agentcore_memory_async.local._errors import memory_not_found, validation
+from agentcore_memory_async.local._strategies import Strategy, usual_strategies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from agentcore_memory_async.local._clock import Clock
     from agentcore_memory_async.local._store import Transaction
 
-__all__ = ("ACCOUNT", "REGION", "Memories", "Memory", "Strategy", "usual_strategies")
+__all__ = ("ACCOUNT", "REGION", "Memories", "Memory", "Strategy", "arn_of", "new_document")
 
 REGION = "us-west-2"
 ACCOUNT = "000000000000"
@@ -27,39 +28,22 @@ _MEMORY_ID = re.compile(
 )
 #: Without strict: everything that is harmless in a path and in a row.
 _FRIENDLY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,255}")
-
-
-@attrs.frozen
-class Strategy:
-    """
-    How long-term records are made of a memory's events.
-
-    Attributes:
-        strategy_id: Its name and 10 characters.
-        name: As given when the memory was made.
-        kind: SEMANTIC, SUMMARIZATION, USER_PREFERENCE, EPISODIC or CUSTOM.
-        template: Of the namespace that its records go to.
-        status: Only an ACTIVE one takes new events.
-    """
-
-    strategy_id: str
-    name: str
-    kind: str
-    template: str
-    status: str = "ACTIVE"
+_PARSED = 1_000  # memories that are kept parsed
 
 
 @attrs.frozen
 class Memory:
     """
-    One memory.
+    One memory as it is now.
 
     Attributes:
         memory_id: Its id, without the parts of an ARN.
         name: Its name.
         strategies: In the order in which they were given.
         expiry_days: How long an event is kept, counted from when it was written.
-        document: Everything that the control plane shows of it.
+        document: What the control plane shows of it; members that begin with ``_`` are its own.
+        status: CREATING, ACTIVE, UPDATING, FAILED or DELETING.
+        first_use: It was made by being used, so it has no declared keys.
     """
 
     memory_id: str
@@ -67,58 +51,96 @@ class Memory:
     strategies: tuple[Strategy, ...]
     expiry_days: int
     document: Mapping[str, Any]
+    status: str = "ACTIVE"
+    first_use: bool = False
 
     def strategy(self, strategy_id: str | None) -> Strategy | None:
         """Return the strategy of that id."""
         return next((item for item in self.strategies if item.strategy_id == strategy_id), None)
 
+    @property
+    def indexed_keys(self) -> dict[str, str]:
+        """The types of the keys that metadata filters can use."""
+        return {entry["key"]: entry["type"] for entry in self.document.get("indexedKeys") or ()}
 
-def usual_strategies(memory_id: str) -> tuple[Strategy, ...]:
-    """Return the three strategies of a memory that was made on first use."""
+    def indexed_since(self, key: str) -> int:
+        """Return from when on (ms) records are indexed by *key*."""
+        return int((self.document.get("_indexedSince") or {}).get(key, 0))
 
-    def made(name: str, kind: str, template: str) -> Strategy:
-        digest = hashlib.sha256(f"{memory_id}/{name}".encode()).hexdigest()[:10]
-        return Strategy(f"{name}-{digest}", name, kind, template)
+    def shown(self) -> dict[str, Any]:
+        """Return what GetMemory answers."""
+        members = {name: item for name, item in self.document.items() if name[0] != "_"}
+        members["strategies"] = [
+            {name: item for name, item in strategy.items() if name[0] != "_"}
+            for strategy in self.document["strategies"]
+        ]
+        return members
 
-    return (
-        made("facts", "SEMANTIC", "/facts/{actorId}/"),
-        made("preferences", "USER_PREFERENCE", "/preferences/{actorId}/"),
-        made("summaries", "SUMMARIZATION", "/summaries/{actorId}/{sessionId}/"),
-    )
+
+def arn_of(memory_id: str) -> str:
+    """Return the ARN of a memory of this service."""
+    return f"arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}:memory/{memory_id}"
+
+
+def new_document(
+    memory_id: str, name: str, strategies: list[dict[str, Any]], now_ms: int, expiry_days: int
+) -> dict[str, Any]:
+    """Return what is kept of a new, active memory."""
+    return {
+        "id": memory_id,
+        "arn": arn_of(memory_id),
+        "name": name,
+        "eventExpiryDuration": expiry_days,
+        "status": "ACTIVE",
+        "createdAt": now_ms / 1000,
+        "updatedAt": now_ms / 1000,
+        "strategies": strategies,
+    }
 
 
 class Memories:
     """
-    All memories of the service; lives in the database thread.
+    All memories of the service; safe in every database thread.
 
     Args:
         strict: Only memories that were created exist, and ids match the service's pattern.
+        clock: Says when a memory that is being made is ready.
     """
 
-    def __init__(self, *, strict: bool) -> None:
-        self._strict = strict
-        self._known: dict[str, Memory] = {}
+    def __init__(self, *, strict: bool, clock: Clock) -> None:
+        self.strict = strict
+        self._clock = clock
+        # By the text of the row: what another thread parsed of an older row is not found.
+        self._parsed: dict[str, tuple[str, Memory]] = {}
 
     def check_id(self, given: str) -> str:
         """Return the id without an ARN's parts; ValidationException for a malformed one."""
-        pattern = _MEMORY_ID if self._strict else _FRIENDLY_ID
+        pattern = _MEMORY_ID if self.strict else _FRIENDLY_ID
         if not pattern.fullmatch(given) or ".." in given.split("/"):
             text = "Invalid memoryId: not a valid memory ID or ARN"
             raise validation(text, field="memoryId")
         return given.rsplit("/", 1)[-1]
 
     def get(self, transaction: Transaction, memory_id: str) -> Memory | None:
-        """Return the memory, without making one."""
-        memory = self._known.get(memory_id)
-        if memory is None:
-            row = transaction.db.execute(
-                "SELECT document, deleted FROM memories WHERE memory_id = ?", (memory_id,)
-            ).fetchone()
-            if row is None or row[1]:
-                return None
-            memory = _from_document(json.loads(row[0]))
-            self._known[memory_id] = memory
-        return memory
+        """Return the memory as it is now, without making one; None where it is gone."""
+        row = transaction.db.execute(
+            "SELECT document FROM memories WHERE memory_id = ? AND deleted = 0", (memory_id,)
+        ).fetchone()
+        if row is None:
+            return None
+        text: str = row[0]
+        known = self._parsed.get(memory_id)
+        if known is not None and known[0] == text:
+            memory = known[1]
+        else:
+            memory = _memory(json.loads(text))
+            if len(self._parsed) >= _PARSED:
+                self._parsed.clear()
+            self._parsed[memory_id] = (text, memory)
+        settled = self.settled(memory)
+        if settled is not None and settled is not memory:
+            self._parsed[memory_id] = (text, settled)
+        return settled
 
     def use(self, transaction: Transaction, memory_id: str, now_ms: int) -> Memory:
         """
@@ -133,74 +155,54 @@ class Memories:
         gone = transaction.db.execute(
             "SELECT 1 FROM memories WHERE memory_id = ?", (memory_id,)
         ).fetchone()
-        if self._strict or gone:
+        if self.strict or gone:
             raise memory_not_found(memory_id)
-        memory = self.describe(
-            memory_id, memory_id.rsplit("-", 1)[0], usual_strategies(memory_id), now_ms
-        )
+        name = memory_id.rsplit("-", 1)[0]
+        document = new_document(
+            memory_id, name, usual_strategies(memory_id, now_ms / 1000), now_ms, 365
+        ) | {"_firstUse": True}
         if transaction.writes:
-            self.put(transaction, memory)
-        return memory
+            self.put(transaction, document)
+        return _memory(document)
 
-    def put(self, transaction: Transaction, memory: Memory) -> None:
-        """Write *memory*, new or changed."""
-        transaction.db.execute(
-            "INSERT INTO memories (memory_id, name, document) VALUES (?, ?, ?) "
-            "ON CONFLICT (memory_id) DO UPDATE SET document = excluded.document, deleted = 0",
-            (memory.memory_id, memory.name, json.dumps(memory.document)),
-        )
-        transaction.on_commit(lambda: self._known.__setitem__(memory.memory_id, memory))
-
-    def describe(
+    def put(
         self,
-        memory_id: str,
-        name: str,
-        strategies: tuple[Strategy, ...],
-        now_ms: int,
-        *,
-        expiry_days: int = 365,
-    ) -> Memory:
-        """Return a new memory of these parts; nothing is written."""
-        created = now_ms / 1000
-        document = {
-            "id": memory_id,
-            "arn": f"arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}:memory/{memory_id}",
-            "name": name,
-            "eventExpiryDuration": expiry_days,
-            "status": "ACTIVE",
-            "createdAt": created,
-            "updatedAt": created,
-            "strategies": [
-                {
-                    "strategyId": item.strategy_id,
-                    "name": item.name,
-                    "type": item.kind,
-                    "namespaces": [item.template],
-                    "namespaceTemplates": [item.template],
-                    "status": item.status,
-                    "createdAt": created,
-                    "updatedAt": created,
-                }
-                for item in strategies
-            ],
-        }
-        return _from_document(document)
+        transaction: Transaction,
+        document: Mapping[str, Any],
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write a memory, new or changed."""
+        transaction.db.execute(
+            "INSERT INTO memories (memory_id, name, document, seq, tags) VALUES (?, ?, ?, "
+            "(SELECT coalesce(max(seq), 0) + 1 FROM memories), ?) "
+            "ON CONFLICT (memory_id) DO UPDATE SET document = excluded.document",
+            (document["id"], document["name"], json.dumps(document), json.dumps(tags or {})),
+        )
+
+    def settled(self, memory: Memory) -> Memory | None:
+        """Return the memory with the changes of state that are due by now; None once deleted."""
+        until = memory.document.get("_untilMs")
+        if until is None or self._clock.now() * 1000 < until:
+            return memory
+        if memory.status == "DELETING":
+            return None
+        document = dict(memory.document) | {"status": "ACTIVE"}
+        del document["_untilMs"]
+        document["strategies"] = [
+            dict(item) | {"status": "ACTIVE"}
+            for item in document["strategies"]
+            if item["status"] != "DELETING"
+        ]
+        return _memory(document)
 
 
-def _from_document(document: Mapping[str, Any]) -> Memory:
+def _memory(document: Mapping[str, Any]) -> Memory:
     return Memory(
         memory_id=document["id"],
         name=document["name"],
-        strategies=tuple(
-            Strategy(
-                strategy_id=item["strategyId"],
-                name=item["name"],
-                kind=item["type"],
-                template=item["namespaceTemplates"][0],
-                status=item["status"],
-            )
-            for item in document["strategies"]
-        ),
+        strategies=tuple(Strategy.of(item) for item in document["strategies"]),
         expiry_days=document["eventExpiryDuration"],
         document=document,
+        status=document["status"],
+        first_use=bool(document.get("_firstUse")),
     )

@@ -12,7 +12,7 @@ from agentcore_memory_async.local._errors import validation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("NamespaceQuery", "fill", "key_of")
+__all__ = ("NamespaceQuery", "fill", "key_of", "variables_of")
 
 _VARIABLE = re.compile(r"\{([a-zA-Z][a-zA-Z0-9]*)\}")
 
@@ -20,6 +20,11 @@ _VARIABLE = re.compile(r"\{([a-zA-Z][a-zA-Z0-9]*)\}")
 def key_of(namespace: str | None) -> str:
     """Return *namespace* without its last slashes: what it is compared by."""
     return (namespace or "").rstrip("/")
+
+
+def variables_of(template: str) -> list[str]:
+    """Return the names of a template's variables."""
+    return _VARIABLE.findall(template)
 
 
 def fill(template: str, values: Mapping[str, str]) -> str | None:

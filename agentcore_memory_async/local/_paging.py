@@ -21,9 +21,9 @@ DEFAULT_PAGE = 20
 _PAGE_MEMBERS = frozenset({"nextToken", "maxResults", "includePayloads"})
 
 
-def page_size(params: Mapping[str, Any]) -> int:
+def page_size(params: Mapping[str, Any], default: int = DEFAULT_PAGE) -> int:
     """Return the request's maxResults, or the service's default."""
-    return int(params.get("maxResults") or DEFAULT_PAGE)
+    return int(params.get("maxResults") or default)
 
 
 def _binding(operation: str, params: Mapping[str, Any]) -> str:

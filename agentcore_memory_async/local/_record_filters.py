@@ -4,16 +4,44 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentcore_memory_async.local._errors import validation
 from agentcore_memory_async.local._wire import as_array, child
 
-__all__ = ("record_filter", "system_metadata")
+if TYPE_CHECKING:
+    from agentcore_memory_async.local._memories import Memory, Strategy
+
+__all__ = ("kept_metadata", "metadata_problem", "record_filter", "system_metadata")
 
 _PREFIX = "x-amz-agentcore-memory-"
 
-Accept = Callable[[Mapping[str, Any]], bool]
+_VALUES = {"STRING": "stringValue", "STRINGLIST": "stringListValue", "NUMBER": "numberValue"}
+
+#: Decides by a record's metadata and by when it was last written (ms).
+Accept = Callable[[Mapping[str, Any], int], bool]
+
+
+def kept_metadata(
+    metadata: Mapping[str, Any] | None, strategy: Strategy | None
+) -> dict[str, Any] | None:
+    """Return what is stored: with a strategy only the keys of its schema, silently."""
+    if strategy is None:
+        return dict(metadata or {}) or None
+    return {key: item for key, item in (metadata or {}).items() if key in strategy.schema} or None
+
+
+def metadata_problem(metadata: Mapping[str, Any] | None, memory: Memory) -> tuple[int, str] | None:
+    """Return why a record with *metadata* fails: code and text."""
+    types = memory.indexed_keys
+    for key, value in (metadata or {}).items():
+        if key.startswith(_PREFIX):
+            return 400, f"metadata key {key} is reserved"
+        if "dateTimeValue" in value:
+            return 400, f"dateTimeValue of metadata key {key} is reserved for system fields"
+        if key in types and _VALUES[types[key]] not in value:
+            return 400, "value type does not match declared indexed key type"
+    return None
 
 
 def system_metadata(
@@ -27,15 +55,41 @@ def system_metadata(
     }
 
 
-def record_filter(expressions: list[dict[str, Any]] | None) -> Accept | None:
-    """Return what decides whether a record's metadata match all *expressions*."""
+def record_filter(expressions: list[dict[str, Any]] | None, memory: Memory) -> Accept | None:
+    """
+    Return what decides whether a record's metadata match all *expressions*.
+
+    Raises:
+        AwsError: ValidationException for an expression that can't be evaluated, among them
+            one on a key that the memory does not index. A memory that was made by being used
+            declares nothing, so there all keys count as indexed.
+    """
     if not expressions:
         return None
-    checks = [_check(expression) for expression in expressions]
-    return lambda metadata: all(check(metadata) for check in checks)
+    checks = [_indexed(expression, memory) for expression in expressions]
+    return lambda metadata, written_ms: all(check(metadata, written_ms) for check in checks)
 
 
-def _check(expression: Mapping[str, Any]) -> Accept:
+def _indexed(expression: Mapping[str, Any], memory: Memory) -> Accept:
+    """Let an expression see a key only in records that were written since it is indexed."""
+    name: str = expression["left"]["metadataKey"]
+    check = _check(expression)
+    if name.startswith(_PREFIX) or memory.first_use:
+        return lambda metadata, _: check(metadata)
+    if name not in memory.indexed_keys:
+        text = f"Metadata key {name} is not one of the memory's indexed keys"
+        raise validation(text, field="metadataFilters")
+    since = memory.indexed_since(name)
+
+    def accept(metadata: Mapping[str, Any], written_ms: int) -> bool:
+        if written_ms < since:
+            metadata = {key: item for key, item in metadata.items() if key != name}
+        return check(metadata)
+
+    return accept
+
+
+def _check(expression: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool]:
     name = expression["left"]["metadataKey"]
     operator = expression["operator"]
     if operator == "EXISTS":

@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import json
 import uuid
+from contextlib import closing
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from agentcore_memory_async.local._errors import not_found
+from agentcore_memory_async.local._finder import Finder, searchable
 from agentcore_memory_async.local._namespaces import NamespaceQuery, key_of
-from agentcore_memory_async.local._paging import decode_token, encode_token, page_size
+from agentcore_memory_async.local._paging import (
+    DEFAULT_PAGE,
+    decode_token,
+    encode_token,
+    page_size,
+)
 from agentcore_memory_async.local._record_filters import (
     read_metadata,
     record_filter,
     system_metadata,
 )
-from agentcore_memory_async.local._search import SearchIndex
 from agentcore_memory_async.local._text import fingerprint
-from agentcore_memory_async.local._wire import as_array, as_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    import random
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from agentcore_memory_async.local._memories import Memory
     from agentcore_memory_async.local._store import Transaction
 
-__all__ = ("NewRecord", "Record", "Records", "new_record_id", "searchable")
+__all__ = ("NewRecord", "Record", "Records", "new_record_id")
 
 _DEFAULT_TOP_K = 10
+_ROWS = 50  # of a ranking, read at a time
 _NO_STRATEGY = "none"
 _COLUMNS = (
     "seq, record_id, strategy_id, namespace, content, created_ms, updated_ms, time_ms, "
@@ -39,40 +47,6 @@ _COLUMNS = (
 def new_record_id() -> str:
     """Return an id as the service makes it."""
     return f"mem-{uuid.uuid4()}"
-
-
-def searchable(content: str) -> str:
-    """Return what a search looks at: the values of a JSON object, text without its tags."""
-    text = content.strip()
-    if text.startswith("{") and text.endswith("}"):
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            return text
-        return " ".join(_strings(value))
-    if text.startswith("<"):
-        return _without_tags(text)
-    return text
-
-
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-        return
-    for item in (*as_object(value).values(), *as_array(value)):
-        yield from _strings(item)
-
-
-def _without_tags(text: str) -> str:
-    parts: list[str] = []
-    for piece in text.split("<"):
-        tag, found, rest = piece.partition(">")
-        if found:
-            parts.extend(tag.split('"')[1::2])  # the values of its attributes
-            parts.append(rest)
-        else:
-            parts.append(piece)
-    return " ".join(parts)
 
 
 @attrs.frozen
@@ -136,12 +110,15 @@ _DAY_MS = 86_400_000
 
 class Records:
     """
-    The record operations and the search index; lives in the database thread.
+    The record operations; safe in every database thread.
 
     Args:
         legacy_prefix: ``namespace`` matches by its first characters, as the service once did.
         raw_prefix: ``namespacePath`` matches by its first characters, not by segments.
+        shuffle: Makes an order of its own of each page of a list; None leaves the newest first.
+        default_page: How many a page has where the request does not say.
         record_id: Makes a record id.
+        finder: Ranks records for a query.
     """
 
     def __init__(
@@ -149,12 +126,17 @@ class Records:
         *,
         legacy_prefix: bool = False,
         raw_prefix: bool = False,
+        shuffle: random.Random | None = None,
+        default_page: int = DEFAULT_PAGE,
         record_id: Callable[[], str] = new_record_id,
+        finder: Finder | None = None,
     ) -> None:
         self._legacy_prefix = legacy_prefix
         self._raw_prefix = raw_prefix
+        self._shuffle = shuffle
+        self._default_page = default_page
         self._record_id = record_id
-        self._indexes: dict[str, SearchIndex] = {}
+        self.finder = finder or Finder()
 
     # Operations.
 
@@ -169,7 +151,7 @@ class Records:
     ) -> dict[str, Any]:
         """Return one page of the records of a namespace, newest first."""
         condition, values = self._query(params).where()
-        accept = record_filter(params.get("metadataFilters"))
+        accept = record_filter(params.get("metadataFilters"), memory)
         position = decode_token("ListMemoryRecords", params, (int, int))
         if position is not None:
             condition += " AND (created_ms, seq) < (?, ?)"
@@ -181,7 +163,7 @@ class Records:
         if visible_before_ms is not None:
             condition += " AND created_ms <= ?"
             values = [*values, visible_before_ms]
-        size = page_size(params)
+        size = page_size(params, self._default_page)
         rows = transaction.db.execute(
             f"SELECT {_COLUMNS} FROM records WHERE memory_id = ? "  # noqa: S608
             f"AND (expires_ms IS NULL OR expires_ms > ?) AND {condition} "
@@ -191,12 +173,15 @@ class Records:
         found: list[Record] = []
         for row in rows:
             record = Record(*row)
-            if accept is None or accept(record.filterable()):
+            if accept is None or accept(record.filterable(), record.updated_ms):
                 found.append(record)
                 if len(found) > size:
                     break
         rows.close()
-        answer: dict[str, Any] = {"memoryRecordSummaries": [item.wire() for item in found[:size]]}
+        page = found[:size]
+        if self._shuffle is not None:
+            self._shuffle.shuffle(page)
+        answer: dict[str, Any] = {"memoryRecordSummaries": [item.wire() for item in page]}
         if len(found) > size:
             last = found[size - 1]
             where = [last.created_ms, last.seq]
@@ -215,31 +200,33 @@ class Records:
         """Return one page of the records that match a query, best first."""
         query = self._query(params)
         criteria = params["searchCriteria"]
-        accept = record_filter(criteria.get("metadataFilters"))
+        accept = record_filter(criteria.get("metadataFilters"), memory)
         position = decode_token("RetrieveMemoryRecords", params, (int,))
         start = position[0] if position else 0
-        size = page_size(params)
+        size = page_size(params, self._default_page)
         top_k = int(criteria.get("topK") or _DEFAULT_TOP_K)
         strategy_id = criteria.get("memoryStrategyId")
-        index = self.index(transaction, memory.memory_id)
-        names: list[str] | None = None
-        if query.exact is not None:
-            names = [key_of(query.exact)]
-        elif query.path:
-            names = index.under(query.path)
         found: list[tuple[Record, float]] = []
-        ranked = index.search(criteria["searchQuery"], names)
-        for record, score in self._rows(transaction, ranked):
-            if (
-                query.covers(record.namespace)
-                and (strategy_id is None or record.strategy_id == strategy_id)
-                and (record.expires_ms is None or record.expires_ms > now_ms)
-                and (visible_before_ms is None or record.created_ms <= visible_before_ms)
-                and (accept is None or accept(record.filterable()))
-            ):
-                found.append((record, score))
-                if len(found) == top_k:
-                    break
+        with closing(
+            self.finder.ranked(
+                transaction,
+                memory.memory_id,
+                criteria["searchQuery"],
+                exact=None if query.exact is None else key_of(query.exact),
+                path=query.path,
+            )
+        ) as ranked:
+            for record, score in self._rows(transaction, ranked):
+                if (
+                    query.covers(record.namespace)
+                    and (strategy_id is None or record.strategy_id == strategy_id)
+                    and (record.expires_ms is None or record.expires_ms > now_ms)
+                    and (visible_before_ms is None or record.created_ms <= visible_before_ms)
+                    and (accept is None or accept(record.filterable(), record.updated_ms))
+                ):
+                    found.append((record, score))
+                    if len(found) == top_k:
+                        break
         page = found[start : start + size]
         answer: dict[str, Any] = {
             "memoryRecordSummaries": [record.wire(score) for record, score in page]
@@ -249,20 +236,30 @@ class Records:
         return answer
 
     def get(
-        self, transaction: Transaction, memory: Memory, params: Mapping[str, Any], now_ms: int
+        self,
+        transaction: Transaction,
+        memory: Memory,
+        params: Mapping[str, Any],
+        now_ms: int,
+        before_ms: int,
     ) -> dict[str, Any]:
-        """Return one record, whole."""
+        """Return one record, whole; one newer than *before_ms* is not found yet."""
         record = self.find(transaction, memory.memory_id, params["memoryRecordId"], now_ms)
-        if record is None:
+        if record is None or record.created_ms > before_ms:
             raise _no_record(params["memoryRecordId"])
         return record.wire(whole=True)
 
     def delete(
-        self, transaction: Transaction, memory: Memory, params: Mapping[str, Any], now_ms: int
+        self,
+        transaction: Transaction,
+        memory: Memory,
+        params: Mapping[str, Any],
+        now_ms: int,
+        before_ms: int,
     ) -> str:
-        """Delete one record and return its id."""
+        """Delete one record and return its id; one newer than *before_ms* is not found yet."""
         record = self.find(transaction, memory.memory_id, params["memoryRecordId"], now_ms)
-        if record is None:
+        if record is None or record.created_ms > before_ms:
             raise _no_record(params["memoryRecordId"])
         self.remove(transaction, memory.memory_id, record)
         return record.record_id
@@ -292,13 +289,36 @@ class Records:
         return Record(*row) if row else None
 
     def similar(
-        self, transaction: Transaction, memory_id: str, namespace: str, content: str, limit: int
+        self,
+        transaction: Transaction,
+        memory_id: str,
+        namespace: str,
+        content: str,
+        limit: int,
+        *,
+        below: bool = False,
     ) -> list[Record]:
-        """Return the records of the namespace that are about the same as *content*, best first."""
-        index = self.index(transaction, memory_id)
-        ranked = index.search(searchable(content), [key_of(namespace)])[:limit]
+        """
+        Return the records of the namespace that are about the same as *content*, best first.
+
+        With *below* those of the namespaces below it, too.
+        """
+        key = key_of(namespace)
+        with closing(
+            self.finder.ranked(
+                transaction,
+                memory_id,
+                searchable(content),
+                exact=None if below else key,
+                path=key if below else None,
+                weak=False,
+            )
+        ) as ranked:
+            nearest = list(islice(ranked, limit))
         return [
-            record for record, _ in self._rows(transaction, ranked) if record.namespace == namespace
+            record
+            for record, _ in self._rows(transaction, nearest)
+            if below or record.namespace == namespace
         ]
 
     def of_session(
@@ -340,7 +360,7 @@ class Records:
                 new.expiry_days,
             ),
         )
-        self._reindex(transaction, memory_id, cursor.lastrowid or 0, text, key)
+        self.finder.put(transaction, memory_id, cursor.lastrowid or 0, text, key)
         return record_id
 
     def change(
@@ -360,6 +380,7 @@ class Records:
         content = entry["content"]["text"] if entry.get("content") else record.content
         namespace = entry["namespaces"][0] if entry.get("namespaces") else record.namespace
         metadata = entry.get("metadata")
+        kept = json.dumps(metadata) if metadata else record.metadata
         days = expiry.get("recordExpiryDurationDays") or record.expiry_days
         if expiry.get("action") == "REMOVE":
             days = None
@@ -374,7 +395,7 @@ class Records:
                 namespace,
                 key,
                 entry.get("memoryStrategyId") or record.strategy_id,
-                json.dumps(metadata) if metadata else record.metadata,
+                kept,
                 round(entry["timestamp"] * 1_000_000) // 1000,
                 now_ms,
                 now_ms + days * _DAY_MS if days else None,
@@ -382,45 +403,25 @@ class Records:
                 record.seq,
             ),
         )
-        self._reindex(transaction, memory_id, record.seq, text, key)
+        self.finder.put(transaction, memory_id, record.seq, text, key)
 
     def remove(self, transaction: Transaction, memory_id: str, record: Record) -> None:
         """Delete a record's row."""
         transaction.db.execute("DELETE FROM records WHERE seq = ?", (record.seq,))
-        transaction.on_commit(lambda: self._forget(memory_id, record.seq))
+        self.finder.forget(transaction, memory_id, record.seq)
 
-    def index(self, transaction: Transaction, memory_id: str) -> SearchIndex:
-        """Return the memory's search index, read from the database the first time."""
-        index = self._indexes.get(memory_id)
-        if index is None:
-            index = SearchIndex()
-            rows = transaction.db.execute(
-                "SELECT seq, content, namespace_key FROM records WHERE memory_id = ?",
-                (memory_id,),
-            )
-            for seq, content, key in rows:
-                index.add(seq, searchable(content), key)
-            self._indexes[memory_id] = index
-        return index
+    def purge(self, transaction: Transaction, now_ms: int) -> int:
+        """Delete the records that have expired; returns how many."""
+        rows = transaction.db.execute(
+            "DELETE FROM records WHERE expires_ms <= ? RETURNING memory_id, seq", (now_ms,)
+        ).fetchall()
+        for memory_id, seq in rows:
+            self.finder.forget(transaction, memory_id, seq)
+        return len(rows)
 
     def drop(self, memory_id: str) -> None:
         """Forget the index of a memory that is gone."""
-        self._indexes.pop(memory_id, None)
-
-    def _reindex(
-        self, transaction: Transaction, memory_id: str, seq: int, text: str, key: str
-    ) -> None:
-        def apply() -> None:
-            index = self._indexes.get(memory_id)
-            if index is not None:
-                index.add(seq, text, key)
-
-        transaction.on_commit(apply)
-
-    def _forget(self, memory_id: str, seq: int) -> None:
-        index = self._indexes.get(memory_id)
-        if index is not None:
-            index.remove(seq)
+        self.finder.drop(memory_id)
 
     def _query(self, params: Mapping[str, Any]) -> NamespaceQuery:
         return NamespaceQuery.of(
@@ -428,11 +429,11 @@ class Records:
         )
 
     def _rows(
-        self, transaction: Transaction, ranked: list[tuple[int, float]]
+        self, transaction: Transaction, ranked: Iterable[tuple[int, float]]
     ) -> Iterator[tuple[Record, float]]:
         """Yield the rows of ranked documents, in their order."""
-        for start in range(0, len(ranked), 200):
-            chunk = ranked[start : start + 200]
+        numbered = iter(ranked)
+        while chunk := list(islice(numbered, _ROWS)):
             marks = ",".join("?" * len(chunk))
             rows = transaction.db.execute(
                 f"SELECT {_COLUMNS} FROM records WHERE seq IN ({marks})",  # noqa: S608

@@ -119,6 +119,28 @@ _MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX failed_by_memory ON failed_jobs (memory_id, seq);
     """,
+    """
+    ALTER TABLE memories ADD COLUMN seq INTEGER NOT NULL DEFAULT 0; -- order of creation
+    ALTER TABLE memories ADD COLUMN tags TEXT NOT NULL DEFAULT '{}';
+    -- Until now a memory was made by being used, and only so.
+    UPDATE memories SET document = json_set(document, '$._firstUse', json('true')), seq =
+        (SELECT count(*) FROM memories other WHERE other.memory_id <= memories.memory_id);
+    CREATE UNIQUE INDEX memories_by_creation ON memories (seq);
+    CREATE INDEX memories_by_name ON memories (name);
+    CREATE INDEX events_by_expiry ON events (expires_ms);
+    CREATE INDEX records_by_expiry ON records (expires_ms) WHERE expires_ms IS NOT NULL;
+    CREATE INDEX sessions_by_emptying ON sessions (emptied_ms) WHERE emptied_ms IS NOT NULL;
+    """,
+    """
+    CREATE TABLE vectors (
+        seq INTEGER PRIMARY KEY REFERENCES records (seq) ON DELETE CASCADE,
+        memory_id TEXT NOT NULL,
+        model TEXT NOT NULL,         -- the embedder's name
+        vector BLOB NOT NULL,        -- 32-bit floats, of length 1
+        bits BLOB NOT NULL           -- a bit for each: set where positive
+    );
+    CREATE INDEX vectors_by_memory ON vectors (memory_id, model);
+    """,
 )
 
 VERSION = len(_MIGRATIONS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -12,37 +13,44 @@ import anyio
 import anyio.to_thread
 from aiohttp import web
 
-from agentcore_memory_async.local._app import Call, Front, host_names
-from agentcore_memory_async.local._clock import Clock, SystemClock
+from agentcore_memory_async.local._app import Call, Front, Server, host_names
+from agentcore_memory_async.local._clock import Clock, SystemClock, sleep
+from agentcore_memory_async.local._console import Console
+from agentcore_memory_async.local._control import Control
+from agentcore_memory_async.local._embedding import Embedder
 from agentcore_memory_async.local._events import Events
 from agentcore_memory_async.local._extraction import Pipeline
 from agentcore_memory_async.local._extractor import BuiltInExtractor, Extractor
-from agentcore_memory_async.local._faults import Fault, Faults
+from agentcore_memory_async.local._finder import Finder
+from agentcore_memory_async.local._faults import FaultMethods, Faults
 from agentcore_memory_async.local._memories import REGION, Memories
 from agentcore_memory_async.local._operations import Operations
 from agentcore_memory_async.local._records import Records
-from agentcore_memory_async.local._shapes import load_model
-from agentcore_memory_async.local._store import Store
+from agentcore_memory_async.local._schedule import Delay, Delays
+from agentcore_memory_async.local._shapes import Api, Route, ServiceModel, load_api
+from agentcore_memory_async.local._store import Store, Transaction
+from agentcore_memory_async.local._throttle import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
     from types import TracebackType
 
-    from agentcore_memory_async.local._extraction import SessionKey
+    from agentcore_memory_async.local._schedule import SessionKey
     from agentcore_memory_async.manager import AsyncMemorySessionManager
 
 __all__ = ("LocalMemoryService", "LocalServiceError")
 
 _BODY_LIMIT = 12 * 1024 * 1024  # an event of 10 MB and its JSON
 _CALLS_KEPT = 10_000
+_PURGE_EVERY = 3_600.0  # seconds of the clock
 
 
 class LocalServiceError(OSError):
     """The service can't start; the text says why and what to do."""
 
 
-class LocalMemoryService:
+class LocalMemoryService(FaultMethods):
     """
     The AgentCore Memory API on this machine, in this process, on SQLite.
 
@@ -63,19 +71,33 @@ class LocalMemoryService:
             Otherwise any memory id works; a memory is made on first use with three strategies:
             ``/facts/{actorId}/``, ``/preferences/{actorId}/``,
             ``/summaries/{actorId}/{sessionId}/``.
-        extraction_delay: Seconds (or a timedelta) of the clock from an event to its extraction.
+        extraction_delay: Seconds (or a timedelta) of the clock from an event to its extraction; or
+            one for each type, name or id of a strategy, ``"*"`` for the rest.
         clock: Dates and delays everything; a ManualClock stands until it is advanced.
         extractor: Makes records out of messages; the built-in one needs no model.
+        embedder: Lets searches rank by its vectors; without one they rank by words.
         consolidate: Skip duplicates and replace what newer records make obsolete.
         token_mismatch: "ignore" answers a used client token with the stored event, "error"
             refuses it for another request.
         metadata_paging: "post-scan" filters each page after reading it, so that pages may be
             empty; "index" fills them.
+        strict_branches: Every event of a branch names its root event; else the first one does.
+        branch_conflict: "refuse" or "accept" an event with another root than its branch has.
+        java_blob_strings: Give blobs that are objects or lists back as Java prints them.
+        shuffle_ties: Reorder the events of a page that have the same millisecond; an int is the
+            seed.
+        shuffle_records: Reorder each page of ListMemoryRecords; an int is the seed.
+        default_page: How many a page has where the request has no maxResults.
+        event_lag: Seconds for which ListEvents does not see a new event at all.
         filter_lag: Seconds for which metadata filters do not see a new event.
+        stale_reads: How many filtered lists of a session do not see a new event.
         record_lag: Seconds for which lists and searches do not see a new record.
-        update_lag: Seconds for which batch updates and deletes do not see a new record.
+        update_lag: Seconds for which reads by id, updates and deletes do not see a new record.
+        provisioning_delay: Seconds for which a memory is CREATING, UPDATING or DELETING.
+        throttle: Refuse what comes faster than the service's quotas: ThrottledException.
         legacy_prefix: ``namespace`` matches by its first characters.
         raw_prefix: ``namespacePath`` matches by its first characters instead of by segments.
+        control: Offer faults, clock, drain and state over HTTP, under ``/_local/``.
         allowed_hosts: Names accepted in the Host header beside addresses and localhost.
         body_limit: Bytes that a request may have.
     """
@@ -87,17 +109,29 @@ class LocalMemoryService:
         host: str = "127.0.0.1",
         port: int = 0,
         strict: bool = False,
-        extraction_delay: float | timedelta = 0.5,
+        extraction_delay: Delay = 0.5,
         clock: Clock | None = None,
         extractor: Extractor | None = None,
+        embedder: Embedder | None = None,
         consolidate: bool = True,
         token_mismatch: Literal["ignore", "error"] = "ignore",  # noqa: S107
         metadata_paging: Literal["post-scan", "index"] = "post-scan",
+        strict_branches: bool = False,
+        branch_conflict: Literal["refuse", "accept"] = "refuse",
+        java_blob_strings: bool = False,
+        shuffle_ties: bool | int = False,
+        shuffle_records: bool | int = False,
+        default_page: int = 20,
+        event_lag: float | timedelta = 0.0,
         filter_lag: float | timedelta = 0.0,
+        stale_reads: int = 0,
         record_lag: float | timedelta = 0.0,
         update_lag: float | timedelta = 0.0,
+        provisioning_delay: float | timedelta = 0.0,
+        throttle: bool = False,
         legacy_prefix: bool = False,
         raw_prefix: bool = False,
+        control: bool = False,
         allowed_hosts: Iterable[str] = (),
         body_limit: int = _BODY_LIMIT,
     ) -> None:
@@ -109,8 +143,23 @@ class LocalMemoryService:
         self._faults = Faults()
         self._calls: deque[Call] = deque(maxlen=_CALLS_KEPT)
         self._store = Store(path)
-        self._memories = Memories(strict=strict)
-        records = Records(legacy_prefix=legacy_prefix, raw_prefix=raw_prefix)
+        self._memories = Memories(strict=strict, clock=self._clock)
+        self._events = Events(
+            token_mismatch=token_mismatch,
+            metadata_paging=metadata_paging,
+            strict_branches=strict_branches,
+            branch_conflict=branch_conflict,
+            java_blob_strings=java_blob_strings,
+            shuffle_ties=_shuffler(shuffle_ties),
+            default_page=default_page,
+        )
+        self._records = records = Records(
+            legacy_prefix=legacy_prefix,
+            raw_prefix=raw_prefix,
+            shuffle=_shuffler(shuffle_records),
+            default_page=default_page,
+            finder=Finder(embedder),
+        )
         self._pipeline = Pipeline(
             self._store,
             self._memories,
@@ -123,15 +172,20 @@ class LocalMemoryService:
         self._operations = Operations(
             store=self._store,
             memories=self._memories,
-            events=Events(token_mismatch=token_mismatch, metadata_paging=metadata_paging),
+            control=Control(self._memories, records.drop, _milliseconds(provisioning_delay)),
+            events=self._events,
             records=records,
             clock=self._clock,
             notice=self._notice,
-            delay_ms=_milliseconds(extraction_delay),
+            delays=Delays.of(extraction_delay),
             filter_lag_ms=_milliseconds(filter_lag),
+            event_lag_ms=_milliseconds(event_lag),
+            stale_reads=stale_reads,
             record_lag_ms=_milliseconds(record_lag),
             update_lag_ms=_milliseconds(update_lag),
         )
+        self._throttle = Throttle(self._clock) if throttle else None
+        self._console = self._made_console() if control else None
         self._strict = strict
         self._loop: asyncio.AbstractEventLoop | None = None
         self._url: str | None = None
@@ -166,21 +220,23 @@ class LocalMemoryService:
         if self._runner is not None:
             message = "the local service is open already"
             raise RuntimeError(message)
-        model = await anyio.to_thread.run_sync(load_model)
-        self._model = model
+        api: Api = await anyio.to_thread.run_sync(load_api)
         self._loop = asyncio.get_running_loop()
         await self._store.open()
         front = Front(
-            model=model,
+            api=api,
             perform=self._perform,
             clock=self._clock,
             faults=self._faults,
             body_limit=self._body_limit,
             allowed_hosts=self._allowed_hosts,
             on_call=self._calls.append,
+            throttle=self._throttle,
+            console=self._console,
         )
-        runner = web.ServerRunner(web.Server(front.handle, access_log=None))
+        runner = web.ServerRunner(Server(front.handle, access_log=None))
         try:
+            await self._store.write(self._purge)
             await self._pipeline.load()
             await runner.setup()
             site = web.TCPSite(runner, self._host, self._port, backlog=1024)
@@ -200,11 +256,13 @@ class LocalMemoryService:
         address = runner.addresses[0]
         name = f"[{address[0]}]" if ":" in address[0] else address[0]
         self._url = f"http://{name}:{address[1]}"
+        started = anyio.Event()
         # The one task without a scope around it: it lives from open() to aclose(), which a
         # test framework may call in different tasks, where a task group can't be left.
         self._worker = asyncio.get_running_loop().create_task(
-            self._pipeline.run(), name="agentcore-local-extraction"
+            self._background(started), name="agentcore-local-background"
         )
+        await started.wait()
 
     async def aclose(self) -> None:
         """Stop listening, end the extraction and close the database; again does nothing."""
@@ -285,71 +343,6 @@ class LocalMemoryService:
         """
         await self._pipeline.drain(everything=everything)
 
-    def fail(
-        self,
-        code: str,
-        *,
-        operation: str | None = None,
-        times: int | None = None,
-        message: str = "",
-        status: int = 0,
-    ) -> Fault:
-        """
-        Answer requests with an error, before anything is done.
-
-        Args:
-            code: Such as ``ThrottledException``.
-            operation: Only this one, such as ``CreateEvent``.
-            times: So often, then never again; None goes on until the fault is cancelled.
-            message: The text; the service's for that code if omitted.
-            status: The HTTP status; the service's for that code if omitted.
-
-        Returns:
-            The fault: ``fault.met`` counts, ``fault.cancel()`` ends it.
-        """
-        return self._faults.add(Fault("error", operation, times, code, message, status))
-
-    def lose_connection(
-        self, *, after: bool = False, operation: str | None = None, times: int | None = None
-    ) -> Fault:
-        """Cut the connection before the operation, or *after* it was done, without an answer."""
-        return self._faults.add(Fault("lost-after" if after else "lost-before", operation, times))
-
-    def break_body(
-        self,
-        how: Literal["empty", "cut", "html"],
-        *,
-        operation: str | None = None,
-        times: int | None = None,
-    ) -> Fault:
-        """Do the operation and answer 2xx with a body that can't be read."""
-        kinds: dict[str, Literal["empty-body", "cut-body", "html-body"]] = {
-            "empty": "empty-body",
-            "cut": "cut-body",
-            "html": "html-body",
-        }
-        return self._faults.add(Fault(kinds[how], operation, times))
-
-    def slow_down(
-        self, seconds: float, *, operation: str | None = None, times: int | None = None
-    ) -> Fault:
-        """Answer *seconds* of the clock later."""
-        return self._faults.add(Fault("latency", operation, times, seconds=seconds))
-
-    def fail_extraction(
-        self,
-        reason: str = "LTM_RATE_EXCEEDED",
-        *,
-        strategy: str | None = None,
-        times: int | None = None,
-    ) -> Fault:
-        """Let extraction jobs fail, of the strategy with this name, id or type only."""
-        return self._faults.add_extraction(Fault("error", times=times, code=reason), strategy)
-
-    def heal(self) -> None:
-        """End all faults."""
-        self._faults.clear()
-
     def calls(self, operation: str | None = None) -> list[Call]:
         """Return the requests that were answered, oldest first; the last 10,000 are kept."""
         return [call for call in self._calls if operation in {None, call.operation}]
@@ -366,18 +359,61 @@ class LocalMemoryService:
 
     # Operations.
 
-    async def _perform(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+    async def _perform(
+        self, model: ServiceModel, route: Route, params: dict[str, Any]
+    ) -> dict[str, Any]:
         """Check a request and do what it asks for."""
-        definition = self._model.operations[operation]
-        skip = frozenset[str]() if self._strict else frozenset({"memoryId"})
-        memory_id = self._memories.check_id(str(params.get("memoryId", "")))
-        self._model.check(definition, params, skip=skip)
-        return await self._operations.perform(operation, memory_id, params)
+        memory_id = ""
+        skip = frozenset[str]()
+        if "memoryId" in route.labels:
+            memory_id = self._memories.check_id(str(params.get("memoryId", "")))
+            skip = skip if self._strict else frozenset({"memoryId"})
+        model.check(route.operation, params, skip=skip)
+        return await self._operations.perform(route.operation.name, memory_id, params)
+
+    async def _background(self, started: anyio.Event) -> None:
+        """Extract, and delete what has expired, until cancelled."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._pipeline.run)
+            while True:
+                started.set()
+                await sleep(self._clock, _PURGE_EVERY)
+                await self._store.write(self._purge)
+
+    def _purge(self, transaction: Transaction) -> None:
+        now_ms = int(self._clock.now() * 1000)
+        self._events.purge(transaction, now_ms)
+        self._records.purge(transaction, now_ms)
+
+    def _made_console(self) -> Console:
+        async def drain(everything: bool) -> None:
+            await self.drain(everything=everything)
+
+        async def counts() -> dict[str, Any]:
+            tables = ("memories", "sessions", "events", "records", "pending", "failed_jobs")
+
+            def count(transaction: Transaction) -> dict[str, Any]:
+                return {
+                    table: transaction.db.execute(
+                        f"SELECT count(*) FROM {table}"  # noqa: S608
+                    ).fetchone()[0]
+                    for table in tables
+                }
+
+            return {"rows": await self._store.read(count), "sessionsWaiting": self.sessions_waiting}
+
+        return Console(self._clock, self._faults, drain, counts, self.calls)
 
     def _notice(self, key: SessionKey, due_ms: int) -> None:
         """Tell the pipeline, from the database thread."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._pipeline.notice, key, due_ms)
+
+
+def _shuffler(wanted: bool | int) -> random.Random | None:
+    if wanted is False:
+        return None
+    return random.Random() if wanted is True else random.Random(wanted)
 
 
 def _milliseconds(duration: float | timedelta) -> int:

@@ -1,13 +1,12 @@
 """
-Checks of a request against the service model, with the service's texts.
+Checks of a request against the service models, with the service's texts.
 
-The model is the JSON file that the package ships in botocore's layout. Nothing here is
+They are the JSON files that the package ships in botocore's layout. Nothing here is
 shared with the client's own checks: each side reads the model by itself.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
 import re
@@ -21,9 +20,9 @@ from agentcore_memory_async.local._errors import AwsError, validation
 from agentcore_memory_async.local._wire import as_array, as_object
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ("Operation", "Route", "ServiceModel", "load_model", "parse_body")
+__all__ = ("Api", "Operation", "Route", "ServiceModel", "load_api", "parse_body")
 
 _SERVICE = "bedrock-agentcore"
 _MAX_TIME = 253_402_300_799  # 9999-12-31T23:59:59Z
@@ -32,13 +31,14 @@ _MAX_VIOLATIONS = 20
 
 @attrs.frozen
 class Operation:
-    """One operation of the model: its name, success status and input shape."""
+    """One operation of a model: its name, success status and input shape."""
 
     name: str
     method: str
     uri: str
     status: int
     input_shape: str
+    errors: frozenset[str]
 
 
 @attrs.frozen
@@ -69,14 +69,13 @@ class ServiceModel:
         for name, entry in document["operations"].items():
             http = entry["http"]
             uri = http["requestUri"]
-            if not uri.startswith("/memories/"):  # the newest botocore has other services' too
-                continue
             operation = Operation(
                 name=name,
                 method=http["method"],
                 uri=uri,
                 status=http.get("responseCode", 200),
                 input_shape=entry["input"]["shape"],
+                errors=frozenset(error["shape"] for error in entry.get("errors", ())),
             )
             self.operations[name] = operation
             self._routes.append((operation.method, uri.split("?")[0].split("/"), operation))
@@ -103,14 +102,28 @@ class ServiceModel:
                 return Route(operation, labels)
         return None
 
-    def query_members(self, operation: Operation) -> dict[str, str]:
-        """Return the members of the operation's input that travel in the query string."""
+    def query(
+        self, operation: Operation, given: Iterable[tuple[str, str]]
+    ) -> dict[str, str | list[str]]:
+        """Return the members of the operation's input that are in the query string."""
+        found: dict[str, str | list[str]] = {}
         members = self._shapes[operation.input_shape]["members"]
-        return {
-            member.get("locationName", name): name
+        by_name = {
+            member.get("locationName", name): (name, self._shapes[member["shape"]]["type"])
             for name, member in members.items()
             if member.get("location") == "querystring"
         }
+        for key, value in given:
+            if key not in by_name:
+                continue
+            name, kind = by_name[key]
+            if kind == "list":
+                items = found.setdefault(name, [])
+                if isinstance(items, list):
+                    items.append(value)
+            else:
+                found[name] = value
+        return found
 
     def check(
         self, operation: Operation, params: Mapping[str, Any], *, skip: frozenset[str] = frozenset()
@@ -137,17 +150,6 @@ class ServiceModel:
                 "FieldValidationFailed",
                 [{"name": item.path, "message": item.text} for item in shown],
             )
-
-    def check_value(self, shape: str, value: object, path: str) -> None:
-        """Check one *value* against the shape of that name."""
-        found: list[_Violation] = []
-        self._value(shape, value, path, found)
-        if found:
-            raise validation(f"1 validation error detected: {found[0]}", field=path)
-
-    def has_shape(self, shape: str) -> bool:
-        """Say whether the model has a shape of that name."""
-        return shape in self._shapes
 
     def _value(self, name: str, value: object, path: str, found: list[_Violation]) -> None:
         shape = self._shapes[name]
@@ -330,14 +332,26 @@ def parse_body(raw: bytes) -> dict[str, Any]:
     return members
 
 
-def load_model() -> ServiceModel:
-    """Read the shipped service model; blocking, so call it in a thread."""
-    root = Path(__file__).parent.parent / "_service_model"
-    for path in sorted(root.rglob("service-2.json*")):
-        if _SERVICE in path.parts:
-            raw = path.read_bytes()
-            if path.suffix == ".gz":
-                raw = gzip.decompress(raw)
-            return ServiceModel(json.loads(raw))
-    message = f"the package's service model is missing under {root}"
-    raise FileNotFoundError(message)
+@attrs.frozen
+class Api:
+    """All operations of the service, of its data plane and of its control plane."""
+
+    models: tuple[ServiceModel, ...]
+
+    def match(self, method: str, path: str) -> tuple[ServiceModel, Route] | None:
+        """Find the operation of a raw, still percent-encoded *path*, and its model."""
+        for model in self.models:
+            route = model.match(method, path)
+            if route is not None:
+                return model, route
+        return None
+
+
+def load_api() -> Api:
+    """Read the shipped service models; blocking, so call it in a thread."""
+    data = Path(__file__).parent.parent / "_service_model" / "data" / _SERVICE
+    paths = (
+        next(iter(sorted(data.glob("*/service-2.json")))),
+        Path(__file__).with_name("_control_model.json"),
+    )
+    return Api(tuple(ServiceModel(json.loads(path.read_text("utf-8"))) for path in paths))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from local_client import Client, serving
+
+from tests.local.local_client import Client, serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from local_client import Client
+    from tests.local.local_client import Client
 
 START = 1_767_225_600.0
 

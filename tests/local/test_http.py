@@ -18,7 +18,7 @@ from agentcore_memory_async.local import LocalMemoryService, LocalServiceError, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from local_client import Client
+    from tests.local.local_client import Client
 
 START = 1_767_225_600.0
 PATTERN = "failed to satisfy constraint: Member must satisfy regular expression pattern: "

@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from local_client import Client
+    from tests.local.local_client import Client
 
 START = 1_767_225_600.0
 
@@ -173,7 +173,7 @@ async def test_a_batch_tells_each_record_apart(client: Client) -> None:
         records=[
             {"memoryRecordId": kept, "timestamp": START, "content": {"text": "changed"}},
             {"memoryRecordId": unknown, "timestamp": START},
-            {"memoryRecordId": other, "timestamp": START, "sourceNamespaces": ["/else/"]},
+            {"memoryRecordId": other, "timestamp": START, "memoryStrategyId": "none-such"},
         ],
     )
     assert updated.body["successfulRecords"] == [{"memoryRecordId": kept, "status": "SUCCEEDED"}]
