@@ -27,6 +27,7 @@ from agentcore_memory_async.errors import (
     WrongLoopError,
 )
 from agentcore_memory_async.extraction import ExtractionPoller
+from agentcore_memory_async.log_filter import BotocoreLogFilter
 from agentcore_memory_async.manager import AsyncMemorySessionManager
 from agentcore_memory_async.models import (
     BlobPayload,
@@ -59,6 +60,7 @@ __all__ = (
     "BlobPayload",
     "BlockingCallWarning",
     "BlockingExtractionPoller",
+    "BotocoreLogFilter",
     "Branch",
     "ClosedError",
     "ConflictError",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PACKAGE = "agentcore_memory_async"
 ROOT = Path(agentcore_memory_async.__file__).parent
 ROWS = (
-    "_clock errors filters models namespaces",
+    "_clock errors filters log_filter models namespaces",
     "_codec _flow _lifecycle _observation _pace _schedule _turns _validation policies",
     (
         "_botocore _credentials _failures _service_model _tls _transport"

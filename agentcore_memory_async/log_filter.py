@@ -1,0 +1,108 @@
+"""
+A filter that makes the debug logs of botocore and its company fit to be kept.
+
+At ``DEBUG`` they write what was said, the actor, the session token and the signature.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sized
+from typing import Any, cast
+
+__all__ = ("BotocoreLogFilter",)
+
+_LOGGERS = ("aioboto3", "aiobotocore", "aiohttp", "boto3", "botocore", "urllib3")
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+_WORDS = _METHODS | {"http", "https", "HTTP/1.0", "HTTP/1.1", "legacy", "standard"}
+_EVENT = re.compile(
+    r"(?:after-call|before-call|before-parameter-build|before-parse|before-send|before-sign"
+    r"|choose-signer|creating-client-class|getattr|needs-retry|provide-client-params"
+    r"|request-created|response-received)(?:\.bedrock-agentcore(?:\.[A-Z][A-Za-z]{2,30})?)?"
+)
+
+
+class BotocoreLogFilter(logging.Filter):
+    """
+    Takes content and secrets out of the logs of botocore, aiobotocore, urllib3 and aiohttp.
+
+    Put it on a handler: a filter on a logger does not see what its children log.
+
+    ```python
+    handler = logging.StreamHandler()
+    handler.addFilter(BotocoreLogFilter())
+    logging.getLogger("botocore").addHandler(handler)
+    ```
+
+    Of those libraries' records only what is known to be harmless stays: where it was logged, the
+    operation, the HTTP method and status, numbers, and the size of everything else. No message
+    text, no query, no id, no credential, no signature; of an exception its type. Records of other
+    loggers pass as they are. A record is rewritten, so other handlers after this one see it so.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite *record* if it is theirs; all records pass."""
+        if record.name.partition(".")[0] in _LOGGERS:
+            text = _safe_text(record)
+            if record.exc_info and record.exc_info[0] is not None:
+                text += f" [{record.exc_info[0].__name__}]"
+            record.msg = text
+            record.args = None
+            record.exc_info = record.exc_text = record.stack_info = None
+        return True
+
+
+def _safe_text(record: logging.LogRecord) -> str:
+    """Say what *record* says, less what may be content."""
+    where = f"{record.funcName}:{record.lineno}"
+    if not record.args:
+        # Perhaps a constant, perhaps made of content: that can't be seen.
+        return f"{where}: <{_size(record.msg)}>"
+    args: Any = record.args
+    try:
+        shown: Any
+        if isinstance(record.args, Mapping):
+            shown = {key: _shown(args[key]) for key in args}
+        else:
+            shown = tuple(map(_shown, args))
+        return f"{where}: {' '.join(str(record.msg % shown).split())}"
+    except (TypeError, ValueError, KeyError, AttributeError):
+        return f"{where}: <{_size(record.msg)}>"
+
+
+def _shown(value: object) -> object:
+    """Give what may be shown of an argument: it itself, its name, or its size."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        known = value in _WORDS or _EVENT.fullmatch(value)
+        return value if known else _Text(f"<{_size(value)}>")
+    kind = type(value).__name__
+    if kind == "OperationModel":
+        return _Text(getattr(value, "name", kind))
+    if kind in {"AWSPreparedRequest", "AWSRequest"}:
+        return _request(getattr(value, "method", None), getattr(value, "body", None))
+    if isinstance(value, dict) and "body" in value and "method" in value:
+        request = cast("dict[str, object]", value)
+        return _request(request["method"], request["body"])
+    return _Text(f"<{_size(cast('object', value))}>")
+
+
+def _request(method: object, body: object) -> _Text:
+    verb = method if method in _METHODS else "request"
+    return _Text(f"<{verb} {_size(body)}>")
+
+
+def _size(value: object) -> str:
+    kind = type(value).__name__
+    return f"{kind}, {len(value)}" if isinstance(value, Sized) else kind
+
+
+class _Text(str):
+    """A text that ``%r`` shows without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)

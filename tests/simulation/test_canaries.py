@@ -1,0 +1,103 @@
+"""No text of a conversation, no query and no credential is in logs, errors or reprs (P24)."""
+
+from __future__ import annotations
+
+import io
+import logging
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiobotocore.session import AioSession
+
+from agentcore_memory_async import (
+    AgentCoreMemoryError,
+    BotocoreLogFilter,
+    ConversationalMessage,
+    InvalidInputError,
+    JsonPayload,
+    MessageRole,
+    RetryPolicy,
+    UnsentError,
+)
+from tests._virtual_time import virtual_time
+from tests.simulation.memory_service import FAULTS, MemoryService
+from tests.simulation.scenario import opened
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+WORD = "CANARY"
+NAMES = ("agentcore_memory_async", "aiobotocore", "aiohttp", "asyncio", "botocore")
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """Give all that is logged at DEBUG, by a handler with the filter."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.addFilter(BotocoreLogFilter())
+    loggers = [logging.getLogger(name) for name in NAMES]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG)
+    yield written
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+@virtual_time
+async def talk(shown: list[Any]) -> None:
+    """Use everything with canaries, under every fault; collect what can be shown of it."""
+    service = MemoryService()
+    session = AioSession()
+    session.set_credentials("CANARYKEY", "CANARYSECRET", "CANARYTOKEN")
+    message = ConversationalMessage("CANARY text", MessageRole.USER)
+    hasty = RetryPolicy(max_attempts=1)
+    async with opened(service, session=session) as manager:
+        memory = await manager.create_memory_session("actor", "s", verify=False)
+        shown += [manager, memory, message, await memory.add_turns([message])]
+        calls: dict[str, Callable[[], Awaitable[Any]]] = {
+            "turns": lambda: memory.add_turns([message], retry=hasty),
+            "json": lambda: memory.add_turns([JsonPayload({"n": "CANARY"})], retry=hasty),
+            "list": lambda: memory.list_events(retry=hasty),
+            "last": lambda: memory.get_last_k_turns(2, retry=hasty),
+            "search": lambda: memory.search_long_term_memories("CANARY?", "/f/", retry=hasty),
+            "too long": lambda: memory.search_long_term_memories("CANARY" * 2000),
+            "too much": lambda: memory.create_event("x", {"n": "CANARY" * 20_000}),
+            "bad text": lambda: memory.add_turns(["CANARY"]),  # type: ignore[list-item]
+            "bad branch": lambda: memory.add_turns([message], branch="\0"),
+        }
+        for fault in ("", *FAULTS):
+            for call in calls.values():
+                service.script = [fault]
+                try:
+                    shown.append(await call())
+                except (AgentCoreMemoryError, InvalidInputError) as error:
+                    shown.append(error)
+        service.script = []
+        service.down = "refused"
+        try:
+            async with memory.buffered(close_timeout=0.1) as buffer:
+                await buffer.add(message)
+                shown.append(buffer)
+        except UnsentError as error:
+            shown.append(error)
+
+
+def test_nothing_shows_a_canary(logged: io.StringIO) -> None:
+    """Neither our logs, nor botocore's behind the filter, nor what errors and values show."""
+    shown: list[Any] = []
+    talk(shown)
+    texts = [logged.getvalue()]
+    for value in shown:
+        texts += [repr(value), str(value)]
+        if isinstance(value, BaseException):
+            texts += traceback.format_exception(value, chain=False)
+
+    assert len(shown) > 80
+    assert "CreateEvent" in texts[0]
+    assert "201" in texts[0]
+    assert [] == [line for text in texts for line in text.splitlines() if WORD in line]
