@@ -30,7 +30,7 @@ class Lifecycle:
         self._what = what
         self._pid = 0
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.state = NEW
+        self.state: str = NEW
 
     @property
     def is_inherited(self) -> bool:

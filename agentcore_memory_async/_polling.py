@@ -299,8 +299,8 @@ class CreatedFilter:
     """
 
     def __init__(self) -> None:
-        self.refused = False
-        self.proven = False
+        self.refused: bool = False
+        self.proven: bool = False
 
     def choose(self, afters: list[datetime | None], looks: int) -> datetime | None:
         """Give the moment to filter by in look number *looks*; None to look at everything."""
@@ -364,8 +364,8 @@ class Polls:
         self.memory_id = memory_id
         self.policy = policy
         self.clock = clock
-        self.random = Random()
-        self.created_filter = CreatedFilter()
+        self.random: Random = Random()
+        self.created_filter: CreatedFilter = CreatedFilter()
         self.jobs_refused: ServiceError | None = None
         self._budget = Budget(policy.max_requests_per_s)
         self._polls: dict[object, Poll[Any]] = {}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ("BackgroundWaits",)
 
-logger = logging.getLogger("agentcore_memory_async")
+_LOG = logging.getLogger("agentcore_memory_async")
 
 
 class BackgroundWaits:
@@ -152,7 +152,7 @@ class BackgroundWaits:
         except AgentCoreMemoryError as error:
             if on_error is None:
                 names = ", ".join(poller.namespaces)
-                logger.warning("waiting under %s ended: %s", names, type(error).__name__)
+                _LOG.warning("waiting under %s ended: %s", names, type(error).__name__)
             else:
                 await on_error(error)
         except ClosedError:

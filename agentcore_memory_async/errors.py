@@ -32,8 +32,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from botocore.exceptions import ClientError
-
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -42,6 +40,17 @@ if TYPE_CHECKING:
         ExtractionJob,
         MemoryRecord,
     )
+
+    class ClientError(Exception):
+        """What botocore's own, which carries no types, has."""
+
+        response: dict[str, Any]
+        operation_name: str
+
+        def __init__(self, error_response: dict[str, Any], operation_name: str) -> None: ...
+
+else:
+    from botocore.exceptions import ClientError
 
 __all__ = (
     "AccessDeniedError",
@@ -74,7 +83,7 @@ class AgentCoreMemoryError(Exception):
     """Base of everything that went wrong between this client and the service."""
 
 
-class ServiceError(AgentCoreMemoryError, ClientError):  # type: ignore[misc]  # untyped
+class ServiceError(AgentCoreMemoryError, ClientError):
     """
     The service answered with an error.
 
@@ -309,7 +318,7 @@ class UnsentError(_Picklable, AgentCoreMemoryError):
         client_token: str | None = None,
         batch_size: int = 0,
     ) -> None:
-        self.messages = tuple(messages)
+        self.messages: tuple[ConversationalMessage, ...] = tuple(messages)
         self.client_token = client_token
         self.batch_size = batch_size
         text = f"{len(self.messages)} buffered message(s) were not sent; they are in .messages"
@@ -347,8 +356,8 @@ class ExtractionTimeoutError(_Picklable, ExtractionError, TimeoutError):
         waited_s: float,
         polls: int,
     ) -> None:
-        self.namespaces = tuple(namespaces)
-        self.records = tuple(records)
+        self.namespaces: tuple[str, ...] = tuple(namespaces)
+        self.records: tuple[MemoryRecord, ...] = tuple(records)
         self.waited_s = waited_s
         self.polls = polls
         super().__init__(
@@ -380,9 +389,9 @@ class ExtractionFailedError(_Picklable, ExtractionError):
         *,
         restart: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self.namespaces = tuple(namespaces)
-        self.jobs = tuple(jobs)
-        self.records = tuple(records)
+        self.namespaces: tuple[str, ...] = tuple(namespaces)
+        self.jobs: tuple[ExtractionJob, ...] = tuple(jobs)
+        self.records: tuple[MemoryRecord, ...] = tuple(records)
         self.waited_s = waited_s
         self._restart = restart
         reasons = ", ".join(dict.fromkeys(job.reason or "no reason given" for job in self.jobs))

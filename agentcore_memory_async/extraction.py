@@ -261,9 +261,12 @@ class ExtractionPoller:
             if enough or len(self._seen.new) > turn.given:
                 return self._tell(watcher, turn, now, enough=enough)
             self._find_failure(turn, now)
-        if now >= turn.deadline and not turn.failed:
+        if turn.failed:
+            return True
+        if now >= turn.deadline:
             self._time_out(turn, now)
-        return turn.failed or self.done
+            return True
+        return False
 
     def _waits_for_jobs(self) -> bool:
         """Tell whether the baseline of jobs is still to come; it is not worth a failed entry."""

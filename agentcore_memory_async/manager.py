@@ -95,7 +95,7 @@ class AsyncMemorySessionManager:
         transport: Transport | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        self.memory_id = check.check_memory_id(memory_id)
+        self.memory_id: str = check.check_memory_id(memory_id)
         check.check_region_name(region_name)
         check.check_endpoint_url(endpoint_url)
         check.check_int("max_concurrency", max_concurrency, 1000)
@@ -103,7 +103,7 @@ class AsyncMemorySessionManager:
         check.check_is("retry", retry, RetryPolicy, "give a RetryPolicy, or None")
         check.check_callable("transport", transport, "give a FakeTransport, another one, or None")
         check.check_callable("clock", clock, "give a function of no arguments, such as time.time")
-        self.allow_hierarchical_actor_ids = check.check_bool(
+        self.allow_hierarchical_actor_ids: bool = check.check_bool(
             "allow_hierarchical_actor_ids", allow_hierarchical_actor_ids
         )
         if transport is not None and (session, endpoint_url, config, region_name) != (None,) * 4:
@@ -124,12 +124,12 @@ class AsyncMemorySessionManager:
         self._lifecycle = Lifecycle("AsyncMemorySessionManager")
         clock_of_service = ServiceClock()
         dated = DatedTransport(transport, clock_of_service)
-        self.retrier = Retrier(dated, policy, self._lifecycle, self._hint, max_concurrency)
-        self.polls = Polls(
-            self.retrier, self.memory_id, check_polling(polling) or PollPolicy(), clock_of_service
+        self._retrier = Retrier(dated, policy, self._lifecycle, self._hint, max_concurrency)
+        self._polls = Polls(
+            self._retrier, self.memory_id, check_polling(polling) or PollPolicy(), clock_of_service
         )
         self._background: set[BackgroundWaits] = set()
-        self.writer = Writer(self.retrier, limits or ServiceLimits(), clock or time.time)
+        self._writer = Writer(self._retrier, limits or ServiceLimits(), clock or time.time)
         self._verified = False
 
     def __repr__(self) -> str:
@@ -191,12 +191,12 @@ class AsyncMemorySessionManager:
         try:
             self._lifecycle.check()
         except ClosedError as error:
-            self.polls.close(error)
+            self._polls.close(error)
         with anyio.CancelScope(shield=True):
             with anyio.move_on_after(CLOSE_S):
                 for wait in waits:
                     await wait.ended()
-            await self.retrier.drain(CLOSE_S)
+            await self._retrier.drain(CLOSE_S)
             await self._close_network()
 
     async def _close_network(self) -> None:
@@ -284,7 +284,7 @@ class AsyncMemorySessionManager:
         """
         wait = read_wait(
             namespace_prefix,
-            policy=self.polls.policy,
+            policy=self._polls.policy,
             ids={"actorId": None, "sessionId": None},
             timeout=timeout,
             min_records=min_records,
@@ -295,7 +295,7 @@ class AsyncMemorySessionManager:
             on_timeout=on_timeout,
             polling=polling,
         )
-        return ExtractionPoller(self.polls, wait)
+        return ExtractionPoller(self._polls, wait)
 
     def background(self) -> BackgroundWaits:
         """

@@ -83,9 +83,9 @@ class RetryPolicy:
 
 def _looks(_: object, attribute: Attribute[Any], value: Any) -> None:
     name = attribute.name
-    times = cast("tuple[float, ...]", value)
-    if not isinstance(times, tuple) or not times:  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(value, tuple) or not value:
         refuse(f"{name} is no tuple of seconds; give one or more, such as (5.0, 10.0, 20.0)")
+    times = cast("tuple[float, ...]", value)
     for index, seconds in enumerate(times):
         check_seconds(f"{name}[{index}]", seconds, least=0.001)
     if list(times) != sorted(set(times)):

@@ -60,19 +60,19 @@ class AsyncMemorySession(LongTermMemory):
             )
         hierarchical = manager.allow_hierarchical_actor_ids
         super().__init__(
-            manager.retrier,
+            manager._retrier,
             manager.memory_id,
             check.check_actor_id(actor_id, hierarchical=hierarchical),
             check.check_session_id(session_id),
-            manager.polls,
+            manager._polls,
         )
         self._ids = {
             "memoryId": self.memory_id,
             "actorId": self.actor_id,
             "sessionId": self.session_id,
         }
-        self._writer = manager.writer
-        self._line = manager.writer.line(self.actor_id, self.session_id)
+        self._writer = manager._writer
+        self._line = manager._writer.line(self.actor_id, self.session_id)
 
     def __repr__(self) -> str:
         return f"<AsyncMemorySession {self.session_id} of {self.actor_id}, memory {self.memory_id}>"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import frozen
 
@@ -52,7 +52,7 @@ class FakeTransport:
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
-        self.date = datetime(2026, 1, 1, tzinfo=UTC)
+        self.date: datetime = datetime(2026, 1, 1, tzinfo=UTC)
         self._replies: dict[str, deque[Any]] = {}
         self._events = 0
 
@@ -95,7 +95,7 @@ class FakeTransport:
         reply = replies.popleft() if replies else self._default(operation, params)
         if isinstance(reply, Exception):
             raise reply
-        body = reply(params) if callable(reply) else reply
+        body = cast("Mapping[str, Any]", reply(params) if callable(reply) else reply)
         return Answer(body=dict(body), status=200, date=self.date, request_id="fake")
 
     def _default(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:

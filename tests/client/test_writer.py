@@ -130,7 +130,7 @@ async def test_idle_state_is_let_go() -> None:
         for number in range(100):
             session = await manager.create_memory_session("a", f"s{number}", verify=False)
             await session.add_turns([said("hi")])
-        writer = manager.writer
+        writer = manager._writer
         assert len(writer._lines) == 100
         await anyio.sleep(61)
         held = await manager.create_memory_session("a", "s1", verify=False)

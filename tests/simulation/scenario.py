@@ -116,7 +116,7 @@ async def opened(
         config=service.config(),
         **options,
     )
-    manager.retrier._random = random.Random(seed)
+    manager._retrier._random = random.Random(seed)
     with loop.standing():
         await manager.open()
     try:

@@ -150,9 +150,9 @@ async def assert_clean(
     """Nothing is under way or held, and the next calls work at once."""
     assert {asyncio.current_task()} == asyncio.all_tasks()
     assert 0 == service.in_flight
-    assert 0 == manager.retrier._running
-    assert [0] * len(manager.retrier._gates) == [
-        gate._flow.in_flight for gate in manager.retrier._gates.values()
+    assert 0 == manager._retrier._running
+    assert [0] * len(manager._retrier._gates) == [
+        gate._flow.in_flight for gate in manager._retrier._gates.values()
     ]
     assert not session._line.turn.locked()
     with anyio.fail_after(10):
