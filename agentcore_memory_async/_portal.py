@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, ca
 
 # anyio imports its backend at first use. A process that forks meanwhile would leave its child with
 # a held import lock, so it is imported here, and nothing below is looked up lazily.
+import anyio._backends._asyncio  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from anyio import CancelScope, Event, Lock, create_task_group, current_time, sleep_forever
 from anyio.lowlevel import checkpoint
 

@@ -20,11 +20,13 @@ from agentcore_memory_async._facade import (
     making,
 )
 from agentcore_memory_async._portal import Backing, warn_in_a_running_loop
+from agentcore_memory_async._validation import kind, refuse
 from agentcore_memory_async.extraction import ExtractionPoller
 from agentcore_memory_async.manager import AsyncMemorySessionManager
 from agentcore_memory_async.session import AsyncMemorySession
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from agentcore_memory_async.models import MemoryRecord
@@ -42,6 +44,7 @@ async def _wait(poller: ExtractionPoller) -> list[MemoryRecord]:
     Wait for the new records and give them, oldest first; again, the same list.
 
     Raises:
+        ExtractionFailedError: Extraction failed; it names the jobs.
         ExtractionTimeoutError: Too few came in time; it has what had come.
     """
     return await poller
@@ -52,7 +55,8 @@ class BlockingExtractionPoller(BlockingFacade[ExtractionPoller]):
     Waits for new long-term records; ``extraction_poller`` of a session makes it.
 
     ``with`` takes the baseline on entry, so that what is extracted from then on counts.
-    Without it, the baseline is taken when the wait begins, and what came before that is missed.
+    With ``since=event`` what was written after that event counts, and no baseline is needed.
+    With neither, the baseline is taken when the wait begins, and what came before that is missed.
     ``wait()`` gives the new records as a list, ``for`` gives them as they come.
 
     Attributes:
@@ -84,6 +88,30 @@ class BlockingExtractionPoller(BlockingFacade[ExtractionPoller]):
         """The resolved prefixes that are watched."""
         return self._inner.namespaces
 
+    @property
+    def done(self) -> bool:
+        """Whether the wait is over, so that ``wait()`` gives its list at once."""
+        return self._inner.done
+
+    @property
+    def records(self) -> list[MemoryRecord]:
+        """What has come so far, oldest first."""
+        return self._look(lambda: self._inner.records)
+
+    @property
+    def updates(self) -> list[MemoryRecord]:
+        """The new records that came for others, see ``ExtractionPoller.updates``."""
+        return self._look(lambda: self._inner.updates)
+
+    @property
+    def replaced(self) -> list[MemoryRecord]:
+        """The records that ``updates`` came for; they are not among ``records``."""
+        return self._look(lambda: self._inner.replaced)
+
+    def _look(self, function: Callable[[], list[MemoryRecord]]) -> list[MemoryRecord]:
+        """Read on the loop thread, where it changes."""
+        return self._backing.make("ExtractionPoller", function)
+
 
 class MemorySession(BlockingFacade[AsyncMemorySession]):
     """
@@ -102,6 +130,11 @@ class MemorySession(BlockingFacade[AsyncMemorySession]):
     """
 
     def __init__(self, manager: MemorySessionManager, actor_id: str, session_id: str) -> None:
+        if not isinstance(manager, MemorySessionManager):  # pyright: ignore[reportUnnecessaryIsInstance]
+            refuse(
+                f"manager is {kind(manager)}; give a MemorySessionManager, or use its "
+                "create_memory_session()"
+            )
         inner = manager._inner  # noqa: SLF001 - of the same facade
         self._backing = manager._backing  # noqa: SLF001
         self._inner = self._backing.make(
@@ -110,6 +143,7 @@ class MemorySession(BlockingFacade[AsyncMemorySession]):
 
     verify = blocking(AsyncMemorySession.verify)
     add_turns = blocking(AsyncMemorySession.add_turns)
+    resolve = blocking(AsyncMemorySession.resolve)
     get_last_k_turns = blocking(AsyncMemorySession.get_last_k_turns)
     create_event = blocking(AsyncMemorySession.create_event)
     list_events = blocking(AsyncMemorySession.list_events)
@@ -120,6 +154,7 @@ class MemorySession(BlockingFacade[AsyncMemorySession]):
     )
     search_long_term_memories = blocking(AsyncMemorySession.search_long_term_memories)
     extraction_poller = making(AsyncMemorySession.extraction_poller, BlockingExtractionPoller)
+    wait_for_extraction = blocking(AsyncMemorySession.wait_for_extraction)
 
     @property
     def memory_id(self) -> str:
@@ -155,6 +190,9 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
 
     create_memory_session = blocking_into(
         AsyncMemorySessionManager.create_memory_session, MemorySession
+    )
+    extraction_poller = making(
+        AsyncMemorySessionManager.extraction_poller, BlockingExtractionPoller
     )
 
     def open(self) -> Self:
