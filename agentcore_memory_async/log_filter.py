@@ -73,11 +73,11 @@ def _safe_text(record: logging.LogRecord) -> str:
 
 def _shown(value: object) -> object:
     """Give what may be shown of an argument: it itself, its name, or its size."""
+    size = _Text(f"<{_size(value)}>")
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
-        known = value in _WORDS or _EVENT.fullmatch(value)
-        return value if known else _Text(f"<{_size(value)}>")
+        return value if value in _WORDS or _EVENT.fullmatch(value) else size
     kind = type(value).__name__
     if kind == "OperationModel":
         return _Text(getattr(value, "name", kind))
@@ -86,7 +86,7 @@ def _shown(value: object) -> object:
     if isinstance(value, dict) and "body" in value and "method" in value:
         request = cast("dict[str, object]", value)
         return _request(request["method"], request["body"])
-    return _Text(f"<{_size(cast('object', value))}>")
+    return size
 
 
 def _request(method: object, body: object) -> _Text:

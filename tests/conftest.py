@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from agentcore_memory_async.local._app import RECORDERS, Exchange
+from tests._canaries import no_canaries as no_canaries
 from tests.local.exchanges import problems
 
 if TYPE_CHECKING:
