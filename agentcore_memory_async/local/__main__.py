@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import signal
 import sys
@@ -99,7 +100,8 @@ async def _serve(arguments: argparse.Namespace) -> None:
             print("Ctrl-C stops it.", flush=True)
             async for _ in signals:
                 break
-    print("stopped", flush=True)
+    with contextlib.suppress(BrokenPipeError):  # nobody reads it any more
+        print("stopped", flush=True)
 
 
 def main(argv: list[str] | None = None) -> int:
