@@ -39,7 +39,8 @@ types: $(VENV)/.group-typing
 	@# Pyright judges the public types of an installed package, and takes no editable one for that.
 	@rm -rf $(VENV)/installed
 	@$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/installed .
-	PYTHONPATH=$(CURDIR)/$(VENV)/installed $(BIN)/pyright --pythonpath $(BIN)/python --verifytypes agentcore_memory_async --ignoreexternal
+	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=$(CURDIR)/$(VENV)/installed \
+		$(BIN)/python tests/typing/completeness.py --pythonpath $(BIN)/python
 
 docs: $(VENV)/.group-docs
 	$(BIN)/sphinx-build -W -n -q -b html docs $(SPHINX_OUT)

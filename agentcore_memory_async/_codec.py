@@ -170,13 +170,14 @@ def _read_score(value: object) -> float:
 
 def _read(operation: str, raw: object, what: str, reader: Callable[[Body], T]) -> T:
     """Call *reader*; whatever it stumbles over is an answer that can't be read."""
+    body = cast("Body", raw)
     if not isinstance(raw, Mapping):
         raise DecodeError(operation, f"it has no {what}", raw)
     try:
-        return reader(cast("Body", raw))
+        return reader(body)
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         # The error's own text could quote content.
-        raise DecodeError(operation, f"{what}: {type(error).__name__}", raw) from None
+        raise DecodeError(operation, f"{what}: {type(error).__name__}", body) from None
 
 
 def read_created_event(body: Body, accepted_at: datetime | None) -> Event:

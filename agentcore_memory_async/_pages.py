@@ -34,6 +34,7 @@ class Pages(Generic[T]):
 
     Attributes:
         over: Whether the last page was given.
+        page_size: That of the next page.
     """
 
     def __init__(
@@ -47,7 +48,9 @@ class Pages(Generic[T]):
     ) -> None:
         self._retrier = retrier
         self._operation = operation
-        self._request = {**params, "maxResults": page_size}
+        self._params = params
+        self._token: str | None = None
+        self.page_size = page_size
         self._reader = reader
         self._seen = set[str]()
         self._policy = policy
@@ -59,15 +62,17 @@ class Pages(Generic[T]):
     async def __anext__(self) -> list[T]:
         if self.over:
             raise StopAsyncIteration
-        items, token = await self._retrier.read(
-            self._operation, self._request, self._read, self._policy
+        request = {**self._params, "maxResults": self.page_size}
+        if self._token:
+            request["nextToken"] = self._token
+        items, self._token = await self._retrier.read(
+            self._operation, request, self._read, self._policy
         )
-        self.over = not token
-        if token:
-            if token in self._seen:
+        self.over = not self._token
+        if self._token:
+            if self._token in self._seen:
                 raise DecodeError(self._operation, "a nextToken came twice, the list has no end")
-            self._seen.add(token)
-            self._request["nextToken"] = token
+            self._seen.add(self._token)
         return items
 
     def _read(self, answer: Answer) -> tuple[list[T], str | None]:

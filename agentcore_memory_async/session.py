@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ("AsyncMemorySession",)
 
+FIRST_PAGE = 20
+"""How many events are read at first for the last turns, at least."""
+
 
 class AsyncMemorySession(LongTermMemory):
     """
@@ -251,11 +254,12 @@ class AsyncMemorySession(LongTermMemory):
         AWS operation: ``ListEvents``, as many pages as it takes.
         """
         last = LastTurns(check.check_int("k", k))
-        size = min(MAX_PAGE, max(20, k))
-        async for events in self._event_pages(None, branch, size, retry):
+        event_pages = self._event_pages(None, branch, min(MAX_PAGE, max(FIRST_PAGE, k)), retry)
+        async for events in event_pages:
             last.feed(events)
             if last.complete:
                 break
+            event_pages.page_size = MAX_PAGE  # events of other kinds lie between
         return last.turns()
 
     async def create_event(

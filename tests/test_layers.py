@@ -21,7 +21,7 @@ ROWS = (
         "_botocore _credentials _failures _service_model _tls _transport"
         " _gate _pages _retry _service_clock"
     ),
-    "_long_term _polling _wait _writer buffer extraction manager session",
+    "_long_term _polling _wait _writer background buffer extraction manager session",
     "_facade _portal sync",
     "integrations local testing",
 )
