@@ -31,6 +31,7 @@ DERIVED = "__agentcore_derived__"
 """Marks the functions made here, which get their names from the class they are put in."""
 
 A = TypeVar("A")
+A_co = TypeVar("A_co", covariant=True)
 P = ParamSpec("P")
 Q = ParamSpec("Q")
 R = TypeVar("R")
@@ -185,15 +186,15 @@ class BlockingIterator(Generic[T]):
             self._feed.close_soon()
 
 
-class BlockingFacade(Generic[A]):
+class BlockingFacade(Generic[A_co]):
     """
-    The sync face of an async object; its methods are derived from those of *A*.
+    The sync face of an async object; its methods are derived from it.
 
     ``x = blocking(Async.x)`` in the class body has the parameters, types, defaults and docstring
     of ``Async.x``, for people, tools and type checkers.
     """
 
-    _inner: A
+    _inner: A_co
     _backing: Backing
 
     def __init_subclass__(cls) -> None:

@@ -1,0 +1,50 @@
+"""The code of the reference, taken out of its text, with only the import lines changed."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+TEXT = (Path(__file__).parent / "reference.md").read_text()
+IMPORTS = {
+    "from bedrock_agentcore.memory.session import": "from agentcore_memory_async import",
+    "from bedrock_agentcore.memory.constants import": "from agentcore_memory_async import",
+}
+DESCRIPTIONS = {"MemorySessionManager", "Turn", "MemoryRecord"}
+
+
+def blocks() -> list[tuple[str, str]]:
+    """Give each Python block with the heading that it stands under."""
+    found: list[tuple[str, str]] = []
+    heading = ""
+    for match in re.finditer(r"^#+ ([^\n]+)$|^```python\n(.*?)^```", TEXT, re.M | re.S):
+        if match[1]:
+            heading = match[1]
+        else:
+            found.append((heading, match[2]))
+    return found
+
+
+def is_description(code: str) -> bool:
+    """Tell whether a block only shows a signature or the fields of a class."""
+    (first, *others) = ast.parse(code).body
+    named = isinstance(first, ast.ClassDef) and first.name in DESCRIPTIONS
+    return not others and (named or isinstance(first, ast.FunctionDef))
+
+
+def ours(code: str) -> str:
+    """Change the import lines, and nothing else."""
+    for theirs, mine in IMPORTS.items():
+        code = code.replace(theirs, mine)
+    return code
+
+
+def snippet(heading: str, start: str = "") -> str:
+    """Give the runnable block under *heading* that begins with *start*."""
+    (code,) = [
+        code
+        for found, code in blocks()
+        if found == heading and not is_description(code) and code.startswith(start)
+    ]
+    return ours(code)
