@@ -3,7 +3,7 @@ The background pipeline: from events that wait to records.
 
 What waits is in the database, written in the event's own transaction, so a service that
 is killed goes on after its restart. Sessions that are due are taken together: one read,
-one run of the extractor in a thread, one write.
+one run of the extractor, one write.
 """
 
 from __future__ import annotations
@@ -20,25 +20,41 @@ import anyio.to_thread
 import attrs
 
 from agentcore_memory_async.local._clock import Clock, ManualClock
+from agentcore_memory_async.local._consolidation import Consolidation, Result
+from agentcore_memory_async.local._embedding import EmbedderError
+from agentcore_memory_async.local._errors import AwsError
 from agentcore_memory_async.local._extractor import ExtractionRequest, Extractor, Message
-from agentcore_memory_async.local._namespaces import fill
-from agentcore_memory_async.local._records import NewRecord, Record, Records
+from agentcore_memory_async.local._schedule import SessionKey, kind_of
+from agentcore_memory_async.local._wire import as_object, child
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from agentcore_memory_async.local._faults import Faults
-    from agentcore_memory_async.local._memories import Memories, Memory, Strategy
+    from agentcore_memory_async.local._memories import Memories, Memory
+    from agentcore_memory_async.local._records import Records
     from agentcore_memory_async.local._store import Store, Transaction
+    from agentcore_memory_async.local._strategies import Strategy
 
-__all__ = ("Pipeline", "queue_event")
+__all__ = ("Pipeline",)
 
 _LOG = logging.getLogger("agentcore_memory_async.local")
 
 _SESSIONS_AT_ONCE = 32
-_HISTORY = 200  # messages before the new ones that an extractor gets
+_EXTRACTORS_AT_ONCE = 8  # coroutines of a user's extractor
+_HISTORY = 200  # messages before the new ones; summaries and episodes get the whole session
+_WHOLE = frozenset({"SUMMARIZATION", "EPISODIC"})
+_TALK_ONLY = frozenset({"SEMANTIC", "USER_PREFERENCE"})  # these read no tool results
 
-SessionKey = tuple[str, str, str]
+
+@attrs.define
+class _Event:
+    """One event of a session, as far as an extraction needs it."""
+
+    event_id: str
+    messages: list[Message]
+    variables: dict[str, str]
+    metadata: dict[str, Any]
 
 
 @attrs.define
@@ -46,42 +62,9 @@ class _Work:
     """One session that is due."""
 
     key: SessionKey
-    memory: Memory
+    memory: Memory | None  # None: gone since
     rows: list[tuple[int, str, list[str]]]  # seq, event id, strategy ids
-    messages: list[Message]
-    variables: dict[str, dict[str, str]]  # of each event
-
-
-@attrs.define
-class _Result:
-    """What one strategy made of a session's new events."""
-
-    work: _Work
-    strategy: Strategy
-    events: list[str]
-    messages: list[Message]
-    contents: list[str]
-    failure: str | None = None
-
-
-def queue_event(
-    transaction: Transaction,
-    memory: Memory,
-    key: SessionKey,
-    event_id: str,
-    payload: Sequence[Mapping[str, Any]],
-    due_ms: int,
-) -> bool:
-    """Note that an event waits for extraction; False where nothing in it can be extracted."""
-    active = [item.strategy_id for item in memory.strategies if item.status == "ACTIVE"]
-    if not active or not any("conversational" in item or "json" in item for item in payload):
-        return False
-    transaction.db.execute(
-        "INSERT INTO pending (memory_id, actor_id, session_id, event_id, strategies, due_ms) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
-        (*key, event_id, json.dumps(active), due_ms),
-    )
-    return True
+    events: dict[str, _Event] = attrs.field(factory=dict[str, _Event])
 
 
 class Pipeline:
@@ -115,7 +98,7 @@ class Pipeline:
         self._extractor = extractor
         self._clock = clock
         self._faults = faults
-        self._consolidate = consolidate
+        self._consolidation = Consolidation(records, extractor, enabled=consolidate)
         self._due: dict[SessionKey, int] = {}
         self._heap: list[tuple[int, SessionKey]] = []
         self._busy = False
@@ -173,9 +156,9 @@ class Pipeline:
                 try:
                     await self._extract(work)
                 except Exception:  # noqa: BLE001
-                    # A defect must not stop all later extraction; what failed is dropped.
+                    # A defect must not stop all later extraction: these become failed jobs.
                     _LOG.exception("extraction of %d sessions failed", len(work))
-                    await self._drop(work)
+                    await self._give_up(work)
                 finally:
                     self._busy = False
             if not self._is_due():
@@ -212,196 +195,273 @@ class Pipeline:
         return taken
 
     async def _extract(self, keys: list[SessionKey]) -> None:
+        until_ms = 2**62 if self._hurry else self._now_ms()
         works = await self._store.read(
-            lambda transaction: [
-                work for key in keys if (work := self._read(transaction, key)) is not None
-            ]
+            lambda transaction: [self._read(transaction, key, until_ms) for key in keys]
         )
-        results = await self._results(works)
-        await self._store.write(lambda transaction: self._write(transaction, works, results))
+        results = await self._run_extractor(works)
+        reflections = await self._reflect(results)
+        memory_ids = sorted({result.key[0] for result in results})
+        for memory_id in memory_ids:
+            await self._ready(memory_id)
+        later = await self._store.write(
+            lambda transaction: self._write(transaction, works, [*results, *reflections])
+        )
+        for key, due_ms in later:
+            self.notice(key, due_ms)
+        for memory_id in memory_ids:
+            await self._ready(memory_id)
 
-    def _read(self, transaction: Transaction, key: SessionKey) -> _Work | None:
-        db = transaction.db
-        memory = self._memories.get(transaction, key[0])
-        rows = db.execute(
-            "SELECT seq, event_id, strategies FROM pending "
+    async def _ready(self, memory_id: str) -> None:
+        try:
+            await self._records.finder.ready(self._store, memory_id)
+        except (AwsError, EmbedderError):
+            _LOG.warning("the records of memory %s wait for the embedder", memory_id)
+
+    def _read(self, transaction: Transaction, key: SessionKey, until_ms: int) -> _Work:
+        rows = transaction.db.execute(
+            "SELECT seq, event_id, strategies FROM pending WHERE memory_id = ? AND actor_id = ? "
+            "AND session_id = ? AND due_ms <= ? ORDER BY event_id",
+            (*key, until_ms),
+        ).fetchall()
+        pending = [(seq, event_id, json.loads(ids)) for seq, event_id, ids in rows]
+        work = _Work(key, self._memories.get(transaction, key[0]), pending)
+        if work.memory is None or not pending:
+            return work
+        events = transaction.db.execute(
+            "SELECT event_id, event_ms, payload, variables, metadata FROM events "
             "WHERE memory_id = ? AND actor_id = ? AND session_id = ? ORDER BY event_id",
             key,
-        ).fetchall()
-        if not rows or memory is None:
-            return None
-        events = db.execute(
-            "SELECT event_id, event_ms, payload, variables FROM events WHERE memory_id = ? "
-            "AND actor_id = ? AND session_id = ? ORDER BY event_id",
-            key,
         )
-        messages: list[Message] = []
-        variables: dict[str, dict[str, str]] = {}
-        for event_id, event_ms, payload, given in events:
-            variables[event_id] = json.loads(given) if given else {}
-            messages.extend(_messages(event_id, event_ms, json.loads(payload)))
-        pending = [(seq, event_id, json.loads(ids)) for seq, event_id, ids in rows]
-        return _Work(key, memory, pending, messages, variables)
+        for event_id, event_ms, payload, variables, metadata in events:
+            work.events[event_id] = _Event(
+                event_id,
+                _messages(event_id, event_ms, json.loads(payload)),
+                json.loads(variables) if variables else {},
+                json.loads(metadata) if metadata else {},
+            )
+        return work
 
-    async def _results(self, works: list[_Work]) -> list[_Result]:
+    async def _run_extractor(self, works: list[_Work]) -> list[Result]:
         """Run the extractor for every strategy of every session."""
-        requests: list[tuple[_Result, ExtractionRequest]] = []
+        asked: list[tuple[Result, ExtractionRequest]] = []
         for work in works:
+            if work.memory is None:
+                continue
             for strategy in work.memory.strategies:
-                events = [event_id for _, event_id, ids in work.rows if strategy.strategy_id in ids]
-                new = [item for item in work.messages if item.event_id in events]
-                if not new:
+                for result, request in _requests(work, strategy):
+                    result.failure = self._faults.extraction_failure(strategy)
+                    asked.append((result, request))
+        await self._ask([pair for pair in asked if pair[0].failure is None])
+        return [result for result, _ in asked]
+
+    async def _reflect(self, results: list[Result]) -> list[Result]:
+        """Let the extractor reflect on the episodes that were found, and on those like them."""
+        asked: list[tuple[Result, ExtractionRequest]] = []
+        for result in results:
+            if result.kind != "EPISODIC" or not result.contents:
+                continue
+            for episode in result.contents:
+                reflection = result.reflection()
+                namespace = reflection.namespace()
+                if namespace is None:
                     continue
-                result = _Result(work, strategy, events, new, [])
-                result.failure = self._faults.extraction_failure(strategy)
-                history = [item for item in work.messages if item.event_id not in events]
-                request = ExtractionRequest(
-                    strategy, *work.key, messages=tuple(new), history=tuple(history[-_HISTORY:])
+
+                def similar(
+                    transaction: Transaction,
+                    result: Result = result,
+                    namespace: str = namespace,
+                    episode: str = episode,
+                ) -> list[str]:
+                    return [
+                        record.content
+                        for record in self._records.similar(
+                            transaction, result.key[0], namespace, episode, 20, below=True
+                        )
+                        if record.content.startswith("<episode>")
+                    ]
+
+                await self._ready(result.key[0])
+                known = await self._store.read(similar)
+                request = attrs.evolve(
+                    result.request,
+                    kind="REFLECTION",
+                    episodes=(episode, *(item for item in known if item != episode)),
                 )
-                requests.append((result, request))
-        wanted = [(result, request) for result, request in requests if result.failure is None]
-        if inspect.iscoroutinefunction(self._extractor.extract):
-            for result, request in wanted:
-                await self._ask(result, request)
-        elif wanted:
-            await anyio.to_thread.run_sync(self._compute, wanted)
-        return [result for result, _ in requests]
+                asked.append((reflection, request))
+        await self._ask(asked)
+        return [result for result, _ in asked]
 
-    async def _ask(self, result: _Result, request: ExtractionRequest) -> None:
-        try:
-            answer = self._extractor.extract(request)
-            result.contents = list(await answer if inspect.isawaitable(answer) else answer)
-        except Exception:  # noqa: BLE001  (a user's extractor may raise anything)
-            _LOG.exception("the extractor failed for a %s strategy", request.strategy.kind)
-            result.failure = "CUSTOM_MODEL_BEDROCK_INTERNAL_ERROR"
+    async def _ask(self, asked: list[tuple[Result, ExtractionRequest]]) -> None:
+        if not asked:
+            return
+        if not inspect.iscoroutinefunction(self._extractor.extract):
+            await anyio.to_thread.run_sync(self._compute, asked)
+            return
+        limiter = anyio.CapacityLimiter(_EXTRACTORS_AT_ONCE)
 
-    def _compute(self, wanted: list[tuple[_Result, ExtractionRequest]]) -> None:
-        for result, request in wanted:
+        async def one(result: Result, request: ExtractionRequest) -> None:
+            async with limiter:
+                try:
+                    answer = self._extractor.extract(request)
+                    result.take(await answer if inspect.isawaitable(answer) else answer)
+                except Exception as error:  # noqa: BLE001  (a user's extractor may raise anything)
+                    result.fail(error)
+
+        async with anyio.create_task_group() as group:
+            for result, request in asked:
+                group.start_soon(one, result, request)
+
+    def _compute(self, asked: list[tuple[Result, ExtractionRequest]]) -> None:
+        for result, request in asked:
             try:
                 answer = self._extractor.extract(request)
-                result.contents = [] if inspect.isawaitable(answer) else list(answer)
-            except Exception:  # noqa: BLE001  (a user's extractor may raise anything)
-                _LOG.exception("the extractor failed for a %s strategy", request.strategy.kind)
-                result.failure = "CUSTOM_MODEL_BEDROCK_INTERNAL_ERROR"
+                if inspect.isawaitable(answer):
+                    message = "extract() gave an awaitable: declare it with async def"
+                    raise TypeError(message)
+                result.take(answer)
+            except Exception as error:  # noqa: BLE001  (a user's extractor may raise anything)
+                result.fail(error)
 
     # In the database thread.
 
-    def _write(self, transaction: Transaction, works: list[_Work], results: list[_Result]) -> None:
+    def _write(
+        self, transaction: Transaction, works: list[_Work], results: list[Result]
+    ) -> list[tuple[SessionKey, int]]:
+        """Write what came out; returns the sessions that have events which are due later."""
+        later: list[tuple[SessionKey, int]] = []
         for work in works:
             transaction.db.executemany(
                 "DELETE FROM pending WHERE seq = ?", [(row[0],) for row in work.rows]
             )
+            if work.memory is None:
+                transaction.db.execute("DELETE FROM pending WHERE memory_id = ?", work.key[:1])
+                continue
+            (due_ms,) = transaction.db.execute(
+                "SELECT min(due_ms) FROM pending WHERE memory_id = ? AND actor_id = ? "
+                "AND session_id = ?",
+                work.key,
+            ).fetchone()
+            if due_ms is not None:
+                later.append((work.key, due_ms))
         for result in results:
             if result.failure is not None:
-                self._fail(transaction, result)
-            elif result.strategy.kind == "SUMMARIZATION":
-                self._put_summary(transaction, result)
+                _fail(transaction, result)
             else:
-                self._put_records(transaction, result)
+                self._consolidation.write(transaction, result, self._now_ms())
+        return later
 
-    def _put_records(self, transaction: Transaction, result: _Result) -> None:
-        namespace = self._namespace(result)
-        if namespace is None:
-            return
-        memory_id = result.work.key[0]
-        now_ms = self._now_ms()
-        gone: set[int] = set()
-        for content in result.contents:
-            if self._consolidate:
-                if self._records.saying(transaction, memory_id, namespace, content):
-                    continue
-                for old in self._records.similar(transaction, memory_id, namespace, content, 5):
-                    if old.seq not in gone and self._replaces(result.strategy, content, old):
-                        gone.add(old.seq)
-                        self._records.remove(transaction, memory_id, old)
-            self._records.add(transaction, memory_id, self._new(result, namespace, content), now_ms)
+    async def _give_up(self, keys: list[SessionKey]) -> None:
+        """Make failed jobs of what could not be extracted, so that it can be started again."""
 
-    def _put_summary(self, transaction: Transaction, result: _Result) -> None:
-        namespace = self._namespace(result)
-        if namespace is None or not result.contents:
-            return
-        memory_id, _, session_id = result.work.key
-        old = {
-            record.content: record
-            for record in self._records.of_session(
-                transaction, memory_id, result.strategy.strategy_id, session_id
-            )
-            if record.namespace == namespace
+        def write(transaction: Transaction) -> None:
+            for key in keys:
+                work = self._read(transaction, key, self._now_ms())
+                for strategy in work.memory.strategies if work.memory else ():
+                    for result, _ in _requests(work, strategy):
+                        result.failure = "LTM_RATE_EXCEEDED"
+                        _fail(transaction, result)
+                transaction.db.executemany(
+                    "DELETE FROM pending WHERE seq = ?", [(row[0],) for row in work.rows]
+                )
+
+        try:
+            await self._store.write(write)
+        except Exception:  # noqa: BLE001  (the next start of the service takes it up again)
+            _LOG.exception("failed extraction jobs could not be written")
+
+
+def _requests(work: _Work, strategy: Strategy) -> list[tuple[Result, ExtractionRequest]]:
+    """
+    Return what a strategy is asked to extract from a session's new events.
+
+    Where its schema has STRICTLY_CONSISTENT keys, events with other values of them are apart.
+    """
+    kind = kind_of(strategy)
+    wanted = {event_id for _, event_id, ids in work.rows if strategy.strategy_id in ids}
+    if kind is None or not wanted or work.memory is None:
+        return []
+    keys = () if kind == "SUMMARIZATION" else _consistent_keys(strategy)
+    parts: dict[tuple[str | None, ...], list[_Event]] = {}
+    for event in work.events.values():
+        values = tuple(child(event.metadata, key).get("stringValue") for key in keys)
+        parts.setdefault(values, []).append(event)
+    found: list[tuple[Result, ExtractionRequest]] = []
+    for values, events in parts.items():
+        new = [event for event in events if event.event_id in wanted]
+        messages = [item for event in new for item in _counting(kind, event.messages)]
+        if not messages:
+            continue
+        history = [
+            item
+            for event in events
+            if event.event_id not in wanted
+            for item in _counting(kind, event.messages)
+        ]
+        request = ExtractionRequest(
+            kind,
+            strategy,
+            *work.key,
+            messages=tuple(messages),
+            history=tuple(history if kind in _WHOLE else history[-_HISTORY:]),
+        )
+        metadata = {
+            key: {"stringValue": value}
+            for key, value in zip(keys, values, strict=True)
+            if value is not None
         }
-        for content in result.contents:
-            if content in old:
-                del old[content]
-                continue
-            self._records.add(
-                transaction, memory_id, self._new(result, namespace, content), self._now_ms()
-            )
-        if self._consolidate:
-            for record in old.values():
-                self._records.remove(transaction, memory_id, record)
-
-    def _replaces(self, strategy: Strategy, new: str, old: Record) -> bool:
-        return old.strategy_id == strategy.strategy_id and self._extractor.replaces(
-            strategy.kind, new, old.content
+        result = Result(
+            request=request,
+            events=[event.event_id for event in new],
+            variables=new[-1].variables,
+            partition=metadata,
+            consistent_keys=keys,
         )
-
-    def _new(self, result: _Result, namespace: str, content: str) -> NewRecord:
-        return NewRecord(
-            content=content[:16_000],
-            namespace=namespace,
-            strategy_id=result.strategy.strategy_id,
-            time_ms=result.messages[-1].time_ms,
-            session_id=result.work.key[2],
-        )
-
-    def _namespace(self, result: _Result) -> str | None:
-        _, actor_id, session_id = result.work.key
-        values = dict(result.work.variables.get(result.events[-1], {}))
-        values |= {
-            "actorId": actor_id,
-            "sessionId": session_id,
-            "memoryStrategyId": result.strategy.strategy_id,
-        }
-        namespace = fill(result.strategy.template, values)
-        if namespace is None:
-            _LOG.warning(
-                "NamespaceResolutionFailure: %s of strategy %s needs variables that the event has "
-                "not; no record is made",
-                result.strategy.template,
-                result.strategy.strategy_id,
-            )
-        return namespace
-
-    def _fail(self, transaction: Transaction, result: _Result) -> None:
-        where = [{"eventId": item.event_id, "messageIndex": item.index} for item in result.messages]
-        transaction.db.execute(
-            "INSERT INTO failed_jobs (job_id, memory_id, actor_id, session_id, strategy_id, "
-            "event_ids, messages, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                str(uuid.uuid4()),
-                *result.work.key,
-                result.strategy.strategy_id,
-                json.dumps(result.events),
-                json.dumps(where),
-                result.failure,
-            ),
-        )
-
-    async def _drop(self, keys: list[SessionKey]) -> None:
-        def forget(transaction: Transaction) -> None:
-            transaction.db.executemany(
-                "DELETE FROM pending WHERE memory_id = ? AND actor_id = ? AND session_id = ?", keys
-            )
-
-        await self._store.write(forget)
+        found.append((result, request))
+    return found
 
 
-def _messages(event_id: str, event_ms: int, payload: list[dict[str, Any]]) -> list[Message]:
+def _consistent_keys(strategy: Strategy) -> tuple[str, ...]:
+    return tuple(
+        key
+        for key, entry in strategy.schema.items()
+        if entry.get("extractionType") == "STRICTLY_CONSISTENT"
+    )
+
+
+def _counting(kind: str, messages: list[Message]) -> list[Message]:
+    """Return the messages that a strategy of *kind* reads."""
+    if kind not in _TALK_ONLY:
+        return messages
+    return [item for item in messages if item.role in {"USER", "ASSISTANT", "JSON"}]
+
+
+def _messages(event_id: str, event_ms: int, payload: list[Mapping[str, Any]]) -> list[Message]:
     found: list[Message] = []
     for index, item in enumerate(payload):
-        if "conversational" in item:
-            role, text = item["conversational"]["role"], item["conversational"]["content"]["text"]
-            found.append(Message(role, text, event_ms, event_id, index))
+        talk = as_object(item.get("conversational"))
+        if talk:
+            text = talk["content"]["text"]
+            found.append(Message(talk["role"], text, event_ms, event_id, index))
         elif "json" in item:
-            text = json.dumps(item["json"].get("content"), ensure_ascii=False)
-            found.append(Message("OTHER", text, event_ms, event_id, index))
+            text = json.dumps(as_object(item["json"]).get("content"), ensure_ascii=False)
+            found.append(Message("JSON", text, event_ms, event_id, index))
     return found
+
+
+def _fail(transaction: Transaction, result: Result) -> None:
+    where = [
+        {"eventId": item.event_id, "messageIndex": item.index} for item in result.request.messages
+    ]
+    transaction.db.execute(
+        "INSERT INTO failed_jobs (job_id, memory_id, actor_id, session_id, strategy_id, "
+        "event_ids, messages, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            str(uuid.uuid4()),
+            *result.key,
+            result.strategy.strategy_id,
+            json.dumps(result.events),
+            json.dumps(where),
+            result.failure,
+        ),
+    )

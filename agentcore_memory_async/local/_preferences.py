@@ -6,58 +6,131 @@ import json
 import re
 from typing import Any
 
-from agentcore_memory_async.local._speech import (
-    about_the_user,
-    statements,
-    substance,
-    third_person,
-)
+from agentcore_memory_async.local._narration import in_third_person, third_person
+from agentcore_memory_async.local._speech import statements, substance
 from agentcore_memory_async.local._text import sentences, stem, terms, tokens, words_of
 from agentcore_memory_async.local._wire import as_object
 
 __all__ = ("preferences", "replaces_preference")
 
-_CUE = re.compile(
-    r"\b(?:i(?:'d| would)?(?: \w+ly| always| also| do| much)? prefer|my preference|"
-    r"i(?: really| absolutely| truly| also| do| just)* "
-    r"(?:love|like|enjoy|adore|hate|dislike|detest)\b|"
-    r"(?:can't|cannot) (?:stand|eat|have|tolerate|drink)|i (?:don't|do not|"
-    r"never|always|only|usually|"
-    r"typically|generally|mostly|tend to) (?:\w+)|i avoid|"
-    r"(?:favou?rite)|allergic|allerg(?:y|ies)|intoleran(?:t|ce)|vegetarian|"
-    r"vegan|pescatarian|kosher|"
-    r"halal|gluten[- ]free|lactose|(?:big |huge )?fan of|(?:not|n't) (?:a )?(?:big |huge )?fan|"
-    r"i(?:'m| am) (?:\w+ )?(?:into|interested in|keen on|fond of)|i(?:'d| would) rather|"
-    r"(?:window|aisle) seats?|first class|business class|non-?smoking)",
+_ADVERBS = (
+    r"(?:(?:really|absolutely|also|always|usually|generally|typically|mostly|just|do|truly|"
+    r"personally|much|still|often|definitely|particularly|especially|normally|actually|simply|"
+    r"strongly) )*"
+)
+_HABIT = r"(?:always|never|usually|only|typically|generally|mostly|normally|rarely)"
+_START = re.compile(
+    r"^(?:(?:actually|also|well|honestly|personally|and|but|so|then|besides|generally|"
+    r"i (?:think|guess|"
+    r"suppose)(?: that)?|because|since|as|you know|by the way)\b,?\s+)+",
     re.IGNORECASE,
 )
-_NOT_ONE = re.compile(
-    r"\bi(?:'d| would) (?:also |really )?(?:like|love) (?:to|you)\b|"
-    r"\bi (?:don't|do not) (?:know|think|have|need|want|see|understand|"
-    r"remember|mind|care|believe)\b|"
-    r"\bi (?:only|always|never|usually) (?:need|want|have|asked|meant|said|see|saw|got|heard)\b|"
-    r"\bi (?:like|love) (?:the sound|that|it|this|them|the idea)\b|"
-    r"\bsounds? like\b|\blooks? like\b",
-    re.IGNORECASE,
+_NO_VERBS = (
+    r"(?:need|want|have|asked|meant|said|see|saw|got|heard|know|think|thought|wish|mean|require|"
+    r"will|would|can|could|was|were|had|am|did|book|booked)\b"
 )
-_HOPE = re.compile(r"\bi(?:'d| would) (?:also |really )?(?:like|love)\b", re.IGNORECASE)
-_REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), instead)
-    for pattern, instead in (
-        (r"^i(?:'m| am) ", "Is "),
-        (r"^i(?:'d| would)(?: \w+ly)? (?:prefer|rather)(?: have)? ", "Prefers "),
-        (r"^i (?:don't|do not) ", "Does not "),
-        (r"^i (?:can't|cannot) ", "Cannot "),
-        (r"^my ", ""),
-        (r"^i tend to ", "Tends to "),
+#: How a preference is voiced, and how it is told; ``what`` is what it is about.
+_FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), told)
+    for pattern, told in (
+        (
+            (
+                rf"^i (?P<adverb>{_ADVERBS})(?P<verb>love|like|enjoy|adore|hate|dislike|"
+                r"detest|prefer|avoid)\s+(?P<what>.+)"
+            ),
+            "{adverb}{verb} {what}",
+        ),
+        (
+            r"^i(?:'d| would)(?: \w+ly| much)? (?:prefer|rather have)(?: to have)?\s+(?P<what>.+)",
+            "prefers {what}",
+        ),
+        (r"^i(?:'d| would)(?: much)? rather (?P<what>[a-z]+ .+)", "prefers to {what}"),
+        (
+            (
+                rf"^i (?:don't|do not) {_ADVERBS}(?P<what>(?:like|eat|drink|enjoy|smoke|fly|drive|"
+                rf"watch|"
+                r"listen|wear|use|care for|touch|cook|work) .+|smoke|drink|drive|fly)"
+            ),
+            "does not {what}",
+        ),
+        (
+            (
+                r"^i (?:can't|cannot|can not) (?P<what>(?:stand|eat|have|tolerate|drink|bear|"
+                r"digest) .+)"
+            ),
+            "cannot {what}",
+        ),
+        (
+            (
+                r"^i(?:'m| am) (?P<what>(?:\w+ly )?(?:allergic|intolerant) to .+|"
+                r"(?:lactose|gluten)[- ]intolerant|"
+                r"(?:(?:an? |strictly |mostly )?(?:strict |lifelong )?(?:vegetarian|vegan|"
+                r"pescatarian|teetotal(?:er|ler)?|coeliac|celiac|flexitarian))\b|"
+                r"(?:not )?(?:an? )?(?:big |huge |great )?fan of .+|"
+                r"(?:not )?(?:really |very |quite )?(?:into|fond of|keen on) .+|"
+                r"(?:not )?(?:really |very |quite )?interested in .+|"
+                r"an? (?:morning|night|cat|dog|coffee|tea) (?:person|owl|lover|drinker))"
+            ),
+            "is {what}",
+        ),
+        (
+            (
+                r"^i (?:keep|eat|follow|am on)(?: an?)? (?P<what>(?:kosher|halal|"
+                r"gluten[- ]free|vegan|vegetarian|keto|low[- ]\w+)\b.*)"
+            ),
+            "eats {what}",
+        ),
+        (r"^i have (?P<what>an? (?:\w+ ){0,3}(?:allergy|intolerance)\b.*)", "has {what}"),
+        (
+            r"^(?:my|our) (?P<all>(?:\w+ ){0,2}?favou?rite .+? (?:is|are) .+)",
+            "{all}",
+        ),
+        (r"^my preference is (?P<what>.+)", "prefers {what}"),
+        (
+            (
+                r"^(?P<thing>[^,]+?) (?:is|"
+                r"are) my (?P<kind>(?:all-time )?favou?rite(?: \w+){0,3})[.!]?$"
+            ),
+            "{kind} is {thing}",
+        ),
+        (
+            rf"^i (?P<adverb>{_HABIT}) (?P<verb>(?!{_NO_VERBS}|{_HABIT})[a-z]+)(?P<what>\b.*)",
+            "{adverb} {verb}{what}",
+        ),
+        (rf"^i tend to (?P<what>(?!{_NO_VERBS}).+)", "tends to {what}"),
     )
 )
-_VERB = re.compile(
-    r"^i (?P<adverb>(?:(?:only|always|never|usually|typically|generally|"
-    r"mostly|really|absolutely|truly|"
-    r"also|just|do|much) )*)(?P<verb>[a-z]+)\b",
+#: Where what was said goes on about something else.
+_CUT = re.compile(
+    r",?\s+(?:if|so(?! much| many)|because|since|as long as|please|but|though|although|while|"
+    r"whilst|"
+    r"in case|for now|thanks|anyway|right now|at the moment|this time)\b|"
+    r",?\s+and\s+(?:i|am|i'm|i'd|i'll|want|need|look|looking|make|try|will|would|can|could|it|then|"
+    r"also i|we|my|for the|please|find|book|maybe|that|lets?|let's)\b|"
+    r",\s+(?:please|try|look\w*|can|could|find|let|what|do|i|so|lets|let's|would|is|are|any|maybe|"
+    r"something|anything|you|we|and i|give|show|this|it)\b|\s+for something\b|[;!?]|\.\s|\.$|"
+    r"\s+-+\s+",
     re.IGNORECASE,
 )
+_DATED = re.compile(
+    r"\b(?:january|february|march|april|june|july|august|september|october|november|december|"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day(?!s)|tomorrow|today|tonight|(?:next|this) (?:week|"
+    r"month|year|one)|\d{1,2}(?:st|nd|rd|th)|\d{1,2}:\d\d|\d\s*(?:am|pm|o.clock)|half past|"
+    r"appointment|reservation|table|bedroom|(?:my|the) \w+ account)\b",
+    re.IGNORECASE,
+)
+_OF_THE_MOMENT = re.compile(
+    r"^(?:(?:in )?(?:it|that|this|those|these|them|him|her|you|one|ones|another|other|others|"
+    r"either|"
+    r"both|neither|on|at|what|how|where|the (?:idea|sound|first|second|third|last|other|former|"
+    r"latter|same)|everything|nothing|all|more of|for)\b|some\w*\b|any\w*\b|"
+    r"(?:to )?(?:reserve|book|transfer\w*|find\w*|have|depart|leave|pick|get|check|rent|buy\w*|"
+    r"purchase|see|make|send|schedule|search|hear|know|do|be|try|start|stay|attend(?:ing)? (?:a|an|"
+    r"the)|renting|booking|seeing|making|getting|scheduling)\b)|"
+    r"\b(?:go|travel|fly|going|traveling|travelling|flying) (?:to|from)\b(?! school| bed| the gym)",
+    re.IGNORECASE,
+)
+_LISTENS = re.compile(r"^(?:to )?(?:listen|watch) (?:it|this|that)\b|\bit\b", re.IGNORECASE)
 _CATEGORIES = {
     "travel": """
         fly flight airline airplane seat window aisle hotel trip travel vacation train bus luggage
@@ -89,7 +162,7 @@ _AGAINST = re.compile(r"\b(?:not|never|hates?|dislikes?|avoids?|cannot|detests?)
 _CUE_STEMS = frozenset(
     stem(word)
     for word in words_of(
-        "prefer love like enjoy adore hate dislike detest favorite favourite never avoid "
+        "prefer love like enjoy adore hate dislike detest favorite favourite never avoid really "
         "fan interest fond keen tend usually typically generally mostly allergic always is does"
     )
 )
@@ -100,15 +173,13 @@ def preferences(text: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for said in statements(text):
         for clause in _clauses(said):
-            if _CUE.search(clause) and not _NOT_ONE.search(clause):
-                hope = _HOPE.search(clause)
-                if hope is not None or not (_about(clause) or substance(clause)):
-                    continue
+            told = _told(clause)
+            if told is not None:
                 found.append(
                     {
                         "context": f'The user said: "{said}"',
-                        "preference": _preference(clause),
-                        "categories": _categories(said),
+                        "preference": told,
+                        "categories": _categories(told),
                     }
                 )
     return found
@@ -117,25 +188,52 @@ def preferences(text: str) -> list[dict[str, Any]]:
 def _clauses(said: str) -> list[str]:
     """Split off clauses that have a subject of their own: "I love tea but I hate coffee"."""
     parts = re.split(
-        r"[,;]?\s+(?:and|but|because|since|so|though)\s+(?=(?:i|my)\b)", said, flags=re.I
+        r"(?:[,;]|\s-+)?\s+(?:and|but|because|since|so|though|whereas|while)\s+(?:also\s+)?"
+        r"(?=(?:i|my)\b)|[,;]\s+(?=i\b)",
+        said,
+        flags=re.I,
     )
     return [part.strip(" ,;") for part in parts if part.strip(" ,;")]
 
 
-def _preference(clause: str) -> str:
-    bare = clause.rstrip(" .!")
-    for pattern, instead in _REWRITES:
+def _told(clause: str) -> str | None:
+    """Return the preference that *clause* voices, in the third person; None if it voices none."""
+    bare = _START.sub("", clause).strip()
+    for pattern, form in _FORMS:
         match = pattern.match(bare)
-        if match is not None:
-            rest = instead + bare[match.end() :]
-            return rest[0].upper() + rest[1:]
-    match = _VERB.match(bare)
-    if match is not None and match.group("verb").lower() not in {"was", "were", "had", "will"}:
-        adverb = re.sub(r"\b(?:do|just) ", "", match.group("adverb").lower())
-        rest = f"{adverb}{third_person(match.group('verb').lower())}{bare[match.end() :]}"
-        return rest[0].upper() + rest[1:]
-    told = re.sub(r"^The user ", "", about_the_user(bare))
-    return told[0].upper() + told[1:]
+        if match is None:
+            continue
+        parts = {name: value or "" for name, value in match.groupdict().items()}
+        for name in ("what", "all"):
+            if name in parts:
+                parts[name] = _CUT.split(parts[name], maxsplit=1)[0].rstrip(" ,.")
+        what = parts.get("what", parts.get("all", parts.get("thing", "")))
+        if not _lasting(what, form):
+            return None
+        if "verb" in parts:
+            parts["verb"] = third_person(parts["verb"].lower())
+            adverb = re.sub(r"\b(?:do|just|simply|actually) ", "", parts["adverb"].lower())
+            parts["adverb"] = adverb
+        told = in_third_person(form.format(**parts))
+        return told[0].upper() + told[1:]
+    return None
+
+
+def _lasting(what: str, form: str) -> bool:
+    """Say whether what is preferred is a thing of its own, not a choice of the moment."""
+    object_of = re.sub(
+        r"^(?:(?:like|eat|drink|enjoy|watch|use|stand|(?:not )?(?:really |very |"
+        r"quite )?(?:interested in|"
+        r"fond of|keen on|into))|(?:not )?(?:an? )?(?:big |huge |great )?fan of)\s+",
+        "",
+        what.strip(),
+        flags=re.IGNORECASE,
+    )
+    if _OF_THE_MOMENT.search(object_of) or _LISTENS.search(object_of):
+        return False
+    if _DATED.search(what) and not form.startswith("{adverb} {verb}"):
+        return False
+    return bool(_about(what) or substance(what))
 
 
 def _categories(said: str) -> list[str]:

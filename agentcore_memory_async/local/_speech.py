@@ -7,8 +7,11 @@ import re
 from agentcore_memory_async.local._text import STOP_WORDS, sentences, stem, tokens, words_of
 
 __all__ = (
-    "about_the_user",
+    "asks_for",
+    "details",
     "has_detail",
+    "has_verb",
+    "is_closing",
     "is_confirmation_request",
     "is_outcome",
     "is_question",
@@ -19,7 +22,8 @@ __all__ = (
 )
 
 _QUESTION = re.compile(
-    r"^(?:and |but |so |or |also,? |well,? |ok(?:ay)?,? |hi,? |hello,? |please,? )*"
+    r"^(?:and |but |so |or |also,? |well,? |ok(?:ay)?,? |hi,? |hello,? |please,? |yes,? |yeah,? |"
+    r"no,? |nope,? |sure,? |great,? |cool,? |alright,? )*"
     r"(?:what|when|where|which|who|whom|whose|why|how|can|could|would|will|"
     r"shall|should|do|does|did|"
     r"is|are|was|were|am|have|has|had|may|might|any)\b(?:n't)?\s+"
@@ -68,6 +72,48 @@ _OUTCOME = re.compile(
     re.IGNORECASE,
 )
 _DATA = re.compile(r"\d|[$€£%]|@|(?<=[a-z,;:] )[A-Z][a-z]+")
+_NAME = re.compile(r"(?<=[a-z0-9,;:'\"] )(?:[A-Z][a-z]+|[A-Z]{2,}|[A-Z]+[a-z0-9]+[A-Z]\w*)\b")
+_DATE_WORDS = words_of(
+    """
+    january february march april may june july august september october november december monday
+    tuesday wednesday thursday friday saturday sunday ok okay am pm
+    """
+)
+_KINDS = (
+    ("value", re.compile(r"[$\u20ac\u00a3#@%]\s*\d|\d+(?:[.,]\d+)?\s*(?:%|percent|dollars?|euros?)|"
+                         r"\w@\w|#\w*\d|\d{2,}-\d{2,}|\b[A-Z]{1,4}-?\d{2,}\b")),
+    ("time", re.compile(r"\d\s*(?:a\.?m\b|p\.?m\b|o'?clock)|\b\d{1,2}:\d\d\b|"
+                        r"\b(?:in the (?:morning|afternoon|evening)|noon|midnight)\b", re.I)),
+    ("date", re.compile(r"\b(?:january|february|march|april|june|july|august|september|october|"
+                        r"november|december|(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|"
+                        r"today|tonight|yesterday|(?:next|this|last) (?:week|month|year)|in may|"
+                        r"\d{1,2}(?:st|nd|rd|th)|(?:19|20)\d\d)\b", re.I)),
+    ("number", re.compile(r"(?<![\w:$#-])\d+(?!\d|st\b|nd\b|rd\b|th\b|:|\s*(?:am|pm)\b)|"
+                          r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|"
+                          r"thousand|million)\b(?! way)", re.I)),
+)  # fmt: skip
+_VERBS = re.compile(
+    r"\b(?:am|is|are|was|were|be|been|have|has|had|do|does|did|don't|doesn't|didn't|will|won't|"
+    r"would|"
+    r"can|can't|cannot|could|should|must|might|need|needs|want|wants|like|likes|love|loves|hate|"
+    r"hates|prefer|prefers|enjoy|live|lives|work|works|study|own|use|uses|know|think|feel|go|goes|"
+    r"went|get|got|make|makes|made|take|takes|took|play|plays|speak|speaks|run|runs|drive|fly|"
+    r"travel|moved|bought|born|broke|lost|left|means|costs?|starts?|ends?|arrives?|departs?|"
+    r"leaves?|"
+    r"wrote|met|came|saw|spent|paid|grew|sold|began|built|quit|told|heard|found|chose|flew|drove|"
+    r"ate|forgot|said|gave|kept|sent|put|became|won|ran|felt|knew|thought|brought|taught|caught|"
+    r"read|reads|eat|eats|drink|sleep|swim|wear|avoid|tend|call|help|matter|"
+    r"contains?|includes?|requires?|happens?|[a-z]{3,}(?:ed|ies))\b|\b\w+'(?:m|s|re|ve|d|ll)\b|"
+    r"\w+n't\b",
+    re.IGNORECASE,
+)
+_CLOSING = re.compile(
+    r"\b(?:thanks?|thank you|thx|cheers|good ?bye|bye|that(?:'s| is|'ll be| will be| would be) "
+    r"(?:all|it|everything)|nothing else|(?:it|that|this|everything)(?:'s| is)? "
+    r"(?:works?|worked|fixed|solved|helped|done)(?: now)?|problem solved|all set|i(?:'m| am) "
+    r"(?:good|done|all set))\b",
+    re.IGNORECASE,
+)
 _LEANING = re.compile(
     r"^(?:(?:and|but|so|also|then)\s+)?(?:it|its|it's|they|their|they're|"
     r"them|he|she|his|her|this|that|"
@@ -75,10 +121,18 @@ _LEANING = re.compile(
     re.IGNORECASE,
 )
 _OPENING = re.compile(
-    r"^(?:(?:oh|ok|okay|yes|yeah|yep|no|nope|sure|well|great|perfect|cool|awesome|alright|thanks|eh|um|uh|hmm+|mm+|"
+    r"^(?:(?:oh|ok|okay|yes|yeah|yep|no|nope|sure|well|great|perfect|cool|awesome|alright|"
+    r"thanks|eh|um|uh|hmm+|mm+|"
     r"thank you|hi|hello|hey|hi there|hello there|please|actually|so|and|but|fine|right|good|"
     r"sounds good|that sounds good|that works|got it|i see|i understand|correct|sorry)\b"
     r"\s*[,.!;:-]+\s*)+",
+    re.IGNORECASE,
+)
+_LONGEST = 1_000  # characters of a sentence; what is longer is no statement of a person
+_YES_NO = re.compile(
+    r"^(?:yes|yea|yeah|no|nope|ok|okay|hi|hello|hey|sure)\s+(?=(?:i|i'm|i'd|i'll|i've|my|we|it|"
+    r"it's|the|"
+    r"that|please)\b)",
     re.IGNORECASE,
 )
 _THIN = frozenset(
@@ -100,47 +154,7 @@ _ASKING = words_of(
     confirm note remember save remind put open start stop pay cancel return track locate arrange
     """
 )
-_SWAPS = {
-    "i": "they",
-    "me": "them",
-    "my": "their",
-    "mine": "theirs",
-    "myself": "themselves",
-    "i'm": "they're",
-    "i've": "they've",
-    "i'd": "they'd",
-    "i'll": "they'll",
-    "am": "are",
-}
 _WORD = re.compile(r"[A-Za-z][A-Za-z']*")
-_BEGINNINGS = (
-    (re.compile(r"^i(?:'m| am)\b", re.IGNORECASE), "The user is"),
-    (
-        re.compile(r"^i(?:'ve| have) (?=\w+(?:ed|en)\b|been|had|got)", re.IGNORECASE),
-        "The user has ",
-    ),
-    (re.compile(r"^i(?:'d| would)\b", re.IGNORECASE), "The user would"),
-    (re.compile(r"^i(?:'ll| will)\b", re.IGNORECASE), "The user will"),
-    (
-        re.compile(r"^i (?=(?:can|could|should|must|might|may|was|had)\b)", re.IGNORECASE),
-        "The user ",
-    ),
-    (
-        re.compile(r"^i (?=(?:can't|cannot|couldn't|didn't|wasn't|won't)\b)", re.IGNORECASE),
-        "The user ",
-    ),
-    (re.compile(r"^i (?:don't|do not)\b", re.IGNORECASE), "The user does not"),
-    (re.compile(r"^i have\b", re.IGNORECASE), "The user has"),
-    (re.compile(r"^my\b", re.IGNORECASE), "The user's"),
-)
-_PRESENT = re.compile(
-    r"^i (?P<adverb>(?:only|always|never|usually|often|really|also|just|still|sometimes) )?"
-    r"(?P<verb>need|want|like|love|prefer|hate|enjoy|live|work|think|know|"
-    r"hope|plan|travel|play|eat|"
-    r"drink|wear|use|drive|fly|own|speak|study|run|dislike|avoid|wish|expect|believe|feel|get|take|"
-    r"go|keep|stay|write|read|watch|listen|collect|teach)\b",
-    re.IGNORECASE,
-)
 
 
 def is_question(sentence: str) -> bool:
@@ -168,6 +182,28 @@ def has_detail(sentence: str) -> bool:
     return _DATA.search(sentence) is not None
 
 
+def is_closing(text: str) -> bool:
+    """Say whether a user's message ends a matter: thanks, a goodbye, "that's all", "it works"."""
+    return _CLOSING.search(text) is not None and not any(
+        is_question(sentence) for sentence in sentences(text)
+    )
+
+
+def has_verb(sentence: str) -> bool:
+    """Say whether the sentence is a whole one and no fragment such as "In the Chicago area."."""
+    return _VERBS.search(sentence) is not None
+
+
+def details(sentence: str) -> frozenset[str]:
+    """Return which kinds of particulars the sentence has: name, date, time, number, value."""
+    found = {kind for kind, pattern in _KINDS if pattern.search(sentence)}
+    for match in _NAME.finditer(sentence):
+        if match.group().lower() not in _DATE_WORDS:
+            found.add("name")
+            break
+    return frozenset(found)
+
+
 def leans_on_the_one_before(sentence: str) -> bool:
     """Say whether the sentence needs the one before it to be understood."""
     return _LEANING.match(sentence) is not None
@@ -182,7 +218,9 @@ def statements(text: str) -> list[str]:
     """Return what *text* states: its sentences without small talk, questions and openings."""
     found: list[str] = []
     for sentence in sentences(text):
-        said = _OPENING.sub("", sentence).strip()
+        if len(sentence) > _LONGEST:
+            continue
+        said = _YES_NO.sub("", _OPENING.sub("", sentence)).strip()
         if not said or is_question(said) or is_small_talk(said) or is_confirmation_request(said):
             continue
         found.append(said[0].upper() + said[1:])
@@ -196,43 +234,3 @@ def asks_for(sentence: str) -> str | None:
     if first is None or first.group().lower() not in _ASKING:
         return None
     return bare
-
-
-def about_the_user(sentence: str) -> str:
-    """Tell *sentence*, which the user said, in the third person."""
-    order = asks_for(sentence)
-    if order is not None:
-        bare = re.sub(r",?\s*please(?=[.!]?$)", "", order, flags=re.IGNORECASE)
-        return "The user asked to " + bare[0].lower() + _in_third_person(bare[1:])
-    for pattern, instead in _BEGINNINGS:
-        match = pattern.match(sentence)
-        if match is not None:
-            return instead + _in_third_person(sentence[match.end() :])
-    match = _PRESENT.match(sentence)
-    if match is not None:
-        verb = third_person(match.group("verb").lower())
-        adverb = (match.group("adverb") or "").lower()
-        return f"The user {adverb}{verb}" + _in_third_person(sentence[match.end() :])
-    if re.match(r"^(?:i|we|me)\b", sentence, re.IGNORECASE):
-        return f'The user said: "{sentence}"'
-    return sentence[:1] + _in_third_person(sentence[1:])
-
-
-def third_person(verb: str) -> str:
-    """Return the form of a verb that follows "the user"."""
-    irregular = {"have": "has", "do": "does", "be": "is", "am": "is", "go": "goes"}
-    if verb in irregular:
-        return irregular[verb]
-    if verb.endswith("y") and verb[-2:-1] not in set("aeiou"):
-        return verb[:-1] + "ies"
-    return verb + ("es" if verb.endswith(("s", "x", "z", "ch", "sh", "o")) else "s")
-
-
-def _in_third_person(text: str) -> str:
-    def swap(match: re.Match[str]) -> str:
-        word = match.group()
-        if word == "US":
-            return word
-        return _SWAPS.get(word.lower(), word)
-
-    return _WORD.sub(swap, text)

@@ -1,15 +1,21 @@
-"""Summaries of sessions: topics with the statements that matter, in order."""
+"""Summaries of sessions: topics, each telling what mattered of its stretch of the session."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
-from agentcore_memory_async.local._speech import (
+from agentcore_memory_async.local._facts import agreement, informs, keeps, only_proposes
+from agentcore_memory_async.local._narration import (
+    about_the_assistant,
     about_the_user,
-    has_detail,
+    ended,
+    in_third_person,
+)
+from agentcore_memory_async.local._speech import (
+    details,
+    has_verb,
     is_confirmation_request,
     is_outcome,
     is_small_talk,
@@ -17,16 +23,27 @@ from agentcore_memory_async.local._speech import (
     statements,
     substance,
 )
-from agentcore_memory_async.local._text import STOP_WORDS, sentences, stem, tokens
+from agentcore_memory_async.local._text import sentences
+from agentcore_memory_async.local._topics import name_of, segments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ("summary_topics",)
+__all__ = ("summary_topics", "told_in_order")
 
-_PER_TOPIC = 8  # statements that a topic holds at most
-_PER_SEGMENT = 24  # messages that a topic spans at most
+_PER_TOPIC = 8  # sentences that a topic holds at most
 _LENGTH = 15_000  # under the service's 16,000 characters of a record
+_CAN_YOU = re.compile(
+    r"^(?:(?:hi|hello|hey|ok|okay|and|also|please)\b[,!.]?\s+)*(?:can|could|would|will) you "
+    r"(?:please |kindly |also )*(?P<what>(?!confirm|verify)[a-z]+ .+?)(?:,? please)?\?",
+    re.IGNORECASE,
+)
+_INFORMS = re.compile(r"(?:the|your)\b", re.IGNORECASE)
+_ASIDE = re.compile(
+    r"^(?:i (?:like|love) (?:it|that|this)|i (?:don't|do not) (?:know|care|mind)|let's|lets|keep |"
+    r"i(?:'m| am) (?:fine|good|ok)|sounds|wait\b|do me)",
+    re.IGNORECASE,
+)
 
 
 def summary_topics(talk: Sequence[tuple[str, str]]) -> list[str]:
@@ -37,85 +54,93 @@ def summary_topics(talk: Sequence[tuple[str, str]]) -> list[str]:
         talk: Role and text of its messages, oldest first.
     """
     topics: list[str] = []
-    for segment in _segments(talk):
-        lines = _lines(segment)
+    before: list[tuple[str, str]] = []
+    for segment in segments(talk):
+        lines = told_in_order(segment, before)
+        before = list(segment)
         if not lines:
             continue
-        name = _topic_name([text for role, text in segment if role == "USER"])
-        told = " ".join(text for text, _, _ in lines)[:_LENGTH]
-        topics.append(f"<topic name={quoteattr(name)}>{escape(told)}</topic>")
+        told = " ".join(lines)[:_LENGTH]
+        topics.append(f"<topic name={quoteattr(name_of(segment))}>{escape(told)}</topic>")
     return topics
 
 
-def _segments(talk: Sequence[tuple[str, str]]) -> list[Sequence[tuple[str, str]]]:
-    """Part a long session evenly, so that no segment is a mere rest."""
-    number = max(1, round(len(talk) / _PER_SEGMENT))
-    size = -(-len(talk) // number)
-    return [talk[start : start + size] for start in range(0, len(talk), max(1, size))]
-
-
-def _lines(talk: Sequence[tuple[str, str]]) -> list[tuple[str, str, int]]:
-    """Return the statements that matter: as told, as said, and their weight; in order."""
-    found: list[tuple[str, str, int]] = []
-    for role, text in talk:
-        if role not in {"USER", "ASSISTANT"}:
-            continue
-        if role == "ASSISTANT" and any(
-            is_confirmation_request(sentence) or "correct?" in sentence
-            for sentence in sentences(text)
-        ):
-            continue
-        told: list[str] = []
-        said_here: list[str] = []
-        weight = 0
-        for said in statements(text):
-            worth = substance(said) + 2 * has_detail(said) + 2 * is_outcome(said)
-            worth += 1 if role == "USER" else 0
-            if worth < 3 and not (told and leans_on_the_one_before(said)):
-                continue
-            weight = max(weight, worth)
-            said_here.append(said)
-            told.append(_ended(about_the_user(said) if role == "USER" else said))
-        if not told:
-            continue
-        line = " ".join(told)
-        if role == "ASSISTANT":
-            line = f'The assistant said: "{line}"'
-        found.append((line, " ".join(said_here), weight))
-    if not found:
-        asked = _first_question(talk)
-        return [(f'The user asked: "{asked}"', asked, 1)] if asked else []
-    keep = sorted(range(len(found)), key=lambda i: (-found[i][2], i))[:_PER_TOPIC]
-    return [found[i] for i in sorted(keep)]
-
-
-def _first_question(talk: Sequence[tuple[str, str]]) -> str | None:
-    for role, text in talk:
+def told_in_order(
+    talk: Sequence[tuple[str, str]], before: Sequence[tuple[str, str]] = ()
+) -> list[str]:
+    """Return what mattered of a stretch of talk, as sentences in the third person, in order."""
+    found: list[tuple[int, str]] = []  # weight and sentence
+    whole = [*before, *talk]
+    for number in range(len(before), len(whole)):
+        role, text = whole[number]
         if role == "USER":
-            for sentence in sentences(text):
-                if sentence.endswith("?") and not is_small_talk(sentence) and substance(sentence):
-                    return sentence
-    return None
+            found.extend(_of_user(text, first=not found))
+        elif role == "ASSISTANT":
+            found.extend(_of_assistant(text, whole[:number]))
+    unique: dict[str, int] = {}
+    for weight, sentence in found:
+        unique.setdefault(sentence, weight)
+    lines = list(unique.items())
+    if not lines:
+        return []
+    # What it began with, where it stands now, and between them what weighs most.
+    chosen = {0, len(lines) - 1}
+    rest = sorted(range(1, len(lines) - 1), key=lambda i: (-lines[i][1], -i))
+    chosen.update(rest[: _PER_TOPIC - len(chosen)])
+    return [lines[i][0] for i in sorted(chosen)]
 
 
-def _topic_name(said: Sequence[str]) -> str:
-    """Return what the user's messages share: a numbered thing, or their commonest words."""
-    counted: Counter[str] = Counter()
-    shown: dict[str, str] = {}
-    for text in said:
-        for word in dict.fromkeys(tokens(text)):
-            if word in STOP_WORDS or len(word) < 3 or not substance(word):
-                continue
-            counted[stem(word)] += 1
-            shown.setdefault(stem(word), word)
-    order = list(counted)
-    best = sorted(counted, key=lambda word: (-counted[word], order.index(word)))[:3]
-    for text in said:
-        for match in re.finditer(r"\w+ #\w+", text):
-            return match.group()[0].upper() + match.group()[1:]
-    name = " ".join(shown[word] for word in sorted(best, key=order.index))
-    return (name[:1].upper() + name[1:])[:100] or "Conversation"
+def _of_user(text: str, *, first: bool) -> list[tuple[int, str]]:
+    found: list[tuple[int, str]] = []
+    for said in statements(text):
+        if _ASIDE.match(said) or not (has_verb(said) or keeps(said)):
+            continue
+        kinds = details(said)
+        leaning = leans_on_the_one_before(said)
+        if leaning and not (found and substance(said)):
+            continue
+        weight = substance(said) + 2 * len(kinds) + 3 * keeps(said)
+        if leaning:
+            weight = max(weight, found[-1][0])
+        if weight >= (2 if first else 3):
+            found.append((weight, ended(about_the_user(said))))
+    if not found:
+        for sentence in sentences(text):
+            asked = _asked(sentence)
+            if asked is not None and (first or details(sentence)):
+                found.append((2 + 2 * len(details(sentence)), asked))
+                break
+    return found
 
 
-def _ended(sentence: str) -> str:
-    return sentence if sentence[-1:] in ".!?\"'" else sentence + "."
+def _asked(sentence: str) -> str | None:
+    if not sentence.endswith("?") or is_small_talk(sentence) or not substance(sentence):
+        return None
+    match = _CAN_YOU.match(sentence)
+    if match is not None:
+        what = in_third_person(match.group("what"))
+        what = re.sub(r"^(?:please )?(?:help) (them)? ?", "help them ", what, flags=re.IGNORECASE)
+        return f"The user asked the assistant to {what[0].lower()}{what[1:]}."
+    return f'The user asked: "{sentence}"'
+
+
+def _of_assistant(text: str, before: Sequence[tuple[str, str]]) -> list[tuple[int, str]]:
+    stated = statements(text)
+    agreed = agreement(stated, before)
+    if agreed is not None:
+        return [(12, agreed)]
+    if any(is_confirmation_request(item) or "correct?" in item for item in sentences(text)):
+        return []
+    settled = [said for said in stated if is_outcome(said)]
+    if not settled and only_proposes(text, stated):
+        return []
+    found: list[tuple[int, str]] = []
+    for said in stated:
+        kinds = details(said)
+        if is_outcome(said) and substance(said) >= 1 and not leans_on_the_one_before(said):
+            found.append((5 + 2 * len(kinds), ended(about_the_assistant(said))))
+        elif informs(said) or (
+            kinds and substance(said) >= 2 and re.match(r"(?:the|your)\b", said, re.I)
+        ):
+            found.append((2 + len(kinds), ended(about_the_assistant(said))))
+    return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agentcore_memory_async.local import BuiltInExtractor, ExtractionRequest, ManualClock
-from agentcore_memory_async.local._extractor import facts
+from agentcore_memory_async.local._facts import facts
 from agentcore_memory_async.local._preferences import preferences, replaces_preference
 from agentcore_memory_async.local._summary import summary_topics
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from local_client import Client
+    from tests.local.local_client import Client
 
 START = 1_767_225_600.0
 SUPPORT = (
@@ -202,7 +202,8 @@ async def test_an_extractor_of_ones_own(serve: Callable[..., Any]) -> None:
         ("ASSISTANT", "I understand. Let me look up order #12345 for you.", []),
         ("ASSISTANT", "Please confirm: You want to book 2 rooms in Paris.", []),
         ("ASSISTANT", "How about Sino? The rent is $20.", []),
-        ("ASSISTANT", "Your table is booked. Anything else?", ["Your table is booked."]),
+        ("ASSISTANT", "Your table is booked. Anything else?", []),
+        ("ASSISTANT", "Your table at Nobu is booked.", ["Your table at Nobu is booked."]),
         ("ASSISTANT", "Your balance is $22,869.21.", ["Your balance is $22,869.21."]),
         ("TOOL", "I live in Oslo.", []),
     ],
