@@ -138,6 +138,14 @@ class Client:
         assert isinstance(found, list)
         return found
 
+    async def rows(self) -> dict[str, int]:
+        """Return how many rows each table has; needs the control path."""
+        reply = await self.send("GET", "/_local/state")
+        assert reply.status == 200, reply.raw
+        found = reply.body["rows"]
+        assert isinstance(found, dict)
+        return found
+
     async def put(self, *texts: str, namespace: str = "/facts/ann/", **members: Any) -> list[str]:
         """Write records directly and return their ids."""
         reply = await self.call(

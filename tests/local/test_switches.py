@@ -1,0 +1,162 @@
+"""The switches: what the service may do, what it did once, and what it does under load."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.local.local_client import START
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.local.local_client import Client
+
+
+async def test_branches_can_be_strict(serve: Callable[..., Any]) -> None:
+    """With strict_branches each event of a branch names its root; else the first one does."""
+    for strict, status in ((True, 400), (False, 201)):
+        async with serve(strict_branches=strict) as client:
+            root = await client.event_id()
+            await client.create(at=START + 1, branch={"name": "b", "rootEventId": root})
+            more = await client.create(at=START + 2, branch={"name": "b"})
+            assert more.status == status
+
+
+async def test_another_root_can_be_accepted(serve: Callable[..., Any]) -> None:
+    """With branch_conflict="accept" a branch keeps its root whatever an event says."""
+    for conflict, status in (("refuse", 400), ("accept", 201)):
+        async with serve(branch_conflict=conflict) as client:
+            roots = [await client.event_id(at=START + number) for number in range(2)]
+            await client.create(at=START + 2, branch={"name": "b", "rootEventId": roots[0]})
+            other = await client.create(at=START + 3, branch={"name": "b", "rootEventId": roots[1]})
+            assert other.status == status
+            if status == 400:
+                assert other.body["reason"] == "ResourceConflict"
+            else:
+                assert other.body["event"]["branch"]["rootEventId"] == roots[0]
+
+
+@pytest.mark.parametrize(
+    ("blob", "expected"),
+    [
+        ({"content": "hi", "role": "user"}, "{content=hi, role=user}"),
+        ({"a": [1, 2.5, None, True, {"b": "c"}]}, "{a=[1, 2.5, null, true, {b=c}]}"),
+        (["x", []], "[x, []]"),
+        ("text", "text"),
+        (7, 7),
+    ],
+)
+async def test_blobs_can_be_javas(serve: Callable[..., Any], blob: Any, expected: Any) -> None:
+    """With java_blob_strings an object comes back as the text that Java makes of it."""
+    async with serve(java_blob_strings=True) as client:
+        created = await client.create(payload=[{"blob": blob}])
+        assert created.body["event"]["payload"] == [{"blob": expected}]
+        assert (await client.events()).body["events"][0]["payload"] == [{"blob": expected}]
+
+
+async def test_ties_can_be_shuffled(serve: Callable[..., Any]) -> None:
+    """With shuffle_ties events of one millisecond change places, and no others."""
+    async with serve(shuffle_ties=3) as client:
+        for number in range(6):
+            await client.create(f"m{number}")
+        await client.create("older", at=START - 1)
+        await client.create("newer", at=START + 1)
+        orders = {tuple(await client.texts()) for _ in range(10)}
+        assert len(orders) > 1
+        assert {(order[0], order[-1]) for order in orders} == {("newer", "older")}
+        assert {frozenset(order) for order in orders} == {frozenset(next(iter(orders)))}
+
+
+async def test_records_can_be_shuffled(serve: Callable[..., Any]) -> None:
+    """With shuffle_records a page has an order of its own."""
+    async with serve(shuffle_records=3) as client:
+        await client.put(*"abcdef")
+        assert len({tuple(await client.contents()) for _ in range(10)}) > 1
+
+
+async def test_the_page_of_a_request_without_a_size(serve: Callable[..., Any]) -> None:
+    """default_page is what a page has where the request does not say."""
+    async with serve(default_page=100) as client:
+        for number in range(30):
+            await client.create(at=START + number)
+        assert len(await client.texts()) == 30
+
+
+async def test_lists_can_lag(serve: Callable[..., Any]) -> None:
+    """With event_lag ListEvents does not see a new event, GetEvent does."""
+    async with serve(event_lag=5) as client:
+        event_id = await client.event_id()
+        assert await client.texts() == []
+        got = await client.call("GET", "actor", "ann", "sessions", "s1", "events", event_id)
+        assert got.status == 200
+        client.clock.advance(5)
+        assert await client.texts() == ["hello"]
+
+
+async def test_the_first_reads_can_be_stale(serve: Callable[..., Any]) -> None:
+    """With stale_reads so many filtered lists do not see a new event; lists without filter do."""
+    wanted = {"filter": {"eventMetadata": [{"left": {"metadataKey": "k"}, "operator": "EXISTS"}]}}
+    async with serve(stale_reads=2) as client:
+        await client.create(metadata={"k": {"stringValue": "v"}})
+        assert await client.texts() == ["hello"]
+        assert [await client.texts(**wanted) for _ in range(3)] == [[], [], ["hello"]]
+
+
+async def test_a_record_can_be_unknown_by_its_id_for_a_while(serve: Callable[..., Any]) -> None:
+    """With update_lag Get and Delete of a new record are 404 as well."""
+    async with serve(update_lag=60) as client:
+        (record_id,) = await client.put("late")
+        for method, kind in (("GET", "memoryRecord"), ("DELETE", "memoryRecords")):
+            reply = await client.call(method, kind, record_id)
+            assert (reply.status, reply.code) == (404, "ResourceNotFoundException")
+        client.clock.advance(60)
+        assert (await client.call("GET", "memoryRecord", record_id)).status == 200
+
+
+async def answered(client: Client, count: int, **members: Any) -> list[int]:
+    """Create so many events and return the statuses."""
+    return [(await client.create(at=START + number, **members)).status for number in range(count)]
+
+
+async def test_the_quota_of_a_session(serve: Callable[..., Any]) -> None:
+    """Five conversational events a second and session, ten others, twenty lists."""
+    async with serve(throttle=True) as client:
+        assert await answered(client, 7) == [201] * 5 + [429] * 2
+        assert await answered(client, 2, session="s2") == [201] * 2
+        refused = await client.create()
+        assert (refused.code, refused.body["message"]) == ("ThrottledException", "Rate exceeded.")
+        blobs = await answered(client, 12, session="s3", payload=[{"blob": "x"}])
+        assert blobs == [201] * 10 + [429] * 2
+        client.clock.advance(1)
+        assert await answered(client, 6) == [201] * 5 + [429]
+        client.clock.advance(0.2)
+        assert await answered(client, 2) == [201, 429]
+        assert [(await client.events()).status for _ in range(21)] == [200] * 20 + [429]
+
+
+async def test_the_quota_of_the_account(serve: Callable[..., Any]) -> None:
+    """Searches and lists of records 30 a second, most others 20, memories made 3."""
+    async with serve(throttle=True) as client:
+        made = [
+            (
+                await client.send(
+                    "POST", "/memories/create", {"name": f"m{number}", "eventExpiryDuration": 30}
+                )
+            ).status
+            for number in range(4)
+        ]
+        assert made == [202] * 3 + [429]
+        lists = [(await client.call("POST", "actors")).status for _ in range(21)]
+        assert lists == [200] * 20 + [429]
+        records = [
+            (await client.call("POST", "memoryRecords", namespacePath="/")).status
+            for _ in range(31)
+        ]
+        assert records == [200] * 30 + [429]
+
+
+async def test_throttling_is_off_unless_asked_for(client: Client) -> None:
+    """A hundred events at once are taken."""
+    assert set(await answered(client, 100)) == {201}
