@@ -236,8 +236,7 @@ class RecordsPoll(Poll[Snapshot]):
 
     async def fetch(self, started_at: float) -> Snapshot:
         """List the records, filtered by when they were written where that works."""
-        self._looks += 1
-        after = self._polls.created_filter.choose(self.afters(), self._looks)
+        after = self._polls.created_filter.choose(self.afters(), self._looks + 1)
         if after is None:
             records = await self._list({})
         else:
@@ -249,6 +248,7 @@ class RecordsPoll(Poll[Snapshot]):
                 records = await self._list({})
             else:
                 self._polls.created_filter.judge(after, records)
+        self._looks += 1
         service_time = self._polls.clock.at(started_at)
         return Snapshot(tuple(records), started_at, after, service_time)
 

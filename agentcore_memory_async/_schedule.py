@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 EARLY = (0.75, 0.875)
 """Looks before the expected time, as shares of it, where they are worth a request."""
-DUE = (1.0, 1.12, 1.24, 1.38)
+DUE = (1.0, 1.1, 1.2, 1.35)
 """Looks from the expected time on."""
 WORTH_S = 1.5
 """How long before the expected time an early look must be."""

@@ -127,7 +127,7 @@ class PollPolicy:
     """
 
     expected_s: float | None = field(default=None, validator=_optional_deadline)
-    looks_s: tuple[float, ...] = field(default=(6.7, 8.6, 10.6, 24.0, 32.0, 42.0), validator=_looks)
+    looks_s: tuple[float, ...] = field(default=(6.6, 8.4, 10.3, 24.0, 32.0, 42.0), validator=_looks)
     growth: float = field(default=0.4, validator=_share)
     min_interval_s: float = field(default=0.5, validator=_deadline)
     max_interval_s: float = field(default=30.0, validator=_deadline)

@@ -1,0 +1,250 @@
+"""
+How soon a record is noticed after it can be seen, and what that costs in requests.
+
+``python -m benchmarks.extraction_poll.compare [waits]``; in virtual time, from the repository.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import platform
+import statistics
+import sys
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import TYPE_CHECKING
+
+import anyio
+from attrs import define, frozen
+
+from agentcore_memory_async import (
+    AsyncMemorySessionManager,
+    ConversationalMessage,
+    MessageRole,
+    PollPolicy,
+    __version__,
+)
+from tests._virtual_time import VirtualTimeLoop, wall_clock
+from tests.client.learning import LearningService
+
+if TYPE_CHECKING:
+    from agentcore_memory_async import Event
+
+MEMORY = "chat-a1B2c3D4e5"
+PREFIX = "/facts/user1/"
+TIMEOUT_S = 300.0
+
+
+@frozen
+class Distribution:
+    """How long extraction takes, and what a caller who knows it would expect."""
+
+    name: str
+    expected_s: float
+    draw: Callable[[Random], float]
+
+
+def long_tail(source: Random) -> float:
+    """Half within a minute and a half (measured: about 93 s), the rest up to three minutes."""
+    while True:
+        seconds = source.lognormvariate(math.log(90), 0.5)
+        if 20 <= seconds <= 180:
+            return seconds
+
+
+DISTRIBUTIONS = (
+    Distribution("5 to 10 s", 7.5, lambda source: source.uniform(5, 10)),
+    Distribution("20 to 40 s", 30.0, lambda source: source.uniform(20, 40)),
+    Distribution("long tail to 180 s", 90.0, long_tail),
+)
+
+
+@define
+class Outcome:
+    """One wait; *noticed_s* is None where the record was missed."""
+
+    visible_s: float
+    noticed_s: float | None
+    requests: int
+    baseline: int
+
+
+Wait = Callable[[LearningService, AsyncMemorySessionManager, Distribution], Awaitable[int]]
+"""Stores a conversation and waits for its record; gives the requests of its baseline."""
+
+
+class MissedError(Exception):
+    """The contestant gave up before the record could be seen."""
+
+
+async def store(manager: AsyncMemorySessionManager) -> Event:
+    """Store one message."""
+    session = await manager.create_memory_session("user1", "chat1", verify=False)
+    return await session.add_turns([ConversationalMessage("I fly window", MessageRole.USER)])
+
+
+async def listed(service: LearningService) -> int:
+    """List once, as all contestants do; gives how many records there are."""
+    params = {"memoryId": MEMORY, "namespacePath": PREFIX, "maxResults": 100}
+    answer = await service("ListMemoryRecords", params)
+    return len(answer.body["memoryRecordSummaries"])
+
+
+async def fixed_sleep(
+    service: LearningService, manager: AsyncMemorySessionManager, _: Distribution
+) -> int:
+    """Do as the reference: sleep for 10 s, then look once."""
+    await store(manager)
+    await anyio.sleep(10)
+    if not await listed(service):
+        raise MissedError
+    return 0
+
+
+async def official_helper(
+    service: LearningService, manager: AsyncMemorySessionManager, _: Distribution
+) -> int:
+    """Do as wait_for_memories(max_wait=180, poll_interval=15), on an empty namespace."""
+    await store(manager)
+    began = anyio.current_time()
+    while not await listed(service):
+        if anyio.current_time() - began >= 180:
+            raise MissedError
+        await anyio.sleep(15)
+    return 0
+
+
+async def fixed_interval(
+    service: LearningService, manager: AsyncMemorySessionManager, _: Distribution
+) -> int:
+    """Look every 5 s, against a baseline."""
+    before = await listed(service)
+    await store(manager)
+    await anyio.sleep(5)
+    while await listed(service) == before:
+        await anyio.sleep(5)
+    return 1
+
+
+async def ours_since(
+    _service: LearningService, manager: AsyncMemorySessionManager, _: Distribution
+) -> int:
+    """Wait since the event, with the default policy."""
+    event = await store(manager)
+    await manager.extraction_poller(PREFIX, since=event, timeout=TIMEOUT_S)
+    return 0
+
+
+async def ours_with(
+    service: LearningService, manager: AsyncMemorySessionManager, _: Distribution
+) -> int:
+    """Wait with a baseline, with the default policy."""
+    session = await manager.create_memory_session("user1", "chat1", verify=False)
+    async with session.extraction_poller(PREFIX, timeout=TIMEOUT_S) as poller:
+        baseline = len(service.requests)
+        await store(manager)
+        await poller
+    return baseline
+
+
+async def ours_expected(
+    _service: LearningService, manager: AsyncMemorySessionManager, given: Distribution
+) -> int:
+    """Wait since the event, with the expected time."""
+    event = await store(manager)
+    policy = PollPolicy(expected_s=given.expected_s)
+    await manager.extraction_poller(PREFIX, since=event, timeout=TIMEOUT_S, polling=policy)
+    return 0
+
+
+CONTESTANTS: dict[str, Wait] = {
+    "time.sleep(10), once": fixed_sleep,
+    "official helper, 15 s": official_helper,
+    "fixed interval, 5 s": fixed_interval,
+    "ours, since the event": ours_since,
+    "ours, with a baseline": ours_with,
+    "ours, expected time given": ours_expected,
+}
+
+
+async def one_wait(wait: Wait, given: Distribution, seed: int) -> Outcome:
+    """Run one wait on a service of its own."""
+    source = Random(seed)
+    service = LearningService(random=source)
+    visible_s = given.draw(source)
+    stored_at = 0.0
+
+    def learn(*_: object) -> None:
+        nonlocal stored_at
+        stored_at = anyio.current_time()
+        service.learn(PREFIX, visible_s)
+
+    service.on_event = learn
+    async with AsyncMemorySessionManager(MEMORY, transport=service, clock=wall_clock) as manager:
+        manager._polls.random = source
+        try:
+            baseline = await wait(service, manager, given)
+        except MissedError:
+            baseline, noticed_s = 0, None
+        else:
+            noticed_s = anyio.current_time() - stored_at
+    requests = len(service.requests) - service.count("CreateEvent") - baseline
+    return Outcome(visible_s, noticed_s, requests, baseline)
+
+
+def run(wait: Wait, given: Distribution, waits: int) -> list[Outcome]:
+    """Run *waits* waits, one after the other, in virtual time."""
+
+    async def all_waits() -> list[Outcome]:
+        return [await one_wait(wait, given, seed) for seed in range(waits)]
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(all_waits())
+
+
+@frozen
+class Figures:
+    """What came out, in seconds and requests for each wait."""
+
+    missed: float
+    median_s: float
+    p95_s: float
+    extraction_s: float
+    requests: float
+    baseline: float
+
+    @classmethod
+    def of(cls, outcomes: list[Outcome]) -> Figures:
+        """Sum up *outcomes*."""
+        delays = sorted(each.noticed_s - each.visible_s for each in outcomes if each.noticed_s)
+        return cls(
+            missed=1 - len(delays) / len(outcomes),
+            median_s=statistics.median(delays) if delays else math.nan,
+            p95_s=delays[math.ceil(0.95 * len(delays)) - 1] if delays else math.nan,
+            extraction_s=statistics.median(each.visible_s for each in outcomes),
+            requests=statistics.fmean(each.requests for each in outcomes),
+            baseline=statistics.fmean(each.baseline for each in outcomes),
+        )
+
+
+def main() -> None:
+    """Print a table for each distribution."""
+    waits = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    print(f"agentcore-memory-async {__version__}, Python {platform.python_version()}, ", end="")
+    print(f"{waits} waits each, virtual time")
+    for given in DISTRIBUTIONS:
+        median_s = Figures.of(run(fixed_interval, given, waits)).extraction_s
+        print(f"\n### {given.name} (median {median_s:.1f} s)\n")
+        print("| | missed | median delay | p95 delay | requests | for the baseline |")
+        print("|---|---|---|---|---|---|")
+        for name, wait in CONTESTANTS.items():
+            found = Figures.of(run(wait, given, waits))
+            print(
+                f"| {name} | {found.missed:.0%} | {found.median_s:.2f} s | {found.p95_s:.1f} s "
+                f"| {found.requests:.2f} | {found.baseline:.0f} |"
+            )
+
+
+if __name__ == "__main__":
+    main()
