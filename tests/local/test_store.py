@@ -1,4 +1,4 @@
-"""The file: durable, migrated, owned by one service."""
+"""The file: durable, migrated, owned by one service, read by many."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 
-from agentcore_memory_async.local import LocalMemoryService, StoreError
+from agentcore_memory_async.local import LocalMemoryService, ManualClock, StoreError
+from agentcore_memory_async.local._schema import VERSION
+from agentcore_memory_async.local._store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+VERSION_1 = Path(__file__).with_name("data") / "version-1.sql"
 START = 1_767_225_600.0
 
 
@@ -77,6 +81,90 @@ async def test_hundreds_of_writers_share_commits(serve: Callable[..., Any], tmp_
         assert client.service.commits < 150
 
 
+async def test_a_file_of_the_first_version_is_brought_up(
+    serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Nothing of it is lost: events, branches, tokens, records, waiting events, failed jobs."""
+    path = tmp_path / "memory.db"
+    with sqlite3.connect(path) as db:
+        db.executescript(VERSION_1.read_text())
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+    db.close()
+    async with serve(path, clock=ManualClock(START + 60)) as client:
+        assert await client.texts() == ["What if?", "Noted.", "I like window seats."]
+        chain = {"branch": {"name": "side", "includeParentBranches": True}}
+        assert await client.texts(filter=chain) == ["What if?", "I like window seats."]
+        again = await client.create("again", clientToken="t1")
+        assert again.body["event"]["metadata"] == {"kind": {"stringValue": "wish"}}
+        assert "Ann lives in Turin." in await client.contents()
+        assert await client.search("Where does Ann live?") != []
+        (job,) = (await client.call("POST", "extractionJobs")).body["jobs"]
+        started = await client.call(
+            "POST", "extractionJobs", "start", extractionJob={"jobId": job["jobID"]}
+        )
+        assert started.status == 200
+        await client.service.drain()
+        assert any("Miau" in text for text in await client.contents("/facts/ann/"))
+        listed = (await client.send("POST", "/memories/", {})).body["memories"]
+        assert [item["id"] for item in listed] == [client.memory]
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    db.close()
+
+
+async def test_a_migration_that_fails_leaves_the_file(tmp_path: Path) -> None:
+    """A file that can't be brought up stays at its version, whole."""
+    path = tmp_path / "memory.db"
+    with sqlite3.connect(path) as db:
+        db.executescript(VERSION_1.read_text())
+        db.execute("ALTER TABLE memories ADD COLUMN tags TEXT")  # the next version's
+    db.close()
+    with pytest.raises(StoreError, match="duplicate column"):
+        await LocalMemoryService(path).open()
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+        columns = [row[1] for row in db.execute("PRAGMA table_info(memories)")]
+        assert columns == ["memory_id", "name", "document", "deleted", "tags"]
+    db.close()
+
+
+async def test_one_service_owns_a_file(serve: Callable[..., Any], tmp_path: Path) -> None:
+    """A second service on the file is refused while the first runs, and not afterwards."""
+    path = tmp_path / "memory.db"
+    async with serve(path) as client:
+        with pytest.raises(StoreError, match="another local service uses it"):
+            await LocalMemoryService(path).open()
+        assert (await client.create()).status == 201
+    async with serve(path) as client:
+        assert await client.texts() == ["hello"]
+
+
+async def test_a_long_read_stops_nobody(tmp_path: Path) -> None:
+    """While one reader is busy others read, and what is written is committed."""
+    store = Store(tmp_path / "memory.db")
+    await store.open()
+    ended = threading.Event()
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(store.read, lambda _: ended.wait(10))
+            await store.write(
+                lambda transaction: transaction.db.execute("INSERT INTO sequence VALUES (7, 7)")
+            )
+            found = await store.read(
+                lambda transaction: transaction.db.execute("SELECT id FROM sequence").fetchall()
+            )
+            assert found == [(7,)]
+            ended.set()
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            await store.read(
+                lambda transaction: transaction.db.execute("DELETE FROM sequence").rowcount
+            )
+    finally:
+        ended.set()
+        await store.aclose()
+
+
 def _command(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "agentcore_memory_async.local", "--port", "0", *arguments],
@@ -123,6 +211,56 @@ def test_killed_without_warning_it_loses_nothing(tmp_path: Path) -> None:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert db.execute("SELECT count(*) FROM events").fetchone() == (50,)
     db.close()
+
+
+WRITER = """
+import json, sys, urllib.request
+url, actor = sys.argv[1:]
+for number in range(100_000):
+    payload = [{"conversational": {"role": "USER", "content": {"text": f"m{number}"}}}]
+    event = {"actorId": actor, "sessionId": "s", "eventTimestamp": 1e9 + number, "payload": payload}
+    body = json.dumps(event).encode()
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, data=body)) as reply:
+            print(json.load(reply)["event"]["eventId"], flush=True)
+    except OSError:
+        break
+"""
+
+
+def test_killed_while_several_processes_write_it_loses_nothing(tmp_path: Path) -> None:
+    """What was acknowledged to any of three client processes is there after SIGKILL."""
+    path = tmp_path / "memory.db"
+    service = _command("--db", str(path))
+    writers: list[subprocess.Popen[str]] = []
+    acknowledged: set[str] = set()
+    try:
+        url, _ = _greeting(service)
+        for actor in "abc":
+            arguments = [
+                sys.executable,
+                "-c",
+                WRITER,
+                f"{url}/memories/chat-a1B2c3D4e5/events",
+                actor,
+            ]
+            writers.append(subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True))
+        for writer in writers:
+            assert writer.stdout is not None
+            acknowledged |= {next(writer.stdout).strip() for _ in range(20)}
+        service.kill()
+        for writer in writers:
+            acknowledged |= set(writer.communicate(timeout=15)[0].split())
+    finally:
+        for process in (service, *writers):
+            process.kill()
+            process.communicate()
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        stored = {row[0] for row in db.execute("SELECT event_id FROM events")}
+    db.close()
+    assert len(acknowledged) >= 60
+    assert acknowledged <= stored
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
