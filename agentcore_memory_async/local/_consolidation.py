@@ -12,7 +12,7 @@ from agentcore_memory_async.local._failures import reason_of
 from agentcore_memory_async.local._namespaces import fill
 from agentcore_memory_async.local._records import NewRecord
 from agentcore_memory_async.local._text import tokens
-from agentcore_memory_async.local._wire import as_array, child
+from agentcore_memory_async.local._wire import as_array, as_object, child
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -173,7 +173,7 @@ class Consolidation:
         """Say whether a record has the same values of the STRICTLY_CONSISTENT keys."""
         if not result.consistent_keys:
             return True
-        metadata = json.loads(record.metadata) if record.metadata else {}
+        metadata = as_object(json.loads(record.metadata or "{}"))
         return all(metadata.get(key) == result.partition.get(key) for key in result.consistent_keys)
 
 

@@ -148,4 +148,5 @@ def _texts(source: str) -> Iterator[str]:
 
 
 def _ended(text: str) -> str:
+    text = text[:1].upper() + text[1:]
     return text if text[-1:] in {".", "!", "?"} else text + "."

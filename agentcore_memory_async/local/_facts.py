@@ -73,8 +73,8 @@ _ASIDE = re.compile(
     re.IGNORECASE,
 )
 _FINE = re.compile(
-    r"\b(?:would be|is|are|sounds?|works?|will be|seems?) (?:\w+ )?(?:fine|good|great|perfect|ok|okay|"
-    r"best|ideal|nice|enough|fantastic|awesome)[.!]*$",
+    r"\b(?:would be|is|are|sounds?|works?|will be|seems?) (?:\w+ )?(?:fine|good|great|perfect|ok|"
+    r"okay|best|ideal|nice|enough|fantastic|awesome)[.!]*$",
     re.IGNORECASE,
 )
 _WISH = re.compile(

@@ -192,10 +192,14 @@ class Finder:
                 ).fetchall()
             ):
                 vectors = await embed(embedder, [searchable(content) for _, content in rows])
-                made = [(*row, vector) for row, vector in zip(rows, vectors, strict=True)]
+                made: list[tuple[int, str, Vector]] = [
+                    (seq, content, vector)
+                    for (seq, content), vector in zip(rows, vectors, strict=True)
+                ]
                 await store.write(partial(_keep, model=name, made=made))
                 with shelf.lock:
-                    shelf.signatures.update((row[0], signature(row[2])) for row in made)
+                    shelf.catch_up()  # what it forgets must not be what comes now
+                    shelf.signatures.update((seq, signature(vector)) for seq, _, vector in made)
         except BaseException:
             shelf.unembedded = True
             raise

@@ -65,6 +65,7 @@ _SYNONYMS = (
     "job work profession occupation career",
     "city town",
     "home house apartment flat",
+    "live reside move",
     "child kid son daughter",
     "spouse wife husband partner",
     "holiday vacation trip travel journey",

