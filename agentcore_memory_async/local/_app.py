@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 import attrs
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
 from aiohttp.web_protocol import RequestHandler
 
 from agentcore_memory_async.local._clock import Clock, sleep
@@ -109,6 +110,10 @@ class _Protocol(RequestHandler):
         response.headers["x-amzn-RequestId"] = str(uuid.uuid4())
         response.force_close()
         return response
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """Note what went wrong with a connection in one line: who caused it is the client."""
+        _LOG.info("a connection failed: %s", type(kw.get("exc_info") or args[-1]).__name__)
 
 
 class Server(web.Server):
@@ -286,12 +291,16 @@ class Front:
             raise self._too_large()
         parts: list[bytes] = []
         size = 0
-        async for part in request.content.iter_any():
-            size += len(part)
-            if size <= self.body_limit:
-                parts.append(part)
-            elif size > self.body_limit + _DRAIN:
-                break
+        try:
+            async for part in request.content.iter_any():
+                size += len(part)
+                if size <= self.body_limit:
+                    parts.append(part)
+                elif size > self.body_limit + _DRAIN:
+                    break
+        except (web.RequestPayloadError, HttpProcessingError, PayloadEncodingError):
+            text = "The request body could not be read"
+            raise validation(text, reason="CannotParse") from None
         if size > self.body_limit:
             raise self._too_large()
         return b"".join(parts)
