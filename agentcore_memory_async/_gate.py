@@ -30,7 +30,7 @@ class Gate:
 
     def __init__(self, max_window: int) -> None:
         self._flow = Flow(max_window)
-        self._turnstile = anyio.Lock()
+        self._turnstile = anyio.Lock(fast_acquire=True)
         self._changed = anyio.Event()
 
     def retrying(self) -> None:

@@ -194,7 +194,9 @@ class Retrier:
         if call.is_retry_after_failure:
             gate.retrying()
         if call.pace is not None:
-            await anyio.sleep(call.pace.wait_s(anyio.current_time()))
+            wait_s = call.pace.wait_s(anyio.current_time())
+            if wait_s:
+                await anyio.sleep(wait_s)
         async with gate.request() as ticket:
             if self._stopped:
                 raise ClosedError("closed while the call was waiting to be sent; make a new one")

@@ -54,7 +54,7 @@ class Line:
     """Where the writes of one actor and session wait for their turn."""
 
     def __init__(self, limits: ServiceLimits) -> None:
-        self.turn = anyio.Lock()
+        self.turn = anyio.Lock(fast_acquire=True)
         self.turns_pace = Pace(limits.events_per_second)
         self.others_pace = Pace(limits.other_events_per_second)
         self._written_at = -inf

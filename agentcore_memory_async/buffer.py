@@ -18,6 +18,7 @@ from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
     ClosedError,
     OutcomeUnknownError,
+    ServiceError,
     UnsentError,
 )
 from agentcore_memory_async.models import ConversationalMessage
@@ -211,10 +212,13 @@ class MessageBuffer:
                 self._batch = self._fitting()
                 self._token = str(uuid4())
             batch = tuple(message for message, _ in list(self._pending)[: self._batch])
-            self._unsettled = True
+            may_be_stored, self._unsettled = self._unsettled, True
             try:
                 await self._write(batch, self._token)
             except (AgentCoreMemoryError, ClosedError) as error:
+                self._unsettled = isinstance(error, OutcomeUnknownError) or (
+                    may_be_stored and not isinstance(error, ServiceError)
+                )
                 self._failed(error)
             else:
                 self._written()
@@ -229,7 +233,6 @@ class MessageBuffer:
             self._failures += 1
             self._retry_at = anyio.current_time() + wait_s
         else:
-            self._unsettled = False
             self._error = error
 
     def _written(self) -> None:

@@ -193,13 +193,16 @@ class FaultProxy:
             _reset(writer)
             return False
         elif fault in {"drip", "one byte at a time"}:
-            for place in range(len(answer)):
+            first, last = (half, len(answer)) if fault == "drip" else (0, min(len(answer), 600))
+            writer.write(answer[:first])
+            for place in range(first, last):
                 writer.write(answer[place : place + 1])
                 await writer.drain()
                 # Each byte comes in time, all of them do not.
-                await self._pause(self.drip_s if fault == "drip" and place >= half else 0)
+                await self._pause(self.drip_s if fault == "drip" else 0)
                 if self._over.is_set():
                     return False
+            writer.write(answer[last:])
         else:
             writer.write(answer)
         await writer.drain()
