@@ -169,6 +169,7 @@ class LocalMemoryService(FaultMethods):
             self._faults,
             consolidate=consolidate,
         )
+        self._delays = Delays.of(extraction_delay)
         self._operations = Operations(
             store=self._store,
             memories=self._memories,
@@ -177,7 +178,7 @@ class LocalMemoryService(FaultMethods):
             records=records,
             clock=self._clock,
             notice=self._notice,
-            delays=Delays.of(extraction_delay),
+            delays=self._delays,
             filter_lag_ms=_milliseconds(filter_lag),
             event_lag_ms=_milliseconds(event_lag),
             stale_reads=stale_reads,
@@ -314,6 +315,7 @@ class LocalMemoryService(FaultMethods):
         from aiobotocore.session import AioSession
 
         from agentcore_memory_async.manager import AsyncMemorySessionManager
+        from agentcore_memory_async.policies import PollPolicy
 
         if "session" not in options:
             # No profile and no file of the user's has a say.
@@ -329,6 +331,10 @@ class LocalMemoryService(FaultMethods):
             options["session"] = session
         options.setdefault("region_name", REGION)
         options.setdefault("endpoint_url", self.endpoint_url)
+        if "polling" not in options:
+            # Here it is known when to look, else a poller waits as the real service makes it.
+            slowest_ms = max(self._delays.usual_ms, *self._delays.named_ms.values(), 100)
+            options["polling"] = PollPolicy(expected_s=slowest_ms / 1000)
         return AsyncMemorySessionManager(memory_id, **options)
 
     # For tests.
