@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from agentcore_memory_async.errors import ExtractionFailedError
     from agentcore_memory_async.models import MemoryRecord
 
 __all__ = (
@@ -50,6 +51,17 @@ async def _wait(poller: ExtractionPoller) -> list[MemoryRecord]:
     return await poller
 
 
+async def _restart(poller: ExtractionPoller, error: ExtractionFailedError) -> None:  # noqa: ARG001
+    """
+    Start the failed jobs of *error* again; once, however often it is called. Then wait again.
+
+    Raises:
+        ClosedError: The manager is closed, or the error is a copy that has none.
+        ServiceError: The service refused it.
+    """
+    await error.restart()
+
+
 class BlockingExtractionPoller(BlockingFacade[ExtractionPoller]):
     """
     Waits for new long-term records; ``extraction_poller`` of a session makes it.
@@ -66,6 +78,7 @@ class BlockingExtractionPoller(BlockingFacade[ExtractionPoller]):
     _entered: Backing | None = None
 
     wait = blocking(_wait)
+    restart = blocking(_restart)
     __iter__ = blocking_iterator(ExtractionPoller.__aiter__)
 
     def __enter__(self) -> Self:

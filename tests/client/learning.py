@@ -66,6 +66,7 @@ class LearningService:
         throttles: The share of requests that it throttles.
         loses: The share of answers that are lost.
         denies: Operations that the credentials do not allow.
+        cut: The number of a request, and what is cancelled while it is under way.
     """
 
     random: Random = field(factory=lambda: Random(0))
@@ -82,6 +83,7 @@ class LearningService:
     started: dict[str, str] = field(factory=dict[str, str])
     requests: list[tuple[float, str, Mapping[str, Any]]] = field(factory=list)
     tokens: dict[str, dict[str, Any]] = field(factory=dict[str, Any])
+    cut: tuple[int, anyio.CancelScope] | None = None
     under_way: int = 0
     events: int = 0
 
@@ -109,6 +111,8 @@ class LearningService:
         """Answer one request."""
         self.requests.append((anyio.current_time(), operation, dict(params)))
         self.under_way += 1
+        if self.cut is not None and len(self.requests) == self.cut[0]:
+            self.cut[1].cancel()
         try:
             await anyio.sleep(self.random.uniform(*self.takes_s))
             if operation in self.denies:

@@ -28,7 +28,7 @@ from tests.client.doubles import MEMORY, said
 from tests.client.learning import LearningService
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Generator, Mapping
 
 FACTS = "/facts/{actorId}/"
 SESSION = ("a", "s")
@@ -570,28 +570,26 @@ async def test_failing_callback_ends_only_itself() -> None:
 class Cut:
     """Awaits something, and cancels *scope* when it is suspended for the *at*-th time."""
 
-    def __init__(self, inner: Any, at: int, scope: anyio.CancelScope) -> None:
+    def __init__(self, inner: Coroutine[Any, Any, None], at: int, scope: anyio.CancelScope) -> None:
         self.inner, self.at, self.scope = inner, at, scope
         self.suspended = 0
 
-    def __await__(self) -> Any:
+    def __await__(self) -> Generator[Any, Any, None]:
         """Drive the inner coroutine."""
-        inner = self.inner.__await__()
-        step = lambda: inner.send(None)  # noqa: E731
+        error: BaseException | None = None
         while True:
             try:
-                future = step()
-            except StopIteration as stop:
-                return stop.value
+                future = self.inner.throw(error) if error else self.inner.send(None)
+            except StopIteration:
+                return
             self.suspended += 1
             if self.suspended == self.at:
                 self.scope.cancel()
             try:
+                error = None
                 yield future
-            except BaseException as error:  # noqa: BLE001 - passed on
-                step = lambda error=error: inner.throw(error)  # noqa: E731
-            else:
-                step = lambda: inner.send(None)  # noqa: E731
+            except BaseException as thrown:  # noqa: BLE001 - passed on
+                error = thrown
 
 
 async def whole_wait(session: AsyncMemorySession) -> None:
@@ -603,8 +601,12 @@ async def whole_wait(session: AsyncMemorySession) -> None:
     await session.wait_for_extraction(FACTS, since=event, min_records=2)
 
 
-async def cut_off(at: int) -> bool:
-    """Cut a wait at its *at*-th await, check that nothing is left; tells whether it was over."""
+async def cut_off(at: int = 0, request: int = 0) -> bool:
+    """
+    Cut a wait at its *at*-th await, or while its *request*-th request is under way.
+
+    Nothing may be left; tells whether it was over before.
+    """
     service = LearningService(throttles=0.1)
     teaching(service, ("/facts/a/", 8.0, 0.0), ("/facts/a/", 30.0, 0.0))
     finished = False
@@ -619,8 +621,10 @@ async def cut_off(at: int) -> bool:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(other)
             with anyio.CancelScope() as scope:
+                service.cut = request, scope
                 await Cut(whole_wait(session), at, scope)
                 finished = True
+            service.cut = 0, scope
             if not service.events:
                 await session.add_turns([said("x")])
         assert len(served[0]) >= 2
@@ -635,7 +639,10 @@ async def cut_off(at: int) -> bool:
 @virtual_time
 async def test_cancelled_at_every_await_nothing_is_left() -> None:
     """No task, no waiter, no request; and another waiter on the same place gets its records."""
-    at = 1
-    while not await cut_off(at):
+    at = request = 1
+    while not await cut_off(at=at):
         at += 1
-    assert at > 20
+    while not await cut_off(request=request):
+        request += 1
+    assert at > 12
+    assert request > 8

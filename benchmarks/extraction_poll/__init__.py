@@ -1,0 +1,1 @@
+"""How soon the extraction poller notices, and what it costs."""
