@@ -6,7 +6,7 @@ import ast
 import re
 from pathlib import Path
 
-TEXT = (Path(__file__).parent / "reference.md").read_text()
+TEXT = (Path(__file__).parent / "reference.txt").read_text()
 IMPORTS = {
     "from bedrock_agentcore.memory.session import": "from agentcore_memory_async import",
     "from bedrock_agentcore.memory.constants import": "from agentcore_memory_async import",

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import gc
 import os
 import re
-import runpy
 import subprocess
 import sys
-import threading
-import time
-import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
 from botocore.exceptions import ClientError
 
 from agentcore_memory_async import (
-    BlockingCallWarning,
     ConversationalMessage,
     MemorySession,
     MemorySessionManager,
@@ -29,44 +22,41 @@ from agentcore_memory_async import (
 )
 from agentcore_memory_async.local import LocalMemoryService
 from tests.sync.reference_snippets import blocks, is_description, ours, snippet
-from tests.sync.sync_toys import sockets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterator
 
 
-@contextlib.contextmanager
-def local_service(*, strict: bool = False) -> Iterator[LocalMemoryService]:
-    """Run the local service on a loop of its own."""
-    with (
-        start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(
-            LocalMemoryService(strict=strict, extraction_delay=0)
-        ) as service,
-    ):
-        yield service
+@pytest.fixture(scope="module")
+def exports() -> Iterator[dict[str, str]]:
+    """Run the local service in a process of its own; gives the variables that point to it."""
+    command = "-m", "agentcore_memory_async.local", "--port", "0", "--extraction-delay", "0"
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [sys.executable, *command], stdout=subprocess.PIPE, text=True, env=environment
+    ) as served:
+        assert served.stdout
+        lines = iter(served.stdout.readline, "Ctrl-C stops it.\n")
+        yield dict(re.findall(r"export (\w+)=(\S+)", "".join(lines)))
+        served.terminate()
 
 
-def point_to(service: LocalMemoryService, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set the variables that point every SDK to *service*."""
-    for name, value in service.environment.items():
+@pytest.fixture
+def service(exports: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Point every SDK to the local service."""
+    for name, value in exports.items():
         monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalMemoryService]:
-    """Run the local service and point to it."""
-    with local_service() as service:
-        point_to(service, monkeypatch)
-        yield service
-
-
-@pytest.fixture
 def strict(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalMemoryService]:
-    """Run the local service as strict as the real one, and point to it."""
-    with local_service(strict=True) as service:
-        point_to(service, monkeypatch)
+    """Run the local service here, as strict as the real one, and point to it."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(LocalMemoryService(strict=True)) as service,
+    ):
+        for name, value in service.environment.items():
+            monkeypatch.setenv(name, value)
         yield service
 
 
@@ -111,7 +101,7 @@ def test_only_import_lines_change() -> None:
 
 
 def test_short_examples(
-    service: LocalMemoryService, namespace: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    service: None, namespace: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The examples of each method run one after the other, and print what was said."""
     for heading in (
@@ -132,7 +122,7 @@ def test_short_examples(
 
 
 def test_long_term_examples(
-    service: LocalMemoryService, namespace: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    service: None, namespace: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Records are listed and searched as the examples do."""
     exec(snippet("create_memory_session"), namespace)
@@ -154,30 +144,18 @@ def test_long_term_examples(
 
 
 @pytest.mark.timeout(60)
-def test_complete_example(tmp_path: Path) -> None:
-    """The complete example, sleep included, against the service in a process of its own."""
+def test_complete_example(exports: dict[str, str], tmp_path: Path) -> None:
+    """The complete example, sleep included, as a script of its own."""
     script = tmp_path / "complete_example.py"
     script.write_text(snippet("Complete Example"))
-    with subprocess.Popen(
-        [sys.executable, "-m", "agentcore_memory_async.local", "--port", "0"],
-        stdout=subprocess.PIPE,
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", str(script)],
+        env={**os.environ, **exports},
+        capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    ) as served:
-        try:
-            assert served.stdout
-            lines = iter(served.stdout.readline, "Ctrl-C stops it.\n")
-            exports = dict(re.findall(r"export (\w+)=(\S+)", "".join(lines)))
-            ran = subprocess.run(
-                [sys.executable, "-W", "error", str(script)],
-                env={**os.environ, **exports},
-                capture_output=True,
-                text=True,
-                timeout=45,
-                check=False,
-            )
-        finally:
-            served.terminate()
+        timeout=45,
+        check=False,
+    )
     assert (ran.returncode, ran.stderr) == (0, "")
     printed = ran.stdout.splitlines()
     assert printed[:4] == [
@@ -190,7 +168,7 @@ def test_complete_example(tmp_path: Path) -> None:
     assert any(re.match(r"  1\. \(score: \d\.\d\d\) .*12345", line) for line in printed)
 
 
-def test_strands_snippet(service: LocalMemoryService, namespace: dict[str, Any]) -> None:
+def test_strands_snippet(service: None, namespace: dict[str, Any]) -> None:
     """The agent stores both sides and reads its context, with a stand-in for the framework."""
 
     class Agent:
@@ -245,66 +223,67 @@ class TestErrors:
         assert caught.value.response["Error"]["Code"] == "ServiceQuotaExceededException"
 
 
-@pytest.fixture
-def chat(
-    service: LocalMemoryService, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[Callable[[int], str]]:
-    """Give the reference's FastAPI application: a function that sends one request to it."""
-    monkeypatch.setenv("MEMORY_ID", "mem-abc123def456")
-    header = (
-        "import os\n"
-        "from agentcore_memory_async import (\n"
-        "    ConversationalMessage, MemorySessionManager, MessageRole)\n"
-        "def generate_response(message, context):\n"
-        "    return f'{message} with {len(context)} records'\n"
-    )
-    path = tmp_path / "chat_app.py"
-    path.write_text(header + snippet("With FastAPI"))
-    application = runpy.run_path(str(path))["app"]
-    client = httpx.AsyncClient(
-        transport=httpx.ASGITransport(application), base_url="http://localhost"
-    )
-    with asyncio.Runner() as runner:
+CHAT = """
+import asyncio, gc, os, sys, threading, warnings
+import httpx
+from tests.sync.sync_toys import sockets
+from agentcore_memory_async import ConversationalMessage, MemorySessionManager, MessageRole
 
-        def send(number: int) -> str:
-            body = {"message": "hello", "actor_id": f"user{number}", "session_id": "chat001"}
-            answer = runner.run(client.post("/chat", json=body))
-            assert answer.status_code == 200
-            response: str = answer.json()["response"]
-            return response
+def generate_response(message, context):
+    return f"{message} back"
 
-        yield send
+exec(compile(open(sys.argv[1]).read(), "chat_app.py", "exec"))
+client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost")
 
+async def send(count):
+    for number in range(count):
+        body = dict(message="hello", actor_id=f"user{number % 10}", session_id="chat001")
+        answer = await client.post("/chat", json=body)
+        assert answer.json() == {"response": "hello back"}, answer.text
 
-def test_fastapi_warns_once(chat: Callable[[int], str]) -> None:
-    """The application as printed works, and says once, at its own line, that it blocks."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        assert {chat(1), chat(2)} == {"hello with 0 records"}
-    blocking = [warning for warning in caught if warning.category is BlockingCallWarning]
-    assert [warning.filename.rpartition(os.sep)[2] for warning in blocking] == ["chat_app.py"]
-    assert "MemorySession.add_turns" in str(blocking[0].message)
-
-
-def count() -> tuple[int, int, int]:
-    """Count what may leak: threads, sockets and files, objects."""
+def counted():
     gc.collect()
     return threading.active_count(), sockets(), len(gc.get_objects())
 
+with asyncio.Runner() as runner:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        runner.run(send(2))
+    for warning in caught:
+        print(warning.category.__name__, warning.filename, str(warning.message)[:30])
+    warnings.simplefilter("error")
+    runner.run(send(100))
+    before = counted()
+    runner.run(send(int(sys.argv[2])))
+    print(*(now - then for now, then in zip(counted(), before)))
+"""
 
-@pytest.mark.timeout(120)
-@pytest.mark.filterwarnings("ignore::agentcore_memory_async.BlockingCallWarning")
-def test_1000_requests_leave_nothing(chat: Callable[[int], str]) -> None:
-    """A manager for each request, never closed: threads, sockets and objects stay flat."""
-    for number in range(100):
-        chat(number % 10)
-    before = count()
-    began = time.monotonic()
-    for number in range(900):
-        chat(number % 10)
-    print(time.monotonic() - began)
-    after = count()
-    grown = [now - then for now, then in zip(after, before, strict=True)]
-    assert grown[0] <= 2
-    assert grown[1] <= 10
-    assert grown[2] <= 5000
+
+@pytest.mark.timeout(300)
+def test_fastapi(exports: dict[str, str], tmp_path: Path) -> None:
+    """
+    The application as printed works, says once, at its own line, that it blocks, and is flat.
+
+    It makes a manager for each request and never closes one: after 1,000 requests there are as
+    many threads, sockets and objects as before.
+    """
+    application = tmp_path / "application.py"
+    application.write_text(snippet("With FastAPI"))
+    ran = subprocess.run(
+        [sys.executable, "-c", CHAT, str(application), "1000"],
+        env={
+            **os.environ,
+            **exports,
+            "MEMORY_ID": "mem-abc123def456",
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+        },
+        capture_output=True,
+        text=True,
+        timeout=290,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    warned, counts = ran.stdout.splitlines()
+    assert warned == "BlockingCallWarning chat_app.py MemorySession.add_turns blocks"
+    threads, files, objects = map(int, counts.split())
+    assert (threads <= 2, files <= 5, objects < 2000) == (True, True, True)
