@@ -192,9 +192,9 @@ class Front:
         if "://" in raw_path[:8]:  # the absolute form that proxies use
             raw_path = "/" + raw_path.split("/", 3)[3] if raw_path.count("/") > 2 else "/"
         if self.console is not None and raw_path.startswith(CONTROL_PATH):
-            params = parse_body(await self._read(request))
+            wanted = parse_body(await self._read(request))
             answer = await self.console.answer(
-                request.method, raw_path, request.content_type, params
+                request.method, raw_path, request.content_type, wanted
             )
             return name, self._success(200, json.dumps(answer), request_id, None)
         matched = self.api.match(request.method, raw_path)

@@ -269,7 +269,7 @@ class Control:
 
     @staticmethod
     def _index(document: dict[str, Any], added: list[Params], now_ms: int) -> None:
-        keys = list(document.get("indexedKeys") or ())
+        keys: list[Params] = list(document.get("indexedKeys") or ())
         since = dict(document.get("_indexedSince") or {})
         types = {entry["key"]: entry["type"] for entry in keys}
         for entry in added:

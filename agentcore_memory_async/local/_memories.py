@@ -10,6 +10,7 @@ import attrs
 
 from agentcore_memory_async.local._errors import memory_not_found, validation
 from agentcore_memory_async.local._strategies import Strategy, usual_strategies
+from agentcore_memory_async.local._wire import child
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +66,7 @@ class Memory:
 
     def indexed_since(self, key: str) -> int:
         """Return from when on (ms) records are indexed by *key*."""
-        return int((self.document.get("_indexedSince") or {}).get(key, 0))
+        return int(child(self.document, "_indexedSince").get(key, 0))
 
     def shown(self) -> dict[str, Any]:
         """Return what GetMemory answers."""
@@ -186,7 +187,7 @@ class Memories:
             return memory
         if memory.status == "DELETING":
             return None
-        document = dict(memory.document) | {"status": "ACTIVE"}
+        document: dict[str, Any] = dict(memory.document) | {"status": "ACTIVE"}
         del document["_untilMs"]
         document["strategies"] = [
             dict(item) | {"status": "ACTIVE"}

@@ -11,9 +11,10 @@ __all__ = ("java_string",)
 
 def java_string(value: object) -> str:
     """Return *value* as Java's ``toString`` of its maps and lists gives it: ``{a=1, b=[x]}``."""
-    if isinstance(value, dict):
+    kind = type(value)
+    if kind is dict:
         items = (f"{name}={java_string(item)}" for name, item in as_object(value).items())
         return "{" + ", ".join(items) + "}"
-    if isinstance(value, list):
+    if kind is list:
         return "[" + ", ".join(java_string(item) for item in as_array(value)) + "]"
     return value if isinstance(value, str) else json.dumps(value)

@@ -94,15 +94,15 @@ GOOD = b'{"actorSummaries":[{"actorId":"ann"}]}'
 )
 def test_a_wrong_exchange_is_found(change: dict[str, Any], problem: list[str]) -> None:
     """The check names what is wrong."""
-    exchange = {
+    exchange: dict[str, Any] = {
         "operation": "ListActors",
         "params": {"memoryId": "chat-a1B2c3D4e5"},
         "status": 200,
         "error": None,
         "body": GOOD,
         "fault": None,
-    } | change
-    found = problems(Exchange(**exchange))
+    }
+    found = problems(Exchange(**(exchange | change)))
     assert found[: len(problem)] == problem
     assert bool(problem) == bool(found)
 
