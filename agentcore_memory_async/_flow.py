@@ -21,6 +21,7 @@ from math import inf
 FIRST_WINDOW = 10
 BUDGET = 10.0
 REFILL = 0.5
+TOLERATED = 0.05
 FIRST_RATE = 10.0
 LEAST_RATE = 1.0
 CUT = 0.85
@@ -59,6 +60,7 @@ class Flow:
         self._cut_at = -inf
         self._climbing = False
         self._answered = deque[float](maxlen=1000)
+        self._throttled = deque[tuple[float, object]](maxlen=1000)
         self._probe_s = 0.0
         self._probe_at = -inf
 
@@ -82,13 +84,14 @@ class Flow:
         if self.rate is not None:
             self._next_start = max(now, self._next_start) + 1 / self.rate
 
-    def ended(self, now: float, started_at: float, outcome: Outcome) -> None:
-        """Note how a request ended that was sent at *started_at*."""
+    def ended(self, now: float, started_at: float, outcome: Outcome, source: object = None) -> None:
+        """Note how a request ended that was sent at *started_at*, by a session's *source*."""
         self.in_flight -= 1
         if outcome is Outcome.ANSWERED:
             self._on_answer(now)
         elif outcome is Outcome.THROTTLED:
             self._probe_s = 0.0
+            self._throttled.append((now, source))
             self._on_throttle(now, started_at)
         elif outcome is Outcome.FAILED and self.probing:
             self._probe_s = min(LAST_PROBE_S, self._probe_s * 2)
@@ -118,6 +121,11 @@ class Flow:
         if started_at < self._cut_at:
             return
         answered = float(sum(at > now - 1 for at in self._answered))
+        sources = [source for at, source in self._throttled if at > now - 1]
+        if len(sources) < TOLERATED * (answered + len(sources)):
+            return
+        if None not in sources and len(set(sources)) == 1:
+            return  # one session is over its own limit, and waits by itself
         self._climbing = self.rate is None
         if self.rate is None:
             # A burst was too much; what was answered is the service's own reserve in part.

@@ -38,8 +38,13 @@ class Gate:
         self._flow.retrying(anyio.current_time())
 
     @asynccontextmanager
-    async def request(self) -> AsyncGenerator[Ticket]:
-        """Wait for the turn of a request, and hold its place until it has ended."""
+    async def request(self, source: object = None) -> AsyncGenerator[Ticket]:
+        """
+        Wait for the turn of a request, and hold its place until it has ended.
+
+        Args:
+            source: What stands for the session, where the service has limits for each.
+        """
         async with self._turnstile:
             while wait_s := self._flow.wait_s(anyio.current_time()):
                 self._changed = anyio.Event()
@@ -51,5 +56,5 @@ class Gate:
         try:
             yield ticket
         finally:
-            self._flow.ended(anyio.current_time(), started_at, ticket.outcome)
+            self._flow.ended(anyio.current_time(), started_at, ticket.outcome, source)
             self._changed.set()

@@ -197,7 +197,7 @@ class Retrier:
             wait_s = call.pace.wait_s(anyio.current_time())
             if wait_s:
                 await anyio.sleep(wait_s)
-        async with gate.request() as ticket:
+        async with gate.request(call.pace) as ticket:
             if self._stopped:
                 raise ClosedError("closed while the call was waiting to be sent; make a new one")
             call.sending()

@@ -113,7 +113,7 @@ class FaultProxy:
                 self.met[fault] += 1
                 if not await self._pass_on(fault, request, reader, writer, answers, upstream):
                     break
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
             for side in (writer, upstream):

@@ -126,15 +126,23 @@ async def starved(seed: int) -> Figures:
     return {"p99 over baseline": figures[1] / figures[0]}
 
 
-async def _create_p99(seed: int, searches: int) -> float:
+async def crowded(seed: int) -> Figures:
+    """One session is throttled at every request; the p99 of 20 others, over what it is without."""
+    figures = [await _create_p99(seed, 0, extra) for extra in (0, 3)]
+    return {"p99 over baseline": figures[1] / figures[0]}
+
+
+async def _create_p99(seed: int, searches: int, extra: int = 0) -> float:
     service = MemoryService(seed)
+    service.session_rate = 1000.0
+    service.session_buckets["actor", "crowded"] = Bucket(0, 0)
     service.buckets["RetrieveMemoryRecords"] = Bucket(0, 0)
     took: list[float] = []
     policy = RetryPolicy(read_deadline_s=3.0)
     async with opened(service, seed) as manager:
         sessions = [await _session(manager, number) for number in range(50)]
 
-        until = anyio.current_time() + 15
+        until = anyio.current_time() + 8
 
         async def search(session: AsyncMemorySession) -> None:
             while anyio.current_time() < until:
@@ -150,7 +158,18 @@ async def _create_p99(seed: int, searches: int) -> float:
                 took.append(anyio.current_time() - began)
                 await anyio.sleep(0.3)
 
+        async def overdo() -> None:
+            session = await manager.create_memory_session("actor", "crowded", verify=False)
+            hasty = RetryPolicy(write_deadline_s=3.0)
+            while anyio.current_time() < until:
+                try:
+                    await session.create_event("click", {"n": "x"}, retry=hasty)
+                except AgentCoreMemoryError:
+                    continue
+
         async with anyio.create_task_group() as tasks:
+            for _ in range(extra):
+                tasks.start_soon(overdo)
             for number in range(searches):
                 tasks.start_soon(search, sessions[number])
             for number in range(20):
@@ -248,6 +267,7 @@ SITUATIONS: dict[str, Callable[[int], Coroutine[Any, Any, Figures]]] = {
     "P12 service at 20/s, bursts of 20": throttled,
     "P12 service at 20/s, bursts of 5": _small_burst,
     "P13 searches throttled": starved,
+    "P13 one session throttled": crowded,
     "P14 session at 5/s, 20 tasks": paced,
     "read your own writes": own_writes,
 }

@@ -102,6 +102,7 @@ class MemoryService:
         latency_s: From and to which time one way takes.
         buckets: The rate that each operation is held to; one is shared by all sessions.
         session_rate: Events a second of each actor and session.
+        session_buckets: Those of the sessions so far.
         filter_lag_s: For how long filters do not show a new event.
         asked: How often each operation was asked for.
         met: How often each fault was met.
@@ -128,7 +129,7 @@ class MemoryService:
         self.in_flight = 0
         self.record_all = False
         self._tokens: dict[str, Stored] = {}
-        self._session_buckets: dict[tuple[str, str], Bucket] = {}
+        self.session_buckets: dict[tuple[str, str], Bucket] = {}
         self._random = random.Random(seed)
         self._trace = hashlib.sha256()
         self._count = 0
@@ -240,7 +241,7 @@ class MemoryService:
         if self.session_rate is None or operation != "CreateEvent":
             return False
         key = params["actorId"], params["sessionId"]
-        session = self._session_buckets.setdefault(key, Bucket(self.session_rate))
+        session = self.session_buckets.setdefault(key, Bucket(self.session_rate))
         return not session.take(self._now())
 
     def _perform(self, operation: str, params: dict[str, Any]) -> tuple[int, dict[str, Any]]:

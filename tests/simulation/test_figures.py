@@ -44,6 +44,11 @@ def test_a_throttled_operation_leaves_others_alone() -> None:
     assert figures.run(figures.starved, 1)["p99 over baseline"] <= 1.2
 
 
+def test_a_throttled_session_leaves_others_alone() -> None:
+    """Another process uses up one session's limit; the other sessions keep their time."""
+    assert figures.run(figures.crowded, 1)["p99 over baseline"] <= 1.2
+
+
 def test_a_session_is_paced() -> None:
     """P14: 20 tasks on one session never meet its limit, and use it up."""
     found = figures.run(figures.paced, 1)

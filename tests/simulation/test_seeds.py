@@ -28,6 +28,7 @@ def test_nothing_lost_nothing_twice_in_order(seed: int) -> None:
     assert {"acknowledged", "rejected", "cancelled"} == set(report.history.ends())
 
 
+@pytest.mark.timeout(60)  # two processes that start from nothing
 def test_the_same_seed_gives_the_same_trace() -> None:
     """Whatever the seed of hashes is, a seed replays to the last request."""
     lines = set()
