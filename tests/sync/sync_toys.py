@@ -128,6 +128,8 @@ class AsyncToy:
     async def drip(self, feed: list[anyio.Event]) -> AsyncGenerator[int]:
         """Give a number for each event that is set."""
         for number, event in enumerate(feed):
+            if not event.is_set():
+                self.hanging.set()
             await event.wait()
             yield number
 

@@ -98,14 +98,18 @@ class TestCtrlC:
     def test_ends_an_iterator(self, run: Callable[[str], Script]) -> None:
         """An iterator that was interrupted has ended, as a generator would."""
         script = run("""
+            import anyio, threading
             from tests.sync.sync_toys import Toy
             toy = Toy("toy")
-            events = toy.call_back(lambda: [__import__("anyio").Event() for _ in range(2)])
+            events = toy.call_back(lambda: [anyio.Event() for _ in range(2)])
             toy.call_back(events[0].set)
             numbers = toy.drip(events)
             found = [next(numbers)]
-            try:
+            def tell():
+                toy.inner.hanging.wait()
                 print("ready")
+            threading.Thread(target=tell).start()
+            try:
                 next(numbers)
             except KeyboardInterrupt:
                 print(found, list(numbers))
