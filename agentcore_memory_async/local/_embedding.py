@@ -71,8 +71,8 @@ async def embed(embedder: Embedder, texts: Sequence[str]) -> list[Vector]:
 
 
 def _unit(row: Iterable[float]) -> Vector:
-    numbers = [float(number) for number in row]
-    norm = math.sqrt(math.fsum(number * number for number in numbers))
+    numbers = array("d", row)
+    norm = math.sqrt(sum(map(operator.mul, numbers, numbers)))
     if not math.isfinite(norm):
         message = "a vector has a number that is not finite"
         raise ValueError(message)
@@ -83,7 +83,8 @@ def cosine(one: Vector, other: Vector) -> float:
     """Return the similarity of two vectors of length 1, clipped to 0..1."""
     if len(one) != len(other):
         return 0.0
-    return min(1.0, max(0.0, math.fsum(map(operator.mul, one, other))))
+    product: float = sum(map(operator.mul, one, other))
+    return min(1.0, max(0.0, product))
 
 
 def signature(vector: Vector) -> int:

@@ -182,15 +182,9 @@ class Finder:
             with shelf.lock:
                 shelf.signatures = {seq: int.from_bytes(bits) for seq, bits in known}
         shelf.unembedded = False
+        after = 0
         try:
-            while rows := await store.read(
-                lambda transaction: transaction.db.execute(
-                    "SELECT records.seq, content FROM records LEFT JOIN vectors "
-                    "ON vectors.seq = records.seq AND model = ? "
-                    "WHERE records.memory_id = ? AND vectors.seq IS NULL LIMIT ?",
-                    (name, memory_id, _TEXTS),
-                ).fetchall()
-            ):
+            while rows := await store.read(partial(_without, model=name, key=(memory_id, after))):
                 vectors = await embed(embedder, [searchable(content) for _, content in rows])
                 made: list[tuple[int, str, Vector]] = [
                     (seq, content, vector)
@@ -200,6 +194,7 @@ class Finder:
                 with shelf.lock:
                     shelf.catch_up()  # what it forgets must not be what comes now
                     shelf.signatures.update((seq, signature(vector)) for seq, _, vector in made)
+                after = rows[-1][0]
         except BaseException:
             shelf.unembedded = True
             raise
@@ -308,6 +303,17 @@ def _index(shelf: _Shelf, rows: list[tuple[int, str, str]]) -> None:
             for seq, words, key, length in ready[start : start + 100]:
                 if shelf.touched is not None and seq not in shelf.touched:
                     shelf.index.put(seq, words, key, length)
+
+
+def _without(transaction: Transaction, model: str, key: tuple[str, int]) -> list[tuple[int, str]]:
+    """Return some records of a memory that have no vector of the model, after a number."""
+    return transaction.db.execute(
+        "SELECT records.seq, content FROM records LEFT JOIN vectors "
+        "ON vectors.seq = records.seq AND model = ? "
+        "WHERE records.memory_id = ? AND records.seq > ? AND vectors.seq IS NULL "
+        "ORDER BY records.seq LIMIT ?",
+        (model, *key, _TEXTS),
+    ).fetchall()
 
 
 def _keep(transaction: Transaction, model: str, made: list[tuple[int, str, Vector]]) -> None:

@@ -31,6 +31,7 @@ _SYNONYM = 0.75
 _CLOSE = 0.7  # share of common letter pairs from which a spelling is taken for another
 _SCORED = 2_000  # so many documents with the same words of the query are scored, the shortest
 _SELECTIVE = 5  # so many words of a query, the weightiest, decide what is scored
+_ENOUGH = 3_000  # documents that are scored before the best of them are given
 _LETTERS = 0.1  # the highest score of a document that shares only letters with the query
 _WEAK = 200  # so many of those are looked at, the newest
 _NONE: frozenset[int] = frozenset()
@@ -156,12 +157,15 @@ class SearchIndex:
         plan = self._plan(words)
         waiting: list[tuple[float, int, int]] = []  # a heap: less score, length, less number
         total = sum(weight for weight, _ in plan) or 1.0
+        scored = 0
         for bound, candidates in self._tiers([step for step in plan if step[1]], allowed, total):
-            while waiting and -waiting[0][0] >= bound:
+            # Enough of those with the weightiest words: what comes has fewer of them.
+            while waiting and (-waiting[0][0] >= bound or scored >= _ENOUGH):
                 score, _, number = heapq.heappop(waiting)
                 yield -number, -score
             fresh = candidates - seen
             seen |= fresh
+            scored += min(_SCORED, len(fresh))
             for number in self._shortest(fresh):
                 score = self._score(number, plan, total)
                 heapq.heappush(waiting, (-score, self._lengths[number], -number))

@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentcore_memory_async import ConversationalMessage, MessageRole
 from agentcore_memory_async.local import LocalMemoryService
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class MiniLM:

@@ -95,7 +95,7 @@ async def main(model: Model) -> None:
         text = "I live in Turin, and I only fly window seats."
         await session.add_turns([ConversationalMessage(text, MessageRole.USER)])
         await service.drain()
-        for record in await session.list_long_term_memory_records("/"):
+        for record in await session.list_long_term_memory_records("/facts/user123/"):
             print(f"[{record.namespace}] {record.content}")
 
 

@@ -138,7 +138,7 @@ async def test_a_large_memory_is_sifted_and_still_finds_the_nearest(
         ([[1.0], [1.0, 2.0]], "of lengths"),
         ([[1.0]], "1 vectors for 2 texts"),
         ([[1.0], [float("nan")]], "failed: ValueError"),
-        ([["a"], ["b"]], "failed: ValueError"),
+        ([["a"], ["b"]], "failed: TypeError"),
         (None, "failed: TypeError"),
     ],
 )

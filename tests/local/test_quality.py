@@ -81,7 +81,7 @@ ASSISTANT_SENTENCES = (
     ("What time suits you?", False),
 )
 #: What a user says, and the preferences in it, as they should be told.
-VOICED = (
+VOICED: tuple[tuple[str, list[str]], ...] = (
     ("I love hip hop, if you can find any.", ["Loves hip hop"]),
     ("I like music events and want it to be in Lisbon.", ["Likes music events"]),
     ("I am a vegetarian, so that is very important to me.", ["Is a vegetarian"]),
