@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async.local._clock import Clock
     from agentcore_memory_async.local._events import Events
-    from agentcore_memory_async.local._schedule import SessionKey
     from agentcore_memory_async.local._memories import Memories, Memory
     from agentcore_memory_async.local._records import Records
+    from agentcore_memory_async.local._schedule import SessionKey
     from agentcore_memory_async.local._store import Store, Transaction
 
 __all__ = ("Operations",)
@@ -88,7 +88,7 @@ class Operations:
     records: Records
     clock: Clock
     notice: Callable[[SessionKey, int], None]
-    delays: Delays = Delays()
+    delays: Delays = attrs.field(factory=Delays)
     filter_lag_ms: int = 0
     event_lag_ms: int = 0
     stale_reads: int = 0

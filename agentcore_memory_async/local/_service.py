@@ -17,12 +17,11 @@ from agentcore_memory_async.local._app import Call, Front, Server, host_names
 from agentcore_memory_async.local._clock import Clock, SystemClock, sleep
 from agentcore_memory_async.local._console import Console
 from agentcore_memory_async.local._control import Control
-from agentcore_memory_async.local._embedding import Embedder
 from agentcore_memory_async.local._events import Events
 from agentcore_memory_async.local._extraction import Pipeline
 from agentcore_memory_async.local._extractor import BuiltInExtractor, Extractor
-from agentcore_memory_async.local._finder import Finder
 from agentcore_memory_async.local._faults import FaultMethods, Faults
+from agentcore_memory_async.local._finder import Finder
 from agentcore_memory_async.local._memories import REGION, Memories
 from agentcore_memory_async.local._operations import Operations
 from agentcore_memory_async.local._records import Records
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from agentcore_memory_async.local._embedding import Embedder
     from agentcore_memory_async.local._schedule import SessionKey
     from agentcore_memory_async.manager import AsyncMemorySessionManager
 

