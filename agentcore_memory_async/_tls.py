@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import os
 import ssl
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
@@ -64,6 +66,17 @@ class PreparedContext(ssl.SSLContext):
             super().load_cert_chain(certfile, keyfile, password)
 
 
+@lru_cache(maxsize=4)
+def _shared(authorities: str | None, _changed: object) -> PreparedContext:
+    """
+    Give the one context for a file of authorities, until it changes.
+
+    Reading the file takes 20 ms, which a program that opens a client for each request would pay
+    each time.
+    """
+    return PreparedContext(authorities, None)
+
+
 class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]
     """aiobotocore's session over aiohttp, with host names checked and nothing after its close."""
 
@@ -93,6 +106,9 @@ class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]
         verify, client = self._files
         authorities = get_cert_path(verify)
         certificate = (client, None) if isinstance(client, str) else client and tuple(client)
+        if self._count == 1 and not certificate:
+            changed = Path(authorities).stat().st_mtime_ns if authorities else None
+            return [_shared(authorities, changed)]
         return [
             PreparedContext(authorities, None if number else certificate)
             for number in range(self._count)
