@@ -461,3 +461,17 @@ async def test_the_expiry_is_that_of_the_writing(client: Client) -> None:
         "POST", "actor", "ann", "sessions", filter={"eventFilter": "HAS_EVENTS"}
     )
     assert [item["sessionId"] for item in sessions.body["sessionSummaries"]] == ["s1"]
+
+
+async def test_the_expiry_of_a_strategy_is_that_of_its_records(client: Client) -> None:
+    """What a strategy extracts expires after its days; what is written for it does not."""
+    days = {"recordExpirySpecification": {"recordExpiryDurationDays": 31}}
+    strategy = {"semanticMemoryStrategy": SEMANTIC["semanticMemoryStrategy"] | days}
+    memory = await made(client, memoryStrategies=[strategy])
+    await client.create("I live in Turin.")
+    await client.service.drain()
+    strategy_id = memory["strategies"][0]["strategyId"]
+    await client.put("Ann lives in Bern.", namespace="/f/ann/", memoryStrategyId=strategy_id)
+    assert len(await client.records("/f/ann/")) == 2
+    client.clock.advance(32 * 86_400)
+    assert await client.contents("/f/ann/") == ["Ann lives in Bern."]
