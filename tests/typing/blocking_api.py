@@ -1,0 +1,65 @@
+"""How the sync facade is typed; never executed, checked by mypy and pyright."""
+
+from __future__ import annotations
+
+from typing import assert_type
+
+from agentcore_memory_async import (
+    BlockingExtractionPoller,
+    ConversationalMessage,
+    Event,
+    MemoryRecord,
+    MemorySession,
+    MemorySessionManager,
+    MessageRole,
+    RetryPolicy,
+    Turn,
+)
+
+
+def lifecycle() -> None:
+    """A manager opens at first use; ``with`` is there for those who want it."""
+    manager = MemorySessionManager(memory_id="m", region_name="us-west-2", max_concurrency=5)
+    assert_type(manager, MemorySessionManager)
+    session = manager.create_memory_session("a", "s", verify=False)
+    assert_type(session, MemorySession)
+    assert_type(session.session_id, str)
+    with MemorySessionManager("m") as opened:
+        assert_type(opened, MemorySessionManager)
+        assert_type(opened.create_memory_session(actor_id="a"), MemorySession)
+    manager.close()
+
+
+def events(session: MemorySession) -> None:
+    """The methods have the parameters of the async ones, and what those give."""
+    event = session.add_turns(
+        messages=[ConversationalMessage("hi", MessageRole.USER)], retry=RetryPolicy()
+    )
+    assert_type(event, Event)
+    assert_type(session.create_event("order", {"id": 1}), str)
+    assert_type(session.get_last_k_turns(k=5), list[Turn])
+    assert_type(session.list_events("order", max_results=5), list[Event])
+    for each in session.iter_events(page_size=10):
+        assert_type(each, Event)
+
+
+def records(session: MemorySession) -> None:
+    """Long-term records, listed, searched and waited for."""
+    prefix = "/facts/{actorId}/"
+    assert_type(session.list_long_term_memory_records(prefix), list[MemoryRecord])
+    assert_type(session.search_long_term_memories("q", prefix, top_k=3), list[MemoryRecord])
+    for record in session.iter_long_term_memory_records(namespace_prefix=prefix):
+        assert_type(record, MemoryRecord)
+    poller = session.extraction_poller(prefix, timeout=5, min_records=2)
+    assert_type(poller, BlockingExtractionPoller)
+    with poller as entered:
+        assert_type(entered.wait(), list[MemoryRecord])
+    for record in poller:
+        assert_type(record, MemoryRecord)
+
+
+def mistakes(session: MemorySession) -> None:
+    """What is wrong is reported: an unused ignore would be an error of its own."""
+    session.add_turns("hi")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    session.get_last_k_turns(n=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    session.create_event("order")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
