@@ -5,6 +5,8 @@
 #   make demo TRANSCRIPT=file.jsonl QUERY="window seat"
 #   make test                                  the whole suite
 #   make lint, make types, make docs           what CI runs beside it
+#   make soak                                  100 seeds of the simulation, 10,000 turns each
+#   make soak-sockets                          conversations through a fault proxy on real sockets
 #   make clean                                 removes .venv and what was built
 #
 # Another interpreter: make test PYTHON=python3.12. More arguments for pytest: make test ARGS="-k poller".
@@ -16,7 +18,7 @@ SPHINX_OUT := docs/_build/html
 
 export TRANSCRIPT QUERY
 
-.PHONY: help demo test lint types docs clean
+.PHONY: help demo test lint types docs soak soak-sockets clean
 .DELETE_ON_ERROR:
 
 help:
@@ -27,6 +29,12 @@ demo: $(VENV)/.package
 
 test: $(VENV)/.group-tests
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -rs $(ARGS)
+
+soak: $(VENV)/.group-tests
+	@$(BIN)/python -m tests.simulation.soak $(ARGS)
+
+soak-sockets: $(VENV)/.group-tests
+	@$(BIN)/python -m tests.faults.soak $(ARGS)
 
 lint: $(VENV)/.group-lint
 	$(BIN)/ruff check .
