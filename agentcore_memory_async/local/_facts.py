@@ -72,6 +72,12 @@ _ASIDE = re.compile(
     r"not |never ?mind|how |what )",
     re.IGNORECASE,
 )
+_FRAGMENT = re.compile(
+    r"^(?:in|at|on|from|for|around|near|to|by|with|something|anything|somewhere|headed|leaving|"
+    r"going)\b"
+    r"(?!.*\b(?:i|i'm|i'd|i'll|i've|my|we|our)\b)",
+    re.IGNORECASE,
+)
 _FINE = re.compile(
     r"\b(?:would be|is|are|sounds?|works?|will be|seems?) (?:\w+ )?(?:fine|good|great|perfect|ok|"
     r"okay|best|ideal|nice|enough|fantastic|awesome)[.!]*$",
@@ -180,7 +186,7 @@ def keeps(said: str) -> bool:
     """Say whether a user's statement is worth keeping: whole, about something, and particular."""
     kinds = details(said)
     personal = _PERSONAL.match(said) is not None
-    if _ASIDE.match(said) or _FINE.search(said):
+    if _ASIDE.match(said) or _FINE.search(said) or _FRAGMENT.match(said):
         return False
     if not (personal or has_verb(said) or asks_for(said) is not None):
         return False

@@ -44,7 +44,7 @@ _LOG = logging.getLogger("agentcore_memory_async.local")
 _CHUNK = 1_000  # records read and indexed at a time
 _TEXTS = 64  # texts that an embedder gets at a time
 _QUERIES = 1_000  # vectors of queries that are kept
-_EXACT = 600  # vectors compared exactly after the sifting
+_EXACT = 1_200  # vectors compared exactly after the sifting
 
 
 def searchable(content: str) -> str:
@@ -335,18 +335,24 @@ def _nearest(
     numbers = [number for number in allowed if number in signatures]
     if len(numbers) > _EXACT:
         apart = [(signatures[number] ^ own).bit_count() for number in numbers]
-        wanted = min(len(numbers), 20 * _EXACT)
-        numbers = [
-            number for _, number in heapq.nsmallest(wanted, zip(apart, numbers, strict=True))
-        ]
+        near = heapq.nsmallest(_EXACT, zip(apart, numbers, strict=True))
+        yield from _exactly(transaction, [number for _, number in near], vector)
+        # Whoever wants more than these, filters included, waits for the rest to be sorted.
+        taken = {number for _, number in near}
+        rest = sorted(zip(apart, numbers, strict=True))
+        numbers = [number for _, number in rest if number not in taken]
     for start in range(0, len(numbers), _EXACT):
-        chunk = numbers[start : start + _EXACT]
-        marks = ",".join("?" * len(chunk))
-        rows = transaction.db.execute(
-            f"SELECT seq, vector FROM vectors WHERE seq IN ({marks})",  # noqa: S608
-            chunk,
-        )
-        scored = [(round(cosine(vector, array("f", blob)), 6), seq) for seq, blob in rows]
-        scored.sort(key=lambda item: (-item[0], -item[1]))
-        for score, seq in scored:
-            yield seq, score
+        yield from _exactly(transaction, numbers[start : start + _EXACT], vector)
+
+
+def _exactly(
+    transaction: Transaction, numbers: list[int], vector: Vector
+) -> list[tuple[int, float]]:
+    """Return these records with the similarity of their vectors, the nearest first."""
+    marks = ",".join("?" * len(numbers))
+    rows = transaction.db.execute(
+        f"SELECT seq, vector FROM vectors WHERE seq IN ({marks})",  # noqa: S608
+        numbers,
+    )
+    scored = [(seq, round(cosine(vector, array("f", blob)), 6)) for seq, blob in rows]
+    return sorted(scored, key=lambda item: (-item[1], -item[0]))

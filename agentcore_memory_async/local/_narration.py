@@ -19,6 +19,16 @@ _SWAPS = {
     "i'd": "they'd",
     "i'll": "they'll",
     "am": "are",
+    "we": "they",
+    "us": "them",
+    "our": "their",
+    "ours": "theirs",
+    "we're": "they're",
+    "we've": "they've",
+    "we'd": "they'd",
+    "we'll": "they'll",
+    "you": "the assistant",
+    "your": "the assistant's",
 }
 _PAIRS = re.compile(r"\b[iI] (was|am|wasn't)\b")
 _PAIR_FORMS = {"was": "they were", "am": "they are", "wasn't": "they weren't"}
@@ -52,7 +62,7 @@ _BEGINNINGS = (
     (re.compile(r"^i have\b", re.IGNORECASE), "The user has"),
     (re.compile(r"^my\b", re.IGNORECASE), "The user's"),
 )
-_ADVERBS = "only|always|never|usually|often|really|also|just|still|sometimes|currently|mostly|now"
+_ADVERBS = "only|always|never|usually|often|really|also|just|still|sometimes|currently|mostly|now|actually|especially"
 _PRESENT = re.compile(
     rf"^i (?P<adverb>(?:(?:{_ADVERBS}) )*)"
     r"(?P<verb>need|want|like|love|prefer|hate|enjoy|live|work|think|know|"
@@ -122,7 +132,10 @@ def _told(sentence: str) -> str:
     match = _PAST.match(sentence)
     if match is not None:
         return "The user " + in_third_person(sentence[2:])
-    if re.match(r"^(?:i|we|me)\b", sentence, re.IGNORECASE):
+    if re.match(r"^(?:we|our)\b", sentence, re.IGNORECASE):
+        told = in_third_person(sentence)
+        return told[:1].upper() + told[1:]
+    if re.match(r"^(?:i|me)\b", sentence, re.IGNORECASE):
         return f'The user said: "{sentence}"'
     return sentence[:1] + in_third_person(sentence[1:])
 

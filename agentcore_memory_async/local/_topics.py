@@ -68,7 +68,11 @@ for _domain, _line in _DOMAINS.items():
     for _word in _line.split():
         _BY_STEM.setdefault(stem(_word), Counter())[_domain] += 1
 
-_NUMBERED = re.compile(r"\b([A-Za-z]+) (#\w+)")
+_NUMBERED = re.compile(
+    r"\b(order|ticket|case|invoice|issue|request|claim|booking|bug|incident|contract|account|"
+    r"shipment|reservation|task) (#\w+)",
+    re.IGNORECASE,
+)
 _PROPER = re.compile(
     r"(?<=[a-z0-9,;:] )(?:[A-Z][\w'&-]+)(?: (?:of |the |and |& )?[A-Z][\w'&-]+){0,3}"
 )

@@ -120,7 +120,7 @@ async def test_a_large_memory_is_sifted_and_still_finds_the_nearest(
     """With more records than are compared exactly the best is still the best."""
     async with serve(embedder=Hashing(size=128)) as client:
         words = ("wall", "tree", "boat", "lamp", "road", "hill", "moon")
-        for start in range(0, 1500, 100):
+        for start in range(0, 2000, 100):
             texts = [
                 f"{words[n % 7]} {words[n // 7 % 7]} {words[n // 49 % 7]} number {n}"
                 for n in range(start, start + 100)
