@@ -10,11 +10,14 @@ import pytest
 from hypothesis import settings
 
 from agentcore_memory_async.local._app import RECORDERS, Exchange
+from agentcore_memory_async.testing import FakeTransport
 from tests._canaries import no_canaries as no_canaries
-from tests.local.exchanges import problems
+from tests.local.exchanges import problems, request_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    from agentcore_memory_async._transport import Answer
 
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
@@ -22,11 +25,12 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 @pytest.fixture(autouse=True)
-def recorded() -> Iterator[Callable[[], list[Exchange]]]:
+def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[Exchange]]]:
     """
     Hold each request to a local service, and each answer, against botocore's own model.
 
-    Gives the exchanges so far, at most the last hundred.
+    And each request that the fake transport is given. Gives the exchanges so far, at most the
+    last hundred.
     """
     kept: deque[Exchange] = deque(maxlen=100)
     found: list[str] = []
@@ -35,6 +39,13 @@ def recorded() -> Iterator[Callable[[], list[Exchange]]]:
         kept.append(exchange)
         found.extend(f"{exchange.operation}: {problem}" for problem in problems(exchange))
 
+    answer = FakeTransport.__call__
+
+    async def checked(self: FakeTransport, operation: str, params: Mapping[str, object]) -> Answer:
+        found.extend(request_problems(operation, params))
+        return await answer(self, operation, params)
+
+    monkeypatch.setattr(FakeTransport, "__call__", checked)
     RECORDERS.append(record)
     try:
         yield lambda: list(kept)

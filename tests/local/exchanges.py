@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agentcore_memory_async.local._app import Exchange
 
 MODELS = Path(__file__).with_name("models")
@@ -31,7 +33,7 @@ PATHS = (
 OTHER_IDS = frozenset(
     {
         "mem-abc123def456",
-        "mem-abc",
+        "mem-abc123",
         "arn:aws:bedrock-agentcore:us-west-2:123456789012:memory/mem-abc123def456",
     }
 )
@@ -42,19 +44,19 @@ LEFT_OUT = frozenset({"payload"})
 
 
 @cache
-def model() -> tuple[dict[str, Any], dict[str, Any]]:
+def model() -> dict[str, Any]:
     """Return botocore's operations, each with the shapes of its model."""
     operations: dict[str, Any] = {}
     for name in PATHS:
         document = json.loads(gzip.decompress((MODELS / name).read_bytes()))
         for operation, entry in document["operations"].items():
             operations[operation] = (entry, document["shapes"])
-    return operations, {}
+    return operations
 
 
 def problems(exchange: Exchange) -> list[str]:
     """Return what is wrong with an exchange by botocore's model."""
-    entry, shapes = model()[0][exchange.operation]
+    entry, shapes = model()[exchange.operation]
     if exchange.fault is not None:
         return []
     found: list[str] = []
@@ -78,6 +80,14 @@ def problems(exchange: Exchange) -> list[str]:
         found.append(f"{exchange.error} with status {exchange.status}")
     check.value(exchange.error, body, "error")
     return found
+
+
+def request_problems(operation: str, params: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with a request that the client makes, by botocore's model."""
+    entry, shapes = model()[operation]
+    found: list[str] = []
+    Check(shapes, found).value(entry["input"]["shape"], dict(params), "request")
+    return [f"{operation}: {problem}" for problem in found]
 
 
 class Check:

@@ -40,7 +40,7 @@ WORDS = tuple(
 )
 OPERATIONS = sorted(
     name
-    for name, (entry, _) in model()[0].items()
+    for name, (entry, _) in model().items()
     if entry["http"]["requestUri"].startswith(("/memories", "/tags/"))
 )
 
@@ -183,7 +183,7 @@ class Source:
         name = self.random.choice(OPERATIONS)
         if name == "DeleteMemory" and self.random.random() < 0.9:
             name = "CreateEvent"
-        entry, shapes = model()[0][name]
+        entry, shapes = model()[name]
         spoilt = self.random.choice([0, 0, 0, 0, 0.02, 0.1])
         shape = shapes[entry["input"]["shape"]]
         params = self.structure(shapes, shape, spoilt)
