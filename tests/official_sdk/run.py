@@ -19,7 +19,11 @@ def main() -> int:
         return 2
     command = [sys.executable, "-m", "agentcore_memory_async.local", "--port", "0", *OPTIONS]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        cwd=HERE,  # so that the installed package runs, not the checkout
     ) as service:
         try:
             assert service.stdout is not None
