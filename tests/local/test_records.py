@@ -94,11 +94,8 @@ async def test_a_search_ranks_by_relevance(client: Client) -> None:
         "The user's favourite colour is blue.",
         "I would like to order a pizza with mushrooms tonight.",
     )
-    for query in (
-        "order problem",
-        "order delivery issue",
-        "oder trubles 12345",
-    ):  # codespell:ignore oder,trubles
+    misspelt = "oder trubles 12345"  # codespell:ignore oder,trubles
+    for query in ("order problem", "order delivery issue", misspelt):
         found = await client.search(query)
         assert found[0]["content"]["text"].startswith("I'm having trouble")
         scores = [record["score"] for record in found]
