@@ -117,8 +117,9 @@ _PROPOSED = (
     ),
     re.compile(
         r"^(?:(?:ok(?:ay)?|alright|sure|so|great|please)[,.]? )*(?:(?:to )?confirm(?:ing)?|verify)"
-        r"(?: that| the following| this)?[:,]?\s+(?P<what>(?:book|reserv|buy|purchas|transfer|send|"
-        r"rent|schedul|sett?|play|mak|order|add|cancel|refund|call)(?:e|ing)? .+)",
+        r"(?: that| the following| this)?[:,]?\s+(?P<what>(?:(?:book|buy|transfer|send|rent|"
+        r"set|play|order|add|cancel|refund|call)(?:t?ing)?|reserve|reserving|purchase|purchasing|"
+        r"schedule|scheduling|make|making) .+)",
         re.IGNORECASE,
     ),
 )
@@ -129,11 +130,13 @@ _PROPOSED_THING = re.compile(
     re.IGNORECASE,
 )
 _BASES = {
-    "book": "book", "reserv": "reserve", "buy": "buy", "purchas": "purchase", "send": "send",
-    "transfer": "transfer", "rent": "rent", "schedul": "schedule", "sett": "set", "play": "play",
-    "mak": "make", "order": "order", "add": "add", "cancel": "cancel", "refund": "refund",
-}  # fmt: skip
-_GERUND = re.compile(r"^(\w+)ing\b")
+    "reserving": "reserve",
+    "purchasing": "purchase",
+    "scheduling": "schedule",
+    "making": "make",
+    "setting": "set",
+}
+_GERUND = re.compile(r"^(book|buy|transfer|send|rent|play|order|add|cancel|refund|call)ing\b")
 _NO_DEED = re.compile(r"(?:know|look|try|search|see|help|find|check|do)\b", re.IGNORECASE)
 _MORE = re.compile(r"(?:the|for)\b", re.IGNORECASE)
 _TAIL = re.compile(

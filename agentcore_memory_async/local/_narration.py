@@ -62,7 +62,10 @@ _BEGINNINGS = (
     (re.compile(r"^i have\b", re.IGNORECASE), "The user has"),
     (re.compile(r"^my\b", re.IGNORECASE), "The user's"),
 )
-_ADVERBS = "only|always|never|usually|often|really|also|just|still|sometimes|currently|mostly|now|actually|especially"
+_ADVERBS = (
+    "only|always|never|usually|often|really|also|just|still|sometimes|currently|mostly|now|"
+    "actually|especially"
+)
 _PRESENT = re.compile(
     rf"^i (?P<adverb>(?:(?:{_ADVERBS}) )*)"
     r"(?P<verb>need|want|like|love|prefer|hate|enjoy|live|work|think|know|"

@@ -115,7 +115,7 @@ _CUT = re.compile(
 _DATED = re.compile(
     r"\b(?:january|february|march|april|june|july|august|september|october|november|december|"
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)day(?!s)|tomorrow|today|tonight|(?:next|this) (?:week|"
-    r"month|year|one)|\d{1,2}(?:st|nd|rd|th)|\d{1,2}:\d\d|\d\s*(?:am|pm|o.clock)|half past|"
+    r"month|year|one)|\d{1,2}(?:[snr][td]|th)|\d{1,2}:\d\d|\d\s*(?:am|pm|o.clock)|half past|"
     r"appointment|reservation|table|bedroom|(?:my|the) \w+ account)\b",
     re.IGNORECASE,
 )

@@ -62,12 +62,12 @@ _CONFIRM = re.compile(
 _OUTCOME = re.compile(
     r"\b(?:has|have|is|was|were|are)(?: now| successfully| already| just| also)? (?:been )?"
     r"(?:now |successfully |already |just )?"
-    r"(?:booked|reserved|confirmed|made|scheduled|placed|sent|transferred|cancell?ed|refunded|"
+    r"(?:booked|reserved|confirmed|made|scheduled|placed|sent|transferred|cancel(?:l)?ed|refunded|"
     r"ordered|shipped|delivered|delayed|added|created|set|paid|purchased|rented|updated|changed|"
     r"completed|successful|unsuccessful|declined|approved|rejected|closed|opened)\b|"
     r"\bi(?:'ve| have)(?: successfully| now| just| already)? (?:booked|"
     r"reserved|made|scheduled|placed|"
-    r"sent|transferred|cancell?ed|refunded|ordered|added|created|set|purchased|updated|changed|"
+    r"sent|transferred|cancel(?:l)?ed|refunded|ordered|added|created|set|purchased|updated|changed|"
     r"confirmed)\b",
     re.IGNORECASE,
 )
@@ -87,8 +87,8 @@ _KINDS = (
     ("date", re.compile(r"\b(?:january|february|march|april|june|july|august|september|october|"
                         r"november|december|(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|"
                         r"today|tonight|yesterday|(?:next|this|last) (?:week|month|year)|in may|"
-                        r"\d{1,2}(?:st|nd|rd|th)|(?:19|20)\d\d)\b", re.I)),
-    ("number", re.compile(r"(?<![\w:$#-])\d+(?!\d|st\b|nd\b|rd\b|th\b|:|\s*(?:am|pm)\b)|"
+                        r"\d{1,2}(?:[snr][td]|th)|(?:19|20)\d\d)\b", re.I)),
+    ("number", re.compile(r"(?<![\w:$#-])\d+(?!\d|[snr][td]\b|th\b|:|\s*(?:am|pm)\b)|"
                           r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|"
                           r"thousand|million)\b(?! way)", re.I)),
 )  # fmt: skip

@@ -131,7 +131,7 @@ _ENDINGS = (
     ("ization", "ize"),
     ("iveness", "ive"),
     ("ments", ""),
-    ("ment", ""),
+    ("ment", ""),  # codespell:ignore ment
     ("ations", "ate"),
     ("ation", "ate"),
     ("ness", ""),
