@@ -14,7 +14,7 @@ from agentcore_memory_async.local._summary import summary_topics
 USER_SENTENCES = (
     ("I live in Lisbon with my sister.", True),
     ("I work as a nurse at Saint Mary's Hospital.", True),
-    ("My daughter Ines starts school in September.", True),
+    ("My daughter Clara starts school in September.", True),
     ("My phone number is 555-0199.", True),
     ("We moved to a farm near Évora last spring.", True),
     ("I'm allergic to shellfish.", True),

@@ -105,7 +105,7 @@ def test_a_spelling_that_is_close_is_found() -> None:
     index = SearchIndex()
     index.add(1, "My restaurant reservation is at eight", "/a")
     index.add(2, "The invoice was paid", "/a")
-    number, score = next(index.search("resturant", None))
+    number, score = next(index.search("restaurantt", None))
     assert 1 == number
     assert score > 0.3
 
