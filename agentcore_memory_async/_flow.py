@@ -22,6 +22,9 @@ FIRST_WINDOW = 10
 BUDGET = 10.0
 REFILL = 0.5
 TOLERATED = 0.05
+"""The share of requests that may be throttled before the rate is cut."""
+RECENT = 40
+"""Of how many requests that share is."""
 FIRST_RATE = 10.0
 LEAST_RATE = 1.0
 CUT = 0.85
@@ -60,7 +63,7 @@ class Flow:
         self._cut_at = -inf
         self._climbing = False
         self._answered = deque[float](maxlen=1000)
-        self._throttled = deque[tuple[float, object]](maxlen=1000)
+        self._recent = deque[tuple[bool, object]](maxlen=RECENT)
         self._probe_s = 0.0
         self._probe_at = -inf
 
@@ -88,10 +91,11 @@ class Flow:
         """Note how a request ended that was sent at *started_at*, by a session's *source*."""
         self.in_flight -= 1
         if outcome is Outcome.ANSWERED:
+            self._recent.append((False, source))
             self._on_answer(now)
         elif outcome is Outcome.THROTTLED:
             self._probe_s = 0.0
-            self._throttled.append((now, source))
+            self._recent.append((True, source))
             self._on_throttle(now, started_at)
         elif outcome is Outcome.FAILED and self.probing:
             self._probe_s = min(LAST_PROBE_S, self._probe_s * 2)
@@ -121,9 +125,9 @@ class Flow:
         if started_at < self._cut_at:
             return
         answered = float(sum(at > now - 1 for at in self._answered))
-        sources = [source for at, source in self._throttled if at > now - 1]
-        if len(sources) < TOLERATED * (answered + len(sources)):
-            return
+        sources = [source for throttled, source in self._recent if throttled]
+        if len(sources) < max(2, TOLERATED * len(self._recent)):
+            return  # a few are cheaper to repeat than to wait for
         if None not in sources and len(set(sources)) == 1:
             return  # one session is over its own limit, and waits by itself
         self._climbing = self.rate is None
@@ -134,5 +138,6 @@ class Flow:
             self.rate = max(LEAST_RATE, CUT * self.rate)
         else:
             self.rate = max(LEAST_RATE, CUT * min(self.rate, answered))
+        self._recent.clear()
         self._cut_at = now
         self._next_start = now + 1 / self.rate
