@@ -43,11 +43,13 @@ class BotocoreLogFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite *record* if it is theirs; all records pass."""
-        if record.name.partition(".")[0] in _LOGGERS:
+        # What another handler's filter has rewritten is left as it is.
+        is_theirs = record.name.partition(".")[0] in _LOGGERS
+        if is_theirs and not isinstance(record.msg, _Text):
             text = _safe_text(record)
             if record.exc_info and record.exc_info[0] is not None:
                 text += f" [{record.exc_info[0].__name__}]"
-            record.msg = text
+            record.msg = _Text(text)
             record.args = None
             record.exc_info = record.exc_text = record.stack_info = None
         return True

@@ -16,7 +16,6 @@ from botocore.exceptions import ClientError
 
 from agentcore_memory_async import (
     ConversationalMessage,
-    MemorySession,
     MemorySessionManager,
     MessageRole,
 )
@@ -126,7 +125,9 @@ def test_long_term_examples(
 ) -> None:
     """Records are listed and searched as the examples do."""
     exec(snippet("create_memory_session"), namespace)
-    session: MemorySession = namespace["session"]
+    manager: MemorySessionManager = namespace["session_manager"]
+    # A session of its own: the service is that of the other examples too.
+    session = namespace["session"] = manager.create_memory_session("user123", "chat002")
     with session.extraction_poller(["/preferences/user123/", "/facts/user123/"]) as poller:
         session.add_turns(
             [

@@ -95,3 +95,17 @@ def test_other_loggers_are_left_alone(log: io.StringIO) -> None:
     logging.getLogger("mine").info("user %s", "CANARY")
 
     assert "mine user CANARY\n" == log.getvalue()
+
+
+def test_a_second_filter_changes_nothing(log: io.StringIO) -> None:
+    """What one handler's filter has rewritten, another's leaves as it is."""
+    again = logging.StreamHandler(io.StringIO())
+    again.addFilter(BotocoreLogFilter())
+    logger = logging.getLogger("botocore.endpoint")
+    logger.addHandler(again)
+    try:
+        logger.debug("Sending http request: %s", AWSPreparedRequest())
+    finally:
+        logger.removeHandler(again)
+
+    assert log.getvalue().endswith(": Sending http request: <POST bytes, 6>\n")
