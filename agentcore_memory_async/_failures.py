@@ -21,6 +21,7 @@ from agentcore_memory_async._credentials import (
 )
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
+    CertificateError,
     InvalidInputError,
     ServiceError,
     TransportError,
@@ -143,7 +144,9 @@ def _no_answer(operation: str, exc: boto.BotoCoreError, *, maybe_resent: bool) -
         text = f"the proxy for {where} failed ({type(cause).__name__})"
         return TransportError(operation, text, sent=not unsent and not _refused_by_proxy(cause))
     if isinstance(exc, boto.SSLError):
-        return TransportError(operation, _tls_text(where, cause), sent=not unsent)
+        refused = isinstance(_tls_reason(cause), ssl.SSLCertVerificationError)
+        made = CertificateError if refused else TransportError
+        return made(operation, _tls_text(where, cause), sent=not unsent)
     if connecting:
         return TransportError(operation, _connect_text(where, cause), sent=not unsent)
     if isinstance(exc, boto.ConnectionClosedError):
@@ -175,8 +178,12 @@ def _connect_text(where: str, cause: object) -> str:
     return f"can't connect to {where}: {text}"
 
 
+def _tls_reason(cause: object) -> object:
+    return getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None)
+
+
 def _tls_text(where: str, cause: object) -> str:
-    reason = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None)
+    reason = _tls_reason(cause)
     if isinstance(reason, ssl.SSLCertVerificationError):
         text = reason.verify_message.rstrip(".")
         return (

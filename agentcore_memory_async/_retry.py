@@ -17,6 +17,7 @@ from agentcore_memory_async._flow import Outcome
 from agentcore_memory_async._gate import Gate
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
+    CertificateError,
     ClosedError,
     ConflictError,
     DecodeError,
@@ -49,6 +50,8 @@ def is_passing(error: AgentCoreMemoryError) -> bool:
         return error.code == "RetryableConflictException"
     if isinstance(error, ServiceError) and error.status == REQUEST_TIMEOUT:
         return True
+    if isinstance(error, CertificateError):
+        return False
     return isinstance(
         error, TransportError | DecodeError | ThrottledError | ServiceUnavailableError
     )

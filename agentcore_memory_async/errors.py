@@ -12,6 +12,7 @@ AgentCoreMemoryError(Exception)
     ThrottledError
     ServiceUnavailableError
   TransportError(OSError)                  no answer came
+    CertificateError
     TransportTimeoutError(TimeoutError)
   OutcomeUnknownError                      a write that may have been stored
   UnsentError                              messages that a buffer could not write
@@ -56,6 +57,7 @@ __all__ = (
     "AccessDeniedError",
     "AgentCoreMemoryError",
     "BlockingCallWarning",
+    "CertificateError",
     "ClosedError",
     "ConflictError",
     "DecodeError",
@@ -245,6 +247,10 @@ class TransportError(_Picklable, AgentCoreMemoryError, OSError):
         self.reason = reason
         self.sent = sent
         super().__init__(f"no answer to {operation}: {reason}")
+
+
+class CertificateError(TransportError):
+    """The service's certificate was refused, so nothing was sent; it is not tried again."""
 
 
 class TransportTimeoutError(TransportError, TimeoutError):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agentcore_memory_async import (
+    CertificateError,
     DecodeError,
     RetryPolicy,
     TransportError,
@@ -68,6 +69,7 @@ SomethingNew                     599 ServiceUnavailableError  yes yes FAILED
 OTHERS = [
     (TransportError("CreateEvent", "reset"), "yes yes FAILED"),
     (TransportError("CreateEvent", "refused", sent=False), "yes no FAILED"),
+    (CertificateError("CreateEvent", "expired", sent=False), "no no ANSWERED"),
     (TransportTimeoutError("CreateEvent", "late"), "yes yes FAILED"),
     (TransportTimeoutError("CreateEvent", "connecting", sent=False), "yes no FAILED"),
     (DecodeError("CreateEvent", "cut"), "yes yes FAILED"),

@@ -10,7 +10,7 @@ from aiobotocore.config import AioConfig
 from botocore.config import Config
 
 from agentcore_memory_async._transport import BotocoreTransport
-from agentcore_memory_async.errors import InvalidInputError, TransportError
+from agentcore_memory_async.errors import CertificateError, InvalidInputError, TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,7 @@ async def test_wrong_certificates(
     """A certificate for another host, of nobody, or expired is refused before anything is sent."""
     service = await serve(authority.context(**options))
     async with BotocoreTransport(endpoint_url=service.url, config=config) as transport:
-        with pytest.raises(TransportError) as caught:
+        with pytest.raises(CertificateError) as caught:
             await transport("CreateEvent", {"memoryId": "m", "actorId": "a", "payload": []})
     assert words in caught.value.reason
     assert not caught.value.sent
