@@ -1,0 +1,171 @@
+"""
+How long the event loop stands still while a client opens and calls, beside bare aiobotocore.
+
+``python -m benchmarks.loop_stall.measure [--rounds 10]``; see the README beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+MEMORY = "bench-a1B2c3D4e5"
+CALLS = 200
+TICK_S = 0.001
+EVENT: dict[str, Any] = {
+    "memoryId": MEMORY,
+    "actorId": "a",
+    "sessionId": "s",
+    "eventId": "1#a",
+    "eventTimestamp": 1767225600.123,
+    "payload": [],
+}
+ANSWER = json.dumps({"event": EVENT}).encode()
+HEAD = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+
+
+class Monitor:
+    """Ticks every millisecond in the loop, and remembers the longest time between two ticks."""
+
+    def __init__(self) -> None:
+        self.longest_s = 0.0
+        self._last = time.perf_counter()
+        self._loop = asyncio.get_running_loop()
+        self._loop.call_soon(self._tick)
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        self.longest_s = max(self.longest_s, now - self._last - TICK_S)
+        self._last = now
+        self._loop.call_later(TICK_S, self._tick)
+
+    async def during(self, step: Awaitable[object]) -> float:
+        """Give the longest stall while *step* runs, in milliseconds."""
+        await asyncio.sleep(2 * TICK_S)  # what came before is not counted
+        self.longest_s = 0.0
+        await step
+        await asyncio.sleep(2 * TICK_S)
+        return max(0.0, self.longest_s * 1000)
+
+
+async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer each request with the same event, for next to no time of the loop."""
+    try:
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            length = next(
+                int(line.split(b":")[1])
+                for line in head.split(b"\r\n")
+                if line.lower().startswith(b"content-length")
+            )
+            await reader.readexactly(length)
+            writer.write(HEAD % len(ANSWER) + ANSWER)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        writer.close()
+
+
+async def ours(url: str, monitor: Monitor) -> dict[str, float]:
+    """Open this package's manager, and store turns."""
+    import agentcore_memory_async as package
+
+    message = package.ConversationalMessage("hi", package.MessageRole.USER)
+    manager = package.AsyncMemorySessionManager(
+        MEMORY, "us-west-2", endpoint_url=url, limits=package.ServiceLimits(events_per_second=None)
+    )
+    opening = await monitor.during(manager.open())
+    session = await manager.create_memory_session("a", "s", verify=False)
+    first = await monitor.during(session.add_turns([message]))
+
+    async def calls() -> None:
+        for _ in range(CALLS):
+            await session.add_turns([message])
+
+    rest = await monitor.during(calls())
+    await manager.aclose()
+    return {"opening": opening, "first call": first, "calls after": rest}
+
+
+async def bare(url: str, monitor: Monitor) -> dict[str, float]:
+    """Open a bare aiobotocore client, and create events."""
+    from aiobotocore.session import AioSession
+
+    context = AioSession().create_client(
+        "bedrock-agentcore", region_name="us-west-2", endpoint_url=url
+    )
+    opened: list[Any] = []
+
+    async def enter() -> None:
+        opened.append(await context.__aenter__())
+
+    opening = await monitor.during(enter())
+    request = {
+        "memoryId": MEMORY,
+        "actorId": "a",
+        "sessionId": "s",
+        "eventTimestamp": 1767225600.123,
+        "payload": [{"conversational": {"role": "USER", "content": {"text": "hi"}}}],
+    }
+    first = await monitor.during(opened[0].create_event(**request))
+
+    async def calls() -> None:
+        for _ in range(CALLS):
+            await opened[0].create_event(**request)
+
+    rest = await monitor.during(calls())
+    await context.__aexit__(None, None, None)
+    return {"opening": opening, "first call": first, "calls after": rest}
+
+
+CONTESTANTS: dict[str, Callable[[str, Monitor], Awaitable[dict[str, float]]]] = {
+    "aiobotocore": bare,
+    "this package": ours,
+}
+
+
+async def measure(name: str) -> dict[str, float]:
+    """Measure one contestant in this process, which has opened nothing before."""
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        return await CONTESTANTS[name](url, Monitor())
+    finally:
+        server.close()
+
+
+def main() -> None:
+    """Measure each contestant in processes of its own, in turns."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1] if __doc__ else "")
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--one", choices=list(CONTESTANTS), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        print(json.dumps(asyncio.run(measure(arguments.one))))
+        return
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in CONTESTANTS}
+    environment = {
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_REGION": "us-west-2",
+    }
+    for _ in range(arguments.rounds):
+        for name, rounds in found.items():
+            command = [sys.executable, "-m", "benchmarks.loop_stall.measure", "--one", name]
+            output = subprocess.check_output(command, env=environment, text=True)
+            rounds.append(json.loads(output))
+    print(f"longest stall of the loop in ms, median and worst of {arguments.rounds} processes")
+    for phase in ("opening", "first call", "calls after"):
+        for name, rounds in found.items():
+            stalls = [each[phase] for each in rounds]
+            print(f"{phase:12} {name:13} {statistics.median(stalls):7.1f} {max(stalls):7.1f}")
+
+
+if __name__ == "__main__":
+    main()
