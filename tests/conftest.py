@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from agentcore_memory_async._retry import _Call
 from agentcore_memory_async.local._app import RECORDERS, Exchange
-from agentcore_memory_async.testing import FakeTransport
 from tests._canaries import no_canaries as no_canaries
 from tests.local.exchanges import problems, request_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from agentcore_memory_async._transport import Answer
+    from collections.abc import Callable, Iterator
 
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
@@ -29,8 +27,8 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[Exch
     """
     Hold each request to a local service, and each answer, against botocore's own model.
 
-    And each request that the fake transport is given. Gives the exchanges so far, at most the
-    last hundred.
+    And each request that the client makes, whatever it is sent through. Gives the exchanges so
+    far, at most the last hundred.
     """
     kept: deque[Exchange] = deque(maxlen=100)
     found: list[str] = []
@@ -39,13 +37,13 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[Exch
         kept.append(exchange)
         found.extend(f"{exchange.operation}: {problem}" for problem in problems(exchange))
 
-    answer = FakeTransport.__call__
+    begin = _Call.sending
 
-    async def checked(self: FakeTransport, operation: str, params: Mapping[str, object]) -> Answer:
-        found.extend(request_problems(operation, params))
-        return await answer(self, operation, params)
+    def checked(self: _Call) -> None:
+        found.extend(request_problems(self.operation, self.params))
+        begin(self)
 
-    monkeypatch.setattr(FakeTransport, "__call__", checked)
+    monkeypatch.setattr(_Call, "sending", checked)
     RECORDERS.append(record)
     try:
         yield lambda: list(kept)

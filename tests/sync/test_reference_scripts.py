@@ -28,16 +28,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def exports() -> Iterator[dict[str, str]]:
-    """Run the local service in a process of its own; gives the variables that point to it."""
-    command = "-m", "agentcore_memory_async.local", "--port", "0", "--extraction-delay", "0"
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        [sys.executable, *command], stdout=subprocess.PIPE, text=True, env=environment
-    ) as served:
-        assert served.stdout
-        lines = iter(served.stdout.readline, "Ctrl-C stops it.\n")
-        yield dict(re.findall(r"export (\w+)=(\S+)", "".join(lines)))
-        served.terminate()
+    """Run the local service in a thread; gives the variables that point any process to it."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(LocalMemoryService(extraction_delay=0)) as service,
+    ):
+        yield service.environment
 
 
 @pytest.fixture
