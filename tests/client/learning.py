@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import anyio
 from attrs import define, field
 
-from agentcore_memory_async import TransportError
+from agentcore_memory_async import (
+    AsyncMemorySession,
+    AsyncMemorySessionManager,
+    MemoryRecord,
+    TransportError,
+)
 from agentcore_memory_async._transport import Answer
 from agentcore_memory_async.errors import service_error
+from tests._virtual_time import wall_clock
+from tests.client.doubles import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -215,3 +222,33 @@ class LearningService:
         end = start + min(self.page_size, params["maxResults"])
         more = {"nextToken": str(end)} if end < len(items) else {}
         return {member: items[start:end], **more}
+
+
+FACTS = "/facts/{actorId}/"
+SESSION = ("a", "s")
+
+
+def manager_on(service: LearningService, **options: Any) -> AsyncMemorySessionManager:
+    """Make a manager on *service*."""
+    return AsyncMemorySessionManager(MEMORY, transport=service, clock=wall_clock, **options)
+
+
+async def session_of(manager: AsyncMemorySessionManager, *ids: str) -> AsyncMemorySession:
+    """Make a session without a request."""
+    return await manager.create_memory_session(*(ids or SESSION), verify=False)
+
+
+def texts(records: list[MemoryRecord]) -> list[str]:
+    """Give what the records say."""
+    return [record.content for record in records]
+
+
+def teaching(service: LearningService, *facts: tuple[str, float, float]) -> None:
+    """Let each event teach *facts*: a namespace, after how long, and how long lists lag."""
+
+    def learn(params: Mapping[str, Any], event_id: str) -> None:
+        said = params["payload"][0]["conversational"]["content"]["text"]
+        for namespace, after_s, lag_s in facts:
+            service.learn(namespace, after_s, lag_s=lag_s, text=said)
+
+    service.on_event = learn
