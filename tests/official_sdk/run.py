@@ -1,49 +1,69 @@
-"""Start the local service, and run the checks of the official SDK with another Python."""
+"""
+Run the checks of the official SDK, with another Python, on a local service of this process.
+
+Each exchange is held against botocore's own model, as in the suite.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import os
-import re
-import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+# As a script it finds the installed package, not the checkout.
+from agentcore_memory_async.local import LocalMemoryService
+from agentcore_memory_async.local._app import RECORDERS, Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HERE = Path(__file__).parent
-OPTIONS = ("--strict", "--extraction-delay", "0.2", "--control")
 
 
-def main() -> int:
-    """Run the checks; returns their status."""
-    if len(sys.argv) != 2:
-        print("usage: run.py PYTHON-WITH-THE-SDK", file=sys.stderr)
-        return 2
-    command = [sys.executable, "-m", "agentcore_memory_async.local", "--port", "0", *OPTIONS]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        cwd=HERE,  # so that the installed package runs, not the checkout
-    ) as service:
-        try:
-            assert service.stdout is not None
-            told: dict[str, str] = {}
-            for line in service.stdout:
-                told.update(re.findall(r"export (\w+)=(\S+)", line))
-                if "Ctrl-C" in line:
-                    break
-            own = {name: value for name, value in os.environ.items() if name[:4] != "AWS_"}
-            none = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-            return subprocess.run(
-                [sys.argv[1], "-m", "pytest", "-c", str(HERE / "pytest.ini"), str(HERE)],
-                env=own | none | told,
-                cwd=HERE,
-                check=False,
-            ).returncode
-        finally:
-            service.terminate()
-            service.communicate(timeout=30)
+def judge() -> Callable[[Exchange], list[str]]:
+    """Give what finds the problems of an exchange; by its file, as no checkout is on the path."""
+    path = HERE.parent / "local" / "exchanges.py"
+    spec = importlib.util.spec_from_file_location("exchanges", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module: Any = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    problems: Callable[[Exchange], list[str]] = module.problems
+    return problems
+
+
+async def main(python: str) -> int:
+    """Run the checks; gives 0 where all passed and every exchange was right."""
+    problems = judge()
+    seen = 0
+    found: list[str] = []
+
+    def record(exchange: Exchange) -> None:
+        nonlocal seen
+        seen += 1
+        found.extend(f"{exchange.operation}: {problem}" for problem in problems(exchange))
+
+    RECORDERS.append(record)
+    async with LocalMemoryService(strict=True, extraction_delay=0.2, control=True) as service:
+        own = {name: value for name, value in os.environ.items() if name[:4] != "AWS_"}
+        none = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+        checks = await anyio.run_process(
+            [python, "-m", "pytest", "-c", str(HERE / "pytest.ini"), str(HERE)],
+            env=own | none | dict(service.environment),
+            cwd=HERE,
+            check=False,
+            stdout=None,
+            stderr=None,
+        )
+    print(*found, f"{seen} exchanges, {len(found)} against botocore's model", sep="\n")
+    return checks.returncode or int(bool(found) or not seen)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if len(sys.argv) != 2:
+        sys.exit("usage: run.py PYTHON-WITH-THE-SDK")
+    sys.exit(anyio.run(main, sys.argv[1]))
