@@ -121,7 +121,7 @@ class AsyncMemorySession(LongTermMemory):
                 The main branch if omitted.
             metadata: At most 15 entries of plain text.
             timestamp: When it happened, aware, for imported history. If omitted: now, and later
-                than every event that this manager wrote to the session.
+                than every event of the session to which this manager gave its time.
             extract: Whether the service may learn from it.
             namespace_variables: Values of the memory's own namespace keys, 1 to 5.
             client_token: Makes calls with the same token one event; a UUID if omitted.

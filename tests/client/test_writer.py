@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import anyio
@@ -121,6 +122,23 @@ async def test_stamps_rise_when_the_wall_clock_steps_back() -> None:
     stamps = [request["eventTimestamp"] for request in transport.sent("CreateEvent")]
 
     assert [EPOCH_S + after for after in (0, 0.001, 0.002, 5, 5.001)] == stamps
+
+
+@virtual_time
+async def test_imported_history_does_not_move_the_clock() -> None:
+    """A timestamp of the caller's, past or years ahead, is sent as it is, and only that once."""
+    transport = FakeTransport()
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        for year in (1999, 2099):
+            await session.add_turns([said("then")], timestamp=datetime(year, 1, 1, tzinfo=UTC))
+        now = await session.add_turns([said("now")])
+
+    assert [1999, 2099, 2026] == [
+        datetime.fromtimestamp(sent["eventTimestamp"], UTC).year
+        for sent in transport.sent("CreateEvent")
+    ]
+    assert now.timestamp.timestamp() == pytest.approx(EPOCH_S, abs=5)
 
 
 @virtual_time
