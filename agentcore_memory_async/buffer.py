@@ -117,6 +117,7 @@ class MessageBuffer:
                 room = self._max_pending_bytes - self._bytes
                 if len(self._pending) < self._max_pending and (size <= room or not self._pending):
                     break
+                self._write_all_so_far()  # who waits for room does not wait for the delay too
                 await self._change()
         if not self._pending:
             self._due_at = anyio.current_time() + self._max_delay_s
@@ -131,9 +132,7 @@ class MessageBuffer:
         Raises:
             UnsentError: A batch was refused.
         """
-        target = self._stored + len(self._pending)
-        self._flush_to = max(self._flush_to, target)
-        self._signal()
+        target = self._write_all_so_far()
         while self._stored < target:
             self._check()
             await self._change()
@@ -166,6 +165,12 @@ class MessageBuffer:
             await self._tasks.__aexit__(None, None, None)
         if self._pending and error is None:
             raise self._unsent_error() from self._error
+
+    def _write_all_so_far(self) -> int:
+        """Make what was added due; gives how many will be stored then."""
+        self._flush_to = self._stored + len(self._pending)
+        self._signal()
+        return self._flush_to
 
     def _check(self) -> None:
         if self._error is not None:
@@ -200,7 +205,7 @@ class MessageBuffer:
         if not self._pending:
             return None
         is_full = len(self._pending) >= self._max_messages or self._bytes >= MAX_EVENT_BYTES
-        is_due = is_full or self._stored < self._flush_to or len(self._pending) >= self._max_pending
+        is_due = is_full or self._stored < self._flush_to
         return max(0.0, self._retry_at - now, 0.0 if is_due else self._due_at - now)
 
     async def _write_batch(self) -> None:

@@ -126,6 +126,20 @@ async def test_too_much_waits() -> None:
 
 
 @virtual_time
+async def test_who_waits_for_room_does_not_wait_for_the_delay() -> None:
+    """Where the bytes are too many, what is pending is written at once."""
+    transport = Slow()
+    async with manager_on(transport) as manager:
+        session = await open_session(manager)
+        async with session.buffered(max_delay=60, max_pending_bytes=10) as buffer:
+            for _ in range(3):
+                await buffer.add(said("x" * 8))
+            assert anyio.current_time() < 1
+
+    assert [["x" * 8]] * 3 == transport.batches
+
+
+@virtual_time
 async def test_a_lost_answer_doubles_nothing() -> None:
     """The batch is sent again under its token, and later messages stay behind it."""
     service = Slow()
