@@ -23,7 +23,6 @@ import concurrent.futures
 import contextvars
 import os
 import queue
-import sys
 import threading
 import warnings
 import weakref
@@ -46,6 +45,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 5.0
 """How long clean-up may take, in seconds: after an interrupt, at a close, at exit."""
+LOOK_UP_S = 0.25 if os.name == "posix" else 0.1
+"""How long a waiting thread may miss an interrupt, in seconds."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -126,12 +127,13 @@ class Call(Generic[T]):
         """Wait in the calling thread; tells whether it has finished."""
         if self._finished:
             return True
-        if sys.platform == "win32" and timeout < 0:  # pragma: no cover
-            # Ctrl-C can't interrupt a wait for a lock there: look up for it now and then.
-            while not self._done.acquire(timeout=0.1):
-                pass
-            return True
-        return self._done.acquire(timeout=timeout)
+        if timeout >= 0:
+            return self._done.acquire(timeout=timeout)
+        # A Ctrl-C that comes just before the wait for a lock does not interrupt it (on Windows
+        # none does): look up for it now and then.
+        while not self._done.acquire(timeout=LOOK_UP_S):
+            pass
+        return True
 
     def outcome(self) -> T:
         """Return or raise, once, leaving no reference cycle."""
