@@ -6,12 +6,11 @@ The half of a session that reads what the service extracts in the background.
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal
 
 from agentcore_memory_async import _codec
 from agentcore_memory_async import _validation as check
-from agentcore_memory_async._pages import MAX_PAGE, Pages
+from agentcore_memory_async._pages import MAX_PAGE, Pages, collect
 from agentcore_memory_async._wait import read_wait
 from agentcore_memory_async.errors import DecodeError
 from agentcore_memory_async.extraction import ExtractionPoller
@@ -82,23 +81,14 @@ class LongTermMemory:
 
         AWS operation: ``ListMemoryRecords``.
         """
-        records: list[MemoryRecord] = []
-        if max_results is not None:
-            check.check_int("max_results", max_results)
-        async with aclosing(
-            self.iter_long_term_memory_records(
-                namespace_prefix,
-                namespace=namespace,
-                memory_strategy_id=memory_strategy_id,
-                page_size=page_size,
-                retry=retry,
-            )
-        ) as found:
-            async for record in found:
-                records.append(record)
-                if len(records) == max_results:
-                    break
-        return records
+        found = self.iter_long_term_memory_records(
+            namespace_prefix,
+            namespace=namespace,
+            memory_strategy_id=memory_strategy_id,
+            page_size=page_size,
+            retry=retry,
+        )
+        return await collect(found, max_results)
 
     async def iter_long_term_memory_records(
         self,

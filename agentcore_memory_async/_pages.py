@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from agentcore_memory_async._validation import check_int
 from agentcore_memory_async.errors import DecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from agentcore_memory_async._retry import Retrier
     from agentcore_memory_async._transport import Answer
@@ -16,6 +18,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_PAGE = 100
+
+
+async def collect(found: AsyncGenerator[T], max_results: int | None) -> list[T]:
+    """Make a list of what *found* gives, at most *max_results* of it, and close it."""
+    if max_results is not None:
+        check_int("max_results", max_results)
+    items: list[T] = []
+    async with aclosing(found):
+        async for item in found:
+            items.append(item)
+            if len(items) == max_results:
+                break
+    return items
 
 
 class Pages(Generic[T]):

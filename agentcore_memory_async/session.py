@@ -6,7 +6,6 @@ A bound view on its manager: it checks arguments, fills in its ids and reads ans
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -14,7 +13,7 @@ import anyio
 from agentcore_memory_async import _codec
 from agentcore_memory_async import _validation as check
 from agentcore_memory_async._long_term import LongTermMemory
-from agentcore_memory_async._pages import MAX_PAGE, Pages
+from agentcore_memory_async._pages import MAX_PAGE, Pages, collect
 from agentcore_memory_async._turns import LastTurns, is_on_branch
 from agentcore_memory_async.buffer import MessageBuffer
 from agentcore_memory_async.errors import OutcomeUnknownError
@@ -338,17 +337,8 @@ class AsyncMemorySession(LongTermMemory):
 
         AWS operation: ``ListEvents``.
         """
-        events: list[Event] = []
-        if max_results is not None:
-            check.check_int("max_results", max_results)
-        async with aclosing(
-            self.iter_events(event_type, branch=branch, page_size=page_size, retry=retry)
-        ) as found:
-            async for event in found:
-                events.append(event)
-                if len(events) == max_results:
-                    break
-        return events
+        found = self.iter_events(event_type, branch=branch, page_size=page_size, retry=retry)
+        return await collect(found, max_results)
 
     async def iter_events(
         self,
