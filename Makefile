@@ -28,7 +28,7 @@ demo: $(VENV)/.package
 	@$(BIN)/python docs/examples/demo.py $(if $(TRANSCRIPT),--transcript "$$TRANSCRIPT") $(if $(QUERY),--query "$$QUERY")
 
 test: $(VENV)/.group-tests
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -rs $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -rfEs $(ARGS)
 
 soak: $(VENV)/.group-tests
 	@$(BIN)/python -m tests.simulation.soak $(ARGS)

@@ -46,6 +46,10 @@ class Ran(Protocol):
     stderr: str
 
 
+# A shell that starts the suite in the background has Ctrl-C ignored, and children inherit that.
+PRELUDE = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+
+
 class Script:
     """A Python program of its own, killed after a while: nothing in here may hang."""
 
@@ -53,7 +57,7 @@ class Script:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         environment.pop("PYTHONWARNINGS", None)
         self.process = subprocess.Popen(
-            [sys.executable, "-X", "faulthandler", "-W", "error", "-c", dedent(code)],
+            [sys.executable, "-X", "faulthandler", "-W", "error", "-c", PRELUDE + dedent(code)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -67,22 +71,26 @@ class Script:
         assert self.process.stdout
         return self.process.stdout.readline().strip()
 
-    def kill(self) -> None:
-        """End it and what it forked, whatever they do."""
+    def kill(self) -> tuple[str, str]:
+        """End it and what it forked, whatever they do; gives what they had said."""
         if sys.platform == "win32":
             self.process.kill()
         else:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.communicate()
+        return self.process.communicate()
 
     def finish(self, timeout: float = 15) -> Ran:
         """Wait for the end."""
         try:
             out, err = self.process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
-            self.kill()
-            pytest.fail("the script hangs")
+            if sys.platform != "win32":
+                self.process.send_signal(signal.SIGABRT)  # faulthandler says where it hangs
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(5)
+            _, err = self.kill()
+            pytest.fail(f"the script hangs:\n{err}")
         return subprocess.CompletedProcess("script", self.process.returncode, out, err)
 
 
