@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async._lifecycle import Lifecycle
     from agentcore_memory_async._pace import Pace
+    from agentcore_memory_async._service_clock import ServiceClock
     from agentcore_memory_async._transport import Answer, Transport
     from agentcore_memory_async.policies import RetryPolicy
 
@@ -90,6 +91,7 @@ class Retrier:
         lifecycle: Says whether requests may be sent at all.
         hint: Says what to do next about an error of the service.
         max_concurrency: How many requests of one operation may be under way.
+        clock: Where the dates of the answers are noted.
     """
 
     def __init__(
@@ -99,12 +101,14 @@ class Retrier:
         lifecycle: Lifecycle,
         hint: Callable[[ServiceError], str],
         max_concurrency: int,
+        clock: ServiceClock,
     ) -> None:
         self.policy = policy
         self._transport = transport
         self._lifecycle = lifecycle
         self._hint = hint
         self._max_concurrency = max_concurrency
+        self._clock = clock
         self._gates: dict[str, Gate] = {}
         self._running = 0
         self._idle = anyio.Event()
@@ -206,7 +210,7 @@ class Retrier:
             call.sending()
             try:
                 with anyio.fail_after(call.policy.attempt_timeout_s):
-                    result = reader(await self._transport(call.operation, call.params))
+                    result = reader(await self._send(call))
             except TimeoutError as error:
                 if isinstance(error, AgentCoreMemoryError):
                     ticket.outcome = outcome_of(error)
@@ -222,6 +226,17 @@ class Retrier:
                     call.pace.ended(anyio.current_time())
             ticket.outcome = Outcome.ANSWERED
             return result
+
+    async def _send(self, call: _Call) -> Answer:
+        """Send one request, and date its answer."""
+        first_sent_at = self._clock.sending(call.token, anyio.current_time())
+        try:
+            answer = await self._transport(call.operation, call.params)
+        except AgentCoreMemoryError as error:
+            if first_sent_at is None and not may_have_run(error):
+                self._clock.not_taken(call.token)
+            raise
+        return self._clock.answered(answer, first_sent_at, anyio.current_time())
 
 
 class _Call:
@@ -244,6 +259,10 @@ class _Call:
         self.may_have_run = False
         self._in_flight = False
         self._last: AgentCoreMemoryError | None = None
+
+    @property
+    def token(self) -> str | None:
+        return self.params.get("clientToken") if self.operation == "CreateEvent" else None
 
     @property
     def is_retry_after_failure(self) -> bool:

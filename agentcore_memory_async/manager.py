@@ -16,7 +16,7 @@ from agentcore_memory_async import _validation as check
 from agentcore_memory_async._lifecycle import Lifecycle
 from agentcore_memory_async._polling import Polls
 from agentcore_memory_async._retry import Retrier
-from agentcore_memory_async._service_clock import DatedTransport, ServiceClock
+from agentcore_memory_async._service_clock import ServiceClock
 from agentcore_memory_async._transport import BotocoreTransport
 from agentcore_memory_async._wait import read_wait
 from agentcore_memory_async._writer import Writer
@@ -122,15 +122,17 @@ class AsyncMemorySessionManager:
             )
         policy = retry or RetryPolicy()
         self._lifecycle = Lifecycle("AsyncMemorySessionManager")
-        clock_of_service = ServiceClock()
-        dated = DatedTransport(transport, clock_of_service)
-        self._retrier = Retrier(dated, policy, self._lifecycle, self._hint, max_concurrency)
+        service_clock = ServiceClock()
+        self._retrier = Retrier(
+            transport, policy, self._lifecycle, self._hint, max_concurrency, service_clock
+        )
         self._polls = Polls(
-            self._retrier, self.memory_id, check_polling(polling) or PollPolicy(), clock_of_service
+            self._retrier, self.memory_id, check_polling(polling) or PollPolicy(), service_clock
         )
         self._background: set[BackgroundWaits] = set()
         self._writer = Writer(self._retrier, limits or ServiceLimits(), clock or time.time)
         self._verified = False
+        self._verifying = anyio.Lock()
 
     def __repr__(self) -> str:
         where = f", {self._where()}" if self._network else ""
@@ -242,9 +244,14 @@ class AsyncMemorySessionManager:
             session_id = str(uuid4())
         session = AsyncMemorySession(self, actor_id, session_id)
         self._lifecycle.check()
-        if verify or (verify is None and not self._verified):
+        if verify:
             await session.verify()
             self._verified = True
+        elif verify is None and not self._verified:
+            async with self._verifying:  # those that come meanwhile wait, and ask if that failed
+                if not self._verified:
+                    await session.verify()
+                    self._verified = True
         return session
 
     def extraction_poller(
