@@ -239,15 +239,22 @@ def _derived(
     return _dressed(function, signature, source.__doc__)
 
 
+def _twin(inner: object, method: Callable[..., object]) -> str:
+    """Say what to await instead: the public class may have the method from a base of its own."""
+    name = type(inner).__name__
+    return name if method.__name__.startswith("_") else f"{name}.{method.__name__}"
+
+
 def blocking(
     method: Callable[Concatenate[A, P], Awaitable[R]],
 ) -> Callable[Concatenate[BlockingFacade[A], P], R]:
     """Derive a method that waits for what *method* gives."""
 
     def call(self: BlockingFacade[A], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        warn_in_a_running_loop(call.__qualname__, method.__qualname__)
+        instead = _twin(self._inner, method)
+        warn_in_a_running_loop(call.__qualname__, instead)
         function = partial(method, self._inner, *args, **kwargs)
-        return self._backing.call(method.__qualname__, function)
+        return self._backing.call(instead, function)
 
     return _derived(call, method)
 
@@ -258,9 +265,10 @@ def blocking_into(
     """Derive a method that waits for an async object and gives its facade, of class *into*."""
 
     def call(self: BlockingFacade[A], /, *args: P.args, **kwargs: P.kwargs) -> S:
-        warn_in_a_running_loop(call.__qualname__, method.__qualname__)
+        instead = _twin(self._inner, method)
+        warn_in_a_running_loop(call.__qualname__, instead)
         function = partial(method, self._inner, *args, **kwargs)
-        inner = self._backing.call(method.__qualname__, function)
+        inner = self._backing.call(instead, function)
         return _around(into, inner, self._backing)
 
     return _derived(call, method, into.__name__)
@@ -273,7 +281,8 @@ def making(
 
     def call(self: BlockingFacade[A], /, *args: P.args, **kwargs: P.kwargs) -> S:
         function = partial(method, self._inner, *args, **kwargs)
-        return _around(into, self._backing.make(method.__qualname__, function), self._backing)
+        inner = self._backing.make(_twin(self._inner, method), function)
+        return _around(into, inner, self._backing)
 
     return _derived(call, method, into.__name__)
 
@@ -291,7 +300,7 @@ def blocking_iterator(
 
     def call(self: BlockingFacade[A], /, *args: P.args, **kwargs: P.kwargs) -> BlockingIterator[R]:
         iterator = method(self._inner, *args, **kwargs)
-        return BlockingIterator(self._backing, method.__qualname__, iterator)
+        return BlockingIterator(self._backing, _twin(self._inner, method), iterator)
 
     given = str(inspect.signature(method).return_annotation)
     return _derived(call, method, f"BlockingIterator[{given.partition('[')[2].removesuffix(']')}]")

@@ -27,13 +27,13 @@ import threading
 import warnings
 import weakref
 from asyncio import CancelledError
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
 # anyio imports its backend at first use. A process that forks meanwhile would leave its child with
 # a held import lock, so it is imported here, and nothing below is looked up lazily.
 import anyio._backends._asyncio  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from anyio import CancelScope, Event, Lock, create_task_group, current_time, sleep_forever
-from anyio.lowlevel import checkpoint
 
 from agentcore_memory_async.errors import BlockingCallWarning, ClosedError, ForkedError
 
@@ -517,8 +517,9 @@ class Backing:
                 self._host = host
 
     def open(self, name: str) -> None:
-        """Open now, not at first use."""
-        self.call(name, checkpoint)
+        """Open now, not at first use; again it does nothing, unless it is closed."""
+        thread = self.thread(name)
+        thread.call(partial(self.aopen, thread))
 
     def enter(self, name: str, other: Backing) -> None:
         """Open this and *other*, which lives on the same loop."""

@@ -21,6 +21,7 @@ from agentcore_memory_async._facade import (
 )
 from agentcore_memory_async._portal import Backing, warn_in_a_running_loop
 from agentcore_memory_async._validation import kind, refuse
+from agentcore_memory_async.errors import ClosedError
 from agentcore_memory_async.extraction import ExtractionPoller
 from agentcore_memory_async.manager import AsyncMemorySessionManager
 from agentcore_memory_async.session import AsyncMemorySession
@@ -200,6 +201,7 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
     @constructing(AsyncMemorySessionManager)
     def __init__(self) -> None:
         self._backing = Backing(self._inner)
+        self._entered = False
 
     create_memory_session = blocking_into(
         AsyncMemorySessionManager.create_memory_session, MemorySession
@@ -220,8 +222,11 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
         self._backing.close("AsyncMemorySessionManager.aclose")
 
     def __enter__(self) -> Self:
-        warn_in_a_running_loop("MemorySessionManager.open", "AsyncMemorySessionManager.open")
-        self._backing.open("AsyncMemorySessionManager.open")
+        if self._entered:  # the inner block would close it for the outer one
+            message = "this manager is entered already, and closes when that block is left"
+            raise ClosedError(message)
+        self.open()
+        self._entered = True
         return self
 
     def __exit__(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 
 from agentcore_memory_async import (
@@ -164,6 +166,24 @@ async def test_first_session_is_verified_and_success_remembered() -> None:
             "maxResults": 1,
         }
     ]
+
+
+async def test_sessions_made_together_are_verified_once() -> None:
+    """The first one asks, the others wait for its answer; where it fails, the next one asks."""
+    transport = FakeTransport()
+    transport.fail("ListEvents", "AccessDeniedException", status=403)
+    made: list[str] = []
+
+    async def make(manager: AsyncMemorySessionManager, number: int) -> None:
+        with suppress(AccessDeniedError):
+            made.append((await manager.create_memory_session(f"user{number}")).actor_id)
+
+    async with manager_on(transport) as manager, anyio.create_task_group() as tasks:
+        for number in range(20):
+            tasks.start_soon(make, manager, number)
+
+    assert len(transport.sent("ListEvents")) == 2
+    assert len(made) == 19
 
 
 async def test_verify_can_be_always_or_never() -> None:

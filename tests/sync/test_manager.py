@@ -1,0 +1,60 @@
+"""The manager's own face: opening, entering and closing it, and what its warnings name."""
+
+from __future__ import annotations
+
+import pytest
+
+from agentcore_memory_async import ClosedError, MemorySessionManager
+from agentcore_memory_async.errors import BlockingCallWarning
+from agentcore_memory_async.testing import FakeTransport
+
+
+def make() -> MemorySessionManager:
+    """Make one that sends nothing to the network."""
+    return MemorySessionManager("chat-a1B2c3D4e5", transport=FakeTransport())
+
+
+def test_opens_again_without_harm() -> None:
+    """Used, opened, and entered: it is open."""
+    manager = make()
+    session = manager.create_memory_session("user1", "chat1")
+    assert manager.open().open() is manager
+    with manager as entered:
+        assert entered is manager
+        assert [] == session.list_events()
+
+
+@pytest.mark.parametrize("is_used", [True, False])
+def test_once_closed_it_stays_closed(is_used: bool) -> None:
+    """Opening and entering it say so at once, not the first call after them."""
+    manager = make()
+    if is_used:
+        manager.create_memory_session("user1", "chat1")
+    manager.close()
+    with pytest.raises(ClosedError, match="make a new one"):
+        manager.open()
+    with pytest.raises(ClosedError, match="make a new one"), manager:
+        pass
+    manager.close()
+
+
+def test_is_entered_once() -> None:
+    """An inner block would close it for the outer one."""
+    with make() as manager:
+        with pytest.raises(ClosedError, match="entered already"), manager:
+            pass
+        assert [] == manager.create_memory_session("user1", "chat1").list_events()
+
+
+async def test_warnings_name_what_can_be_awaited() -> None:
+    """The public class and its method, whichever class defines it."""
+    manager = make()
+    with pytest.warns(BlockingCallWarning, match=r"await AsyncMemorySessionManager\.create"):
+        session = manager.create_memory_session("user1", "chat1")
+
+    async def search() -> object:
+        return session.search_long_term_memories("coffee", "/facts/user1/")
+
+    with pytest.raises(RuntimeError, match=r"Await AsyncMemorySession\.search_long_term_mem"):
+        session._backing.call("search", search)
+    manager.close()
