@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ("LocalMemoryService", "LocalServiceError")
 
-_BODY_LIMIT = 12 * 1024 * 1024  # an event of 10 MB and its JSON
+_BODY_LIMIT = 64 * 1024 * 1024  # an event of 10 MB: JSON may write six bytes for one
 _CALLS_KEPT = 10_000
 _PURGE_EVERY = 3_600.0  # seconds of the clock
 

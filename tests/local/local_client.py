@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -62,8 +63,9 @@ class Client:
         from yarl import URL
 
         data = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
+        sent = io.BytesIO(data) if len(data) > 2**20 else data  # aiohttp warns of large bytes
         url = URL(self.service.endpoint_url + path, encoded=True)
-        async with self.http.request(method, url, data=data, headers=headers) as response:
+        async with self.http.request(method, url, data=sent, headers=headers) as response:
             content = await response.read()
             return Reply(response.status, dict(response.headers), content)
 

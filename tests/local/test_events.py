@@ -259,3 +259,24 @@ async def test_blobs_and_json_come_back_equal(client: Client) -> None:
     payload = [{"blob": {"a": [1, 2.5, None, "ü"]}}, {"json": {"content": {"b": {"c": True}}}}]
     await client.create(payload=payload)
     assert (await client.events()).body["events"][0]["payload"] == payload
+
+
+@pytest.mark.parametrize(
+    ("payload", "count", "status"),
+    [
+        ({"conversational": {"role": "USER", "content": {"text": "x\n" * 49_500}}}, 1, 201),
+        ({"conversational": {"role": "USER", "content": {"text": "\u8a9e" * 34_000}}}, 62, 201),
+        ({"conversational": {"role": "USER", "content": {"text": "\u8a9e" * 34_134}}}, 1, 400),
+        ({"conversational": {"role": "USER", "content": {"text": "\x07" * 100_000}}}, 100, 201),
+        ({"json": {"content": {"a": "x" * 102_392}}}, 1, 201),
+        ({"json": {"content": {"a": "x" * 102_393}}}, 1, 400),
+        ({"blob": "x" * 200_000}, 1, 201),
+        ({"blob": "x" * 600_000}, 18, 400),
+    ],
+)
+async def test_sizes_are_those_of_what_is_said(
+    client: Client, payload: dict[str, Any], count: int, status: int
+) -> None:
+    """Text counts in UTF-8 bytes, however its JSON writes them; other content as compact JSON."""
+    reply = await client.create(payload=[payload] * count)
+    assert reply.status == status, reply.body
