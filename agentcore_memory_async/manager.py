@@ -195,11 +195,13 @@ class AsyncMemorySessionManager:
         except ClosedError as error:
             self._polls.close(error)
         with anyio.CancelScope(shield=True):
-            with anyio.move_on_after(CLOSE_S):
-                for wait in waits:
-                    await wait.ended()
-            await self._retrier.drain(CLOSE_S)
-            await self._close_network()
+            try:  # a shield is none against Task.cancel()
+                with anyio.move_on_after(CLOSE_S):
+                    for wait in waits:
+                        await wait.ended()
+                await self._retrier.drain(CLOSE_S)
+            finally:
+                await self._close_network()
 
     async def _close_network(self) -> None:
         if self._network is not None:
