@@ -130,7 +130,7 @@ def _read_event(body: Body) -> Event:
     }
     return Event(
         event_id=_text(body, "eventId"),
-        event_type=metadata.get(EVENT_TYPE),
+        event_type=None if messages else metadata.get(EVENT_TYPE),
         payload=others[0] if len(others) == 1 else others or None,
         messages=messages,
         timestamp=read_time(body["eventTimestamp"]),
@@ -150,15 +150,19 @@ def _read_content(item: Body) -> object:
 
 def _read_record(body: Body) -> MemoryRecord:
     namespaces = cast("list[str]", body.get("namespaces") or [])
-    score = body.get("score")
     return MemoryRecord(
         namespace=str(namespaces[0]) if namespaces else "",
         content=str(body["content"].get("text", "")),
-        score=None if score is None else _read_score(score),
+        score=None,
         created_at=read_time(body["createdAt"]),
         memory_record_id=_text(body, "memoryRecordId"),
         memory_strategy_id=body.get("memoryStrategyId"),
     )
+
+
+def _read_found(body: Body) -> MemoryRecord:
+    """Read a record that a search found; a list scores nothing, whatever it says."""
+    return evolve(_read_record(body), score=_read_score(body["score"]))
 
 
 def _read_score(value: object) -> float:
@@ -198,7 +202,8 @@ def read_events(body: Body) -> list[Event]:
 def read_records(operation: str, body: Body) -> list[MemoryRecord]:
     """Read a page of records."""
     items = _items(body, "memoryRecordSummaries", operation)
-    return [_read(operation, item, "record", _read_record) for item in items]
+    reader = _read_found if operation == "RetrieveMemoryRecords" else _read_record
+    return [_read(operation, item, "record", reader) for item in items]
 
 
 SECOND = timedelta(seconds=1)

@@ -12,7 +12,6 @@ from agentcore_memory_async import _codec
 from agentcore_memory_async import _validation as check
 from agentcore_memory_async._pages import MAX_PAGE, Pages, collect
 from agentcore_memory_async._wait import read_wait
-from agentcore_memory_async.errors import DecodeError
 from agentcore_memory_async.extraction import ExtractionPoller
 from agentcore_memory_async.namespaces import is_under, resolve_prefix, resolve_template
 from agentcore_memory_async.policies import check_retry
@@ -320,7 +319,4 @@ def _is_within(record: MemoryRecord, scope: Mapping[str, str]) -> bool:
 
 
 def _read_scored(body: Mapping[str, Any]) -> list[MemoryRecord]:
-    records = _codec.read_records("RetrieveMemoryRecords", body)
-    if any(record.score is None for record in records):
-        raise DecodeError("RetrieveMemoryRecords", "a record has no score")
-    return records
+    return _codec.read_records("RetrieveMemoryRecords", body)

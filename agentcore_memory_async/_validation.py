@@ -38,9 +38,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # "." and ".." are the only raw text that could move a URL; the rest would be percent-encoded, but
 # a service behind a proxy may decode it, so nothing with a meaning in URLs is let through.
-_MEMORY_ID = re.compile(
-    r"(?:arn:[a-z0-9-]+:bedrock-agentcore:[a-z0-9-]*:[0-9]*:memory/)?[\w.:~-]+", re.A
-)
+_MEMORY_ARN = re.compile(r"arn:[a-z0-9-]+:bedrock-agentcore:[a-z0-9-]*:[0-9]*:memory/")
+_MOVES_A_URL = re.compile(r"[/\\?#%\x00-\x1f\x7f]|^\.{1,2}$")
 _REAL_MEMORY_ID = re.compile(
     r"(?:arn:(?:aws|aws-cn|aws-us-gov):bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:memory/)?"
     r"[a-zA-Z][a-zA-Z0-9-_]{0,99}-[a-zA-Z0-9]{10}"
@@ -121,7 +120,8 @@ def _check_text_id(
     if not isinstance(value, str):
         refuse(f"{argument} is {kind(value)}; give a str of {allowed}{advice}")
     if not 1 <= len(value) <= longest:
-        refuse(f"{argument} has {len(value)} characters; allowed are 1 to {longest}{advice}")
+        what = f"{_shown(value)} has {len(value)} characters" if value else "is empty"
+        refuse(f"{argument} {what}; allowed are 1 to {longest} characters{advice}")
     if not pattern.fullmatch(value):
         bad = next((repr(char) for char in value if not re.match(character, char)), "")
         if not bad:
@@ -136,11 +136,15 @@ def check_memory_id(value: object) -> str:
     if not isinstance(value, str) or not value:
         what = "empty" if value == "" else kind(value)
         refuse(f"memory_id is {what}; give the id of a memory, such as 'chat-a1B2c3D4e5'")
-    if not _MEMORY_ID.fullmatch(value) or value.rpartition("/")[2] in {".", ".."}:
+    arn = _MEMORY_ARN.match(value)
+    found = _MOVES_A_URL.search(value[arn.end() :] if arn else value)
+    if found or (arn and arn.end() == len(value)):
+        what = f"has {found[0]!r}, which could change the URL" if found else "names no memory"
         refuse(
-            f"memory_id {_shown(value)} has characters with a meaning in URLs; give the id of a "
-            "memory, such as 'chat-a1B2c3D4e5', or its whole ARN"
+            f"memory_id {_shown(value)} {what}; give the id of a memory, such as "
+            "'chat-a1B2c3D4e5', or its whole ARN"
         )
+    _check_utf8("memory_id", value)
     return value
 
 
@@ -167,12 +171,14 @@ def check_actor_id(value: object, *, hierarchical: bool = False) -> str:
 
 def check_session_id(value: object) -> str:
     """Check a session id."""
-    return _check_text_id("session_id", value, _NAME, 100, _NAME_RULE, r"[a-zA-Z0-9_-]")
+    advice = "str(uuid.uuid4()) makes one"
+    return _check_text_id("session_id", value, _NAME, 100, _NAME_RULE, r"[a-zA-Z0-9_-]", advice)
 
 
 def check_branch_name(value: object) -> str:
     """Check the name of a branch."""
-    return _check_text_id("branch", value, _NAME, 100, _NAME_RULE, r"[a-zA-Z0-9_-]")
+    advice = "give one such as 'second-try', or None for the main branch"
+    return _check_text_id("branch", value, _NAME, 100, _NAME_RULE, r"[a-zA-Z0-9_-]", advice)
 
 
 def check_event_id(argument: str, value: object) -> str:
@@ -187,7 +193,10 @@ def check_event_id(argument: str, value: object) -> str:
 
 def check_memory_strategy_id(value: object) -> str:
     """Check the id of a strategy."""
-    return _check_text_id("memory_strategy_id", value, _NAME, 100, _NAME_RULE, r"[a-zA-Z0-9_-]")
+    advice = "'aws bedrock-agentcore-control get-memory' shows those of a memory"
+    return _check_text_id(
+        "memory_strategy_id", value, _NAME, 100, _NAME_RULE, r"[a-zA-Z0-9_-]", advice
+    )
 
 
 def check_client_token(value: object) -> str:
@@ -241,7 +250,7 @@ def _check_seconds(argument: str, value: object, least: float, wanted: str) -> f
     if not isinstance(value, int | float) or isinstance(value, bool):
         refuse(f"{argument} is {kind(value)}; give {wanted}")
     if not least <= value <= MAX_SECONDS:
-        what = f"{value}" if isinstance(value, float) else "out of range"
+        what = f"{value}" if isinstance(value, float) or abs(value) < 10**15 else "out of range"
         refuse(f"{argument} is {what}; allowed are {least:g} to {MAX_SECONDS:,} seconds")
     return float(value)
 
@@ -373,6 +382,8 @@ def check_messages(messages: object) -> tuple[PayloadItem, ...]:
     for index, item in enumerate(items):
         where = f"messages[{index}]"
         if isinstance(item, JsonPayload | BlobPayload):
+            if item.content is None and isinstance(item, JsonPayload):
+                refuse(f"{where}.content is None; the service takes no null: give a dict")
             total += check_json(f"{where}.content", item.content)
         else:
             total += check_message(where, item)
@@ -402,11 +413,13 @@ def _check_metadata_text(argument: str, value: object, least: int, most: int) ->
     if not isinstance(value, str):
         refuse(f"{argument} is {kind(value)}; give a str of {least} to {most} characters")
     if not least <= len(value) <= most:
-        refuse(f"{argument} has {len(value)} characters; allowed are {least} to {most}")
-    if not _METADATA.fullmatch(value):
+        what = f"has {len(value)} characters" if value else "is empty"
+        advice = "; put longer text in the payload" if value else ""
+        refuse(f"{argument} {what}; allowed are {least} to {most} characters{advice}")
+    if (bad := _METADATA.match(value)) and bad.end() < len(value):
         refuse(
-            f"{argument} has a character that the service refuses; allowed are letters, digits, "
-            "white space and . _ : / = + @ -"
+            f"{argument} has {value[bad.end()]!r}; allowed are letters, digits, white space and "
+            ". _ : / = + @ -; put other text in the payload"
         )
     return value
 

@@ -91,8 +91,9 @@ class Unsettled:
             del self._requests[next(iter(self._requests))]
 
     def forget(self, request: Mapping[str, Any]) -> None:
-        """Let go of what is settled."""
-        self._requests.pop(request["clientToken"], None)
+        """Let go of what is settled; what else was frozen under its token stays."""
+        if self._requests.get(request["clientToken"]) == request:
+            del self._requests[request["clientToken"]]
 
     def get(self, token: str) -> Mapping[str, Any]:
         """Give the request with *token*."""
@@ -119,6 +120,7 @@ class Writer:
 
     Args:
         retrier: Sends the requests.
+        memory_id: The memory that is written to.
         limits: The pace.
         clock: The wall clock, in seconds since 1970.
     """
@@ -126,10 +128,12 @@ class Writer:
     def __init__(
         self,
         retrier: Retrier,
+        memory_id: str,
         limits: ServiceLimits,
         clock: Callable[[], float],
     ) -> None:
         self._retrier = retrier
+        self._memory_id = memory_id
         self._limits = limits
         self._clock = RisingClock(clock)
         self._unsettled = Unsettled()
@@ -192,8 +196,9 @@ class Writer:
             token, request = unsettled, self._unsettled.get(unsettled)
         else:
             token, request = None, unsettled.request
-        if line is not self._lines.get((request["actorId"], request["sessionId"])):
-            message = "unsettled is a write of another session; resolve it there"
+        is_same = line is self._lines.get((request["actorId"], request["sessionId"]))
+        if not is_same or request["memoryId"] != self._memory_id:
+            message = "unsettled is a write of another session or memory; resolve it there"
             raise InvalidInputError(message)
         policy = policy or self._retrier.policy
         return await self._write(line, request, policy, token, unsettled=True)
@@ -213,6 +218,8 @@ class Writer:
             try:
                 await self._wait_for_turn(line, request, policy, unsettled=unsettled)
                 try:
+                    if token is not None and not unsettled:  # lost while this one waited
+                        request, unsettled = self._unsettled.get_same(request)
                     request = self._stamped(line, request)
                     event = await self._send(line, request, policy, ends_at, unsettled=unsettled)
                 finally:

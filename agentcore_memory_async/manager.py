@@ -130,7 +130,9 @@ class AsyncMemorySessionManager:
             self._retrier, self.memory_id, check_polling(polling) or PollPolicy(), service_clock
         )
         self._background: set[BackgroundWaits] = set()
-        self._writer = Writer(self._retrier, limits or ServiceLimits(), clock or time.time)
+        self._writer = Writer(
+            self._retrier, self.memory_id, limits or ServiceLimits(), clock or time.time
+        )
         self._verified = False
         self._verifying = anyio.Lock()
 

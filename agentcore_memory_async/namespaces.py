@@ -21,6 +21,8 @@ __all__ = ("as_prefix", "is_under", "resolve_prefix", "resolve_template")
 _VARIABLE = re.compile(r"\{([a-zA-Z][a-zA-Z0-9]*)\}")
 _LAWFUL = re.compile(r"[a-zA-Z0-9/][a-zA-Z0-9_/-]*(?::[a-zA-Z0-9_/-]+)*")
 _LONGEST = 1024
+# A query that was given in a prefix's place is not shown.
+_MAY_BE_SHOWN = re.compile(r"/.*|[a-zA-Z0-9_/:*.{}-]*", re.S)
 
 
 def resolve_template(
@@ -45,6 +47,8 @@ def resolve_template(
         raise InvalidInputError(message)
 
     shown = repr(template if len(template) <= 80 else template[:77] + "...")
+    if not _MAY_BE_SHOWN.fullmatch(template):
+        shown = "(not shown, it does not begin with '/')"
 
     def fill(match: re.Match[str]) -> str:
         name = match[1]

@@ -119,6 +119,11 @@ def read_all(terminal: int) -> str:
         ('{"id": "a", "turns": [["USER", " "]]}', "is empty"),
         ('{"id": "a", "turns": [["SYSTEM", "x"]]}', "SYSTEM"),
         ('{"id": "a", "turns": [["USER", "x"]]}\n' * 2, "a second conversation 'a'"),
+        (
+            '{"id": "a", "turns": [["USER", "' + "x" * 100_001 + '"]]}',
+            "message 1 has 100,001 bytes",
+        ),
+        ('{"id": "a", "turns": [["USER", "x"], ["USER", "\\ud800"]]}', "message 2 is no Unicode"),
         ("", "has no conversation"),
     ],
 )
@@ -128,6 +133,16 @@ def test_a_bad_transcript_is_named(tmp_path: Path, line: str, text: str) -> None
     path.write_text(line)
     done = run("demo.py", "--transcript", str(path))
     assert (2, True, False) == (done.returncode, text in done.stderr, "Traceback" in done.stderr)
+
+
+def test_a_line_ends_where_json_lines_end(tmp_path: Path) -> None:
+    """Separators that JSON takes in a text, a mark at the file's start, and CRLF do no harm."""
+    path = tmp_path / "odd.jsonl"
+    line = json.dumps({"id": "a", "turns": [["USER", "hi\u2028there\x85 x"]]}, ensure_ascii=False)
+    path.write_bytes(f"\ufeff{line}\r\n\r\n".encode())
+    done = run("demo.py", "--transcript", str(path), "--query", " ")
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "1 conversations compared, message by message (1): none lost" in done.stdout
 
 
 def test_a_missing_transcript_is_named(tmp_path: Path) -> None:

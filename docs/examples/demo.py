@@ -83,12 +83,13 @@ def main() -> int:
     parser.add_argument("--transcript", type=Path, help="conversations, one a line, as JSON")
     parser.add_argument("--query", help="what to search for")
     arguments = parser.parse_args()
+    query = (arguments.query or "").strip() or None
     try:
         if arguments.transcript is None:
-            asyncio.run(support_conversation(arguments.query or "order problem"))
+            asyncio.run(support_conversation(query or "order problem"))
             return 0
         conversations = transcripts.load(arguments.transcript)
-        intact = asyncio.run(transcripts.run(conversations, arguments.query))
+        intact = asyncio.run(transcripts.run(conversations, query))
     except transcripts.TranscriptError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2

@@ -86,7 +86,8 @@ def load(path: Path) -> list[Conversation]:
     """Read a transcript."""
     conversations: dict[str, Conversation] = {}
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Not splitlines(): a text may have line separators of its own (U+2028) in it.
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise TranscriptError(f"{path} can't be read: {error}") from error
     for number, line in enumerate(lines, 1):
@@ -103,12 +104,27 @@ def load(path: Path) -> list[Conversation]:
             raise TranscriptError(f"{path}, line {number}: {text}") from error
         if not messages or not all(message.text.strip() for message in messages):
             raise TranscriptError(f"{path}, line {number}: a conversation or message is empty")
+        _check(messages, f"{path}, line {number}")
         if name in conversations:
             raise TranscriptError(f"{path}, line {number}: a second conversation {name!r}")
         conversations[name] = Conversation(name, number, messages)
     if not conversations:
         raise TranscriptError(f"{path} has no conversation")
     return list(conversations.values())
+
+
+def _check(messages: Sequence[ConversationalMessage], where: str) -> None:
+    """Refuse what can't be stored, before anything is."""
+    for place, message in enumerate(messages, 1):
+        try:
+            size = len(message.text.encode())
+        except UnicodeEncodeError:
+            raise TranscriptError(f"{where}: message {place} is no Unicode text") from None
+        if len(message.text) > 100_000 or size > 100 * 1024:
+            raise TranscriptError(
+                f"{where}: message {place} has {size:,} bytes; the service takes 100,000 "
+                "characters and 100 KB"
+            )
 
 
 async def for_each(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import anyio
 import pytest
 
 from agentcore_memory_async import (
+    AsyncMemorySessionManager,
+    InvalidInputError,
     NotFoundError,
     OutcomeUnknownError,
     RetryPolicy,
@@ -17,7 +21,7 @@ from agentcore_memory_async import (
 from agentcore_memory_async.errors import service_error
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
-from tests.client.doubles import manager_on, said
+from tests.client.doubles import SlowService, manager_on, said
 
 ONCE = RetryPolicy(max_attempts=1)
 
@@ -85,6 +89,59 @@ async def test_a_rejected_write_is_made_anew(error: type[ServiceError]) -> None:
         await session.add_turns([said("1")], client_token="token")
     stamps = [request["eventTimestamp"] for request in service.sent("CreateEvent")]
     assert sorted(set(stamps)) == stamps
+
+
+@virtual_time
+async def test_a_call_that_waited_repeats_what_was_lost_meanwhile() -> None:
+    """Two calls at once with one token: the second sends what the first one froze."""
+    service = SlowService(takes_s=2)
+    service.lose = {0}
+    async with manager_on(service) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+
+        async def first() -> None:
+            with pytest.raises(OutcomeUnknownError):
+                await session.add_turns([said("1")], client_token="t", retry=ONCE)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(first)
+            await anyio.sleep(1)
+            tasks.start_soon(partial(session.add_turns, [said("1")], client_token="t"))
+    one, other = service.sent("CreateEvent")
+    assert one == other
+
+
+@virtual_time
+async def test_another_write_under_its_token_settles_nothing() -> None:
+    """Refused as it should be, it does not make the first one be forgotten."""
+    service = FakeTransport()
+    service.reply("CreateEvent", TransportError("CreateEvent", "lost"))
+    service.reply("CreateEvent", refusal("ValidationException", 400))
+    async with manager_on(service) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        with pytest.raises(OutcomeUnknownError):
+            await session.add_turns([said("1")], client_token="t", retry=ONCE)
+        with pytest.raises(ValidationError):
+            await session.add_turns([said("2")], client_token="t", retry=ONCE)
+        stored = await session.resolve("t")
+    assert stored.messages == (said("1"),)
+
+
+@virtual_time
+async def test_a_write_of_another_memory_is_not_settled_here() -> None:
+    """Its request names the other memory, which this client was not made for."""
+    service = FakeTransport()
+    service.reply("CreateEvent", TransportError("CreateEvent", "lost"))
+    async with (
+        manager_on(service) as manager,
+        AsyncMemorySessionManager("other-a1B2c3D4e5", transport=service) as other,
+    ):
+        session = await manager.create_memory_session("a", "s", verify=False)
+        same_ids = await other.create_memory_session("a", "s", verify=False)
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await session.add_turns([said("1")], retry=ONCE)
+        with pytest.raises(InvalidInputError, match="or memory"):
+            await same_ids.resolve(caught.value)
 
 
 @virtual_time

@@ -184,10 +184,10 @@ RECORD = {
 
 
 def test_records_are_read() -> None:
-    """A record without a score has none, one with an int has a float."""
-    listed, found = _codec.read_records(
-        "ListMemoryRecords", {"memoryRecordSummaries": [RECORD, {**RECORD, "score": 1}]}
-    )
+    """What a list gives has no score, whatever it says; what a search found has a float."""
+    body = {"memoryRecordSummaries": [{**RECORD, "score": 1}]}
+    (listed,) = _codec.read_records("ListMemoryRecords", body)
+    (found,) = _codec.read_records("RetrieveMemoryRecords", body)
     assert listed.score is None
     assert isinstance(found.score, float)
     assert listed.created_at == datetime(2026, 1, 1, tzinfo=UTC)
@@ -205,12 +205,13 @@ def test_records_are_read() -> None:
         {"memoryRecordSummaries": [{**RECORD, "createdAt": "x"}]},
         {"memoryRecordSummaries": [{**RECORD, "score": "high"}]},
         {"memoryRecordSummaries": [{**RECORD, "score": float("nan")}]},
+        {"memoryRecordSummaries": [RECORD]},
     ],
 )
 def test_records_that_cannot_be_read_are_an_error(body: dict[str, Any]) -> None:
     """An unreadable list of records is never an empty one."""
-    with pytest.raises(DecodeError, match="ListMemoryRecords"):
-        _codec.read_records("ListMemoryRecords", body)
+    with pytest.raises(DecodeError, match="RetrieveMemoryRecords"):
+        _codec.read_records("RetrieveMemoryRecords", body)
 
 
 def test_errors_quote_no_content() -> None:
@@ -228,3 +229,12 @@ def test_milliseconds_survive_the_way_over_seconds(stamp: int) -> None:
     expected = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=stamp)
 
     assert expected == _codec.read_time(json.loads(json.dumps(stamp / 1000)))
+
+
+def test_turns_have_no_event_type() -> None:
+    """Whatever their metadata says: a type is of what `create_event` stored."""
+    message = {"conversational": {"role": "USER", "content": {"text": "hi"}}}
+    typed = {"eventType": {"stringValue": "order"}}
+    for payload, expected in (([message], None), ([{"json": {"content": {}}}], "order")):
+        body = {"event": {**GOOD, "payload": payload, "metadata": typed}}
+        assert _codec.read_created_event(body, None).event_type == expected

@@ -74,6 +74,7 @@ MESSAGES: list[Any] = [
     [said(role="system")],
     [said("USER", CANARY)],
     [said(role=None)],
+    [JsonPayload(None)],
     [JsonPayload({"k": float("nan")})],
     [JsonPayload({CANARY: {1, 2}})],
     [JsonPayload({5: CANARY})],  # type: ignore[dict-item]
@@ -148,6 +149,10 @@ PREFIXES: list[Any] = [
     "/{actorId.__class__}/",
     "/{actorId",
     "/{memoryStrategyId}/",
+    CANARY + "?",
+    CANARY + "{actorId",
+    CANARY + "{nope}",
+    CANARY * 100,
     "/" + "x" * 1024,
     "x" * 1024,
 ]
@@ -164,7 +169,11 @@ UNSETTLED: list[Any] = [
     OutcomeUnknownError("CreateEvent", "t", 1, {"actorId": "a", "sessionId": "other"}),
 ]
 MANAGER: dict[str, list[Any]] = {
-    "memory_id": [None, 5, "", "..", "a/b", "a?b", "a b", "x" * 100 + "#"],
+    "memory_id": [
+        *(None, 5, "", "..", "a/b", "a?b", "a\\b", "%2e", "a\n", "x" * 100 + "#", "a\ud83d"),
+        "arn:aws:bedrock-agentcore:us-west-2:123456789012:memory/",
+        "arn:aws:bedrock-agentcore:us-west-2:123456789012:memory/..",
+    ],
     "region_name": [5, "", "us west"],
     "endpoint_url": [5, "", "localhost:4710", "ftp://x", "http://", "http://a b"],
     "max_concurrency": ["5", 0, 1001, True, None],

@@ -101,10 +101,19 @@ def test_plain_actor_ids_have_no_slash(text: str) -> None:
     assert accepts(check.check_actor_id, text) == expected
 
 
-@pytest.mark.parametrize("bad", ["..", ".", "", "a/../b", "a?b", "a#b", "a%2e", "a b", "a\n", "ä"])
+@pytest.mark.parametrize(
+    "bad", ["..", ".", "", "a/../b", "a?b", "a#b", "a%2e", "a\\b", "a\n", "\ud83d"]
+)
 def test_memory_id_that_could_change_the_url_is_refused(bad: str) -> None:
     """What has a meaning in URLs is no memory id."""
     assert not accepts(check.check_memory_id, bad)
+
+
+@pytest.mark.parametrize("odd", ["m", "a b", "ä", "mem-abc123", "x" * 500, "..a", "~:@"])
+def test_other_memory_ids_are_the_services_to_judge(odd: str) -> None:
+    """What is percent-encoded, and only long or oddly ended, is sent."""
+    assert accepts(check.check_memory_id, odd)
+    assert accepts(check.check_memory_id, f"arn:aws:bedrock-agentcore:us-west-2:1:memory/{odd}")
 
 
 @pytest.mark.parametrize(
