@@ -34,6 +34,7 @@ from agentcore_memory_async.policies import (
     RetryPolicy,
     ServiceLimits,
     check_polling,
+    check_retry,
 )
 from agentcore_memory_async.session import AsyncMemorySession
 
@@ -221,7 +222,12 @@ class AsyncMemorySessionManager:
         await self.aclose()
 
     async def create_memory_session(
-        self, actor_id: str, session_id: str | None = None, *, verify: bool | None = None
+        self,
+        actor_id: str,
+        session_id: str | None = None,
+        *,
+        verify: bool | None = None,
+        retry: RetryPolicy | None = None,
     ) -> AsyncMemorySession:
         """
         Get the session of *actor_id* and *session_id*; the service makes it with its first event.
@@ -235,6 +241,7 @@ class AsyncMemorySessionManager:
             verify: Whether to ask the service, so that a missing memory or permission shows here:
                 None asks at the manager's first session and remembers success, True always asks,
                 False never does.
+            retry: How long and how often it is asked; the manager's policy if omitted.
 
         Raises:
             NotFoundError: The memory does not exist in this region.
@@ -244,17 +251,18 @@ class AsyncMemorySessionManager:
         AWS operation: ``ListEvents`` with one result and no payloads, if anything is asked.
         """
         check.check_is("verify", verify, bool, "give True, False or None")
+        check_retry(retry)
         if session_id is None:
             session_id = str(uuid4())
         session = AsyncMemorySession(self, actor_id, session_id)
         self._lifecycle.check()
         if verify:
-            await session.verify()
+            await session.verify(retry=retry)
             self._verified = True
         elif verify is None and not self._verified:
             async with self._verifying:  # those that come meanwhile wait, and ask if that failed
                 if not self._verified:
-                    await session.verify()
+                    await session.verify(retry=retry)
                     self._verified = True
         return session
 

@@ -79,9 +79,12 @@ class AsyncMemorySession(LongTermMemory):
     def __repr__(self) -> str:
         return f"<AsyncMemorySession {self.session_id} of {self.actor_id}, memory {self.memory_id}>"
 
-    async def verify(self) -> None:
+    async def verify(self, *, retry: RetryPolicy | None = None) -> None:
         """
         Ask the service whether this session's events may be listed, with one cheap request.
+
+        Args:
+            retry: How long and how often it is tried; the manager's policy if omitted.
 
         Raises:
             NotFoundError: The memory does not exist in this region.
@@ -91,7 +94,10 @@ class AsyncMemorySession(LongTermMemory):
         """
         params = {**self._ids, "includePayloads": False, "maxResults": 1}
         await self._retrier.read(
-            "ListEvents", params, lambda answer: _codec.read_events(answer.body)
+            "ListEvents",
+            params,
+            lambda answer: _codec.read_events(answer.body),
+            check_retry(retry),
         )
 
     async def add_turns(

@@ -407,6 +407,11 @@ CASES: dict[str, tuple[list[Any], Any]] = {
         SESSIONS,
         lambda s, x: s.manager.create_memory_session("a", x),
     ),
+    "create_memory_session(retry)": (
+        POLICIES,
+        lambda s, x: s.manager.create_memory_session("a", "s", verify=False, retry=x),
+    ),
+    "verify(retry)": (POLICIES, lambda s, x: s.verify(retry=x)),
     "create_memory_session(verify)": (
         ["no", 1],
         lambda s, x: s.manager.create_memory_session("a", "s", verify=x),
