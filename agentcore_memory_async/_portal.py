@@ -224,6 +224,8 @@ class LoopThread:
             self._thread.start()
             self._ready.wait()
         except BaseException:
+            if self._thread.ident is None:  # such as at exit, where Python 3.12 starts none
+                self._loop.close()
             self.stop(0)
             raise
 
