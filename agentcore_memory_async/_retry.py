@@ -229,14 +229,16 @@ class Retrier:
 
     async def _send(self, call: _Call) -> Answer:
         """Send one request, and date its answer."""
-        first_sent_at = self._clock.sending(call.token, anyio.current_time())
+        sent_at = anyio.current_time()
+        earlier_at = self._clock.sending(call.token, sent_at)
         try:
             answer = await self._transport(call.operation, call.params)
         except AgentCoreMemoryError as error:
-            if first_sent_at is None and not may_have_run(error):
+            if earlier_at is None and not may_have_run(error):
                 self._clock.not_taken(call.token)
             raise
-        return self._clock.answered(answer, first_sent_at, anyio.current_time())
+        first_at = sent_at if earlier_at is None else earlier_at
+        return self._clock.answered(answer, first_at, anyio.current_time())
 
 
 class _Call:

@@ -19,9 +19,9 @@ class ServiceClock:
     """
     The service's clock, in whole seconds; it is known once an answer came.
 
-    An event whose first answer was lost was taken then, not when the repeated request was
-    answered: what was learnt in between must not count as older than the event. So the first
-    sending of each write is remembered, by its client token. All times are the loop's.
+    An event whose answer was slow, or lost at first, may have been taken long before the answer
+    came: what was learnt in between must not count as older than the event. So the first sending
+    of each write is remembered, by its client token. All times are the loop's.
     """
 
     def __init__(self) -> None:
@@ -50,12 +50,12 @@ class ServiceClock:
         if token is not None:
             self._first_sent.pop(token, None)
 
-    def answered(self, answer: Answer, first_sent_at: float | None, now: float) -> Answer:
-        """Note the date of *answer*; gives it as it was, or with when the write was first taken."""
+    def answered(self, answer: Answer, first_sent_at: float, now: float) -> Answer:
+        """Note the date of *answer*; gives it dated to when its request was first sent."""
         if answer.date is None:
             return answer
         self._noted = now, answer.date
-        if first_sent_at is None:
-            return answer
-        earlier = answer.date - timedelta(seconds=now - first_sent_at)
-        return evolve(answer, date=earlier.replace(microsecond=0))
+        waited_s = int(now - first_sent_at)  # dates have whole seconds
+        return (
+            evolve(answer, date=answer.date - timedelta(seconds=waited_s)) if waited_s else answer
+        )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
+from attrs import evolve
 
 from agentcore_memory_async import (
+    AsyncMemorySessionManager,
     BlobPayload,
     Branch,
     DecodeError,
@@ -19,7 +21,12 @@ from agentcore_memory_async import (
 )
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
-from tests.client.doubles import MEMORY, manager_on, pages, said, wire_event
+from tests.client.doubles import MEMORY, SlowService, manager_on, pages, said, wire_event
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agentcore_memory_async._transport import Answer
 
 PAYLOAD = {"order": 12345, "items": ["a", None, 1.5, True, {"é": []}]}
 
@@ -108,6 +115,29 @@ async def test_add_turns_is_create_event_in_general() -> None:
     assert (event.messages, event.payload) == ((said("hi"),), ([1], {"b": 2}))
     assert (event.event_type, event.branch) == (None, Branch("b", "0001#a"))
     assert event.accepted_at == transport.date
+
+
+@pytest.mark.parametrize(("takes_s", "lose"), [(0.2, set()), (3.5, set()), (0.2, {0}), (3.5, {0})])
+@virtual_time
+async def test_events_are_dated_to_when_they_were_first_sent(
+    takes_s: float, lose: set[int]
+) -> None:
+    """The answer's date is later than the event where it was slow, or the first one was lost."""
+    service = SlowService(takes_s)
+    service.lose = lose
+
+    async def answer(operation: str, params: Mapping[str, Any]) -> Answer:
+        answered = await service(operation, params)
+        passed = timedelta(seconds=int(anyio.current_time() - began))
+        return evolve(answered, date=service.date + passed)
+
+    began = anyio.current_time()
+    async with AsyncMemorySessionManager(MEMORY, transport=answer) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        event = await session.add_turns([said("x")])
+
+    assert event.accepted_at is not None
+    assert service.date - timedelta(seconds=1) <= event.accepted_at <= service.date
 
 
 @virtual_time
