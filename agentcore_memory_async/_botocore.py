@@ -39,6 +39,8 @@ from agentcore_memory_async.errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from agentcore_memory_async._transport import Captured
+
 aioboto3: Any
 try:
     aioboto3 = importlib.import_module("aioboto3")
@@ -73,25 +75,27 @@ class Connection:
     region_source: str
     endpoint_url: str
     stack: AsyncExitStack
+    http_session: Any
     unsure: frozenset[str]
     answered: bool = False
+    closing: bool = False
 
-    def failure(
-        self,
-        operation: str,
-        exc: Exception,
-        status: int | None,
-        headers: Mapping[str, str],
-        *,
-        parsed: bool,
-    ) -> Exception | None:
+    def failure(self, exc: Exception, captured: Captured) -> Exception | None:
         """Give what to raise for *exc*, as `_failures.failure` does."""
-        resent = self.answered and operation in self.unsure
-        return failure(operation, exc, status, headers, parsed=parsed, maybe_resent=resent)
+        resent = self.answered and captured.operation in self.unsure
+        return failure(exc, captured, maybe_resent=resent)
 
     async def aclose(self) -> None:
-        """Close the client and its connections."""
-        await self.stack.aclose()
+        """Close the client and its connections; again, what is left where that was cut short."""
+        if self.closing:  # the stack has let go of all that it held
+            await self.http_session.close()
+            return
+        self.closing = True
+        try:
+            await self.stack.aclose()
+        except BaseException:  # no shield holds off Task.cancel()
+            await self.http_session.close()
+            raise
 
 
 class ShippedLoader(Loader):  # type: ignore[misc]
@@ -304,7 +308,7 @@ async def connect(settings: Settings) -> Connection:
     except (*_credentials.SETTING_ERRORS, ValueError) as exc:
         if isinstance(exc, InvalidInputError):
             raise
-        raise setting_error(exc) from exc
+        raise setting_error(exc) from None
 
 
 async def _open(prepared: _Prepared, settings: Settings) -> Connection:
@@ -334,6 +338,7 @@ async def _open(prepared: _Prepared, settings: Settings) -> Connection:
             unsure=frozenset(
                 wire for wire in methods if model.operation_model(wire).http["method"] != "POST"
             ),
+            http_session=prepared.opened[0],
             stack=stack.pop_all(),
         )
     raise AssertionError  # pragma: no cover - the stack lets errors through

@@ -14,8 +14,10 @@ import gc
 import importlib
 import json
 import logging
+import re
 import sys
 import threading
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -31,7 +33,7 @@ from agentcore_memory_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -44,7 +46,11 @@ importlib.import_module("concurrent.futures.thread")
 
 _LOG = logging.getLogger("agentcore_memory_async.transport")
 _CLOSE_S = 5.0
-"""How long closing the connections may take when opening failed or was cancelled."""
+"""How long closing the connections may take."""
+_YEARS = range(2000, 3000)
+"""A date outside of these comes from no clock, and reckoning with it could overflow."""
+_UNREADABLE = object()
+_USER_INFO = re.compile(r"(?<=//)[^/?#\s]*@")
 
 
 @attrs.frozen(repr=False)
@@ -89,24 +95,61 @@ class Transport(Protocol):
         ...
 
 
+class Sending:
+    """
+    Whether a request left this program, for whoever has to judge a call that was cut short.
+
+    A transport that can't tell leaves it as it is: a request counts as sent.
+    """
+
+    def __init__(self) -> None:
+        self.sent = True
+
+
+_sending: ContextVar[Sending | None] = ContextVar("agentcore_memory_async_sending", default=None)
+
+
+@contextmanager
+def noting(sending: Sending) -> Generator[None]:
+    """Let the transport that is called in the block note in *sending* what becomes of it."""
+    token = _sending.set(sending)
+    try:
+        yield
+    finally:
+        _sending.reset(token)
+
+
 @attrs.define(repr=False)
-class _Captured:
+class Captured:
     """What the hooks keep of an answer while its call runs."""
 
     operation: str
+    sending: Sending
     status: int | None = None
     body: bytes = b""
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
     parsed: bool = False
 
 
-_captured: ContextVar[_Captured] = ContextVar("agentcore_memory_async_captured")
+_captured: ContextVar[Captured] = ContextVar("agentcore_memory_async_captured")
 
 
 def current_operation() -> str:
     """Give the wire name of the operation that this task is calling, for the texts of errors."""
     captured = _captured.get(None)
     return "opening" if captured is None else captured.operation
+
+
+def note_sent() -> None:
+    """Note that the request of this task is handed to the connection."""
+    captured = _captured.get(None)
+    if captured is not None:
+        captured.sending.sent = True
+
+
+def without_user(url: str) -> str:
+    """Leave user name and password out of the URLs in a text."""
+    return _USER_INFO.sub("", url)
 
 
 def keep_answer(response_dict: Mapping[str, Any], **_: object) -> None:
@@ -131,18 +174,19 @@ def note_parsed(**_: object) -> None:
         captured.parsed = True
 
 
-def decode(operation: str, captured: _Captured) -> Answer:
+def decode(operation: str, captured: Captured) -> Answer:
     """Make the answer of a success; anything but a JSON object is a `DecodeError`."""
     status = captured.status or 0
     body = captured.body
     if not body:
         raise DecodeError(operation, f"status {status} with an empty body")
-    try:
-        parsed: object = json.loads(body)
-    except ValueError as exc:
-        kind = "HTML" if body.lstrip()[:1] == b"<" else "no JSON, or cut"
+    parsed: object = _UNREADABLE
+    with suppress(ValueError, RecursionError):  # not as a cause: it would show the body
+        parsed = json.loads(body)
+    if parsed is _UNREADABLE:
+        kind = "HTML" if body.lstrip()[:1] == b"<" else "no JSON, cut, or nested too deeply"
         text = f"status {status}, {len(body)} bytes: {kind}"
-        raise DecodeError(operation, text, raw=body) from exc
+        raise DecodeError(operation, text, raw=body)
     if not isinstance(parsed, dict):
         text = f"status {status}, {len(body)} bytes: JSON, but no object"
         raise DecodeError(operation, text, raw=body)
@@ -156,14 +200,15 @@ def decode(operation: str, captured: _Captured) -> Answer:
 
 
 def read_date(value: str | None) -> datetime | None:
-    """Read an HTTP date; None for none and for what is not one."""
+    """Read an HTTP date; None for none, and for what is not one or of no clock."""
     if not value:
         return None
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+        date = date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except (ValueError, OverflowError, TypeError, LookupError):
         return None
-    return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    return date if date.year in _YEARS else None
 
 
 _first_load = threading.Lock()
@@ -207,7 +252,8 @@ class BotocoreTransport:
     Attributes:
         region: The region in use; empty before `open`.
         region_source: Where it came from: argument, session, environment, profile or default.
-        endpoint_url: Where requests go; empty before `open`.
+        endpoint_url: Where requests go, without a user name and password; as given, or empty,
+            before `open`.
     """
 
     def __init__(
@@ -221,7 +267,7 @@ class BotocoreTransport:
     ) -> None:
         self.region = region_name or ""
         self.region_source = "argument" if region_name else ""
-        self.endpoint_url = endpoint_url or ""
+        self.endpoint_url = without_user(endpoint_url or "")
         self._given_region = region_name
         self._given_endpoint = endpoint_url
         self._session = session
@@ -266,25 +312,26 @@ class BotocoreTransport:
         self._connection = connection
         self.region = connection.region
         self.region_source = connection.region_source
-        self.endpoint_url = connection.endpoint_url
+        self.endpoint_url = without_user(connection.endpoint_url)
         _LOG.debug("open: %s (%s) at %s", self.region, self.region_source, self.endpoint_url)
 
     async def aclose(self) -> None:
         """
         Close the connections. Once is enough, more does no harm, and without `open` it is allowed.
 
-        In a forked child nothing is closed: the connections are the parent's.
+        When it is cut short, closing again closes what is left. In a forked child nothing is
+        closed: the connections are the parent's.
         """
-        was_open = self._lifecycle.closed()
+        self._lifecycle.closed()
         connection = self._connection
-        if not was_open or connection is None:
+        if connection is None:
             return
         if self._lifecycle.is_inherited:
             _left_to_the_parent.append(connection)
-            return
+        else:
+            with anyio.move_on_after(_CLOSE_S, shield=True):
+                await connection.aclose()
         self._connection = None
-        with anyio.move_on_after(_CLOSE_S, shield=True):
-            await connection.aclose()
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -307,28 +354,30 @@ class BotocoreTransport:
             ForkedError: Opened by the parent of this process.
             WrongLoopError: Opened in another event loop.
         """
+        sending = _sending.get() or Sending()
+        sending.sent = False
         self._lifecycle.check()
         connection = cast("_botocore.Connection", self._connection)
         method = connection.methods.get(operation)
         if method is None:
             raise InvalidInputError(f"{operation!r} is no operation of the memory service")
-        captured = _Captured(operation)
+        captured = Captured(operation, sending)
         token = _captured.set(captured)
+        failure: Exception | None = None
         try:
             await method(**params)
         except Exception as exc:
-            failure = connection.failure(
-                operation, exc, captured.status, captured.headers, parsed=captured.parsed
-            )
+            failure = connection.failure(exc, captured)
             if failure is exc:
                 raise
-            if failure is not None:
-                _LOG.debug("%s: %s", operation, type(failure).__name__)
-                # botocore's texts about parameters show them.
-                raise failure from None if isinstance(failure, InvalidInputError) else exc
             # Whatever botocore made of a success, its bytes are here and are read below.
         finally:
             _captured.reset(token)
+        if failure is not None:
+            _LOG.debug("%s: %s", operation, type(failure).__name__)
+            # Not from what it was made of: that shows the service's text, parameters, URLs or
+            # pieces of an answer.
+            raise failure
         connection.answered = True
         answer = decode(operation, captured)
         _LOG.debug("%s: %r", operation, answer)

@@ -27,10 +27,15 @@ Warnings: BlockingCallWarning(RuntimeWarning)
 
 No text of a conversation, no query and no credential is in any ``str()`` or ``repr()`` of these.
 All of them can be pickled and copied.
+
+The service's own texts may quote what was sent. So of a value that it refuses only an id is shown,
+and of other passages in quotes only those of one word; ``message`` and ``response`` of a
+`ServiceError` have the whole text.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -81,6 +86,39 @@ __all__ = (
 )
 
 
+_ID_MEMBERS = frozenset(
+    {
+        "actorId",
+        "eventId",
+        "jobId",
+        "memoryId",
+        "memoryRecordId",
+        "memoryStrategyId",
+        "rootEventId",
+        "sessionId",
+    }
+)
+_AT = re.compile(r"' at '([^']*)'")
+_QUOTED = re.compile(r"""(?<!\w)(['"`])(?:.*\1(?!\w)|.*)""", re.DOTALL)
+_WORDS = re.compile(r"""(['"`])[^\s'"`]+\1(?:\W(?:[^'"`]*\W)?(['"`])[^\s'"`]+\2)*""")
+
+
+def _without_content(message: str) -> str:
+    """
+    Leave out of the service's *message* what it may quote of a request.
+
+    Its usual form is ``Value '...' at 'payload.1.member.content' failed to satisfy constraint:
+    ...``. A text may have quotes of its own, so everything from the first to the last is left out.
+    """
+    start, end = message.find("Value '"), message.rfind("' at '")
+    members = [path.rpartition(".")[2] for path in _AT.findall(message)]
+    if 0 <= start < end and not _ID_MEMBERS.issuperset(members):
+        message = f"{message[:start]}Value (not shown){message[end + 1 :]}"
+    return _QUOTED.sub(
+        lambda found: found[0] if _WORDS.fullmatch(found[0]) else "(not shown)", message
+    )
+
+
 class AgentCoreMemoryError(Exception):
     """Base of everything that went wrong between this client and the service."""
 
@@ -95,7 +133,8 @@ class ServiceError(AgentCoreMemoryError, ClientError):
     Attributes:
         operation: The wire name of the operation, such as ``CreateEvent``.
         code: The service's name of the error, such as ``ThrottledException``.
-        message: The service's text, as it came.
+        message: The service's text, as it came. It may quote what was sent; ``str()`` and ``args``
+            leave that out.
         status: The HTTP status.
         request_id: What AWS support asks for; None where the answer had none.
         attempts: How many requests were made before this was raised.
@@ -124,7 +163,7 @@ class ServiceError(AgentCoreMemoryError, ClientError):
         self.hint = hint
         self.retry_after_s = retry_after_s
         response: Any = {
-            "Error": {"Code": code, "Message": message},
+            "Error": {"Code": code, "Message": _without_content(message)},
             "ResponseMetadata": {
                 "RequestId": request_id or "",
                 "HTTPStatusCode": status,
@@ -132,10 +171,11 @@ class ServiceError(AgentCoreMemoryError, ClientError):
                 "RetryAttempts": attempts - 1,
             },
         }
-        super().__init__(response, operation)
+        super().__init__(response, operation)  # which makes a text of it
+        self.response["Error"]["Message"] = message
 
     def __str__(self) -> str:
-        text = f"{self.code} ({self.status}) at {self.operation}: {self.message}"
+        text = f"{self.code} ({self.status}) at {self.operation}: {_without_content(self.message)}"
         if self.attempts > 1:
             text += f" (after {self.attempts} attempts)"
         if self.request_id:
@@ -171,7 +211,7 @@ class QuotaExceededError(ServiceError):
 
 
 class ThrottledError(ServiceError):
-    """Too many requests (429), still so when the retries ended."""
+    """Too many requests (429, or a code of throttling), still so when the retries ended."""
 
 
 class ServiceUnavailableError(ServiceError):
@@ -190,9 +230,21 @@ _BY_CODE: dict[str, type[ServiceError]] = {
     "RetryableConflictException": ConflictError,
     "ConflictException": ConflictError,
     "ServiceQuotaExceededException": QuotaExceededError,
+    # The codes that botocore takes for throttling, whatever their status.
+    "BandwidthLimitExceeded": ThrottledError,
+    "EC2ThrottledException": ThrottledError,
+    "LimitExceededException": ThrottledError,
+    "PriorRequestNotComplete": ThrottledError,
+    "ProvisionedThroughputExceededException": ThrottledError,
+    "RequestLimitExceeded": ThrottledError,
+    "RequestThrottled": ThrottledError,
+    "RequestThrottledException": ThrottledError,
+    "SlowDown": ThrottledError,
     "ThrottledException": ThrottledError,
+    "Throttling": ThrottledError,
     "ThrottlingException": ThrottledError,
     "TooManyRequestsException": ThrottledError,
+    "TransactionInProgressException": ThrottledError,
     "ServiceException": ServiceUnavailableError,
     "InternalServerException": ServiceUnavailableError,
 }

@@ -144,7 +144,7 @@ asyncio.run(main())
 def test_after_a_fork_the_child_says_so() -> None:
     """The child is told to make its own, and the parent goes on."""
     done = subprocess.run(
-        [sys.executable, "-c", FORK], capture_output=True, text=True, timeout=15, check=True
+        [sys.executable, "-c", FORK], capture_output=True, text=True, timeout=45, check=True
     )
 
     assert done.stdout.split() == ["0", "0"]

@@ -250,7 +250,7 @@ def test_killed_while_several_processes_write_it_loses_nothing(tmp_path: Path) -
             acknowledged |= {next(writer.stdout).strip() for _ in range(20)}
         service.kill()
         for writer in writers:
-            acknowledged |= set(writer.communicate(timeout=15)[0].split())
+            acknowledged |= set(writer.communicate(timeout=45)[0].split())
     finally:
         for process in (service, *writers):
             process.kill()
@@ -271,7 +271,7 @@ def test_the_command_tells_what_to_export_and_stops_cleanly(number: int) -> None
         url, output = _greeting(process)
         assert b"actorSummaries" in _post(f"{url}/memories/chat-a1B2c3D4e5/actors")
         process.send_signal(number)
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=45)
     finally:
         process.kill()
         process.wait()

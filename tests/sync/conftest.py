@@ -80,7 +80,7 @@ class Script:
                 os.killpg(self.process.pid, signal.SIGKILL)
         return self.process.communicate()
 
-    def finish(self, timeout: float = 15) -> Ran:
+    def finish(self, timeout: float = 45) -> Ran:
         """Wait for the end."""
         try:
             out, err = self.process.communicate(timeout=timeout)

@@ -148,7 +148,7 @@ class TestCtrlC:
                 assert fresh.echo("d") == "d"
                 assert toy.inner.running == 0
             print(rose)
-        """).finish(30)
+        """).finish()
         assert (ran.stderr, ran.stdout.strip()) == ("", "100")
 
     def test_timeout_raised_by_a_signal(self, run: Callable[[str], Script]) -> None:
@@ -401,7 +401,7 @@ class TestFork:
             for thread in threads:
                 thread.join()
             print("done")
-        """).finish(30)
+        """).finish()
         assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "done", "")
 
     def test_multiprocessing(self, run: Callable[[str], Script]) -> None:
@@ -415,7 +415,7 @@ class TestFork:
             Toy("parent").echo("a")
             with multiprocessing.get_context("fork").Pool(2) as pool:
                 print(pool.map(work, ["b", "c"]))
-        """).finish(30)
+        """).finish()
         assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "['a', 'a']", "")
 
 

@@ -31,7 +31,7 @@ def run(code: str, *options: str) -> str:
         [sys.executable, "-W", "error", *options, "-c", textwrap.dedent(code)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=45,
         check=False,
     )
     assert (0, "") == (done.returncode, done.stderr)
