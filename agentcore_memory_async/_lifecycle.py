@@ -37,6 +37,11 @@ class Lifecycle:
         """Whether the parent of this process opened it."""
         return self.state != NEW and self._pid != os.getpid()
 
+    @property
+    def is_open_here(self) -> bool:
+        """Whether it is open, and this process opened it."""
+        return self.state == OPEN and not self.is_inherited
+
     @contextmanager
     def opening(self) -> Generator[None]:
         """Bind to the running loop while the block opens it; if that fails it is as before."""

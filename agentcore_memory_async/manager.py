@@ -7,6 +7,7 @@ Everything that is sent goes through here: sessions are bound views that fill in
 from __future__ import annotations
 
 import time
+import warnings
 from typing import TYPE_CHECKING, Literal, Self
 from uuid import uuid4
 
@@ -209,6 +210,12 @@ class AsyncMemorySessionManager:
     async def _close_network(self) -> None:
         if self._network is not None:
             await self._network.aclose()
+
+    def __del__(self, warn: Callable[..., None] = warnings.warn) -> None:
+        network = getattr(self, "_network", None)  # None too where an argument was refused
+        if network is not None and self._lifecycle.is_open_here:
+            message = f"unclosed {self!r}; use 'async with', or await its aclose()"
+            warn(message, ResourceWarning, source=self)
 
     async def __aenter__(self) -> Self:
         return await self.open()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
+import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
+from aiobotocore.session import AioSession
 
 from agentcore_memory_async import (
     AccessDeniedError,
@@ -28,6 +31,9 @@ from tests.client.doubles import MEMORY, manager_on, said
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+CORE = AioSession()
+CORE.set_credentials("AKIDMANAGER", "secret")
+SIGNED: dict[bool, dict[str, Any]] = {True: {"session": CORE}, False: {}}
 CALLS: dict[str, Callable[[AsyncMemorySession], Awaitable[Any]]] = {
     "add_turns": lambda session: session.add_turns([said("hi")]),
     "create_event": lambda session: session.create_event("order", {}),
@@ -148,6 +154,27 @@ def test_after_a_fork_the_child_says_so() -> None:
     )
 
     assert done.stdout.split() == ["0", "0"]
+
+
+@pytest.mark.parametrize("leave", ["open", "closed", "new", "open, with no network"])
+async def test_left_open_it_warns(leave: str) -> None:
+    """As files and sockets do."""
+    transport = FakeTransport() if "no network" in leave else None
+    manager = AsyncMemorySessionManager(MEMORY, transport=transport, **SIGNED[transport is None])
+    network = manager._network
+    if leave != "new":
+        await manager.open()
+    if leave == "closed":
+        await manager.aclose()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        del manager
+        gc.collect()
+    texts = [str(each.message) for each in caught if "SessionManager" in str(each.message)]
+    assert len(texts) == (leave == "open")
+    assert all("await its aclose()" in text for text in texts)
+    if network is not None:
+        await network.aclose()
 
 
 async def test_first_session_is_verified_and_success_remembered() -> None:
