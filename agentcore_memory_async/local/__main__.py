@@ -19,6 +19,21 @@ from agentcore_memory_async.local import (
 )
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        message = f"{text!r} is no port: give 0 to 65535"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 <= (seconds := float(text)) <= 10_000_000:
+            return seconds
+    message = f"{text!r} is no time: give seconds, 0 to 10,000,000"
+    raise argparse.ArgumentTypeError(message)
+
+
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m agentcore_memory_async.local",
@@ -26,7 +41,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument(
-        "--port", type=int, default=8788, help="port, 0 for a free one (%(default)s)"
+        "--port", type=_port, default=8788, help="port, 0 for a free one (%(default)s)"
     )
     parser.add_argument("--db", metavar="FILE", help="SQLite file; in memory if omitted")
     parser.add_argument(
@@ -34,7 +49,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--extraction-delay",
-        type=float,
+        type=_seconds,
         default=0.5,
         metavar="SECONDS",
         help="from an event to its long-term records (%(default)s)",
@@ -44,7 +59,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--provisioning-delay",
-        type=float,
+        type=_seconds,
         default=0.0,
         metavar="SECONDS",
         help="how long a memory is CREATING, UPDATING or DELETING (%(default)s)",

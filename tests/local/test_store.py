@@ -16,6 +16,7 @@ import anyio
 import pytest
 
 from agentcore_memory_async.local import LocalMemoryService, ManualClock, StoreError
+from agentcore_memory_async.local.__main__ import main
 from agentcore_memory_async.local._schema import VERSION
 from agentcore_memory_async.local._store import Store
 
@@ -261,6 +262,24 @@ def test_killed_while_several_processes_write_it_loses_nothing(tmp_path: Path) -
     db.close()
     assert len(acknowledged) >= 60
     assert acknowledged <= stored
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--port", "99999", "give 0 to 65535"),
+        ("--port", "http", "'http' is no port"),
+        ("--extraction-delay", "-1", "0 to 10,000,000"),
+        ("--provisioning-delay", "nan", "0 to 10,000,000"),
+    ],
+)
+def test_the_command_refuses_what_can_not_be(
+    capsys: pytest.CaptureFixture[str], option: str, value: str, words: str
+) -> None:
+    """In one line, before it does anything."""
+    with pytest.raises(SystemExit) as caught:
+        main([f"{option}={value}"])
+    assert (2, True) == (caught.value.code, words in capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
