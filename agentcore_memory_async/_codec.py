@@ -184,9 +184,20 @@ def _read(operation: str, raw: object, what: str, reader: Callable[[Body], T]) -
         raise DecodeError(operation, f"{what}: {type(error).__name__}", body) from None
 
 
-def read_created_event(body: Body, accepted_at: datetime | None) -> Event:
-    """Read the answer to CreateEvent; *accepted_at* is the service's clock in it."""
-    return evolve(read_event("CreateEvent", body), accepted_at=accepted_at)
+def read_created_event(body: Body, accepted_at: datetime | None, request: Body) -> Event:
+    """
+    Read the answer to CreateEvent; *accepted_at* is the service's clock in it.
+
+    An event id acknowledges the write, so an answer whose other members can't be read is taken for
+    one of the event that *request* asked for: sending it again would not make it better.
+    """
+    operation = "CreateEvent"
+    event_id = _read(operation, body.get("event"), "event", lambda raw: _text(raw, "eventId"))
+    try:
+        event = read_event(operation, body)
+    except DecodeError:
+        event = read_event(operation, {"event": {**request, "eventId": event_id}})
+    return evolve(event, accepted_at=accepted_at)
 
 
 def read_event(operation: str, body: Body) -> Event:

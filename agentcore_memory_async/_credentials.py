@@ -66,6 +66,12 @@ SETTING_ERRORS = (
 
 VALID_S = 60
 """Credentials with more than this left are used, whatever the refresh says."""
+REFRESH_S = 3.0
+"""
+A refresh that is not yet needed may take this long; then it counts as failed for now.
+
+STS answers in a fraction of a second; a read has 10 seconds in all, and opening should not hang.
+"""
 PAUSE_FAILED_S = 5.0
 """After a failed refresh the next one waits this long."""
 PAUSE_SHORT_S = 60.0
@@ -111,14 +117,16 @@ async def load(session: Any) -> GuardedCredentials:
     loop = asyncio.get_running_loop()
     lock = _locks.setdefault(session, WeakKeyDictionary()).setdefault(loop, anyio.Lock())
     async with lock:
+        failed: Exception = boto.NoCredentialsError()
+        found: Any = None
         try:
             found = await session.get_credentials()
         except SETTING_ERRORS:
             raise
-        except Exception as exc:
-            raise credentials_error(current_operation(), exc) from exc
+        except Exception as exc:  # noqa: BLE001 - raised below, not as a cause: it may show secrets
+            failed = exc
         if found is None:
-            raise credentials_error(current_operation(), boto.NoCredentialsError())
+            raise credentials_error(current_operation(), failed)
         guarded = GuardedCredentials(found)
         await guarded.get_frozen_credentials()
         return guarded
@@ -128,8 +136,9 @@ class GuardedCredentials:
     """
     Stands before the credentials of the caller's session, in the same shape.
 
-    One refresh at a time; while one runs, or after one failed, calls go on with what is there for
-    as long as it is valid for more than `VALID_S`. Whatever else is asked for is answered by the
+    One refresh at a time; while one runs, or after one failed, was cancelled or took longer than
+    `REFRESH_S`, calls go on with what is there for as long as it is valid for more than `VALID_S`.
+    Whatever else is asked for is answered by the
     caller's own object.
     """
 
@@ -165,23 +174,29 @@ class GuardedCredentials:
 
     async def _refresh(self) -> Any:
         now = asyncio.get_running_loop().time
-        try:
-            frozen = await _resolve(self._inner.get_frozen_credentials())
-        except Exception as exc:
-            self._ask_at = now() + PAUSE_FAILED_S
-            self._failed = exc.with_traceback(None)
-            usable = self._last if self._last is not None else await self._as_loaded()
-            if usable is None or not self._valid():
-                raise credentials_error(current_operation(), exc) from exc
-            _LOG.warning(
-                "credentials not refreshed (%s), still valid: going on", type(exc).__name__
-            )
-            self._last = usable
-            return usable
+        usable = await self._usable() if self._valid() else None
         self._failed = None
-        self._last = frozen
-        self._ask_at = now() + PAUSE_SHORT_S if self._refresh_needed() else 0.0
-        return frozen
+        if usable is not None:
+            # Beforehand, so that also after a cancellation the next call does not ask at once.
+            self._ask_at = now() + REFRESH_S + PAUSE_FAILED_S
+        failed: Exception = TimeoutError()
+        try:
+            with anyio.move_on_after(None if usable is None else REFRESH_S):
+                frozen = await _resolve(self._inner.get_frozen_credentials())
+                self._last = frozen
+                self._ask_at = now() + PAUSE_SHORT_S if self._refresh_needed() else 0.0
+                return frozen
+        except Exception as exc:  # noqa: BLE001 - raised below, not as a cause
+            failed = self._failed = exc.with_traceback(None)
+        self._ask_at = now() + PAUSE_FAILED_S
+        if usable is None:
+            raise credentials_error(current_operation(), failed)
+        _LOG.warning("credentials not refreshed (%s), still valid: going on", type(failed).__name__)
+        self._last = usable
+        return usable
+
+    async def _usable(self) -> Any:
+        return self._last if self._last is not None else await self._as_loaded()
 
     async def _as_loaded(self) -> Any:
         """Give the values as they are, without a refresh; the caller's object stays as it is."""

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -19,6 +21,7 @@ from agentcore_memory_async._credentials import (
     SETTING_ERRORS,
     credentials_error,
 )
+from agentcore_memory_async._transport import read_date, without_user
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
     CertificateError,
@@ -32,18 +35,30 @@ from agentcore_memory_async.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from agentcore_memory_async._transport import Captured
+
 __all__ = ("answered_error", "failure", "setting_error")
 
 _MAX_TEXT = 300
+_LOST_FOR_BOTOCORE = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError)
+_LOST = (OSError, EOFError, aiohttp.ClientError)
+"""What a caller's own http session may let through when a connection is lost."""
+_UNSENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    ConnectionRefusedError,
+    socket.gaierror,
+)
+"""What is raised before there is a connection."""
 
 
 def setting_error(exc: Exception) -> InvalidInputError:
     """Say which setting can't be used, in botocore's words, which name no secret."""
-    return InvalidInputError(f"the client can't be opened: {exc}")
+    return InvalidInputError(f"the client can't be opened: {without_user(str(exc))}")
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Read the wait that was asked for: ``x-amz-retry-after`` (ms) or ``Retry-After`` (s)."""
+    """Read the wait asked for: ``x-amz-retry-after`` (ms) or ``Retry-After`` (s, or a date)."""
     for name, unit_s in (
         ("x-amz-retry-after", 0.001),
         ("x-amz-retry-afterms", 0.001),
@@ -52,7 +67,11 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         value = headers.get(name, "").strip()
         if value.isascii() and value.replace(".", "", 1).isdigit():
             return float(value) * unit_s
-    return None
+    until = read_date(headers.get("retry-after"))
+    if until is None:
+        return None
+    now = read_date(headers.get("date")) or datetime.now(UTC)
+    return max(0.0, (until - now).total_seconds())
 
 
 def answered_error(
@@ -92,45 +111,42 @@ def _phrase(status: int) -> str:
         return f"HTTP status {status}"
 
 
-def failure(
-    operation: str,
-    exc: Exception,
-    status: int | None,
-    headers: Mapping[str, str],
-    *,
-    parsed: bool,
-    maybe_resent: bool,
-) -> Exception | None:
+def failure(exc: Exception, captured: Captured, *, maybe_resent: bool) -> Exception | None:
     """
     Give what to raise for *exc*; None if a success came after all, *exc* itself if it is not ours.
 
-    *status* and *headers* are those of the answer, if one came, and *parsed* says whether botocore
-    could make sense of it. With *maybe_resent* aiohttp may have sent the request before, on a
-    connection that was gone.
+    With *maybe_resent* aiohttp may have sent the request before, on a connection that was gone.
     """
-    if isinstance(exc, boto.ClientError) and not isinstance(exc, AgentCoreMemoryError):
+    operation, status, headers = captured.operation, captured.status, captured.headers
+    if isinstance(exc, AgentCoreMemoryError):
+        return exc
+    if status is not None and 200 <= status < 300:
+        # What was raised after botocore had read it is of a hook of the caller.
+        return exc if captured.parsed else None
+    if isinstance(exc, boto.ClientError):
         return answered_error(operation, exc.response, status, headers)
-    if status is not None and not parsed:
-        if 200 <= status < 300:
-            return None
+    if status is not None:
         code = headers.get("x-amzn-errortype", "")
         return answered_error(operation, {"Error": {"Code": code}}, status, headers)
     if isinstance(exc, boto.ParamValidationError):
         return InvalidInputError(f"botocore refused the parameters of {operation}")
     if isinstance(exc, CREDENTIAL_ERRORS):
         return credentials_error(operation, exc)
-    if isinstance(exc, (boto.HTTPClientError, boto.ConnectionError)):
-        return _no_answer(operation, exc, maybe_resent=maybe_resent)
+    if isinstance(exc, _LOST_FOR_BOTOCORE):
+        return _no_answer(operation, exc, exc.kwargs.get("error"), maybe_resent=maybe_resent)
+    if isinstance(exc, _LOST) and captured.sending.sent:
+        return _no_answer(operation, exc, exc, maybe_resent=maybe_resent)
     if isinstance(exc, SETTING_ERRORS):
         return setting_error(exc)
     return exc
 
 
-def _no_answer(operation: str, exc: boto.BotoCoreError, *, maybe_resent: bool) -> TransportError:
+def _no_answer(
+    operation: str, exc: Exception, cause: object, *, maybe_resent: bool
+) -> TransportError:
     """Say why no answer came, by host and cause; the URL would show ids, so it is left out."""
-    cause: object = exc.kwargs.get("error")
     where = _host(exc, cause)
-    connecting = isinstance(cause, aiohttp.ClientConnectorError) or type(cause).__name__ in {
+    connecting = isinstance(cause, _UNSENT) or type(cause).__name__ in {
         "ConnectError",
         "ConnectTimeout",
     }
@@ -138,8 +154,9 @@ def _no_answer(operation: str, exc: boto.BotoCoreError, *, maybe_resent: bool) -
     if isinstance(exc, boto.ConnectTimeoutError):
         text = f"connecting to {where} took too long"
         return TransportTimeoutError(operation, text, sent=maybe_resent)
-    if isinstance(exc, boto.ReadTimeoutError):
-        return TransportTimeoutError(operation, f"{where} did not answer in time")
+    if isinstance(exc, boto.ReadTimeoutError | TimeoutError):
+        text = f"{where} did not answer in time"
+        return TransportTimeoutError(operation, text, sent=not unsent)
     if isinstance(exc, boto.ProxyConnectionError):
         text = f"the proxy for {where} failed ({type(cause).__name__})"
         return TransportError(operation, text, sent=not unsent and not _refused_by_proxy(cause))
@@ -156,10 +173,10 @@ def _no_answer(operation: str, exc: boto.BotoCoreError, *, maybe_resent: bool) -
     return TransportError(operation, f"the connection to {where} was lost ({kind})")
 
 
-def _host(exc: boto.BotoCoreError, cause: object) -> str:
-    url = exc.kwargs.get("endpoint_url")
+def _host(exc: Exception, cause: object) -> str:
+    url = getattr(exc, "kwargs", {}).get("endpoint_url")
     if isinstance(url, str) and urlsplit(url).netloc:
-        return urlsplit(url).netloc
+        return urlsplit(url).netloc.rpartition("@")[2]
     if isinstance(cause, aiohttp.ClientConnectorError):
         return f"{cause.host}:{cause.port}"
     return "the service"

@@ -15,12 +15,15 @@ import anyio
 
 from agentcore_memory_async._flow import Outcome
 from agentcore_memory_async._gate import Gate
+from agentcore_memory_async._transport import Sending, noting
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
     CertificateError,
     ClosedError,
     ConflictError,
     DecodeError,
+    ForkedError,
+    InvalidInputError,
     OutcomeUnknownError,
     ServiceError,
     ServiceUnavailableError,
@@ -28,6 +31,7 @@ from agentcore_memory_async.errors import (
     TransportError,
     TransportTimeoutError,
     ValidationError,
+    WrongLoopError,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +47,8 @@ T = TypeVar("T")
 
 
 REQUEST_TIMEOUT = 408
+MISTAKES = (ClosedError, ForkedError, InvalidInputError, WrongLoopError)
+"""What is raised instead of sending anything."""
 
 
 def is_passing(error: AgentCoreMemoryError) -> bool:
@@ -159,8 +165,9 @@ class Retrier:
         call = _Call(operation, params, policy, policy.write_deadline_s, pace)
         try:
             return await self._try(call, reader, remaining_s)
-        except Exception as error:  # such as closed meanwhile, after an attempt was lost
-            # What is invalid now was so before: the request is the same.
+        except Exception as error:
+            # Also when closed meanwhile, or a hook has a bug: what may have been stored needs a
+            # token to settle it. What is invalid now was so before: the request is the same.
             if isinstance(error, ValidationError) or not (unsettled or call.may_have_run):
                 raise
             token = params["clientToken"]
@@ -186,6 +193,9 @@ class Retrier:
                     wait_s = call.wait_s(error, self._random)
                     if anyio.current_time() + wait_s >= scope.deadline:
                         break  # rather now than after a wait in vain
+                except MISTAKES:
+                    call.not_sent()
+                    raise
                 await anyio.sleep(wait_s)
         final = call.final_error()
         if isinstance(final, ServiceError):
@@ -217,7 +227,9 @@ class Retrier:
                     raise
                 ticket.outcome = Outcome.FAILED
                 reason = f"none came in {call.policy.attempt_timeout_s:g} s"
-                raise TransportTimeoutError(call.operation, reason) from None
+                raise TransportTimeoutError(
+                    call.operation, reason, sent=call.sending_now.sent
+                ) from None
             except AgentCoreMemoryError as error:
                 ticket.outcome = outcome_of(error)
                 raise
@@ -232,9 +244,11 @@ class Retrier:
         sent_at = anyio.current_time()
         earlier_at = self._clock.sending(call.token, sent_at)
         try:
-            answer = await self._transport(call.operation, call.params)
-        except AgentCoreMemoryError as error:
-            if earlier_at is None and not may_have_run(error):
+            with noting(call.sending_now):
+                answer = await self._transport(call.operation, call.params)
+        except BaseException as error:
+            refused = isinstance(error, AgentCoreMemoryError) and not may_have_run(error)
+            if earlier_at is None and (refused or not call.sending_now.sent):
                 self._clock.not_taken(call.token)
             raise
         first_at = sent_at if earlier_at is None else earlier_at
@@ -258,8 +272,9 @@ class _Call:
         self.deadline_s = deadline_s
         self.pace = pace
         self.attempts = 0
-        self.may_have_run = False
+        self.sending_now = Sending()
         self._in_flight = False
+        self._may_have_run = False
         self._last: AgentCoreMemoryError | None = None
 
     @property
@@ -270,14 +285,22 @@ class _Call:
     def is_retry_after_failure(self) -> bool:
         return self._last is not None and outcome_of(self._last) is Outcome.FAILED
 
+    @property
+    def may_have_run(self) -> bool:
+        return self._may_have_run or (self._in_flight and self.sending_now.sent)
+
     def sending(self) -> None:
         self.attempts += 1
+        self.sending_now = Sending()
         self._in_flight = True
+
+    def not_sent(self) -> None:
+        self._in_flight = False
 
     def failed(self, error: AgentCoreMemoryError) -> None:
         self._in_flight = False
         self._last = error
-        self.may_have_run = self.may_have_run or may_have_run(error)
+        self._may_have_run = self._may_have_run or may_have_run(error)
 
     def may_go_on(self, error: AgentCoreMemoryError) -> bool:
         most = self.policy.max_attempts
@@ -292,8 +315,8 @@ class _Call:
     def final_error(self) -> AgentCoreMemoryError:
         """Give what to raise: the last error, or that the deadline came first."""
         if self._in_flight:
-            self.may_have_run = True
-            return TransportTimeoutError(self.operation, f"none came in {self.deadline_s:g} s")
+            reason = f"none came in {self.deadline_s:g} s"
+            return TransportTimeoutError(self.operation, reason, sent=self.sending_now.sent)
         if self._last is None:
             reason = f"it was not sent in {self.deadline_s:g} s, others were before it"
             return TransportTimeoutError(self.operation, reason, sent=False)

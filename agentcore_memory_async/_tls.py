@@ -3,8 +3,9 @@ HTTP sessions for aiobotocore that check host names, and are made off the event 
 
 aiobotocore 1.4 to 3.8, so also the one that aioboto3 15.5.0 pins, does not compare the name in the
 certificate with the host, and behind a proxy it checks no certificate at all. Every client gets a
-session class of ours, which does both on every version. It overrides one private method of
-aiobotocore, ``_get_ssl_context``, and fails to open where that is not there.
+session class of ours, which does both on every version, and follows no redirects. It overrides two
+private methods of aiobotocore, ``_get_ssl_context`` and ``_get_session``, and can't be imported
+where they are not there.
 """
 
 # botocore and aiobotocore carry no types.
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,13 @@ import anyio.to_thread
 from aiobotocore.httpsession import AIOHTTPSession
 from botocore.httpsession import get_cert_path
 
+from agentcore_memory_async._transport import note_sent
 from agentcore_memory_async.errors import ClosedError, InvalidInputError
 
 __all__ = ("session_class",)
+
+for _name in ("_get_ssl_context", "_get_session"):
+    getattr(AIOHTTPSession, _name)  # without them it would not ask ours
 
 
 class PreparedContext(ssl.SSLContext):
@@ -77,8 +82,28 @@ def _shared(authorities: str | None, _changed: object) -> PreparedContext:
     return PreparedContext(authorities, None)
 
 
+class _Stationary:
+    """
+    An aiohttp session that follows no redirects.
+
+    aiobotocore leaves aiohttp's default, by which another host would get the session token, and
+    with a 307 or 308 the conversation too; botocore itself never follows.
+    """
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self.request = partial(session.request, allow_redirects=False)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+
 class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]
-    """aiobotocore's session over aiohttp, with host names checked and nothing after its close."""
+    """
+    aiobotocore's session over aiohttp, with host names checked.
+
+    It follows no redirects, and sends nothing after its close.
+    """
 
     def __init__(self, verify: Any = True, proxies: Any = None, **options: Any) -> None:
         self._files = (verify, options.get("client_cert"))
@@ -119,6 +144,9 @@ class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]
             return self._contexts.pop(0)
         return PreparedContext(None, None)
 
+    async def _get_session(self, proxy_url: Any) -> Any:
+        return _Stationary(await super()._get_session(proxy_url))
+
     async def send(self, request: Any) -> Any:
         """Send, unless closed: aiobotocore before 3.9 would open, and leak, a new session."""
         if self._is_closed:
@@ -151,6 +179,10 @@ def session_class(given: Any, opened: list[Any]) -> type[Any]:
         def __init__(self, *args: Any, **options: Any) -> None:
             opened.append(self)
             super().__init__(*args, **options)
+
+        async def send(self, request: Any) -> Any:
+            note_sent()
+            return await super().send(request)
 
     return Noted
 

@@ -272,7 +272,7 @@ class Writer:
         event = await self._retrier.write(
             "CreateEvent",
             request,
-            lambda answer: _codec.read_created_event(answer.body, answer.date),
+            lambda answer: _codec.read_created_event(answer.body, answer.date, request),
             policy=policy,
             remaining_s=max(0.0, ends_at - anyio.current_time()),
             pace=line.turns_pace if conversational else line.others_pace,

@@ -111,7 +111,7 @@ def _without_content(message: str) -> str:
     ...``. A text may have quotes of its own, so everything from the first to the last is left out.
     """
     start, end = message.find("Value '"), message.rfind("' at '")
-    members = [path.rpartition(".")[2] for path in _AT.findall(message)]
+    members = {path.replace("/", ".").rpartition(".")[2] for path in _AT.findall(message)}
     if 0 <= start < end and not _ID_MEMBERS.issuperset(members):
         message = f"{message[:start]}Value (not shown){message[end + 1 :]}"
     return _QUOTED.sub(

@@ -99,7 +99,13 @@ async def test_errors_without_a_code(
         ({"Retry-After": "1.5"}, 1.5),
         ({"x-amz-retry-after": "250"}, 0.25),
         ({"x-amz-retry-after": "250", "Retry-After": "7"}, 0.25),
-        ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        (
+            {
+                "Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT",
+                "Date": "Wed, 21 Oct 2026 07:27:48 GMT",
+            },
+            12.0,
+        ),
         ({"Retry-After": "-3"}, None),
         ({"Retry-After": "nan"}, None),
         ({}, None),
@@ -278,7 +284,7 @@ async def test_parameter_errors_show_nothing(service: Any) -> None:
         with pytest.raises(errors.InvalidInputError) as caught:
             await transport("CreateEvent", CREATE)
     assert "CANARY" not in str(caught.value)
-    assert caught.value.__suppress_context__
+    assert caught.value.__context__ is None
 
 
 @pytest.mark.parametrize("value", ["", None, "yesterday", "Sun, 99 Nov 2026 20:00:00 GMT"])

@@ -171,7 +171,7 @@ GOOD = stored({"payload": []})["event"]
 def test_an_answer_without_its_event_is_an_error(body: dict[str, Any]) -> None:
     """A success by its status that acknowledges nothing is a DecodeError."""
     with pytest.raises(DecodeError, match="CreateEvent"):
-        _codec.read_created_event(body, None)
+        _codec.read_created_event(body, None, {})
 
 
 RECORD = {
@@ -218,7 +218,7 @@ def test_errors_quote_no_content() -> None:
     """The text of a DecodeError says what is missing, not what was there."""
     body = {"event": {**GOOD, "payload": [{"conversational": "the canary sings"}]}}
     with pytest.raises(DecodeError) as caught:
-        _codec.read_created_event(body, None)
+        _codec.read_created_event(body, None, {})
 
     assert "canary" not in f"{caught.value} {caught.value!r}"
 
@@ -237,4 +237,4 @@ def test_turns_have_no_event_type() -> None:
     typed = {"eventType": {"stringValue": "order"}}
     for payload, expected in (([message], None), ([{"json": {"content": {}}}], "order")):
         body = {"event": {**GOOD, "payload": payload, "metadata": typed}}
-        assert _codec.read_created_event(body, None).event_type == expected
+        assert _codec.read_created_event(body, None, {}).event_type == expected
