@@ -9,7 +9,10 @@ import pytest
 
 from agentcore_memory_async import (
     AccessDeniedError,
+    ClosedError,
     DecodeError,
+    ForkedError,
+    InvalidInputError,
     OutcomeUnknownError,
     QuotaExceededError,
     RetryPolicy,
@@ -18,6 +21,7 @@ from agentcore_memory_async import (
     ThrottledError,
     TransportError,
     TransportTimeoutError,
+    WrongLoopError,
 )
 from agentcore_memory_async.errors import service_error
 from agentcore_memory_async.testing import FakeTransport
@@ -122,6 +126,28 @@ async def test_a_mistake_after_a_lost_answer_stays_unknown() -> None:
         await write(transport)
 
     assert isinstance(caught.value.__cause__, RuntimeError)
+
+
+@virtual_time
+async def test_a_mistake_in_flight_is_unknown() -> None:
+    """Whatever a transport raises, there is a token to settle the write with."""
+    transport = FakeTransport()
+    transport.reply("CreateEvent", RuntimeError("a bug"))
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await write(transport)
+
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    assert caught.value.client_token == transport.requests[0].params["clientToken"]
+
+
+@pytest.mark.parametrize("kind", [ClosedError, ForkedError, InvalidInputError, WrongLoopError])
+@virtual_time
+async def test_what_is_raised_instead_of_sending_stays_what_it_is(kind: type[Exception]) -> None:
+    """The program's mistakes are found before anything is sent."""
+    transport = FakeTransport()
+    transport.reply("CreateEvent", kind("not sent"))
+    with pytest.raises(kind, match="not sent"):
+        await write(transport)
 
 
 @virtual_time

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import ipaddress
 import json
+import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +120,37 @@ async def transport(service: Service) -> AsyncIterator[BotocoreTransport]:
     """Give an open transport to `service`."""
     async with BotocoreTransport(endpoint_url=service.url) as opened:
         yield opened
+
+
+@pytest.fixture
+async def raw() -> AsyncIterator[Callable[..., Any]]:
+    """Give a function that starts a TCP server with a handler of one's own."""
+    servers: list[asyncio.Server] = []
+    writers: list[asyncio.StreamWriter] = []
+
+    async def start(answer: bytes | None, *, reset: bool = False) -> str:
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writers.append(writer)
+            await reader.readuntil(b"\r\n\r\n")
+            if answer is None:
+                return
+            if reset:
+                linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
+                sock = writer.get_extra_info("socket")
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            else:
+                writer.write(answer)
+            writer.close()
+
+        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        servers.append(server)
+        return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    yield start
+    for server in servers:
+        server.close()
+    for writer in writers:
+        writer.close()
 
 
 @attrs.define

@@ -12,7 +12,15 @@ from aiobotocore.credentials import AioCredentials, AioRefreshableCredentials
 from aiobotocore.session import AioSession
 from botocore.exceptions import ClientError, CredentialRetrievalError, NoCredentialsError
 
-from agentcore_memory_async import _credentials
+from agentcore_memory_async import (
+    AsyncMemorySession,
+    AsyncMemorySessionManager,
+    ConversationalMessage,
+    MessageRole,
+    RetryPolicy,
+    TransportTimeoutError,
+    _credentials,
+)
 from agentcore_memory_async._credentials import GuardedCredentials
 from agentcore_memory_async._transport import BotocoreTransport
 from agentcore_memory_async.errors import AccessDeniedError, ServiceError
@@ -57,6 +65,7 @@ async def test_failing_process(clean_machine: Path) -> None:
         await BotocoreTransport().open()
     assert "CredentialRetrievalError" == caught.value.code
     assert "CANARY" not in str(caught.value) + repr(caught.value)
+    assert caught.value.__context__ is None
 
 
 class Provider:
@@ -165,6 +174,74 @@ async def test_a_failing_refresh_fails_no_call(service: Any) -> None:
     assert {"KEY0"} == {request.key_id for request in service.requests}
 
 
+async def test_a_hanging_refresh_fails_no_call(
+    service: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A refresh that hangs counts as failed for now: one call waits for it, the others do not."""
+    monkeypatch.setattr(_credentials, "REFRESH_S", 0.05)
+    provider = Provider()
+    provider.gate = anyio.Event()
+    async with BotocoreTransport(session=provider.session(), endpoint_url=service.url) as transport:
+        provider.now += dt.timedelta(seconds=3600 - 300)
+        with anyio.fail_after(5):
+            assert [] == await call_many(transport)
+            assert [] == await call_many(transport)
+        assert 1 == provider.refreshes
+        provider.gate.set()
+        monkeypatch.setattr(_credentials, "PAUSE_FAILED_S", 0.0)
+    assert {"KEY0"} == {request.key_id for request in service.requests}
+    assert "not refreshed (TimeoutError), still valid" in caplog.text
+
+
+@pytest.mark.parametrize("left_s", [300, 800])
+async def test_a_hanging_refresh_from_the_start(
+    service: Any, monkeypatch: pytest.MonkeyPatch, left_s: int
+) -> None:
+    """Opening does not hang with the refresh of credentials that are loaded near their end."""
+    monkeypatch.setattr(_credentials, "REFRESH_S", 0.05)
+    provider = Provider()
+    provider.expires_in_s = left_s
+    provider.gate = anyio.Event()
+    with anyio.fail_after(5):
+        async with BotocoreTransport(
+            session=provider.session(), endpoint_url=service.url
+        ) as transport:
+            assert [] == await call_many(transport)
+    assert 1 == provider.refreshes
+
+
+async def test_a_cancelled_refresh_pauses_too() -> None:
+    """The call after one that was cancelled while it refreshed goes on with what is valid."""
+    provider = Provider()
+    guarded = GuardedCredentials(await provider.load_credentials())
+    await guarded.get_frozen_credentials()
+    provider.now += dt.timedelta(seconds=3600 - 300)
+    provider.gate = anyio.Event()
+    with anyio.move_on_after(0.01):
+        await guarded.get_frozen_credentials()
+    with anyio.fail_after(1):
+        assert "KEY0" == (await guarded.get_frozen_credentials()).access_key
+    assert 1 == provider.refreshes
+
+
+async def test_a_hanging_refresh_of_expired_credentials_is_no_unknown_outcome(
+    service: Any,
+) -> None:
+    """Without credentials nothing is sent, and a write that waits for them is not stored."""
+    provider = Provider()
+    provider.gate = anyio.Event()
+    async with AsyncMemorySessionManager(
+        "chat-a1B2c3D4e5", session=provider.session(), endpoint_url=service.url
+    ) as manager:
+        provider.now += dt.timedelta(seconds=3600)
+        session = AsyncMemorySession(manager, "a", "s")
+        message = ConversationalMessage("hi", MessageRole.USER)
+        with pytest.raises(TransportTimeoutError) as caught:
+            await session.add_turns([message], retry=RetryPolicy(write_deadline_s=0.1))
+    assert not caught.value.sent
+    assert [] == service.requests
+
+
 async def test_a_failing_refresh_from_the_start(service: Any) -> None:
     """Credentials that are loaded near their end are used although their refresh fails."""
     provider = Provider()
@@ -193,6 +270,7 @@ async def test_expired_and_not_refreshed(service: Any, error: Exception) -> None
         assert 100 == len(failed)
         assert {AccessDeniedError} == set(map(type, failed))
         assert "CANARY" not in "".join(str(exc) for exc in failed)
+        assert {None} == {exc.__context__ for exc in failed}
         assert {"ListActors"} == {exc.operation for exc in failed}
         assert {0} == {exc.status for exc in failed}
     assert 1 == provider.refreshes

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
+import json
 import socket
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agentcore_memory_async import errors
 from agentcore_memory_async._transport import BotocoreTransport, read_date
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
 
 HTML = b"<html><head><title>no</title></head><body>CANARY</body></html>"
 CREATE = {"memoryId": "m", "actorId": "a", "payload": [{"blob": "CANARY"}]}
+
+DATE = r"[A-Z][a-z]{2}, [0-9]{1,30} (Jan|Feb|Dec) [0-9]{1,30} [0-9:]{1,9} [+-]?[0-9A-Z]{1,30}"
 
 ROWS = [
     (400, "ValidationException", errors.ValidationError),
@@ -32,6 +37,8 @@ ROWS = [
     (429, "ThrottlingException", errors.ThrottledError),
     (500, "ServiceException", errors.ServiceUnavailableError),
     (503, "UnheardOfException", errors.ServiceUnavailableError),
+    *((400, code, errors.ThrottledError) for code in ("Throttling", "RequestLimitExceeded")),
+    (503, "SlowDown", errors.ThrottledError),
 ]
 
 
@@ -106,6 +113,16 @@ async def test_errors_without_a_code(
             },
             12.0,
         ),
+        (
+            {
+                "Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT",
+                "Date": "Wed, 21 Oct 2026 07:28:09 GMT",
+            },
+            0.0,
+        ),
+        ({"Retry-After": "Thu, 21 Oct 1926 07:28:00 GMT"}, None),
+        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT", "Date": "yesterday"}, 0.0),
+        ({"Retry-After": "soon"}, None),
         ({"Retry-After": "-3"}, None),
         ({"Retry-After": "nan"}, None),
         ({}, None),
@@ -170,6 +187,32 @@ async def test_a_hook_of_the_caller_that_raises(service: Any) -> None:
             await transport("CreateEvent", CREATE)
 
 
+ECHO = (
+    "1 validation error detected: Value 'said 'CANARY' at 'x' here' at "
+    "'payload.1.member.conversational.content.text' failed to satisfy constraint: "
+    "Member must have length less than or equal to 9"
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(400, "ValidationException"), (403, "AccessDeniedException"), (500, "ServiceException")],
+)
+async def test_what_the_service_quotes_is_not_shown(
+    transport: BotocoreTransport, service: Any, status: int, code: str
+) -> None:
+    """A text that the service quotes is in no text or traceback, and whole in the answer."""
+    service.status, service.headers = status, {"x-amzn-errortype": code}
+    service.body = json.dumps({"message": ECHO}).encode()
+    with pytest.raises(errors.ServiceError) as caught:
+        await transport("CreateEvent", CREATE)
+    error = caught.value
+    shown = "".join(traceback.format_exception(error)) + repr(error) + repr(error.args)
+    assert "CANARY" not in shown
+    assert "Value (not shown) at 'payload.1.member.conversational.content.text' failed" in shown
+    assert ECHO == error.message == error.response["Error"]["Message"]
+
+
 def free_port() -> int:
     """Give a port where nothing listens."""
     with socket.socket() as taken:
@@ -194,37 +237,6 @@ async def test_nothing_was_sent(url: str, words: str) -> None:
             await transport("CreateEvent", CREATE)
     assert errors.TransportError is type(caught.value)
     assert not caught.value.sent
-
-
-@pytest.fixture
-async def raw() -> AsyncIterator[Callable[..., Any]]:
-    """Give a function that starts a TCP server with a handler of one's own."""
-    servers: list[asyncio.Server] = []
-    writers: list[asyncio.StreamWriter] = []
-
-    async def start(answer: bytes | None, *, reset: bool = False) -> str:
-        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writers.append(writer)
-            await reader.readuntil(b"\r\n\r\n")
-            if answer is None:
-                return
-            if reset:
-                linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
-                sock = writer.get_extra_info("socket")
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            else:
-                writer.write(answer)
-            writer.close()
-
-        server = await asyncio.start_server(handle, "127.0.0.1", 0)
-        servers.append(server)
-        return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-    yield start
-    for server in servers:
-        server.close()
-    for writer in writers:
-        writer.close()
 
 
 @pytest.mark.parametrize(
@@ -287,10 +299,33 @@ async def test_parameter_errors_show_nothing(service: Any) -> None:
     assert caught.value.__context__ is None
 
 
-@pytest.mark.parametrize("value", ["", None, "yesterday", "Sun, 99 Nov 2026 20:00:00 GMT"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        None,
+        "yesterday",
+        ",",
+        "1 2 3 4 5 6 7 8",
+        "Sun, 99 Nov 2026 20:00:00 GMT",
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Fri, 31 Dec 10000 23:59:59 GMT",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Fri, 31 Dec 9999 23:59:59 -2300",
+        "Sat, 01 Jan 1999 00:00:00 GMT",
+        "Fri, 31 Dec 2025 23:59:59 +99999999999999",
+    ],
+)
 def test_bad_dates(value: str | None) -> None:
     """A date header that is none gives no date."""
     assert read_date(value) is None
+
+
+@given(st.text(max_size=60) | st.from_regex(DATE, fullmatch=True))
+def test_any_date(value: str) -> None:
+    """Whatever a header says, there is a date of this millennium or none."""
+    date = read_date(value)
+    assert date is None or 2000 <= date.year < 3000
 
 
 def test_date_of_another_zone() -> None:

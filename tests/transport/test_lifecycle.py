@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 import textwrap
@@ -11,6 +12,8 @@ from typing import Any
 
 import anyio
 import pytest
+from aiobotocore.config import AioConfig
+from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
 
 from agentcore_memory_async import _transport
@@ -61,6 +64,94 @@ async def test_close_is_idempotent(service: Any) -> None:
     await transport.aclose()
     await transport.aclose()
     assert "closed" in repr(transport)
+
+
+class SlowToClose:
+    """A session class of the caller that takes its time to close."""
+
+    steps = 0
+    closed = 0
+
+    def __init__(self, **_: Any) -> None:
+        pass
+
+    async def __aenter__(self) -> Any:
+        return self
+
+    async def __aexit__(self, *_: Any) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close, in several steps."""
+        for _ in range(self.steps):
+            await asyncio.sleep(0)
+        SlowToClose.closed += 1
+
+    async def send(self, request: Any) -> Any:
+        """Send nothing."""
+
+
+@pytest.mark.parametrize("before", range(4))
+async def test_close_that_is_cancelled_closes(monkeypatch: pytest.MonkeyPatch, before: int) -> None:
+    """A task that is cancelled while it closes leaves no connection open, and is cancelled."""
+    monkeypatch.setattr(SlowToClose, "steps", 2)
+    monkeypatch.setattr(SlowToClose, "closed", 0)
+    transport = BotocoreTransport(config=AioConfig(http_session_cls=SlowToClose))
+    await transport.open()
+    task = asyncio.get_running_loop().create_task(transport.aclose())
+    for _ in range(before):
+        await asyncio.sleep(0)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    if before:  # or else it had not begun
+        assert 1 == SlowToClose.closed
+    await transport.aclose()
+    assert SlowToClose.closed
+    assert "closed" in repr(transport)
+
+
+async def test_close_that_is_cancelled_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing again finishes what was cut short again and again."""
+    monkeypatch.setattr(SlowToClose, "steps", 5)
+    monkeypatch.setattr(SlowToClose, "closed", 0)
+    transport = BotocoreTransport(config=AioConfig(http_session_cls=SlowToClose))
+    await transport.open()
+    task = asyncio.get_running_loop().create_task(transport.aclose())
+    for _ in range(2):
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert 0 == SlowToClose.closed
+    await transport.aclose()
+    await transport.aclose()
+    assert 1 == SlowToClose.closed
+
+
+@pytest.mark.parametrize("before", range(6))
+async def test_cancelled_close_leaves_no_connection(service: Any, before: int) -> None:
+    """With aiohttp, too, nothing is left, wherever the task that closes is cut."""
+    sessions: list[Any] = []
+
+    class Noted(AIOHTTPSession):  # type: ignore[misc]
+        async def _get_session(self, proxy_url: Any) -> Any:
+            sessions.append(await super()._get_session(proxy_url))
+            return sessions[-1]
+
+    config = AioConfig(http_session_cls=Noted)
+    transport = BotocoreTransport(endpoint_url=service.url, config=config)
+    await transport.open()
+    await transport(*LIST)
+    task = asyncio.get_running_loop().create_task(transport.aclose())
+    for _ in range(before):
+        await asyncio.sleep(0)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    await transport.aclose()
+    assert [True] == [session.closed for session in sessions]
 
 
 async def test_open_twice(service: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,7 @@ from botocore.config import Config
 
 from agentcore_memory_async._botocore import aioboto3, collect
 from agentcore_memory_async._transport import BotocoreTransport
-from agentcore_memory_async.errors import InvalidInputError
+from agentcore_memory_async.errors import InvalidInputError, TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,6 +171,30 @@ async def test_bad_endpoint(url: str) -> None:
     for _ in range(2):
         with pytest.raises(InvalidInputError, match="endpoint"):
             await transport.open()
+
+
+async def test_a_password_in_the_endpoint_is_not_shown(
+    service: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """User name and password of an endpoint are used, and never shown."""
+    caplog.set_level("DEBUG", logger="agentcore_memory_async")
+    url = service.url.replace("//", "//user:PW@CANARY@")
+    config = Config(signature_version=UNSIGNED)
+    transport = BotocoreTransport(endpoint_url=url, config=config)
+    shown = [repr(transport), transport.endpoint_url]
+    async with transport:
+        await transport(*LIST)
+        shown += [repr(transport), transport.endpoint_url, caplog.text]
+    assert "CANARY" not in "".join(shown)
+    assert service.url == transport.endpoint_url
+    assert service.requests[0].headers["Authorization"].startswith("Basic ")
+    with pytest.raises(InvalidInputError) as caught:
+        await BotocoreTransport(endpoint_url="http://user:CANARY@").open()
+    assert "CANARY" not in str(caught.value)
+    async with BotocoreTransport(endpoint_url="http://u:CANARY@127.0.0.1:9", config=config) as down:
+        with pytest.raises(TransportError, match=r"to 127\.0\.0\.1:9") as lost:
+            await down(*LIST)
+    assert "CANARY" not in "".join(traceback.format_exception(lost.value))
 
 
 async def test_missing_profile(monkeypatch: pytest.MonkeyPatch) -> None:

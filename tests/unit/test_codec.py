@@ -174,6 +174,29 @@ def test_an_answer_without_its_event_is_an_error(body: dict[str, Any]) -> None:
         _codec.read_created_event(body, None, {})
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"eventTimestamp": None},
+        {"eventTimestamp": "2026-01-01T00:00:00Z"},
+        {"payload": [5]},
+        {"branch": "main"},
+        {"actorId": None},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_an_event_id_acknowledges(change: dict[str, Any]) -> None:
+    """What can't be read of an acknowledged event is as it was asked for."""
+    request = {**build(ConversationalMessage("hi", MessageRole.USER)), **STAMPED}
+    event = _codec.read_created_event({"event": {**GOOD, **change}}, None, request)
+
+    assert (event.event_id, event.actor_id, event.session_id) == (GOOD["eventId"], "a", "s")
+    assert event.timestamp == datetime(2026, 1, 1, tzinfo=UTC)
+    assert [message.text for message in event.messages] == ["hi"]
+
+
+STAMPED = {"actorId": "a", "sessionId": "s", "eventTimestamp": 1767225600.0, "clientToken": "t"}
+
 RECORD = {
     "memoryRecordId": "mem-1",
     "content": {"text": "fact"},

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agentcore_memory_async import errors, models
 from agentcore_memory_async.errors import (
@@ -155,6 +157,61 @@ def test_text_of_a_service_error_says_everything_once() -> None:
     assert str(error) == (
         "SomeException (400) at ListEvents: no (after 3 attempts) [request req-1]. Do this"
     )
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("Memory not found: chat-a1B2c3D4e5", None),
+        ("Memory 'chat-a1B2c3D4e5' is not ACTIVE", None),
+        ("You can't do this; it isn't allowed", None),
+        ("User: arn:aws:iam::1:user/x is not authorized to perform: a:B", None),
+        ("1 validation error detected: Value at '/payload' failed to satisfy: not null", None),
+        ("'a' and 'b', 'c' are no \"branch\"", None),
+        ("Value 'a b' at 'actorId' failed", "Value (not shown) failed"),
+        ("Value 'a/b' at 'actorId' failed: pattern", None),
+        ("Value 'a/b' at '/sessionId' failed: pattern", None),
+        ("Value 'blue' at 'searchQuery' failed", "Value (not shown) at 'searchQuery' failed"),
+        ("Value 'it's' at 'x' bye' at 'q' failed: long", "Value (not shown) at 'q' failed: long"),
+        (
+            "2: Value 'blue' at 'payload.1.text' failed: A; Value 'x' at 'actorId' failed: B",
+            "2: Value (not shown) at 'actorId' failed: B",
+        ),
+        ("Value 'blue\nred' at 'q' failed", "Value (not shown) at 'q' failed"),
+        ("Value 'blue and", "Value (not shown)"),
+        ('Cannot read "my pin is 1" here', "Cannot read (not shown) here"),
+        ("Bad text 'it's my pin' in it", "Bad text (not shown) in it"),
+        ("Bad text `a 'b' c` and 'd'", "Bad text (not shown) and 'd'"),
+        ("Bad 'a b' and 'c'", "Bad (not shown)"),
+        ("", None),
+    ],
+)
+def test_what_the_service_quotes_is_left_out(message: str, shown: str | None) -> None:
+    """Ids and single words stay; a refused value and longer quotes do not, but in `message`."""
+    error = service_error("X", "ValidationException", message, 400)
+
+    expected = message if shown is None else shown
+    assert str(error) == f"ValidationException (400) at X: {expected}"
+    assert error.args[0].endswith(f": {expected}")
+    assert error.message == error.response["Error"]["Message"] == message
+    assert pickle.loads(pickle.dumps(error)).message == message
+
+
+@given(st.text(alphabet="Value' at\"xp.,\n", max_size=200), st.sampled_from(["'", ""]))
+def test_a_quoted_text_is_never_shown(text: str, end: str) -> None:
+    """Whatever a refused text looks like, also with quotes of its own, or cut."""
+    text = f"CANARY {text}"
+    message = f"1 error: Value '{text}{end} at 'payload.1.content' failed"
+
+    assert "CANARY" not in str(service_error("X", "ValidationException", message, 400))
+
+
+def test_throttling_is_what_botocore_takes_for_it() -> None:
+    """Each code of its standard retries is one here, whatever the status."""
+    from botocore.retries.standard import ThrottledRetryableChecker
+
+    for code in ThrottledRetryableChecker._THROTTLED_ERROR_CODES:
+        assert type(service_error("X", code, "m", 400)) is errors.ThrottledError
 
 
 EXAMPLES: list[Any] = [
