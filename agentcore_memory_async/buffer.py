@@ -6,35 +6,96 @@ The service takes five events a second in a session, of up to 100 messages each.
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections import deque
+from itertools import islice
+from math import inf
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
 import anyio
+from attrs import frozen
 
+from agentcore_memory_async import _codec
 from agentcore_memory_async._retry import is_passing
 from agentcore_memory_async._validation import MAX_EVENT_BYTES, check_message
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
     ClosedError,
+    ForkedError,
+    InvalidInputError,
     OutcomeUnknownError,
-    ServiceError,
     UnsentError,
+    ValidationError,
+    WrongLoopError,
 )
-from agentcore_memory_async.models import ConversationalMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
     from types import TracebackType
 
+    from anyio import CancelScope
     from anyio.abc import TaskGroup
 
-    from agentcore_memory_async.models import Event
+    from agentcore_memory_async.models import ConversationalMessage, Event
 
 __all__ = ("MessageBuffer",)
 
 FIRST_RETRY_S = 0.1
 LONGEST_RETRY_S = 5.0
+MAX_SENT_BYTES = MAX_EVENT_BYTES - 64 * 1024
+"""What the messages of one request may take, less room for its metadata, ids and token."""
+
+
+@frozen
+class Waiting:
+    """
+    A message that was taken.
+
+    Attributes:
+        message: It.
+        size: Its text, in bytes.
+        sent_size: What it takes in a request, in bytes.
+        due_at: When it is to be written at the latest.
+    """
+
+    message: ConversationalMessage
+    size: int
+    sent_size: int
+    due_at: float
+
+
+def sent_size(message: ConversationalMessage) -> int:
+    """Count what *message* takes in a request, where botocore escapes all that is not ASCII."""
+    return len(json.dumps(_codec.payload_item(message))) + len(", ")
+
+
+def fitting(sizes: Iterable[int], most: int) -> int:
+    """Count the messages that fit into one event: the first always does."""
+    total = count = 0
+    for size in islice(sizes, most):
+        total += size
+        if count and total > MAX_SENT_BYTES:
+            break
+        count += 1
+    return count
+
+
+def passes(error: Exception) -> bool:
+    """Tell whether the same batch may be stored a little later, after it ended with *error*."""
+    reason = error.__cause__ if isinstance(error, OutcomeUnknownError) else error
+    return isinstance(reason, AgentCoreMemoryError) and is_passing(reason)
+
+
+def is_unsettled(error: Exception, *, before: bool) -> bool:
+    """Tell whether a batch may be stored after *error*, given whether it may have been *before*."""
+    if isinstance(error, ValidationError):
+        return False  # what is invalid now was so before
+    if isinstance(error, OutcomeUnknownError):
+        return True
+    not_sent = AgentCoreMemoryError | ClosedError | ForkedError | InvalidInputError | WrongLoopError
+    return before or not isinstance(error, not_sent)
 
 
 class MessageBuffer:
@@ -46,13 +107,15 @@ class MessageBuffer:
     pass, nothing more is written, and ``add``, ``flush`` and the exit raise ``UnsentError``.
 
     Leaving the block writes what is left, within a bound, also when it is left by an exception or
-    a cancellation; ``unsent`` and ``unsent_error`` then name what could not be written.
+    a cancellation, of whatever kind and however often. Afterwards nothing is written any more:
+    ``unsent`` and ``unsent_error`` name what could not be.
     """
 
     def __init__(
         self,
         write: Callable[[tuple[ConversationalMessage, ...], str], Awaitable[Event]],
         *,
+        check_open: Callable[[], None],
         max_messages: int,
         max_delay_s: float,
         max_pending: int,
@@ -60,27 +123,29 @@ class MessageBuffer:
         close_timeout_s: float,
     ) -> None:
         self._write = write
+        self._check_open = check_open
         self._max_messages = max_messages
         self._max_delay_s = max_delay_s
         self._max_pending = max_pending
         self._max_pending_bytes = max_pending_bytes
         self._close_timeout_s = close_timeout_s
-        self._pending = deque[tuple[ConversationalMessage, int]]()
+        self._pending = deque[Waiting]()
         self._bytes = 0
+        self._sent_bytes = 0
         self._batch = 0
         self._token = ""
         self._unsettled = False
         self._failures = 0
-        self._due_at = 0.0
         self._retry_at = 0.0
+        self._ends_at = inf
         self._flush_to = 0
         self._stored = 0
         self._state = "not entered"
-        self._error: AgentCoreMemoryError | ClosedError | None = None
+        self._error: Exception | None = None
         self._entry = anyio.Lock()
-        self._writing = anyio.Lock()
         self._changed = anyio.Event()
         self._tasks: TaskGroup | None = None
+        self._writing: CancelScope | None = None
 
     def __repr__(self) -> str:
         return f"<MessageBuffer {self._state}, {len(self._pending)} pending, {self._stored} stored>"
@@ -88,7 +153,7 @@ class MessageBuffer:
     @property
     def unsent(self) -> tuple[ConversationalMessage, ...]:
         """The messages that are not known to be stored, oldest first."""
-        return tuple(message for message, _ in self._pending)
+        return tuple(waiting.message for waiting in self._pending)
 
     @property
     def unsent_error(self) -> UnsentError | None:
@@ -108,9 +173,11 @@ class MessageBuffer:
         Raises:
             InvalidInputError: The service would refuse the message; it was not taken.
             UnsentError: An earlier batch was refused; this message was not taken.
-            ClosedError: The block was left, or not entered.
+            ClosedError: The block was left, or not entered; or the manager is closed.
         """
         size = check_message("message", message)
+        self._check()
+        self._check_open()
         async with self._entry:
             while True:
                 self._check()
@@ -119,10 +186,10 @@ class MessageBuffer:
                     break
                 self._write_all_so_far()  # who waits for room does not wait for the delay too
                 await self._change()
-        if not self._pending:
-            self._due_at = anyio.current_time() + self._max_delay_s
-        self._pending.append((message, size))
+        due_at = anyio.current_time() + self._max_delay_s
+        self._pending.append(Waiting(message, size, sent_size(message), due_at))
         self._bytes += size
+        self._sent_bytes += self._pending[-1].sent_size
         self._signal()
 
     async def flush(self) -> None:
@@ -131,7 +198,10 @@ class MessageBuffer:
 
         Raises:
             UnsentError: A batch was refused.
+            ClosedError: The block or the manager was left before it was stored.
         """
+        if self._pending:
+            self._check_open()
         target = self._write_all_so_far()
         while self._stored < target:
             self._check()
@@ -140,6 +210,7 @@ class MessageBuffer:
     async def __aenter__(self) -> Self:
         if self._state != "not entered":
             raise ClosedError("a buffer is entered once; make a new one by buffered()")
+        self._check_open()
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
         self._state = "open"
@@ -152,19 +223,29 @@ class MessageBuffer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._state = "closed"
-        self._signal()
-        with anyio.move_on_after(self._close_timeout_s, shield=True):
-            while self._pending and self._error is None:
-                await anyio.sleep_until(self._retry_at)
-                await self._write_batch()
-        if self._pending and error is not None:
-            error.add_note(str(self._unsent_error()))
-        if self._tasks is not None:
-            self._tasks.cancel_scope.cancel()
-            await self._tasks.__aexit__(None, None, None)
+        self._close()
+        try:
+            if self._tasks is not None:
+                # It waits for `_run`, which ends in time, however often this task is cancelled
+                # meanwhile, be it by a scope or by itself; then it raises that it was.
+                await self._tasks.__aexit__(None, None, None)
+        except asyncio.CancelledError as cancelled:
+            error = cancelled
+            raise
+        finally:
+            if self._pending and error is not None:
+                error.add_note(str(self._unsent_error()))
         if self._pending and error is None:
             raise self._unsent_error() from self._error
+
+    def _close(self) -> None:
+        """Take no more, and write what is pending within the bound."""
+        if self._state == "open":
+            self._state = "closed"
+            self._ends_at = anyio.current_time() + self._close_timeout_s
+            if self._writing is not None:
+                self._writing.deadline = self._ends_at
+        self._write_all_so_far()
 
     def _write_all_so_far(self) -> int:
         """Make what was added due; gives how many will be stored then."""
@@ -192,8 +273,27 @@ class MessageBuffer:
             await self._changed.wait()
 
     async def _run(self) -> None:
-        """Write whenever something is due, until the block is left."""
-        while self._error is None:
+        """Write what is due, until the block is left and nothing is pending, or time is up."""
+        while not self._is_over():
+            try:
+                # What others cancel is to be written first. It reaches this through `_close`.
+                with anyio.CancelScope(deadline=self._ends_at, shield=True) as self._writing:
+                    await self._write_what_is_due()
+            except asyncio.CancelledError:
+                # Some end a program by cancelling all its tasks, and so this one too.
+                task = asyncio.current_task()
+                while task is not None and task.uncancel():
+                    pass
+                self._close()
+
+    def _is_over(self) -> bool:
+        """Tell whether nothing is to be written any more."""
+        if self._error is not None or self._state == "open":
+            return self._error is not None
+        return not self._pending or anyio.current_time() >= self._ends_at
+
+    async def _write_what_is_due(self) -> None:
+        while not self._is_over():
             wait_s = self._wait_s(anyio.current_time())
             if wait_s == 0:
                 await self._write_batch()
@@ -204,36 +304,29 @@ class MessageBuffer:
         """Give the seconds until the next batch is due; None for until something changes."""
         if not self._pending:
             return None
-        is_full = len(self._pending) >= self._max_messages or self._bytes >= MAX_EVENT_BYTES
+        is_full = len(self._pending) >= self._max_messages or self._sent_bytes >= MAX_SENT_BYTES
         is_due = is_full or self._stored < self._flush_to
-        return max(0.0, self._retry_at - now, 0.0 if is_due else self._due_at - now)
+        return max(0.0, self._retry_at - now, 0.0 if is_due else self._pending[0].due_at - now)
 
     async def _write_batch(self) -> None:
         """Write the oldest messages as one event; what is not stored stays, with its token."""
-        async with self._writing:
-            if not self._pending:
-                return
-            if not self._batch:
-                self._batch = self._fitting()
-                self._token = str(uuid4())
-            batch = tuple(message for message, _ in list(self._pending)[: self._batch])
-            may_be_stored, self._unsettled = self._unsettled, True
-            try:
-                await self._write(batch, self._token)
-            except (AgentCoreMemoryError, ClosedError) as error:
-                self._unsettled = isinstance(error, OutcomeUnknownError) or (
-                    may_be_stored and not isinstance(error, ServiceError)
-                )
-                self._failed(error)
-            else:
-                self._written()
-            self._signal()
+        if not self._batch:
+            self._batch = fitting((each.sent_size for each in self._pending), self._max_messages)
+            self._token = str(uuid4())
+        messages = tuple(each.message for each in islice(self._pending, self._batch))
+        before, self._unsettled = self._unsettled, True  # as it stays where this is cancelled
+        try:
+            await self._write(messages, self._token)
+        except Exception as error:  # noqa: BLE001 - also a defect has to name what is unsent
+            self._unsettled = is_unsettled(error, before=before)
+            self._failed(error)
+        else:
+            self._written()
+        self._signal()
 
-    def _failed(self, error: AgentCoreMemoryError | ClosedError) -> None:
+    def _failed(self, error: Exception) -> None:
         """Keep the batch, to be sent again under its token unless *error* does not pass."""
-        if isinstance(error, OutcomeUnknownError) or (
-            isinstance(error, AgentCoreMemoryError) and is_passing(error)
-        ):
+        if passes(error):
             wait_s = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(self._failures, 30))
             self._failures += 1
             self._retry_at = anyio.current_time() + wait_s
@@ -243,18 +336,10 @@ class MessageBuffer:
     def _written(self) -> None:
         """Let go of the batch."""
         for _ in range(self._batch):
-            self._bytes -= self._pending.popleft()[1]
+            stored = self._pending.popleft()
+            self._bytes -= stored.size
+            self._sent_bytes -= stored.sent_size
         self._stored += self._batch
         self._batch = self._failures = 0
         self._unsettled = False
         self._retry_at = 0.0
-        self._due_at = anyio.current_time() + self._max_delay_s
-
-    def _fitting(self) -> int:
-        """Count the oldest messages that fit into one event."""
-        total = 0
-        for count, (_, size) in enumerate(self._pending):
-            total += size
-            if count == self._max_messages or (count and total > MAX_EVENT_BYTES):
-                return count
-        return len(self._pending)

@@ -172,6 +172,7 @@ class AsyncMemorySession(LongTermMemory):
         close_timeout: float | timedelta = 10.0,
         branch: str | Branch | None = None,
         metadata: Mapping[str, str] | None = None,
+        retry: RetryPolicy | None = None,
     ) -> MessageBuffer:
         """
         Collect messages and write them as few events, for ``async with``.
@@ -184,6 +185,8 @@ class AsyncMemorySession(LongTermMemory):
             close_timeout: How long leaving the block may take, in seconds or a timedelta.
             branch: The branch to write to; the main one if omitted.
             metadata: Metadata of each event, at most 15 entries.
+            retry: How long and how often an event is tried before the buffer waits a little and
+                begins anew; the manager's policy if omitted.
 
         Raises:
             InvalidInputError: An argument can't be right.
@@ -192,14 +195,16 @@ class AsyncMemorySession(LongTermMemory):
         """
         named = check.check_branch(branch)
         entries = check.check_metadata(metadata)
+        policy = check_retry(retry)
 
         async def write(messages: tuple[ConversationalMessage, ...], token: str) -> Event:
             return await self.add_turns(
-                messages, branch=named, metadata=entries, client_token=token
+                messages, branch=named, metadata=entries, client_token=token, retry=policy
             )
 
         return MessageBuffer(
             write,
+            check_open=self._retrier._lifecycle.check,
             max_messages=check.check_int("max_messages", max_messages, check.MAX_MESSAGES),
             max_delay_s=check.check_duration("max_delay", max_delay),
             max_pending=check.check_int("max_pending", max_pending),

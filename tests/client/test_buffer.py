@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -10,15 +13,18 @@ import pytest
 from agentcore_memory_async import (
     AsyncMemorySession,
     ClosedError,
+    ForkedError,
     InvalidInputError,
     MessageBuffer,
+    OutcomeUnknownError,
     RetryPolicy,
     UnsentError,
     ValidationError,
+    WrongLoopError,
 )
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
-from tests.client.doubles import manager_on, said
+from tests.client.doubles import SlowService, manager_on, said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,7 +119,7 @@ async def test_too_much_waits() -> None:
     service = Slow(takes_s=5.0)
     async with manager_on(service) as manager:
         session = await open_session(manager)
-        async with session.buffered(max_pending=2, max_delay=0) as buffer:
+        async with session.buffered(max_pending=2, max_delay=0, close_timeout=60) as buffer:
             await fill(buffer, 2)
             began = anyio.current_time()
             await fill(buffer, 1, 2)
@@ -187,7 +193,7 @@ async def test_leaving_is_bounded_and_the_batch_can_be_settled() -> None:
         session = await open_session(manager)
         began = anyio.current_time()
         with pytest.raises(UnsentError) as left:
-            async with session.buffered(max_messages=2, max_delay=0, close_timeout=3) as buffer:
+            async with session.buffered(max_messages=2, close_timeout=3) as buffer:
                 await fill(buffer, 3)
         assert 3 == anyio.current_time() - began
         assert (3, 2) == (len(left.value.messages), left.value.batch_size)
@@ -281,3 +287,255 @@ async def test_closing_the_manager_does_not_settle_what_was_lost() -> None:
             await anyio.sleep(5)
             await manager.aclose()
     assert left.value.client_token == service.sent("CreateEvent")[0]["clientToken"]
+
+
+async def leave(session: AsyncMemorySession, left: list[MessageBuffer], **options: Any) -> None:
+    """Leave a block with four messages pending, by being cancelled."""
+    async with session.buffered(max_messages=2, max_delay=60, **options) as buffer:
+        left.append(buffer)
+        await fill(buffer, 4)
+        await anyio.sleep(100)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+@virtual_time
+async def test_a_block_left_by_a_cancelled_task_still_writes(times: int) -> None:
+    """Also by asyncio's own cancellation, which no scope shields from, and while it is left."""
+    service = SlowService(takes_s=0.5)
+    async with manager_on(service) as manager:
+        session = await open_session(manager)
+        left: list[MessageBuffer] = []
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(leave(session, left))
+            for _ in range(times):
+                await anyio.sleep(0.3)
+                task.cancel()
+        assert task.cancelled()
+        assert ["0", "1", "2", "3"] == service.texts
+        assert (left[0].unsent, left[0].unsent_error) == ((), None)
+        assert {asyncio.current_task()} == asyncio.all_tasks()
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+@virtual_time
+async def test_what_a_cancelled_block_names_is_final(times: int) -> None:
+    """Nothing is written after it; settled and sent again, everything is there once."""
+    service = SlowService(takes_s=40)
+    async with manager_on(service) as manager:
+        session = await open_session(manager)
+        left: list[MessageBuffer] = []
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(leave(session, left, close_timeout=2))
+            for _ in range(times):
+                await anyio.sleep(0.5)
+                task.cancel()
+        assert 2.5 == anyio.current_time()
+        assert {asyncio.current_task()} == asyncio.all_tasks()
+        calls = service.calls
+        await anyio.sleep(500)
+        assert (calls, 0) == (service.calls, service.under_way)
+
+        service.takes_s = 0.1
+        unsent = left[0].unsent_error
+        assert unsent is not None
+        assert unsent.client_token is not None
+        await session.resolve(unsent.client_token)
+        await session.add_turns(unsent.messages[unsent.batch_size :])
+        assert ["0", "1", "2", "3"] == service.texts
+
+
+@virtual_time
+async def test_asyncio_counts_its_cancellations_around_a_block() -> None:
+    """Its timeouts and task groups end as they do elsewhere, though leaving goes on meanwhile."""
+    service = SlowService(takes_s=1)
+    async with manager_on(service) as manager:
+        session = await open_session(manager)
+        task = asyncio.current_task()
+        assert task is not None
+        left: list[MessageBuffer] = []
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await leave(session, left)
+        with pytest.raises(TimeoutError):  # noqa: PT012
+            async with asyncio.timeout(1):
+                async with session.buffered(max_delay=60) as buffer:
+                    await fill(buffer, 1, 4)
+        with pytest.raises(ExceptionGroup) as caught:  # noqa: PT012
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(leave(session, left))
+                await anyio.sleep(0.5)
+                raise KeyError
+        assert [KeyError] == [type(error) for error in caught.value.exceptions]
+        assert 0 == task.cancelling()
+    assert ["0", "1", "2", "3", "4", "0", "1", "2", "3"] == service.texts
+
+
+@virtual_time
+async def test_cancelling_all_tasks_still_writes() -> None:
+    """As some programs end: the task that writes is cancelled too, even if it alone."""
+    service = SlowService(takes_s=0.5)
+    async with manager_on(service) as manager:
+        session = await open_session(manager)
+        left: list[MessageBuffer] = []
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(leave(session, left))
+            for _ in range(3):
+                await anyio.sleep(0.3)
+                for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                    task.cancel()
+        assert ["0", "1", "2", "3"] == service.texts
+
+        before = asyncio.all_tasks()
+        async with session.buffered(max_delay=60) as buffer:
+            await fill(buffer, 1, 4)
+            (asyncio.all_tasks() - before).pop().cancel()
+            await anyio.sleep(5)
+            assert "4" == service.texts[-1]
+            with pytest.raises(ClosedError, match="closed"):
+                await fill(buffer, 1)
+
+
+@pytest.mark.parametrize("defect", [RuntimeError, RecursionError])
+@virtual_time
+async def test_a_defect_names_what_is_unsent(defect: type[Exception]) -> None:
+    """It ends the writing, and nothing else: neither the block nor the task around it."""
+    service = SlowService()
+    service.reply("CreateEvent", defect("a defect"))
+    async with manager_on(service) as manager:
+        session = await open_session(manager)
+        with pytest.raises(UnsentError) as left:  # noqa: PT012
+            async with session.buffered(max_messages=1) as buffer:
+                await fill(buffer, 2)
+                await anyio.sleep(5)
+                with pytest.raises(UnsentError):
+                    await fill(buffer, 1)
+        causes = left.value.__cause__, left.value.__cause__ and left.value.__cause__.__cause__
+        assert any(isinstance(cause, defect) for cause in causes)
+        assert (2, 1) == (len(left.value.messages), left.value.batch_size)
+        assert left.value.client_token is not None
+        await anyio.sleep(1)
+        await session.resolve(left.value.client_token)
+        assert ["0"] == service.texts
+
+
+@virtual_time
+async def test_what_is_refused_before_it_is_sent_is_settled() -> None:
+    """A mistake of the program stores nothing, so there is no token to settle."""
+    service = SlowService()
+    async with manager_on(service) as manager:
+        session = await open_session(manager)
+        with pytest.raises(UnsentError) as left:  # noqa: PT012
+            async with session.buffered() as buffer:
+                await fill(buffer, 1)
+                buffer._write = lambda messages, token: session.add_turns([], client_token=token)
+    assert isinstance(left.value.__cause__, InvalidInputError)
+    assert left.value.client_token is None
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("ResourceNotFoundException", 404), ("AccessDeniedException", 403)]
+)
+@virtual_time
+async def test_lost_and_then_refused_ends_it(code: str, status: int) -> None:
+    """It would be refused for ever; what may be stored keeps its token."""
+    service = SlowService()
+    service.lose = {0}
+    async with manager_on(service) as manager:
+        session = await open_session(manager)
+        with pytest.raises(UnsentError) as left:  # noqa: PT012
+            async with session.buffered(retry=RetryPolicy(max_attempts=1)) as buffer:
+                await fill(buffer, 2)
+                await anyio.sleep(1.12)  # it is stored, and its answer is lost
+                service.fail("CreateEvent", code, status=status, times=1000)
+                with anyio.fail_after(60), pytest.raises(UnsentError):
+                    await buffer.flush()
+        assert isinstance(left.value.__cause__, OutcomeUnknownError)
+        assert service.calls < 5
+        assert left.value.client_token is not None
+        service._replies.clear()
+        await session.resolve(left.value.client_token)
+    assert ["0", "1"] == service.texts
+
+
+@pytest.mark.parametrize("text", ["é" * 51_200, "\x01" * 100_000, "a" * 100_000, "😀" * 25_600])
+@virtual_time
+async def test_no_request_exceeds_10_mb(text: str) -> None:
+    """As it is sent: JSON in which what is not ASCII is escaped."""
+    service = SlowService()
+    metadata = {f"{number:0100}": "v" * 200 for number in range(15)}
+    async with manager_on(service) as manager:
+        session = await open_session(manager)
+        async with session.buffered(max_pending_bytes=10**8, metadata=metadata) as buffer:
+            for _ in range(110):
+                await buffer.add(said(text))
+    sizes = [len(json.dumps(request)) for request in service.sent("CreateEvent")]
+    assert max(sizes) <= 10 * 1024 * 1024
+    assert 110 == len(service.texts)
+    assert len(sizes) <= sum(sizes) / 9_000_000 + 1
+
+
+@virtual_time
+async def test_a_manager_that_is_closed_takes_nothing() -> None:
+    """Neither does one of another process: what can't be written is not taken first."""
+    service = Slow()
+    manager = manager_on(service)
+    session = AsyncMemorySession(manager, "a", "s")
+    with pytest.raises(ClosedError, match="not open"):
+        async with session.buffered():
+            pytest.fail("entered")
+    await manager.open()
+    async with session.buffered() as buffer:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "getpid", lambda: -1)
+            with pytest.raises(ForkedError):
+                await fill(buffer, 1)
+            with pytest.raises(ForkedError):
+                async with session.buffered():
+                    pytest.fail("entered")
+        await manager.aclose()
+        with pytest.raises(ClosedError, match="Manager"):
+            await fill(buffer, 1)
+        await buffer.flush()
+    with pytest.raises(ClosedError, match="Manager"):
+        async with session.buffered():
+            pytest.fail("entered")
+
+
+def test_a_manager_of_another_loop_takes_nothing() -> None:
+    """Nor does it wait there for what another loop writes."""
+    here = asyncio.new_event_loop()
+    manager = manager_on(Slow(), clock=lambda: 0.0)
+    here.run_until_complete(manager.open())
+    session = AsyncMemorySession(manager, "a", "s")
+    buffer = session.buffered(max_delay=60)
+
+    async def elsewhere() -> None:
+        for call in (buffer.flush(), fill(buffer, 1), session.buffered().__aenter__()):
+            with pytest.raises(WrongLoopError):
+                await call
+
+    async def both() -> None:
+        async with buffer:
+            await fill(buffer, 1)
+            await asyncio.to_thread(asyncio.run, elsewhere())
+        await manager.aclose()
+
+    here.run_until_complete(both())
+    here.close()
+    assert () == buffer.unsent
+
+
+@virtual_time
+async def test_a_buffer_has_a_policy_of_its_own() -> None:
+    """For its events; it is checked when it is given."""
+    service = Slow()
+    service.fail("CreateEvent", "ServiceException", status=500, times=3)
+    async with manager_on(service) as manager:
+        session = await open_session(manager)
+        with pytest.raises(InvalidInputError, match="retry"):
+            session.buffered(retry=3)  # type: ignore[arg-type]
+        async with session.buffered(retry=RetryPolicy(max_attempts=1)) as buffer:
+            await fill(buffer, 1)
+            await anyio.sleep(1.05)
+            assert 1 == len(service.came_at)
+    assert 4 == len(service.came_at)
