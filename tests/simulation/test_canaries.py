@@ -95,7 +95,7 @@ def test_nothing_shows_a_canary(logged: io.StringIO) -> None:
     for value in shown:
         texts += [repr(value), str(value)]
         if isinstance(value, BaseException):
-            texts += traceback.format_exception(value, chain=False)
+            texts += traceback.format_exception(value)
 
     assert len(shown) > 80
     assert "CreateEvent" in texts[0]
