@@ -170,6 +170,8 @@ class Scenario:
                     await self._settle(session)
                 for session in sessions:
                     await self._compare(session)
+        if asyncio.all_tasks() != {asyncio.current_task()}:
+            self._history.violations.append("a task is left over")
         for write in self._history.writes:
             service.note(write.number, write.end.value, write.event_id)
         return Report(
@@ -314,15 +316,39 @@ class Scenario:
             close_timeout=draw.choice([0.0, 1.0, 10.0]),
         )
         taken: list[Write] = []
-        unsent: UnsentError | None = None
-        with anyio.move_on_after(leave_s):
+        raised: list[UnsentError] = []
+
+        async def use() -> None:
             try:
                 async with buffer:
                     await self._fill(session, buffer, number, count, taken)
             except UnsentError as error:
-                unsent = error
-        unsent = unsent or buffer.unsent_error
+                raised.append(error)
+
+        await self._cancelled(use, leave_s)
+        unsent = raised[0] if raised else buffer.unsent_error
         await self._end_buffer(session, taken, unsent)
+
+    async def _cancelled(
+        self, use: Callable[[], Coroutine[Any, Any, None]], after_s: float | None
+    ) -> None:
+        """Cancel *use* after a while by a scope, as asyncio's timeouts do, or a few times."""
+        draw = self._random
+        way = draw.choice(["scope", "timeout", "task"])
+        if way == "scope":
+            with anyio.move_on_after(after_s):
+                await use()
+        elif way == "timeout":
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(after_s):
+                    await use()
+        else:
+            async with asyncio.TaskGroup() as tasks:
+                task = tasks.create_task(use())
+                if after_s is not None:
+                    for _ in range(draw.randint(1, 4)):
+                        asyncio.get_running_loop().call_later(after_s, task.cancel)
+                        after_s += draw.choice([0.0, 0.05, 1.0]) * draw.random()
 
     async def _fill(
         self,
@@ -365,18 +391,39 @@ class Scenario:
             if write.end is End.ACKNOWLEDGED:
                 self._history.violations.append("flush() returned before all was stored")
             write.end = End.REJECTED
-        if unsent is None or unsent.client_token is None:
-            return
+        if unsent is not None and unsent.client_token is not None:
+            await self._settle_batch(session, unsent.client_token, left[: unsent.batch_size])
+            left = left[unsent.batch_size :]
+        if left and self._random.random() < 0.5:
+            await self._send_again(session, left)
+
+    async def _settle_batch(
+        self, session: AsyncMemorySession, token: str, batch: list[Write]
+    ) -> None:
+        """Settle the first batch that a buffer named, which may have been stored."""
         while True:
             try:
-                await session.resolve(unsent.client_token)
+                await session.resolve(token)
             except OutcomeUnknownError:
                 continue
             except InvalidInputError:
                 self._history.violations.append("the token of an unsent batch is unknown")
             break
-        for write in left[: unsent.batch_size]:
+        for write in batch:
             write.end, write.resolved = End.ACKNOWLEDGED, True
+
+    async def _send_again(self, session: AsyncMemorySession, writes: list[Write]) -> None:
+        """Write what a buffer named as unsent, until it is acknowledged."""
+        messages = [ConversationalMessage(write.text, MessageRole.USER) for write in writes]
+        token = f"again-{writes[0].number:09d}"
+        while True:
+            try:
+                await session.add_turns(messages, client_token=token)
+            except (OutcomeUnknownError, ServiceError, TransportError):
+                continue
+            break
+        for write in writes:
+            write.end = End.ACKNOWLEDGED
 
 
 def _key(session: AsyncMemorySession) -> tuple[str, str]:
