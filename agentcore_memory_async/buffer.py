@@ -23,12 +23,9 @@ from agentcore_memory_async._validation import MAX_EVENT_BYTES, check_message
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
     ClosedError,
-    ForkedError,
-    InvalidInputError,
     OutcomeUnknownError,
     UnsentError,
     ValidationError,
-    WrongLoopError,
 )
 
 if TYPE_CHECKING:
@@ -49,7 +46,7 @@ MAX_SENT_BYTES = MAX_EVENT_BYTES - 64 * 1024
 
 
 @frozen
-class Waiting:
+class _Waiting:
     """
     A message that was taken.
 
@@ -66,12 +63,12 @@ class Waiting:
     due_at: float
 
 
-def sent_size(message: ConversationalMessage) -> int:
+def _sent_size(message: ConversationalMessage) -> int:
     """Count what *message* takes in a request, where botocore escapes all that is not ASCII."""
     return len(json.dumps(_codec.payload_item(message))) + len(", ")
 
 
-def fitting(sizes: Iterable[int], most: int) -> int:
+def _fitting(sizes: Iterable[int], most: int) -> int:
     """Count the messages that fit into one event: the first always does."""
     total = count = 0
     for size in islice(sizes, most):
@@ -82,20 +79,19 @@ def fitting(sizes: Iterable[int], most: int) -> int:
     return count
 
 
-def passes(error: Exception) -> bool:
+def _passes(error: Exception) -> bool:
     """Tell whether the same batch may be stored a little later, after it ended with *error*."""
     reason = error.__cause__ if isinstance(error, OutcomeUnknownError) else error
     return isinstance(reason, AgentCoreMemoryError) and is_passing(reason)
 
 
-def is_unsettled(error: Exception, *, before: bool) -> bool:
+def _is_unsettled(error: Exception, *, before: bool) -> bool:
     """Tell whether a batch may be stored after *error*, given whether it may have been *before*."""
     if isinstance(error, ValidationError):
         return False  # what is invalid now was so before
-    if isinstance(error, OutcomeUnknownError):
-        return True
-    not_sent = AgentCoreMemoryError | ClosedError | ForkedError | InvalidInputError | WrongLoopError
-    return before or not isinstance(error, not_sent)
+    # Whatever else a write raises, a defect included, says that this time nothing was sent or it
+    # was refused.
+    return before or isinstance(error, OutcomeUnknownError)
 
 
 class MessageBuffer:
@@ -129,7 +125,7 @@ class MessageBuffer:
         self._max_pending = max_pending
         self._max_pending_bytes = max_pending_bytes
         self._close_timeout_s = close_timeout_s
-        self._pending = deque[Waiting]()
+        self._pending = deque[_Waiting]()
         self._bytes = 0
         self._sent_bytes = 0
         self._batch = 0
@@ -187,7 +183,7 @@ class MessageBuffer:
                 self._write_all_so_far()  # who waits for room does not wait for the delay too
                 await self._change()
         due_at = anyio.current_time() + self._max_delay_s
-        self._pending.append(Waiting(message, size, sent_size(message), due_at))
+        self._pending.append(_Waiting(message, size, _sent_size(message), due_at))
         self._bytes += size
         self._sent_bytes += self._pending[-1].sent_size
         self._signal()
@@ -311,14 +307,14 @@ class MessageBuffer:
     async def _write_batch(self) -> None:
         """Write the oldest messages as one event; what is not stored stays, with its token."""
         if not self._batch:
-            self._batch = fitting((each.sent_size for each in self._pending), self._max_messages)
+            self._batch = _fitting((each.sent_size for each in self._pending), self._max_messages)
             self._token = str(uuid4())
         messages = tuple(each.message for each in islice(self._pending, self._batch))
         before, self._unsettled = self._unsettled, True  # as it stays where this is cancelled
         try:
             await self._write(messages, self._token)
         except Exception as error:  # noqa: BLE001 - also a defect has to name what is unsent
-            self._unsettled = is_unsettled(error, before=before)
+            self._unsettled = _is_unsettled(error, before=before)
             self._failed(error)
         else:
             self._written()
@@ -326,7 +322,7 @@ class MessageBuffer:
 
     def _failed(self, error: Exception) -> None:
         """Keep the batch, to be sent again under its token unless *error* does not pass."""
-        if passes(error):
+        if _passes(error):
             wait_s = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(self._failures, 30))
             self._failures += 1
             self._retry_at = anyio.current_time() + wait_s

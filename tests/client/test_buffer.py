@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import anyio
 import pytest
@@ -409,8 +410,8 @@ async def test_a_defect_names_what_is_unsent(defect: type[Exception]) -> None:
                 await anyio.sleep(5)
                 with pytest.raises(UnsentError):
                     await fill(buffer, 1)
-        causes = left.value.__cause__, left.value.__cause__ and left.value.__cause__.__cause__
-        assert any(isinstance(cause, defect) for cause in causes)
+        assert isinstance(left.value.__cause__, OutcomeUnknownError)
+        assert isinstance(left.value.__cause__.__cause__, defect)
         assert (2, 1) == (len(left.value.messages), left.value.batch_size)
         assert left.value.client_token is not None
         await anyio.sleep(1)
@@ -418,8 +419,9 @@ async def test_a_defect_names_what_is_unsent(defect: type[Exception]) -> None:
         assert ["0"] == service.texts
 
 
+@pytest.mark.parametrize("mistake", [InvalidInputError, RuntimeError])
 @virtual_time
-async def test_what_is_refused_before_it_is_sent_is_settled() -> None:
+async def test_what_fails_before_it_is_sent_is_settled(mistake: type[Exception]) -> None:
     """A mistake of the program stores nothing, so there is no token to settle."""
     service = SlowService()
     async with manager_on(service) as manager:
@@ -427,8 +429,8 @@ async def test_what_is_refused_before_it_is_sent_is_settled() -> None:
         with pytest.raises(UnsentError) as left:  # noqa: PT012
             async with session.buffered() as buffer:
                 await fill(buffer, 1)
-                buffer._write = lambda messages, token: session.add_turns([], client_token=token)
-    assert isinstance(left.value.__cause__, InvalidInputError)
+                buffer._write = mock.AsyncMock(side_effect=mistake)
+    assert isinstance(left.value.__cause__, mistake)
     assert left.value.client_token is None
 
 
