@@ -121,6 +121,11 @@ class Observation:
         return max(seen.looks for seen in self._seen.values())
 
     @property
+    def was_everywhere(self) -> bool:
+        """Whether each place was looked at since the baseline."""
+        return all(seen.looks for seen in self._seen.values())
+
+    @property
     def current(self) -> list[MemoryRecord]:
         """The new records, less those that were replaced meanwhile; oldest first."""
         current = [record for record in self.new if record.memory_record_id not in self._replaced]
@@ -144,6 +149,13 @@ class Observation:
     def looked_at(self, place: Place) -> float:
         """Give when the last look at *place* began."""
         return self._seen[place].looked_at
+
+    def shows_all(self, place: Place, after: datetime | None) -> bool:
+        """Tell whether a look at what was written *after* shows all that matters here."""
+        floor = self._after or self._seen[place].floor
+        if after is None:
+            return True
+        return not self.lacks_baseline(place) and floor is not None and after <= floor
 
     def filter_after(self, place: Place, longest: int) -> datetime | None:
         """

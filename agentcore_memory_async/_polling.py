@@ -35,6 +35,8 @@ T = TypeVar("T")
 
 APART_S = 3.0
 """How far apart the looks are that several waiters share, unless one needs its baseline."""
+SHORTEST_APART_S = 1.0
+"""How far apart they are at least, where one may not wait so long between two looks."""
 JOBS_APART_S = 10.0
 JOBS_PAGE = 50
 PROBE = 3
@@ -71,11 +73,13 @@ class Want:
         at: When, on the loop's clock.
         after: Only records written after this matter; None for all.
         is_baseline: Whether it can't wait for the looks of others.
+        most_apart_s: The longest time between two looks.
     """
 
     at: float
     after: datetime | None = None
     is_baseline: bool = False
+    most_apart_s: float = inf
 
 
 class Watcher:
@@ -88,8 +92,10 @@ class Watcher:
 
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline
-        self.inbox: list[tuple[Poll[Any], Snapshot | JobsSeen | Failure]] = []
+        # What was seen where, and whether that look was begun with this one's wants known.
+        self.inbox: list[tuple[Poll[Any], Snapshot | JobsSeen | Failure, bool]] = []
         self.polls: list[Poll[Any]] = []
+        self.joined_at: dict[Poll[Any], int] = {}
         self._bell = anyio.Event()
 
     def ring(self) -> None:
@@ -141,6 +147,7 @@ class Poll(Generic[T]):
         self._wants: dict[Watcher, Want] = {}
         self._earliest = inf
         self._started_at = -inf
+        self._begun = 0
         self.led_by: Watcher | None = None
 
     @property
@@ -157,6 +164,7 @@ class Poll(Generic[T]):
         """Take *watcher* in."""
         insort(self._watchers, watcher, key=lambda each: each.deadline)
         watcher.polls.append(self)
+        watcher.joined_at[self] = self._begun
 
     def leave(self, watcher: Watcher) -> None:
         """Let *watcher* go; the last one ends it."""
@@ -181,7 +189,8 @@ class Poll(Generic[T]):
     def _not_before(self, want: Want) -> float:
         if want.is_baseline or len(self._watchers) < 2:
             return want.at
-        return max(want.at, self._started_at + self._apart_s)
+        apart_s = max(SHORTEST_APART_S, min(self._apart_s, want.most_apart_s))
+        return max(want.at, self._started_at + apart_s)
 
     def due_at(self) -> float:
         """Give when the next look is to begin."""
@@ -193,6 +202,7 @@ class Poll(Generic[T]):
     async def look(self, watcher: Watcher) -> None:
         """Look once, led by *watcher*, and tell everybody."""
         started_at = self._started_at = anyio.current_time()
+        number = self._begun = self._begun + 1
         try:
             seen: Snapshot | JobsSeen | Failure = await self.fetch(started_at)
         except Exception as error:  # noqa: BLE001 - rises in each of those who wait
@@ -202,13 +212,13 @@ class Poll(Generic[T]):
                 self.led_by = None
                 if self._watchers:
                     self._watchers[-1].ring()
-        self.tell(seen)
+        self.tell(seen, number)
 
-    def tell(self, seen: Snapshot | JobsSeen | Failure) -> None:
-        """Give *seen* to everybody; they say anew when they want to look again."""
+    def tell(self, seen: Snapshot | JobsSeen | Failure, number: float = inf) -> None:
+        """Give what look *number* saw to everybody; they say anew when they want to look again."""
         self._earliest = inf
         for watcher in self._watchers:
-            watcher.inbox.append((self, seen))
+            watcher.inbox.append((self, seen, number > watcher.joined_at[self]))
             watcher.ring()
 
     def afters(self) -> list[datetime | None]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from agentcore_memory_async import _validation as check
 from agentcore_memory_async._observation import Place
@@ -86,7 +87,7 @@ def read_wait(
         ids = {"actorId": event.actor_id, "sessionId": event.session_id}
     least = _read_by_prefix("min_records", min_records, prefixes)
     strategies = _read_by_prefix("memory_strategy_id", memory_strategy_id, prefixes)
-    places: dict[Place, None] = {}
+    places: dict[Place, int] = {}
     for prefix in prefixes:
         strategy = strategies.get(prefix)
         if strategy is not None:
@@ -95,27 +96,46 @@ def read_wait(
         count = least.get(prefix) if isinstance(min_records, Mapping) else None
         if count is not None:
             count = check.check_int(f"min_records[{prefix[:80]!r}]", count)
-        places.setdefault(
-            Place(resolve_prefix(prefix, values), values["memoryStrategyId"], count or 0)
-        )
-    check.check_callable("until", until, "give a function of a list of records, or None")
-    if on_timeout not in {"raise", "return"}:
+        place = Place(resolve_prefix(prefix, values), values["memoryStrategyId"])
+        places[place] = max(count or 0, places.get(place, 0))  # the same one may be given twice
+    if not isinstance(on_timeout, str) or on_timeout not in {"raise", "return"}:
         what = repr(on_timeout) if isinstance(on_timeout, str) else check.kind(on_timeout)
         check.refuse(f"on_timeout is {what}; allowed are 'raise' and 'return'")
     actor_id, session_id = ids.get("actorId"), ids.get("sessionId")
     return Wait(
-        tuple(places),
+        tuple(evolve(place, least=count) for place, count in places.items()),
         check_polling(polling) or policy,
         timeout_s=check.check_duration("timeout", timeout, least=0.001),
         min_records=1
         if isinstance(min_records, Mapping)
         else check.check_int("min_records", min_records),
         settle_s=check.check_duration("settle", settle),
-        until=cast("Callable[[list[MemoryRecord]], bool] | None", until),
+        until=_read_until(until),
         returns_on_timeout=on_timeout == "return",
         since=event,
         session=(actor_id, session_id) if actor_id and session_id else None,
     )
+
+
+def _read_until(given: object) -> Callable[[list[MemoryRecord]], bool] | None:
+    """Read what says whether the records are enough: an awaitable would always be true."""
+    advice = "give a function of a list of records that returns True or False, or None"
+    check.check_callable("until", given, advice)
+    if inspect.iscoroutinefunction(given):
+        check.refuse(f"until is an async function; {advice}")
+    until = cast("Callable[[list[MemoryRecord]], object] | None", given)
+    if until is None:
+        return None
+
+    def judge(records: list[MemoryRecord]) -> bool:
+        verdict = until(records)
+        if inspect.isawaitable(verdict):
+            if inspect.iscoroutine(verdict):
+                verdict.close()
+            check.refuse(f"until returned an awaitable; {advice}")
+        return bool(verdict)
+
+    return judge
 
 
 def _read_prefixes(given: object) -> list[str]:

@@ -46,7 +46,7 @@ __all__ = ("ExtractionPoller",)
 AGAIN_S = 3.0
 """How soon it looks again after a look that failed."""
 LAST_S = 2.0
-"""How long before the deadline the last look begins, at most."""
+"""How long before the deadline the last look begins; half of a shorter wait."""
 LONG_AGO_S = 4.0
 """How old a baseline may be when a wait begins, before it looks at once."""
 TOGETHER_S = 0.5
@@ -68,7 +68,6 @@ class _Turn:
         self.timeout_s = timeout_s
         self.deadline = began + timeout_s
         self.given = given
-        self.joined_at = anyio.current_time()
         self.told_at = inf
         self.error: Exception | None = None
         self.cause: Exception | None = None
@@ -76,7 +75,7 @@ class _Turn:
     @property
     def last_look_at(self) -> float:
         """When the last look is to begin, so that it ends in time."""
-        return self.deadline - min(LAST_S, self.timeout_s / 10)
+        return self.deadline - min(LAST_S, self.timeout_s / 2)
 
     @property
     def wakes_at(self) -> float:
@@ -135,7 +134,8 @@ class ExtractionPoller:
         self._stored_at: float | None = None
         self._next: dict[Place, tuple[float, float]] = {}
         self._failed_at: dict[object, float] = {}
-        self._absorbed: Exception | None = None
+        self._absorbed: dict[Place, Exception] = {}
+        self._turns: dict[_Turn, Watcher] = {}
         self._result: list[MemoryRecord] | None = None
 
     def __repr__(self) -> str:
@@ -200,7 +200,9 @@ class ExtractionPoller:
         while True:
             while given < len(self._seen.new):
                 given += 1
+                paused_at = anyio.current_time()
                 yield self._seen.new[given - 1]
+                began += anyio.current_time() - paused_at  # the caller's time is no waiting
             if self.done:
                 return
             self._date_conversation()
@@ -219,7 +221,7 @@ class ExtractionPoller:
 
     async def _step(self, turn: _Turn) -> None:
         """Wait until there is something to tell, leading looks meanwhile."""
-        watcher = Watcher(turn.deadline)
+        watcher = self._turns[turn] = Watcher(turn.deadline)
         try:
             self._join(watcher)
             async with anyio.create_task_group() as group:
@@ -230,6 +232,7 @@ class ExtractionPoller:
                     await watcher.rest(turn.wakes_at)
                 group.cancel_scope.cancel()
         finally:
+            del self._turns[turn]
             watcher.leave()
         if turn.error is not None:
             raise turn.error from turn.cause
@@ -274,26 +277,34 @@ class ExtractionPoller:
             return False
         return self._jobs.lacks_baseline and JobsPoll not in self._failed_at
 
-    def _take_in(self, poll: Poll[Any], seen: Snapshot | JobsSeen | Failure, turn: _Turn) -> None:
+    def _take_in(
+        self,
+        poll: Poll[Any],
+        seen: Snapshot | JobsSeen | Failure,
+        is_ours: bool,
+        turn: _Turn,
+    ) -> None:
         if isinstance(seen, Failure):
             self._take_in_failure(poll, seen, turn)
             return
         if isinstance(seen, JobsSeen):
-            if self._jobs is not None and seen.started_at >= turn.joined_at:
+            if self._jobs is not None and is_ours:  # else it may not have asked for this session
                 self._failed_at.pop(JobsPoll, None)
                 self._jobs.see(seen.jobs, seen.started_at)
         elif isinstance(place := poll.key, Place):
-            if self._seen.lacks_baseline(place) and seen.started_at < turn.joined_at:
+            if self._seen.lacks_baseline(place) and not is_ours:
                 return  # it shows what was there before the baseline
+            if not self._seen.shows_all(place, seen.after):
+                return  # it was made for those whose baseline is later
             self._failed_at.pop(place, None)
-            self._absorbed = None
+            self._absorbed.pop(place, None)
             self._seen.see(place, seen)
 
     def _take_in_failure(self, poll: Poll[Any], failure: Failure, turn: _Turn) -> None:
         self._failed_at[poll.key] = anyio.current_time()
         if isinstance(poll.key, Place):
-            if failure.is_passing and turn.given is not None:
-                self._absorbed = failure.error
+            if failure.is_passing:
+                self._absorbed[poll.key] = failure.error
             else:
                 turn.fail(failure.error)
         elif not failure.is_passing:
@@ -321,18 +332,21 @@ class ExtractionPoller:
         looked_at = min(self._seen.looked_at(place) for place in self._wait.places)
         if looked_at >= jobs.looked_at or now >= turn.deadline:
             tokens = {job.job_id: str(uuid4()) for job in jobs.failed}
-            turn.error = ExtractionFailedError(
-                self.namespaces,
-                jobs.failed,
-                self._seen.current,
-                now - turn.began,
-                restart=partial(self._polls.start_jobs, tokens),
-            )
+            for each, watcher in self._turns.items():  # all who await this poller are told
+                if each.given is not None:
+                    each.error = ExtractionFailedError(
+                        self.namespaces,
+                        jobs.failed,
+                        self._seen.current,
+                        now - each.began,
+                        restart=partial(self._polls.start_jobs, tokens),
+                    )
+                    watcher.ring()
             jobs.told()
 
     def _time_out(self, turn: _Turn, now: float) -> None:
         # Where the service could not be asked, nobody knows that nothing came.
-        silent = self._absorbed is None and self._seen.looks > 0
+        silent = not self._absorbed and self._seen.was_everywhere
         if self._wait.returns_on_timeout and silent and turn.given is not None:
             self._result = self._seen.current
             return
@@ -344,7 +358,7 @@ class ExtractionPoller:
                 "Failed extraction jobs are not known: "
                 f"{self._polls.jobs_refused.code} at ListMemoryExtractionJobs"
             )
-        turn.error, turn.cause = error, self._absorbed
+        turn.error, turn.cause = error, next(iter(self._absorbed.values()), None)
 
     def _ask(self, watcher: Watcher, turn: _Turn) -> None:
         """Say of each place when the next look is wanted."""
@@ -376,7 +390,7 @@ class ExtractionPoller:
             at = last
             if not self._polls.created_filter.proven:
                 after = None  # that nothing came through the filter is no proof of silence
-        return Want(at, after)
+        return Want(at, after, most_apart_s=self._wait.policy.max_interval_s)
 
     def _scheduled(self, place: Place, now: float) -> float:
         """Give when the policy wants the next look; drawn once after each look."""

@@ -324,7 +324,7 @@ CASES: dict[str, tuple[list[Any], Any]] = {
         lambda s, x: s.extraction_poller("/x/", min_records=x),
     ),
     "extraction_poller(on_timeout)": (
-        [None, 5, "give up"],
+        [None, 5, "give up", ["return"]],
         lambda s, x: s.extraction_poller("/x/", on_timeout=x),
     ),
     "extraction_poller(polling)": (
@@ -347,6 +347,10 @@ CASES: dict[str, tuple[list[Any], Any]] = {
     "PollPolicy(growth)": ([None, "1", -1, 2, True], lambda s, x: PollPolicy(growth=x)),
     "PollPolicy(min_interval_s)": ([0, "1"], lambda s, x: PollPolicy(min_interval_s=x)),
     "PollPolicy(max_interval_s)": ([0, "1"], lambda s, x: PollPolicy(max_interval_s=x)),
+    "PollPolicy(min_interval_s above max_interval_s)": (
+        [60.0],
+        lambda s, x: PollPolicy(min_interval_s=x, max_interval_s=30.0),
+    ),
     "PollPolicy(jitter)": ([None, -0.1, 1.1], lambda s, x: PollPolicy(jitter=x)),
     "PollPolicy(job_interval_s)": ([0, None], lambda s, x: PollPolicy(job_interval_s=x)),
     "PollPolicy(max_requests_per_s)": ([0, "1"], lambda s, x: PollPolicy(max_requests_per_s=x)),
@@ -362,6 +366,7 @@ CASES: dict[str, tuple[list[Any], Any]] = {
     "buffered(max_pending)": (COUNTS, lambda s, x: s.buffered(max_pending=x)),
     "buffered(max_pending_bytes)": (COUNTS, lambda s, x: s.buffered(max_pending_bytes=x)),
     "buffered(close_timeout)": (["5", -1], lambda s, x: s.buffered(close_timeout=x)),
+    "buffered(retry)": (POLICIES, lambda s, x: s.buffered(retry=x)),
     "buffered(branch)": (BRANCHES, lambda s, x: s.buffered(branch=x)),
     "buffered(metadata)": (METADATA, lambda s, x: s.buffered(metadata=x)),
     "AsyncMemorySession(manager)": ([None, "m"], lambda _, x: AsyncMemorySession(x, "a", "s")),
