@@ -14,9 +14,10 @@ where they are not there.
 
 from __future__ import annotations
 
+import io
 import os
 import ssl
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ from agentcore_memory_async._transport import note_sent
 from agentcore_memory_async.errors import ClosedError, InvalidInputError
 
 __all__ = ("session_class",)
+
+LARGE_BYTES = 2**20
+"""From where on aiohttp warns of a body that is sent as bytes."""
 
 for _name in ("_get_ssl_context", "_get_session"):
     getattr(AIOHTTPSession, _name)  # without them it would not ask ours
@@ -87,12 +91,18 @@ class _Stationary:
     An aiohttp session that follows no redirects.
 
     aiobotocore leaves aiohttp's default, by which another host would get the session token, and
-    with a 307 or 308 the conversation too; botocore itself never follows.
+    with a 307 or 308 the conversation too; botocore itself never follows. A large body goes as a
+    file: of bytes aiohttp warns, which would be an error where warnings are.
     """
 
     def __init__(self, session: Any) -> None:
         self._session = session
-        self.request = partial(session.request, allow_redirects=False)
+
+    def request(self, *args: Any, data: Any = None, **options: Any) -> Any:
+        """Send a request."""
+        if isinstance(data, bytes | bytearray) and len(data) > LARGE_BYTES:
+            data = io.BytesIO(data)
+        return self._session.request(*args, data=data, allow_redirects=False, **options)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)

@@ -146,10 +146,12 @@ class Events:
         """Keep ingested content for the extraction only; returns what stands for its event."""
         _check_sizes(params["payload"])
         event_id = self.event_id(event_ms)
+        metadata = params.get("metadata")
         variables = child(params, "extractionConfig").get("namespaceVariables")
         transaction.db.execute(
             "INSERT INTO events (memory_id, actor_id, session_id, event_id, event_ms, payload, "
-            "variables, hidden, written_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
+            "metadata, variables, hidden, written_ms, expires_ms) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
             (
                 memory.memory_id,
                 params["actorId"],
@@ -157,6 +159,7 @@ class Events:
                 event_id,
                 event_ms,
                 _dump(params["payload"]),
+                _dump(metadata) if metadata else None,
                 _dump(variables) if variables else None,
                 now_ms,
                 now_ms + memory.expiry_days * _DAY_MS,
@@ -476,15 +479,16 @@ class Events:
         db = transaction.db
         gone = db.execute(
             "DELETE FROM events WHERE expires_ms <= ? "
-            "RETURNING memory_id, actor_id, session_id, hidden",
+            "RETURNING memory_id, actor_id, session_id, hidden, expires_ms",
             (now_ms,),
         ).fetchall()
         counts = Counter(tuple(row[:3]) for row in gone if not row[3])
+        emptied = {tuple(row[:3]): row[4] for row in sorted(gone, key=lambda row: row[4])}
         db.executemany(
             "UPDATE sessions SET events = max(events - ?, 0), "
             "emptied_ms = CASE WHEN events <= ? THEN ? ELSE emptied_ms END "
             "WHERE memory_id = ? AND actor_id = ? AND session_id = ?",
-            [(count, count, now_ms, *key) for key, count in counts.items()],
+            [(count, count, emptied[key], *key) for key, count in counts.items()],
         )
         empty = db.execute(
             "DELETE FROM sessions WHERE emptied_ms <= ? RETURNING memory_id, actor_id, session_id",

@@ -55,6 +55,10 @@ class _Event:
     messages: list[Message]
     variables: dict[str, str]
     metadata: dict[str, Any]
+    strategies: frozenset[str] | None  # that may read it; None for all
+
+    def is_for(self, strategy: Strategy) -> bool:
+        return self.strategies is None or strategy.strategy_id in self.strategies
 
 
 @attrs.define
@@ -229,16 +233,17 @@ class Pipeline:
         if work.memory is None or not pending:
             return work
         events = transaction.db.execute(
-            "SELECT event_id, event_ms, payload, variables, metadata FROM events "
+            "SELECT event_id, event_ms, payload, variables, metadata, strategies FROM events "
             "WHERE memory_id = ? AND actor_id = ? AND session_id = ? ORDER BY event_id",
             key,
         )
-        for event_id, event_ms, payload, variables, metadata in events:
+        for event_id, event_ms, payload, variables, metadata, strategies in events:
             work.events[event_id] = _Event(
                 event_id,
                 _messages(event_id, event_ms, json.loads(payload)),
                 json.loads(variables) if variables else {},
                 json.loads(metadata) if metadata else {},
+                None if strategies is None else frozenset(json.loads(strategies)),
             )
         return work
 
@@ -389,13 +394,19 @@ def _requests(work: _Work, strategy: Strategy) -> list[tuple[Result, ExtractionR
     found: list[tuple[Result, ExtractionRequest]] = []
     for values, events in parts.items():
         new = [event for event in events if event.event_id in wanted]
-        messages = [item for event in new for item in _counting(kind, event.messages)]
+        if not new:
+            continue
+        since = new[0].event_id
+        readable = [event for event in events if event.is_for(strategy) or event.event_id in wanted]
+        # What tells of the whole session is made anew from there on, in order.
+        told = [item for item in readable if item.event_id >= since] if kind in _WHOLE else new
+        messages = [item for event in told for item in _counting(kind, event.messages)]
         if not messages:
             continue
         history = [
             item
-            for event in events
-            if event.event_id not in wanted
+            for event in readable
+            if event.event_id < since
             for item in _counting(kind, event.messages)
         ]
         request = ExtractionRequest(

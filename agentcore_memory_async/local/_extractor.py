@@ -17,7 +17,7 @@ from agentcore_memory_async.local._episodes import episodes, reflection, replace
 from agentcore_memory_async.local._facts import facts_of, replaces_fact
 from agentcore_memory_async.local._preferences import preferences, replaces_preference
 from agentcore_memory_async.local._summary import summary_topics
-from agentcore_memory_async.local._wire import as_array, as_object
+from agentcore_memory_async.local._wire import strings_in
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator, Sequence
@@ -138,13 +138,7 @@ def _talk(messages: Sequence[Message]) -> list[tuple[str, str]]:
 
 
 def _texts(source: str) -> Iterator[str]:
-    def inside(value: object) -> Iterator[str]:
-        if isinstance(value, str):
-            yield value
-        for item in (*as_object(value).values(), *as_array(value)):
-            yield from inside(item)
-
-    return inside(json.loads(source))
+    return strings_in(json.loads(source))
 
 
 def _ended(text: str) -> str:

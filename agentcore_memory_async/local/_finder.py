@@ -29,7 +29,7 @@ from agentcore_memory_async.local._embedding import (
 )
 from agentcore_memory_async.local._errors import AwsError
 from agentcore_memory_async.local._search import SearchIndex, words_in
-from agentcore_memory_async.local._wire import as_array, as_object
+from agentcore_memory_async.local._wire import strings_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Set
@@ -55,18 +55,10 @@ def searchable(content: str) -> str:
             value = json.loads(text)
         except (ValueError, RecursionError):
             return text
-        return " ".join(_strings(value))
+        return " ".join(strings_in(value))
     if text.startswith("<"):
         return _without_tags(text)
     return text
-
-
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-        return
-    for item in (*as_object(value).values(), *as_array(value)):
-        yield from _strings(item)
 
 
 def _without_tags(text: str) -> str:
@@ -247,6 +239,7 @@ class Finder:
         exact: str | None = None,
         path: str | None = None,
         weak: bool = True,
+        only: Set[int] | None = None,
     ) -> Generator[tuple[int, float]]:
         """
         Yield number and score of the records nearest to *query*, best first.
@@ -260,6 +253,7 @@ class Finder:
             exact: Only records of the namespace with this key.
             path: Only records of the namespace with this key and those below it.
             weak: Also records that share no word with the query.
+            only: Only the records with these numbers.
         """
         shelf = self._shelf(transaction, memory_id)
         with shelf.lock:
@@ -271,9 +265,11 @@ class Finder:
                 names = shelf.index.under(path)
             vector = self._queries.get(query)
             if vector is None:
-                yield from shelf.index.search(query, names, weak=weak)
+                yield from shelf.index.search(query, names, weak=weak, only=only)
                 return
             allowed = shelf.index.everything() if names is None else shelf.index.members(names)
+            if only is not None:
+                allowed = allowed & only
             yield from _nearest(transaction, shelf.signatures, allowed, vector)
 
     def _shelf(self, transaction: Transaction, memory_id: str) -> _Shelf:

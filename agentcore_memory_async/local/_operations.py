@@ -131,8 +131,9 @@ class Operations:
             key = (memory.memory_id, str(event["actorId"]), str(event["sessionId"]))
             since = self._stale.get(key, (0, now_ms))[1]
             self._stale[key] = (self.stale_reads, since)
-        if new and params.get("extractionMode") != "SKIP":
-            self._queue(transaction, memory, event, params["payload"], now_ms)
+        if new:
+            skip = params.get("extractionMode") == "SKIP"
+            self._queue(transaction, memory, event, params["payload"], now_ms, skip=skip)
         return {"event": event}
 
     def ingest_data(
@@ -288,9 +289,13 @@ class Operations:
         event: Mapping[str, Any],
         payload: list[Params],
         now_ms: int,
+        *,
+        skip: bool = False,
     ) -> None:
         key = (memory.memory_id, str(event["actorId"]), str(event["sessionId"]))
-        due = queue_event(transaction, memory, key, event["eventId"], payload, now_ms, self.delays)
+        due = queue_event(
+            transaction, memory, key, event["eventId"], payload, now_ms, self.delays, skip=skip
+        )
         for due_ms in due:
             transaction.on_commit(partial(self.notice, key, due_ms))
 

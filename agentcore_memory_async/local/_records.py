@@ -206,27 +206,35 @@ class Records:
         size = page_size(params, self._default_page)
         top_k = int(criteria.get("topK") or _DEFAULT_TOP_K)
         strategy_id = criteria.get("memoryStrategyId")
-        found: list[tuple[Record, float]] = []
-        with closing(
-            self.finder.ranked(
-                transaction,
-                memory.memory_id,
-                criteria["searchQuery"],
-                exact=None if query.exact is None else key_of(query.exact),
-                path=query.path,
+
+        def passes(record: Record) -> bool:
+            return (
+                query.covers(record.namespace)
+                and (strategy_id is None or record.strategy_id == strategy_id)
+                and (record.expires_ms is None or record.expires_ms > now_ms)
+                and (visible_before_ms is None or record.created_ms <= visible_before_ms)
+                and (accept is None or accept(record.filterable(), record.updated_ms))
             )
-        ) as ranked:
-            for record, score in self._rows(transaction, ranked):
-                if (
-                    query.covers(record.namespace)
-                    and (strategy_id is None or record.strategy_id == strategy_id)
-                    and (record.expires_ms is None or record.expires_ms > now_ms)
-                    and (visible_before_ms is None or record.created_ms <= visible_before_ms)
-                    and (accept is None or accept(record.filterable(), record.updated_ms))
-                ):
-                    found.append((record, score))
-                    if len(found) == top_k:
-                        break
+
+        def search(only: set[int] | None = None) -> list[tuple[Record, float]]:
+            with closing(
+                self.finder.ranked(
+                    transaction,
+                    memory.memory_id,
+                    criteria["searchQuery"],
+                    exact=None if query.exact is None else key_of(query.exact),
+                    path=query.path,
+                    only=only,
+                )
+            ) as ranked:
+                rows = self._rows(transaction, ranked)
+                return list(islice(((row, score) for row, score in rows if passes(row)), top_k))
+
+        found = search()
+        is_filtered = accept is not None or strategy_id is not None
+        if len(found) < top_k and (is_filtered or self._legacy_prefix or self._raw_prefix):
+            # The ranking leaves out what is far from the best of all: rank only what passes.
+            found = search(self._numbers(transaction, memory.memory_id, passes))
         page = found[start : start + size]
         answer: dict[str, Any] = {
             "memoryRecordSummaries": [record.wire(score) for record, score in page]
@@ -427,6 +435,16 @@ class Records:
         return NamespaceQuery.of(
             params, legacy_prefix=self._legacy_prefix, raw_prefix=self._raw_prefix
         )
+
+    def _numbers(
+        self, transaction: Transaction, memory_id: str, passes: Callable[[Record], bool]
+    ) -> set[int]:
+        """Give the numbers of a memory's records that pass."""
+        rows = transaction.db.execute(
+            f"SELECT {_COLUMNS} FROM records WHERE memory_id = ?",  # noqa: S608
+            (memory_id,),
+        )
+        return {row[0] for row in rows if passes(Record(*row))}
 
     def _rows(
         self, transaction: Transaction, ranked: Iterable[tuple[int, float]]

@@ -141,6 +141,10 @@ _MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX vectors_by_memory ON vectors (memory_id, model);
     """,
+    """
+    -- Ids of the strategies that may read the event, as JSON; NULL, from before: all.
+    ALTER TABLE events ADD COLUMN strategies TEXT;
+    """,
 )
 
 VERSION = len(_MIGRATIONS)

@@ -135,7 +135,12 @@ class SearchIndex:
         return self._documents.keys()
 
     def search(
-        self, query: str, namespaces: Iterable[str] | None, *, weak: bool = True
+        self,
+        query: str,
+        namespaces: Iterable[str] | None,
+        *,
+        weak: bool = True,
+        only: Set[int] | None = None,
     ) -> Iterator[tuple[int, float]]:
         """
         Yield number and score of the documents nearest to *query*, best first.
@@ -144,8 +149,11 @@ class SearchIndex:
             query: What to look for, in plain words.
             namespaces: Only documents in these; None takes all.
             weak: Also those that have no word of the query, last.
+            only: Only the documents with these numbers.
         """
         allowed = None if namespaces is None else self.members(namespaces)
+        if only is not None:
+            allowed = (self.everything() if allowed is None else allowed) & only
         if allowed is not None and len(allowed) == len(self._documents):
             allowed = None
         if not (self._documents if allowed is None else allowed):

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ("LocalMemoryService", "LocalServiceError")
 
+_PATIENCE_S = 1.0  # how long a request that is under way may hold up the end
 _BODY_LIMIT = 64 * 1024 * 1024  # an event of 10 MB: JSON may write six bytes for one
 _CALLS_KEPT = 10_000
 _PURGE_EVERY = 3_600.0  # seconds of the clock
@@ -235,7 +236,9 @@ class LocalMemoryService(FaultMethods):
             throttle=self._throttle,
             console=self._console,
         )
-        runner = web.ServerRunner(Server(front.handle, access_log=None))
+        runner = web.ServerRunner(
+            Server(front.handle, access_log=None), shutdown_timeout=_PATIENCE_S
+        )
         try:
             await self._store.write(self._purge)
             await self._pipeline.load()

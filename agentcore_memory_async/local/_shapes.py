@@ -307,6 +307,13 @@ def _no_constant(name: str) -> float:
     raise ValueError(name)
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):  # 1e999
+        raise ValueError(text)
+    return number
+
+
 def parse_body(raw: bytes) -> dict[str, Any]:
     """
     Read a request's JSON object; no bytes at all are an empty one.
@@ -319,7 +326,7 @@ def parse_body(raw: bytes) -> dict[str, Any]:
         return {}
     try:
         text = raw.decode()
-        value: object = json.loads(text, parse_constant=_no_constant)
+        value: object = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
         if "\\ud" in text or "\\uD" in text:
             json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair fails here
     except (ValueError, RecursionError):

@@ -1,7 +1,8 @@
 """
 The service's quotas as token buckets, in requests a second.
 
-The figures are those of the AgentCore quotas page, read 2026-09-26. A bucket holds what one
+The figures are those of the AgentCore quotas page, read 2026-09-26; what it does not name shares
+one bucket. A bucket holds what one
 second brings, so a burst of that many passes at once.
 """
 
@@ -65,12 +66,14 @@ class Throttle:
             AwsError: ThrottledException: the account or the session has no token left; then
                 none is taken.
         """
+        own = PER_ACCOUNT.get(operation)
         limits: list[tuple[Hashable, float]] = [
-            (operation, PER_ACCOUNT.get(operation, _OTHERS)),
+            ("others", _OTHERS) if own is None else (operation, own)
         ]
         rate = _per_session(operation, params)
         if rate is not None:
-            who = (params.get("memoryId"), params.get("actorId"), params.get("sessionId"))
+            memory_id = str(params.get("memoryId")).rpartition("/")[2]  # an ARN is the same memory
+            who = (memory_id, params.get("actorId"), params.get("sessionId"))
             limits.append(((operation, rate, *map(str, who)), rate))
         now = self._clock.now()
         if len(self._buckets) > _BUCKETS:  # those that were left alone for a second are full

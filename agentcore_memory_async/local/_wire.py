@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-__all__ = ("as_array", "as_object", "child", "children")
+__all__ = ("as_array", "as_object", "child", "children", "strings_in")
 
 
 def as_object(value: object) -> dict[str, Any]:
@@ -30,3 +30,13 @@ def child(members: Mapping[str, Any], name: str) -> dict[str, Any]:
 def children(members: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """Return the objects in the list that is the member *name*."""
     return [as_object(item) for item in as_array(members.get(name))]
+
+
+def strings_in(value: object) -> Iterator[str]:
+    """Yield the texts in a JSON value, however deep it is nested."""
+    left = [value]
+    while left:
+        item = left.pop()
+        if isinstance(item, str):
+            yield item
+        left += reversed([*as_object(item).values(), *as_array(item)])

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agentcore_memory_async import ConversationalMessage, MessageRole
+from agentcore_memory_async.local import LocalMemoryService
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -280,3 +283,13 @@ async def test_sizes_are_those_of_what_is_said(
     """Text counts in UTF-8 bytes, however its JSON writes them; other content as compact JSON."""
     reply = await client.create(payload=[payload] * count)
     assert reply.status == status, reply.body
+
+
+async def test_a_large_event_is_sent_without_a_warning() -> None:
+    """Aiohttp warns of bodies over 1 MB that are bytes; here warnings are errors."""
+    messages = [ConversationalMessage("\u8a9e" * 34_000, MessageRole.USER)] * 20
+    async with LocalMemoryService() as service, service.manager("chat-a1B2c3D4e5") as manager:
+        session = await manager.create_memory_session("user1", "chat1")
+        stored = await session.add_turns(messages)
+        (listed,) = await session.list_events()
+    assert listed == stored
