@@ -50,11 +50,10 @@ class Gate:
                 self._changed = anyio.Event()
                 with anyio.move_on_after(wait_s):
                     await self._changed.wait()
-            started_at = anyio.current_time()
-            self._flow.started(started_at)
+            number = self._flow.started(anyio.current_time())
         ticket = Ticket()
         try:
             yield ticket
         finally:
-            self._flow.ended(anyio.current_time(), started_at, ticket.outcome, source)
+            self._flow.ended(anyio.current_time(), number, ticket.outcome, source)
             self._changed.set()

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import random
 import statistics
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -45,13 +46,52 @@ def run(main: Callable[[int], Coroutine[Any, Any, T]], seed: int) -> T:
         return runner.run(seeded())
 
 
-async def throttled(seed: int, burst: float = 20.0) -> Figures:
+class Window(Bucket):
+    """*rate* requests in any second, or in each second of the clock where it is *fixed*."""
+
+    def __init__(self, rate: float, *, fixed: bool) -> None:
+        super().__init__(rate)
+        self._fixed = fixed
+        self._taken: list[float] = []
+
+    def take(self, now: float) -> bool:
+        """Take one, if there is one."""
+        self._taken = [
+            at for at in self._taken if (int(at) == int(now) if self._fixed else at > now - 1)
+        ]
+        if len(self._taken) >= self.rate:
+            return False
+        self._taken.append(now)
+        return True
+
+
+LIMITS: dict[str, Callable[[], Bucket]] = {
+    "a second of the clock": lambda: Window(20, fixed=True),
+    "any second": lambda: Window(20, fixed=False),
+    **{f"bursts of {burst}": partial(Bucket, 20, burst) for burst in (1, 5, 10, 20, 40, 60)},
+}
+"""The ways in which a service may take 20 a second."""
+
+LATENCIES = {
+    "5 ms": (0.0025, 0.0025),
+    "10 to 120 ms": (0.005, 0.06),
+    "50 to 200 ms": (0.025, 0.1),
+    "500 ms": (0.25, 0.25),
+    "400 to 600 ms": (0.2, 0.3),
+}
+"""From and to which time one way takes."""
+
+
+async def throttled(
+    seed: int, limit: str = "bursts of 20", latency: str = "10 to 120 ms", calls: int = 300
+) -> Figures:
     """P12: 50 writers make 300 calls; the service takes 20 a second."""
     service = MemoryService(seed)
-    service.buckets["CreateEvent"] = Bucket(20, burst)
+    service.buckets["CreateEvent"] = LIMITS[limit]()
+    service.latency_s = LATENCIES[latency]
     failed = 0
     async with opened(service, seed) as manager:
-        left = list(range(300))
+        left = list(range(calls))
 
         async def work(session: AsyncMemorySession) -> None:
             nonlocal failed
@@ -61,6 +101,7 @@ async def throttled(seed: int, burst: float = 20.0) -> Figures:
                 except AgentCoreMemoryError:
                     failed += 1
 
+        await anyio.sleep(random.Random(seed).random())  # anywhere in a second of the clock
         began = anyio.current_time()
         async with anyio.create_task_group() as tasks:
             for number in range(50):
@@ -68,15 +109,18 @@ async def throttled(seed: int, burst: float = 20.0) -> Figures:
         lasted_s = anyio.current_time() - began
     return {
         "failed": failed,
-        "requests per call": service.asked["CreateEvent"] / 300,
-        "calls per second": (300 - failed) / lasted_s,
+        "requests per call": service.asked["CreateEvent"] / calls,
+        "calls per second": (calls - failed) / lasted_s,
     }
 
 
 async def outage(seed: int, kind: str = "refused") -> Figures:
     """P11: nothing works for 60 s, for 50 tasks that call again and again."""
     service = MemoryService(seed)
-    service.down = kind
+    if kind == "429":
+        service.buckets["CreateEvent"] = Bucket(0, 0)
+    else:
+        service.down = kind
     service.record_all = True
     calls = 0
     async with opened(service, seed) as manager:
@@ -251,21 +295,19 @@ async def _session(manager: AsyncMemorySessionManager, number: int) -> AsyncMemo
     return await manager.create_memory_session("actor", f"s{number}", verify=False)
 
 
-async def _small_burst(seed: int) -> Figures:
-    return await throttled(seed, 5.0)
-
-
-async def _refusing(seed: int) -> Figures:
-    return await outage(seed, "500")
-
-
 SITUATIONS: dict[str, Callable[[int], Coroutine[Any, Any, Figures]]] = {
     "P8 buffer, server down 60 s": buffered,
     "P11 outage, connections refused": outage,
-    "P11 outage, status 500": _refusing,
+    "P11 outage, status 500": partial(outage, kind="500"),
+    "P11 everything throttled": partial(outage, kind="429"),
     "after an outage of 20 s": recovery,
-    "P12 service at 20/s, bursts of 20": throttled,
-    "P12 service at 20/s, bursts of 5": _small_burst,
+    **{
+        f"P12 20 in {limit}, {latency}" if "second" in limit else f"P12 20/s, {limit}, {latency}": (
+            partial(throttled, limit=limit, latency=latency)
+        )
+        for limit in LIMITS
+        for latency in LATENCIES
+    },
     "P13 searches throttled": starved,
     "P13 one session throttled": crowded,
     "P14 session at 5/s, 20 tasks": paced,

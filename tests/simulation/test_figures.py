@@ -15,7 +15,7 @@ def test_a_buffer_outlives_an_outage() -> None:
     assert found["most pending"] <= 1000
 
 
-@pytest.mark.parametrize("kind", ["refused", "500"])
+@pytest.mark.parametrize("kind", ["refused", "500", "429"])
 def test_an_outage_is_not_made_worse(kind: str) -> None:
     """P11: 50 tasks, 60 s: at most 1.2 requests a call, at most 10 a second after 5 seconds."""
     found = figures.run(lambda seed: figures.outage(seed, kind), 1)
@@ -29,14 +29,18 @@ def test_after_an_outage_calls_go_through() -> None:
     assert figures.run(figures.recovery, 1)["last call, s after it"] <= 8
 
 
-@pytest.mark.parametrize("burst", [5, 10, 20, 40])
-def test_throttled_writes_all_get_through(burst: int) -> None:
-    """P12: the service takes 20 a second, 50 writers make 300 calls."""
-    found = figures.run(lambda seed: figures.throttled(seed, burst), 1)
+@pytest.mark.parametrize("latency", ["5 ms", "50 to 200 ms", "400 to 600 ms"])
+@pytest.mark.parametrize("limit", figures.LIMITS)
+def test_throttled_writes_all_get_through(limit: str, latency: str) -> None:
+    """P12: the service takes 20 a second in some way, 50 writers make 300 calls."""
+    found = figures.run(lambda seed: figures.throttled(seed, limit, latency), 1)
 
     assert 0 == found["failed"]
     assert found["requests per call"] <= 1.15
-    assert found["calls per second"] >= 17
+    # Without reserve a service refuses what the way there has moved by a few milliseconds. An
+    # even 16 a second, known beforehand, would reach 15 and 11 there, at up to 1.5 requests a call.
+    unsteady = limit == "bursts of 1" and latency != "5 ms"
+    assert found["calls per second"] >= (7 if unsteady else 16.5)
 
 
 def test_a_throttled_operation_leaves_others_alone() -> None:
