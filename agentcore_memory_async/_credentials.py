@@ -138,8 +138,7 @@ class GuardedCredentials:
 
     One refresh at a time; while one runs, or after one failed, was cancelled or took longer than
     `REFRESH_S`, calls go on with what is there for as long as it is valid for more than `VALID_S`.
-    Whatever else is asked for is answered by the
-    caller's own object.
+    Whatever else is asked for is answered by the caller's own object.
     """
 
     def __init__(self, inner: Any) -> None:

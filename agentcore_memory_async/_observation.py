@@ -152,10 +152,12 @@ class Observation:
 
     def shows_all(self, place: Place, after: datetime | None) -> bool:
         """Tell whether a look at what was written *after* shows all that matters here."""
-        floor = self._after or self._seen[place].floor
-        if after is None:
-            return True
-        return not self.lacks_baseline(place) and floor is not None and after <= floor
+        floor = self._floor(place)
+        return after is None or (floor is not None and after <= floor)
+
+    def _floor(self, place: Place) -> datetime | None:
+        """Give the moment after which records are new, where it is known."""
+        return self._after if self._after is not None else self._seen[place].floor
 
     def filter_after(self, place: Place, longest: int) -> datetime | None:
         """
@@ -163,10 +165,8 @@ class Observation:
 
         A short list is read whole: then it shows which old records went.
         """
-        seen = self._seen[place]
-        if self._after is not None:
-            return self._after
-        return seen.floor if len(seen.known) > longest else None
+        is_short = self._after is None and len(self._seen[place].known) <= longest
+        return None if is_short else self._floor(place)
 
     def see(self, place: Place, snapshot: Snapshot) -> None:
         """Take in what is at *place*; what is seen twice counts once."""

@@ -94,8 +94,8 @@ class Watcher:
         self.deadline = deadline
         # What was seen where, and whether that look was begun with this one's wants known.
         self.inbox: list[tuple[Poll[Any], Snapshot | JobsSeen | Failure, bool]] = []
-        self.polls: list[Poll[Any]] = []
-        self.joined_at: dict[Poll[Any], int] = {}
+        # Where it waits, and how many looks had begun there when it joined.
+        self.polls: dict[Poll[Any], int] = {}
         self._bell = anyio.Event()
 
     def ring(self) -> None:
@@ -125,7 +125,7 @@ class Watcher:
         """Wait no longer."""
         for poll in self.polls:
             poll.leave(self)
-        self.polls = []
+        self.polls = {}
 
 
 class Poll(Generic[T]):
@@ -163,8 +163,7 @@ class Poll(Generic[T]):
     def join(self, watcher: Watcher) -> None:
         """Take *watcher* in."""
         insort(self._watchers, watcher, key=lambda each: each.deadline)
-        watcher.polls.append(self)
-        watcher.joined_at[self] = self._begun
+        watcher.polls[self] = self._begun
 
     def leave(self, watcher: Watcher) -> None:
         """Let *watcher* go; the last one ends it."""
@@ -218,7 +217,7 @@ class Poll(Generic[T]):
         """Give what look *number* saw to everybody; they say anew when they want to look again."""
         self._earliest = inf
         for watcher in self._watchers:
-            watcher.inbox.append((self, seen, number > watcher.joined_at[self]))
+            watcher.inbox.append((self, seen, number > watcher.polls[self]))
             watcher.ring()
 
     def afters(self) -> list[datetime | None]:

@@ -114,21 +114,24 @@ def _check_text_id(
     longest: int,
     allowed: str,
     character: str,
-    advice: str = "",
+    advice: str,
 ) -> str:
-    advice = f"; {advice}" if advice else ""
     if not isinstance(value, str):
-        refuse(f"{argument} is {kind(value)}; give a str of {allowed}{advice}")
+        refuse(f"{argument} is {kind(value)}; give a str of {allowed}; {advice}")
     if not 1 <= len(value) <= longest:
         what = f"{_shown(value)} has {len(value)} characters" if value else "is empty"
-        refuse(f"{argument} {what}; allowed are 1 to {longest} characters{advice}")
+        refuse(f"{argument} {what}; allowed are 1 to {longest} characters; {advice}")
     if not pattern.fullmatch(value):
         bad = next((repr(char) for char in value if not re.match(character, char)), "")
         if not bad:
             start = pattern.match(value)
             bad = f"{value[start.end() if start else 0]!r} where it can't be"
-        refuse(f"{argument} {_shown(value)} has {bad}; allowed are {allowed}{advice}")
+        refuse(f"{argument} {_shown(value)} has {bad}; allowed are {allowed}; {advice}")
     return value
+
+
+def _check_name(argument: str, value: object, advice: str) -> str:
+    return _check_text_id(argument, value, _NAME, 100, _NAME_RULE, r"[a-zA-Z0-9_-]", advice)
 
 
 def check_memory_id(value: object) -> str:
@@ -171,14 +174,14 @@ def check_actor_id(value: object, *, hierarchical: bool = False) -> str:
 
 def check_session_id(value: object) -> str:
     """Check a session id."""
-    advice = "str(uuid.uuid4()) makes one"
-    return _check_text_id("session_id", value, _NAME, 100, _NAME_RULE, r"[a-zA-Z0-9_-]", advice)
+    return _check_name("session_id", value, "str(uuid.uuid4()) makes one")
 
 
 def check_branch_name(value: object) -> str:
     """Check the name of a branch."""
-    advice = "give one such as 'second-try', or None for the main branch"
-    return _check_text_id("branch", value, _NAME, 100, _NAME_RULE, r"[a-zA-Z0-9_-]", advice)
+    return _check_name(
+        "branch", value, "give one such as 'second-try', or None for the main branch"
+    )
 
 
 def check_event_id(argument: str, value: object) -> str:
@@ -194,9 +197,7 @@ def check_event_id(argument: str, value: object) -> str:
 def check_memory_strategy_id(value: object) -> str:
     """Check the id of a strategy."""
     advice = "'aws bedrock-agentcore-control get-memory' shows those of a memory"
-    return _check_text_id(
-        "memory_strategy_id", value, _NAME, 100, _NAME_RULE, r"[a-zA-Z0-9_-]", advice
-    )
+    return _check_name("memory_strategy_id", value, advice)
 
 
 def check_client_token(value: object) -> str:

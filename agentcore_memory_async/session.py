@@ -75,6 +75,7 @@ class AsyncMemorySession(LongTermMemory):
         }
         self._writer = manager._writer
         self._line = manager._writer.line(self.actor_id, self.session_id)
+        self._check_open = manager._lifecycle.check
 
     def __repr__(self) -> str:
         return f"<AsyncMemorySession {self.session_id} of {self.actor_id}, memory {self.memory_id}>"
@@ -204,7 +205,7 @@ class AsyncMemorySession(LongTermMemory):
 
         return MessageBuffer(
             write,
-            check_open=self._retrier._lifecycle.check,
+            check_open=self._check_open,
             max_messages=check.check_int("max_messages", max_messages, check.MAX_MESSAGES),
             max_delay_s=check.check_duration("max_delay", max_delay),
             max_pending=check.check_int("max_pending", max_pending),

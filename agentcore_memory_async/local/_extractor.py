@@ -20,7 +20,7 @@ from agentcore_memory_async.local._summary import summary_topics
 from agentcore_memory_async.local._wire import strings_in
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterator, Sequence
+    from collections.abc import Awaitable, Sequence
 
     from agentcore_memory_async.local._memories import Strategy
 
@@ -131,14 +131,11 @@ def _talk(messages: Sequence[Message]) -> list[tuple[str, str]]:
     talk: list[tuple[str, str]] = []
     for message in messages:
         if message.role == "JSON":
-            talk.append(("USER", " ".join(_ended(text) for text in _texts(message.text))))
+            texts = strings_in(json.loads(message.text))
+            talk.append(("USER", " ".join(_ended(text) for text in texts)))
         else:
             talk.append((message.role, message.text))
     return talk
-
-
-def _texts(source: str) -> Iterator[str]:
-    return strings_in(json.loads(source))
 
 
 def _ended(text: str) -> str:

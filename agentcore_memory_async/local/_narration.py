@@ -41,9 +41,12 @@ _PLEASE = re.compile(r",?\s*\bplease\b(?=[.!,]|$)", re.IGNORECASE)
 _JOINED = re.compile(
     r"(\band (?:also )?)(need|want|prefer|hope|wish|live|work|love|like|hate)\b(?= )"
 )
-_WORD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z']*")
-_TIME_OF_DAY = re.compile(r"\d ?$")
-_NUMERAL = re.compile(r"\b(?:Type|Part|Phase|Stage|Class|Level|World War|Act|Volume) $")
+# Hours and numerals are taken whole, so that the "am" and the "I" in them stay.
+_WORD = re.compile(
+    r"\d ?am\b(?!')"
+    r"|\b(?:Type|Part|Phase|Stage|Class|Level|World War|Act|Volume) I\b(?!')"
+    r"|(?<![A-Za-z0-9])[A-Za-z][A-Za-z']*"
+)
 _BEGINNINGS = (
     (re.compile(r"^i(?:'m| am)\b", re.IGNORECASE), "The user is"),
     (
@@ -174,9 +177,6 @@ def in_third_person(text: str) -> str:
     def swap(match: re.Match[str]) -> str:
         word = match.group()
         title = word in {"US", "Me", "Mine", "Am", "AM", "My"}
-        before = match.string[: match.start()]
-        title = title or (word == "am" and _TIME_OF_DAY.search(before) is not None)
-        title = title or (word == "I" and _NUMERAL.search(before) is not None)
         return word if title else _SWAPS.get(word.lower(), word)
 
     paired = _PAIRS.sub(lambda match: _PAIR_FORMS[match.group(1)], text)

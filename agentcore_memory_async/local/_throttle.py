@@ -2,8 +2,7 @@
 The service's quotas as token buckets, in requests a second.
 
 The figures are those of the AgentCore quotas page, read 2026-09-26; what it does not name shares
-one bucket. A bucket holds what one
-second brings, so a burst of that many passes at once.
+one bucket. A bucket holds what one second brings, so a burst of that many passes at once.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -25,6 +26,11 @@ from tests.client.learning import (
     texts,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from agentcore_memory_async import AsyncMemorySession, Event
+
 HERE = "/facts/a/"
 LONG_AGO_S = -90_000.0
 
@@ -32,6 +38,14 @@ LONG_AGO_S = -90_000.0
 def steady(**options: Any) -> LearningService:
     """Make a service whose answers take 0.1 s."""
     return LearningService(takes_s=(0.05, 0.05), **options)
+
+
+@asynccontextmanager
+async def asked(service: LearningService) -> AsyncGenerator[tuple[AsyncMemorySession, Event]]:
+    """Store a message; gives its session and event."""
+    async with manager_on(service) as manager:
+        session = await session_of(manager)
+        yield session, await session.add_turns([said("x")])
 
 
 async def next_request(service: LearningService) -> None:
@@ -130,9 +144,7 @@ async def test_all_who_await_a_poller_learn_that_extraction_failed() -> None:
     """Each has an error of its own, and each can start the job again."""
     service = steady()
     errors: list[ExtractionFailedError] = []
-    async with manager_on(service) as manager:
-        session = await session_of(manager)
-        event = await session.add_turns([said("x")])
+    async with asked(service) as (session, event):
         service.fail(event.event_id, 5, SESSION)
         poller = session.extraction_poller(FACTS, since=event, timeout=300)
 
@@ -159,9 +171,7 @@ async def test_an_until_that_is_async_is_refused() -> None:
     async def enough(_: object) -> bool:
         return False
 
-    async with manager_on(service) as manager:
-        session = await session_of(manager)
-        event = await session.add_turns([said("x")])
+    async with asked(service) as (session, event):
         service.learn(HERE, 3)
         with pytest.raises(InvalidInputError, match="until is an async function"):
             session.extraction_poller(FACTS, until=enough)  # type: ignore[arg-type]
@@ -198,9 +208,7 @@ async def test_silence_is_only_where_all_places_were_seen() -> None:
 async def test_the_time_of_a_slow_reader_is_no_waiting() -> None:
     """What came while it was busy with a record is still looked for."""
     service = steady()
-    async with manager_on(service) as manager:
-        session = await session_of(manager)
-        event = await session.add_turns([said("x")])
+    async with asked(service) as (session, event):
         service.learn(HERE, 5, text="one")
         service.learn(HERE, 20, text="two")
         poller = session.extraction_poller(FACTS, since=event, timeout=30, min_records=2)
@@ -237,9 +245,7 @@ async def test_sharing_keeps_to_the_longest_time_that_one_allows(waiters: int) -
     policy = PollPolicy(
         looks_s=(1.0,), growth=0.0, min_interval_s=1.0, max_interval_s=1.0, jitter=0.0
     )
-    async with manager_on(service) as manager:
-        session = await session_of(manager)
-        event = await session.add_turns([said("x")])
+    async with asked(service) as (session, event):
 
         async def wait() -> None:
             with pytest.raises(ExtractionTimeoutError):
@@ -256,9 +262,7 @@ async def test_sharing_keeps_to_the_longest_time_that_one_allows(waiters: int) -
 async def test_short_waits_end_with_an_answer(timeout: float) -> None:
     """The last look begins early enough to be answered."""
     service = LearningService(takes_s=(0.1, 0.1))
-    async with manager_on(service) as manager:
-        session = await session_of(manager)
-        event = await session.add_turns([said("x")])
+    async with asked(service) as (session, event):
         poller = session.extraction_poller(FACTS, since=event, timeout=timeout, on_timeout="return")
         assert await poller == []
 
@@ -267,9 +271,7 @@ async def test_short_waits_end_with_an_answer(timeout: float) -> None:
 async def test_the_same_prefix_twice_takes_the_greater_number() -> None:
     """One of the two spelt out."""
     service = steady()
-    async with manager_on(service) as manager:
-        session = await session_of(manager)
-        event = await session.add_turns([said("x")])
+    async with asked(service) as (session, event):
         service.learn(HERE, 5, text="one")
         service.learn(HERE, 20, text="two")
         least = {HERE: 1, FACTS: 2}

@@ -62,35 +62,17 @@ async def test_a_job_that_is_started_again_reads_in_order(serve: Callable[..., A
     assert 0 < summary.index("Oslo") < summary.index("harbour")
 
 
-async def fill(client: Client, records: list[tuple[str, str]]) -> None:
-    """Create records: text and namespace."""
-    for start in range(0, len(records), 100):
-        reply = await client.call(
-            "POST",
-            "memoryRecords",
-            "batchCreate",
-            records=[
-                {
-                    "requestIdentifier": f"r{start + number}",
-                    "namespaces": [namespace],
-                    "content": {"text": text},
-                    "timestamp": START + start + number,
-                }
-                for number, (text, namespace) in enumerate(records[start : start + 100])
-            ],
-        )
-        assert reply.status == 201, reply.raw
-
-
 async def test_a_search_finds_what_passes_however_much_does_not(
     serve: Callable[..., Any],
 ) -> None:
     """250 newer records, and 2,600 that fit the query better, do not hide the one that passes."""
     strategy = {"memoryStrategyId": "other-0123456789"}
-    others = [(f"Customer note {number}", "/notes/") for number in range(2600)]
+    others = [f"Customer note {number}" for number in range(2600)]
     async with serve(raw_prefix=True) as client:
-        alice = ("Written down for good: a longer note on a customer.", "/users/alice/")
-        await fill(client, [alice, *others])
+        alice = "Written down for good: a longer note on a customer."
+        await client.put(alice, namespace="/users/alice/")
+        for start in range(0, len(others), 100):
+            await client.put(*others[start : start + 100], namespace="/notes/")
         found = await client.search("customer note", "/users/al")
         assert [record["namespaces"] for record in found] == [["/users/alice/"]]
         assert len(await client.search("customer note", "/notes/", topK=100)) == 20

@@ -91,6 +91,16 @@ class SlowToClose:
         """Send nothing."""
 
 
+async def close_and_cancel(transport: BotocoreTransport, before: int) -> None:
+    """Close in a task of its own, which is cancelled after so many rounds of the loop."""
+    task = asyncio.get_running_loop().create_task(transport.aclose())
+    for _ in range(before):
+        await asyncio.sleep(0)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
 @pytest.mark.parametrize("before", range(4))
 async def test_close_that_is_cancelled_closes(monkeypatch: pytest.MonkeyPatch, before: int) -> None:
     """A task that is cancelled while it closes leaves no connection open, and is cancelled."""
@@ -98,12 +108,7 @@ async def test_close_that_is_cancelled_closes(monkeypatch: pytest.MonkeyPatch, b
     monkeypatch.setattr(SlowToClose, "closed", 0)
     transport = BotocoreTransport(config=AioConfig(http_session_cls=SlowToClose))
     await transport.open()
-    task = asyncio.get_running_loop().create_task(transport.aclose())
-    for _ in range(before):
-        await asyncio.sleep(0)
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    await close_and_cancel(transport, before)
     if before:  # or else it had not begun
         assert 1 == SlowToClose.closed
     await transport.aclose()
@@ -144,12 +149,7 @@ async def test_cancelled_close_leaves_no_connection(service: Any, before: int) -
     transport = BotocoreTransport(endpoint_url=service.url, config=config)
     await transport.open()
     await transport(*LIST)
-    task = asyncio.get_running_loop().create_task(transport.aclose())
-    for _ in range(before):
-        await asyncio.sleep(0)
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    await close_and_cancel(transport, before)
     await transport.aclose()
     assert [True] == [session.closed for session in sessions]
 
