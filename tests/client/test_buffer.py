@@ -171,7 +171,7 @@ async def test_a_refused_batch_ends_it() -> None:
     service = Slow()
     async with manager_on(service) as manager:
         session = await open_session(manager)
-        with pytest.raises(UnsentError) as left:  # noqa: PT012
+        with pytest.raises(UnsentError) as left:  # noqa: PT012 - leaving the block raises
             async with session.buffered(max_delay=0) as buffer:
                 await fill(buffer, 1)
                 await buffer.flush()
@@ -235,7 +235,7 @@ async def test_an_error_in_the_block_comes_through() -> None:
     service = Slow(takes_s=100)
     async with manager_on(service) as manager:
         session = await open_session(manager)
-        with pytest.raises(KeyError) as caught:  # noqa: PT012
+        with pytest.raises(KeyError) as caught:  # noqa: PT012 - leaving the block raises
             async with session.buffered(close_timeout=1) as buffer:
                 await fill(buffer, 1)
                 raise KeyError
@@ -266,7 +266,7 @@ async def test_closing_the_manager_first_names_what_is_left() -> None:
     manager = manager_on(service)
     await manager.open()
     session = await open_session(manager)
-    with pytest.raises(UnsentError) as left:  # noqa: PT012
+    with pytest.raises(UnsentError) as left:  # noqa: PT012 - leaving the block raises
         async with session.buffered(max_delay=60) as buffer:
             await fill(buffer, 2)
             await manager.aclose()
@@ -282,7 +282,7 @@ async def test_closing_the_manager_does_not_settle_what_was_lost() -> None:
     manager = manager_on(service, retry=RetryPolicy(max_attempts=2))
     await manager.open()
     session = await open_session(manager)
-    with pytest.raises(UnsentError) as left:  # noqa: PT012
+    with pytest.raises(UnsentError) as left:  # noqa: PT012 - leaving the block raises
         async with session.buffered(max_delay=0) as buffer:
             await fill(buffer, 2)
             await anyio.sleep(5)
@@ -357,11 +357,11 @@ async def test_asyncio_counts_its_cancellations_around_a_block() -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.5):
                 await leave(session, left)
-        with pytest.raises(TimeoutError):  # noqa: PT012
+        with pytest.raises(TimeoutError):  # noqa: PT012 - leaving the block raises
             async with asyncio.timeout(1):
                 async with session.buffered(max_delay=60) as buffer:
                     await fill(buffer, 1, 4)
-        with pytest.raises(ExceptionGroup) as caught:  # noqa: PT012
+        with pytest.raises(ExceptionGroup) as caught:  # noqa: PT012 - leaving the block raises
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(leave(session, left))
                 await anyio.sleep(0.5)
@@ -404,7 +404,7 @@ async def test_a_defect_names_what_is_unsent(defect: type[Exception]) -> None:
     service.reply("CreateEvent", defect("a defect"))
     async with manager_on(service) as manager:
         session = await open_session(manager)
-        with pytest.raises(UnsentError) as left:  # noqa: PT012
+        with pytest.raises(UnsentError) as left:  # noqa: PT012 - leaving the block raises
             async with session.buffered(max_messages=1) as buffer:
                 await fill(buffer, 2)
                 await anyio.sleep(5)
@@ -426,7 +426,7 @@ async def test_what_fails_before_it_is_sent_is_settled(mistake: type[Exception])
     service = SlowService()
     async with manager_on(service) as manager:
         session = await open_session(manager)
-        with pytest.raises(UnsentError) as left:  # noqa: PT012
+        with pytest.raises(UnsentError) as left:  # noqa: PT012 - leaving the block raises
             async with session.buffered() as buffer:
                 await fill(buffer, 1)
                 buffer._write = mock.AsyncMock(side_effect=mistake)
@@ -444,7 +444,7 @@ async def test_lost_and_then_refused_ends_it(code: str, status: int) -> None:
     service.lose = {0}
     async with manager_on(service) as manager:
         session = await open_session(manager)
-        with pytest.raises(UnsentError) as left:  # noqa: PT012
+        with pytest.raises(UnsentError) as left:  # noqa: PT012 - leaving the block raises
             async with session.buffered(retry=RetryPolicy(max_attempts=1)) as buffer:
                 await fill(buffer, 2)
                 await anyio.sleep(1.12)  # it is stored, and its answer is lost

@@ -175,7 +175,7 @@ async def test_an_until_that_is_async_is_refused() -> None:
         service.learn(HERE, 3)
         with pytest.raises(InvalidInputError, match="until is an async function"):
             session.extraction_poller(FACTS, until=enough)  # type: ignore[arg-type]
-        hidden: Any = lambda records: enough(records)  # noqa: E731
+        hidden: Any = lambda records: enough(records)  # noqa: E731 - no async function to be seen
         with pytest.raises(InvalidInputError, match="until returned an awaitable"):
             await session.extraction_poller(FACTS, since=event, until=hidden)
 
