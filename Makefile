@@ -5,6 +5,7 @@
 #   make demo TRANSCRIPT=file.jsonl QUERY="window seat"
 #   make test                                  the whole suite
 #   make lint, make types, make docs           what CI runs beside it
+#   make explore                               all properties with new random draws, 5,000 each
 #   make soak                                  100 seeds of the simulation, 10,000 turns each
 #   make soak-sockets                          conversations through a fault proxy on real sockets
 #   make clean                                 removes .venv and what was built
@@ -18,7 +19,7 @@ SPHINX_OUT := docs/_build/html
 
 export TRANSCRIPT QUERY
 
-.PHONY: help demo test lint types docs soak soak-sockets clean
+.PHONY: help demo test explore lint types docs soak soak-sockets clean
 .DELETE_ON_ERROR:
 
 help:
@@ -29,6 +30,9 @@ demo: $(VENV)/.package
 
 test: $(VENV)/.group-tests
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -rfEs $(ARGS)
+
+explore: $(VENV)/.group-tests
+	@HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -q -n 2 -m hypothesis --timeout 0 -rfE $(ARGS)
 
 soak: $(VENV)/.group-tests
 	@$(BIN)/python -m tests.simulation.soak $(ARGS)

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, ca
 # anyio imports its backend at first use. A process that forks meanwhile would leave its child with
 # a held import lock, so it is imported here, and nothing below is looked up lazily.
 import anyio._backends._asyncio  # noqa: F401  # pyright: ignore[reportUnusedImport]
-from anyio import CancelScope, Event, Lock, create_task_group, current_time, sleep_forever
+from anyio import CancelScope, Event, Lock, create_task_group, current_time
 
 from agentcore_memory_async.errors import BlockingCallWarning, ClosedError, ForkedError
 
@@ -57,6 +57,7 @@ class Call(Generic[T]):
 
     __slots__ = (
         "_cancelled",
+        "_context",
         "_done",
         "_error",
         "_finished",
@@ -70,6 +71,7 @@ class Call(Generic[T]):
     def __init__(self, thread: LoopThread, function: Callable[[], Awaitable[T]]) -> None:
         self._thread = thread
         self._function = function
+        self._context = contextvars.copy_context()
         self._done = threading.Lock()
         self._done.acquire()
         self._started = self._cancelled = self._finished = False
@@ -78,14 +80,9 @@ class Call(Generic[T]):
         self._error: BaseException | None = None
 
     def begin(self) -> None:
-        """Start the task; on the loop thread."""
-        if self._cancelled:
-            return
-        try:
-            self._thread.tasks.start_soon(self._run)
-        except RuntimeError:  # the group has ended
-            self.finish(ClosedError(ENDED))
-        else:
+        """Start the task, with the caller's context variables; in the root task."""
+        if not self._cancelled:
+            self._context.run(self._thread.tasks.start_soon, self._run)
             self._started = True
 
     async def _run(self) -> None:
@@ -212,6 +209,7 @@ class LoopThread:
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(DaemonExecutor())
         self._calls: set[Call[Any]] = set()
+        self._begun = asyncio.Queue[Call[Any]]()
         self.closers: set[Callable[[], object]] = set()
         self._ready = threading.Event()
         self._thread = threading.Thread(
@@ -244,7 +242,7 @@ class LoopThread:
         call = Call(self, function)
         try:
             self._calls.add(call)
-            if not self._post(call.begin):
+            if not self._post(self._begun.put_nowait, call):
                 raise ClosedError(ENDED)
             call.wait()
         except BaseException:
@@ -265,8 +263,10 @@ class LoopThread:
 
     def _post(self, function: Callable[..., object], *args: object) -> bool:
         try:
-            self._loop.call_soon_threadsafe(function, *args, context=contextvars.copy_context())
-        except RuntimeError:  # the loop is closed
+            self._loop.call_soon_threadsafe(function, *args)
+        except RuntimeError:
+            if not self._loop.is_closed():
+                raise
             return False
         return True
 
@@ -285,8 +285,12 @@ class LoopThread:
     async def _root(self) -> None:
         async with create_task_group() as self.tasks:
             self._ready.set()
-            if not self.stopping:
-                await sleep_forever()
+            while not self.stopping:
+                # Tasks are started from a task: in a callback of the loop anyio would ask sniffio,
+                # where it is installed, which loop this is, and sniffio would not know.
+                call = await self._begun.get()
+                call.begin()
+                del call
 
     def _main(self) -> None:
         loop = self._loop

@@ -297,8 +297,9 @@ class BotocoreTransport:
             ClosedError: It is open, or was.
         """
         with self._lifecycle.opening():
-            # Not anyio's: its first use imports its backend, here, for 20 ms.
-            module = await asyncio.to_thread(_load)
+            # Not anyio's thread: its first use imports its backend, here, for 20 ms. Not
+            # asyncio.to_thread: `_load` runs anyio, which must not find this loop's context there.
+            module = await asyncio.get_running_loop().run_in_executor(None, _load)
             connection: _botocore.Connection = await module.connect(
                 module.Settings(
                     region_name=self._given_region,

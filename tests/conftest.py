@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from agentcore_memory_async._retry import _Call
 from agentcore_memory_async.local._app import RECORDERS, Exchange
@@ -17,9 +17,17 @@ from tests.local.exchanges import problems, request_problems
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-settings.register_profile("here", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
-settings.load_profile("ci" if os.environ.get("CI") else "here")
+# The suite draws the same examples each time, so that it fails by a change and not by luck.
+# `make explore` is where new ones are drawn, many more of them.
+settings.register_profile("suite", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile(
+    "explore",
+    deadline=None,
+    max_examples=5_000,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
@@ -213,8 +213,8 @@ async def test_the_fastapi_handler_remembers(
             async def with_state(scope: Any, receive: Any, send: Any) -> None:
                 await app({**scope, "state": dict(state)}, receive, send)
 
-            transport = httpx.ASGITransport(app=with_state)
-            async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
+            transport = httpx2.ASGITransport(app=with_state)
+            async with httpx2.AsyncClient(transport=transport, base_url="http://app") as client:
                 first = await client.post("/chat", json=SEAT)
                 await service.drain()
                 second = await client.post("/chat", json=QUESTION)

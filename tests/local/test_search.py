@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agentcore_memory_async.local._search import SearchIndex
@@ -57,7 +57,6 @@ def test_other_scripts_are_found() -> None:
     assert [number for number, _ in index.search("GRÜNER tee", None, weak=False)] == [2]
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 20), st.text(max_size=30)), max_size=40), st.text(max_size=30)
 )

@@ -224,7 +224,7 @@ REQUESTS = 1000 if os.environ.get("CI") else 200  # each opens a client: some 40
 
 CHAT = """
 import asyncio, gc, os, sys, threading, warnings
-import httpx
+import httpx2
 from tests.sync.sync_toys import sockets
 from agentcore_memory_async import ConversationalMessage, MemorySessionManager, MessageRole
 
@@ -232,7 +232,7 @@ def generate_response(message, context):
     return f"{message} back"
 
 exec(compile(open(sys.argv[1]).read(), "chat_app.py", "exec"))
-client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost")
+client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://localhost")
 
 async def send(count):
     for number in range(count):

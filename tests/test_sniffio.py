@@ -1,0 +1,119 @@
+"""
+Beside sniffio, which openai, anthropic and others bring.
+
+Where it is installed, anyio asks it which event loop runs. It looks at the current task and at a
+context variable, so both have to be right wherever this package calls anyio.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+import pytest
+import sniffio
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from agentcore_memory_async import (
+    AsyncMemorySessionManager,
+    ConversationalMessage,
+    MemorySessionManager,
+    MessageRole,
+)
+from agentcore_memory_async._portal import LoopThread
+from agentcore_memory_async.local import LocalMemoryService
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+MESSAGE = ConversationalMessage("I only fly window seats", MessageRole.USER)
+
+
+@pytest.fixture
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no profile or region of the machine have a say."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+
+
+def converse(url: str) -> list[str]:
+    """Store and read a message by the facade."""
+    with MemorySessionManager("chat-a1B2c3D4e5", "us-west-2", endpoint_url=url) as manager:
+        session = manager.create_memory_session("anna", "chat001")
+        session.add_turns([MESSAGE])
+        turns = [turn.text for turn in session.get_last_k_turns()]
+        assert [event.event_id for event in session.iter_events()]
+        return turns
+
+
+@pytest.mark.usefixtures("endpoint")
+async def test_first_call_of_the_facade() -> None:
+    """It starts tasks on its loop, whatever the caller's context says of the loop there."""
+    async with LocalMemoryService() as service:
+        url = service.endpoint_url
+        assert [MESSAGE.text] == await anyio.to_thread.run_sync(converse, url)
+        context = contextvars.copy_context()
+        context.run(sniffio.current_async_library_cvar.set, "asyncio")
+        in_context = partial(context.run, converse, url)
+        assert [MESSAGE.text] * 2 == await anyio.to_thread.run_sync(in_context)
+
+
+async def _open_under_anyio() -> str:
+    async with LocalMemoryService() as service, service.manager("chat-a1B2c3D4e5") as manager:
+        session = await manager.create_memory_session("anna", "chat001")
+        async with session.extraction_poller("/facts/{actorId}/") as poller:
+            await session.add_turns([MESSAGE])
+            return (await poller)[0].content
+
+
+def test_main_of_anyio_run() -> None:
+    """``anyio.run`` tells sniffio of its loop, and a thread may inherit that."""
+    assert f"{MESSAGE.text}." == anyio.run(_open_under_anyio)
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_app_under_the_test_client() -> None:
+    """Starlette's TestClient runs the application by anyio, in a thread of its own."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        async with LocalMemoryService() as service, service.manager("chat-a1B2c3D4e5") as manager:
+            app.state.manager = manager
+            yield
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.post("/chat")
+    async def chat() -> list[str]:
+        manager: AsyncMemorySessionManager = app.state.manager
+        session = await manager.create_memory_session("anna", "chat001")
+        await session.add_turns([MESSAGE])
+        return [turn.text for turn in await session.get_last_k_turns()]
+
+    with TestClient(app) as client:
+        assert [MESSAGE.text] == client.post("/chat").json()
+
+
+def test_no_error_of_unknown_origin_is_taken_for_an_ended_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only a closed loop is one; anything else that goes wrong is shown as it is."""
+    thread = LoopThread()
+    thread.start()
+
+    def refuse(*_: object) -> None:
+        message = "something else"
+        raise RuntimeError(message)
+
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(thread._loop, "call_soon_threadsafe", refuse)
+            with pytest.raises(RuntimeError, match="something else"):
+                thread.call(partial(anyio.sleep, 0))
+    finally:
+        thread.stop()
