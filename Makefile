@@ -43,6 +43,7 @@ soak-sockets: $(VENV)/.group-tests
 lint: $(VENV)/.group-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	git ls-files -z | xargs -0 $(BIN)/codespell
 
 types: $(VENV)/.group-typing

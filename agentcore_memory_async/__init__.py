@@ -1,5 +1,7 @@
 """Amazon Bedrock AgentCore Memory for asyncio: turns, events, long-term records."""
 
+from agentcore_memory_async._version import __version__
+from agentcore_memory_async._wire.actor_ids import encode_actor_id
 from agentcore_memory_async.background import BackgroundWaits
 from agentcore_memory_async.buffer import MessageBuffer
 from agentcore_memory_async.errors import (
@@ -28,7 +30,7 @@ from agentcore_memory_async.errors import (
     WrongLoopError,
 )
 from agentcore_memory_async.extraction import ExtractionPoller
-from agentcore_memory_async.log_filter import BotocoreLogFilter
+from agentcore_memory_async.logs import BotocoreLogFilter
 from agentcore_memory_async.manager import AsyncMemorySessionManager
 from agentcore_memory_async.models import (
     BlobPayload,
@@ -40,7 +42,6 @@ from agentcore_memory_async.models import (
     MemoryRecord,
     MessageRole,
     Turn,
-    encode_actor_id,
 )
 from agentcore_memory_async.policies import PollPolicy, RetryPolicy, ServiceLimits
 from agentcore_memory_async.session import AsyncMemorySession
@@ -49,8 +50,6 @@ from agentcore_memory_async.sync import (
     MemorySession,
     MemorySessionManager,
 )
-
-__version__ = "0.1.0"
 
 __all__ = (
     "AccessDeniedError",

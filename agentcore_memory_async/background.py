@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 import anyio
 import anyio.abc
 
-from agentcore_memory_async import _validation as check
+from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async.errors import AgentCoreMemoryError, ClosedError
 from agentcore_memory_async.extraction import ExtractionPoller
 

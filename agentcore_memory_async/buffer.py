@@ -17,9 +17,9 @@ from uuid import uuid4
 import anyio
 from attrs import frozen
 
-from agentcore_memory_async import _codec
-from agentcore_memory_async._retry import is_passing
-from agentcore_memory_async._validation import MAX_EVENT_BYTES, check_message
+from agentcore_memory_async._calls.retry import is_passing
+from agentcore_memory_async._wire import codec
+from agentcore_memory_async._wire.validation import MAX_EVENT_BYTES, check_message
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
     ClosedError,
@@ -65,7 +65,7 @@ class _Waiting:
 
 def _sent_size(message: ConversationalMessage) -> int:
     """Count what *message* takes in a request, where botocore escapes all that is not ASCII."""
-    return len(json.dumps(_codec.payload_item(message))) + len(", ")
+    return len(json.dumps(codec.payload_item(message))) + len(", ")
 
 
 def _fitting(sizes: Iterable[int], most: int) -> int:

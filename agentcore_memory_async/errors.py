@@ -38,14 +38,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from agentcore_memory_async._invalid_input import InvalidInputError
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from agentcore_memory_async.models import (
-        ConversationalMessage,
-        ExtractionJob,
-        MemoryRecord,
-    )
+    from agentcore_memory_async.models import ConversationalMessage, ExtractionJob, MemoryRecord
 
     class ClientError(Exception):
         """What botocore's own, which carries no types, has."""
@@ -481,10 +479,6 @@ class ExtractionFailedError(_Picklable, ExtractionError):
             )
             raise ClosedError(message)
         await self._restart()
-
-
-class InvalidInputError(ValueError):
-    """An argument that the service would refuse, found before any request was made."""
 
 
 class ClosedError(RuntimeError):

@@ -16,15 +16,16 @@ from uuid import uuid4
 
 import anyio
 
-from agentcore_memory_async._observation import (
-    MARGIN,
-    FailedJobs,
-    Observation,
-    Place,
+from agentcore_memory_async._calls.pagination import MAX_PAGE
+from agentcore_memory_async._extraction.observation import MARGIN, FailedJobs, Observation, Place
+from agentcore_memory_async._extraction.schedule import next_look
+from agentcore_memory_async._extraction.shared_polls import (
+    Failure,
+    JobsPoll,
+    JobsSeen,
+    Want,
+    Watcher,
 )
-from agentcore_memory_async._pages import MAX_PAGE
-from agentcore_memory_async._polling import Failure, JobsPoll, JobsSeen, Want, Watcher
-from agentcore_memory_async._schedule import next_look
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
     ExtractionFailedError,
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
     from types import TracebackType
 
-    from agentcore_memory_async._observation import Snapshot
-    from agentcore_memory_async._polling import Poll, Polls
-    from agentcore_memory_async._wait import Wait
+    from agentcore_memory_async._extraction.observation import Snapshot
+    from agentcore_memory_async._extraction.shared_polls import Poll, Polls
+    from agentcore_memory_async._extraction.wait_options import Wait
     from agentcore_memory_async.models import MemoryRecord
 
 __all__ = ("ExtractionPoller",)

@@ -13,14 +13,14 @@ from uuid import uuid4
 
 import anyio
 
-from agentcore_memory_async import _validation as check
-from agentcore_memory_async._lifecycle import Lifecycle
-from agentcore_memory_async._polling import Polls
-from agentcore_memory_async._retry import Retrier
-from agentcore_memory_async._service_clock import ServiceClock
-from agentcore_memory_async._transport import BotocoreTransport
-from agentcore_memory_async._wait import read_wait
-from agentcore_memory_async._writer import Writer
+from agentcore_memory_async._calls.retry import Retrier
+from agentcore_memory_async._calls.service_clock import ServiceClock
+from agentcore_memory_async._calls.writer import Writer
+from agentcore_memory_async._extraction.shared_polls import Polls
+from agentcore_memory_async._extraction.wait_options import read_wait
+from agentcore_memory_async._transport.botocore import BotocoreTransport
+from agentcore_memory_async._transport.lifecycle import Lifecycle
+from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async.background import BackgroundWaits
 from agentcore_memory_async.errors import (
     AccessDeniedError,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from types import TracebackType
 
-    from agentcore_memory_async._transport import Transport
+    from agentcore_memory_async._transport.base import Transport
     from agentcore_memory_async.models import Event, MemoryRecord
 
 __all__ = ("AsyncMemorySessionManager",)

@@ -7,14 +7,10 @@ Their ``repr`` shows ids, counts and sizes, never what was said.
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
-
-from agentcore_memory_async.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +27,6 @@ __all__ = (
     "MemoryRecord",
     "MessageRole",
     "Turn",
-    "encode_actor_id",
 )
 
 JsonValue = dict[str, Any] | list[Any] | str | int | float | bool | None
@@ -203,48 +198,3 @@ class ExtractionJob:
     status: str
     reason: str
     event_ids: tuple[str, ...]
-
-
-_MARK = "enc-"
-_PLAIN = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]*(?::[a-zA-Z0-9_-]+)*")
-_LONGEST_ID = 255
-
-
-def encode_actor_id(text: str) -> str:
-    """
-    Make a valid actor id of any string, such as an e-mail address.
-
-    What is valid already stays as it is. Everything else gets the mark ``enc-``, with each byte
-    that is no letter, digit or ``-`` as ``_`` and two hexadecimal digits. Two strings never get
-    the same id: text that looks encoded is encoded again, and what would be longer than 255
-    characters becomes a readable head and the SHA-256 of the whole.
-
-    Args:
-        text: Any string.
-
-    Returns:
-        A valid actor id without ``/``, 1 to 255 characters.
-
-    Raises:
-        InvalidInputError: *text* is no string.
-    """
-    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        message = f"text is {type(text).__name__}; encode_actor_id() takes a str"
-        raise InvalidInputError(message)
-    if _PLAIN.fullmatch(text) and len(text) <= _LONGEST_ID and not text.startswith(_MARK):
-        return text
-    tokens = [
-        chr(byte) if chr(byte).isalnum() and byte < 128 else "-" if byte == 45 else f"_{byte:02x}"
-        for byte in text.encode("utf-8", "surrogatepass")
-    ]
-    encoded = _MARK + "".join(tokens)
-    if len(encoded) <= _LONGEST_ID:
-        return encoded
-    # "_s" starts no byte's code, so no short encoding can look like this.
-    tail = "_sha256-" + sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    head = _MARK
-    for token in tokens:
-        if len(head) + len(token) + len(tail) > _LONGEST_ID:
-            break
-        head += token
-    return head + tail

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attrs import field, frozen
 
-from agentcore_memory_async._validation import (
+from agentcore_memory_async._wire.validation import (
     check_int,
     check_is,
     check_rate,

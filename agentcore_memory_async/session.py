@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from agentcore_memory_async import _codec
-from agentcore_memory_async import _validation as check
-from agentcore_memory_async._long_term import LongTermMemory
-from agentcore_memory_async._pages import MAX_PAGE, Pages, collect
-from agentcore_memory_async._turns import LastTurns, is_on_branch
+from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages, collect
+from agentcore_memory_async._operations.records import LongTermMemory
+from agentcore_memory_async._wire import codec
+from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.turns import LastTurns, is_on_branch
 from agentcore_memory_async.buffer import MessageBuffer
 from agentcore_memory_async.errors import OutcomeUnknownError
 from agentcore_memory_async.models import Branch, Event, JsonPayload, Turn
@@ -97,7 +97,7 @@ class AsyncMemorySession(LongTermMemory):
         await self._retrier.read(
             "ListEvents",
             params,
-            lambda answer: _codec.read_events(answer.body),
+            lambda answer: codec.read_events(answer.body),
             check_retry(retry),
         )
 
@@ -148,7 +148,7 @@ class AsyncMemorySession(LongTermMemory):
         1.43.117, and the quotas page of 2026-09-26.
         """
         items = check.check_messages(messages)
-        request = _codec.create_event(
+        request = codec.create_event(
             items,
             branch=check.check_branch(branch),
             metadata=check.check_metadata(metadata),
@@ -311,11 +311,11 @@ class AsyncMemorySession(LongTermMemory):
         """
         data = check.check_payload(payload)
         kind = check.check_event_type(event_type)
-        more = check.check_metadata(metadata, reserved=(_codec.EVENT_TYPE,))
+        more = check.check_metadata(metadata, reserved=(codec.EVENT_TYPE,))
         event = await self.add_turns(
             [JsonPayload(data)],
             branch=branch,
-            metadata={_codec.EVENT_TYPE: kind, **more},
+            metadata={codec.EVENT_TYPE: kind, **more},
             timestamp=timestamp,
             extract=extract,
             client_token=client_token,
@@ -393,14 +393,14 @@ class AsyncMemorySession(LongTermMemory):
         params: dict[str, Any] = {**self._ids, "includePayloads": True}
         # Reading the main branch sends no filter: what its name means there is not documented.
         # Soon after a write nothing is filtered there, since the service's filters may lag.
-        events_filter = _codec.event_filter(event_type, name)
+        events_filter = codec.event_filter(event_type, name)
         if events_filter and not self._line.may_lag(anyio.current_time()):
             params["filter"] = events_filter
 
         def read(body: Mapping[str, Any]) -> list[Event]:
             return [
                 event
-                for event in _codec.read_events(body)
+                for event in codec.read_events(body)
                 if is_on_branch(event, name)
                 and (event_type is None or event.event_type == event_type)
             ]

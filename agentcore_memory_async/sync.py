@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from agentcore_memory_async._facade import (
+from agentcore_memory_async._sync.derive import (
     BlockingFacade,
-    BlockingIterator,
     blocking,
     blocking_into,
     blocking_iterator,
     constructing,
     making,
 )
-from agentcore_memory_async._portal import Backing, warn_in_a_running_loop
-from agentcore_memory_async._validation import kind, refuse
+from agentcore_memory_async._sync.iterator import BlockingIterator
+from agentcore_memory_async._sync.loop_thread import warn_in_a_running_loop
+from agentcore_memory_async._sync.shared_resource import Backing
+from agentcore_memory_async._wire.validation import kind, refuse
 from agentcore_memory_async.errors import ClosedError
 from agentcore_memory_async.extraction import ExtractionPoller
 from agentcore_memory_async.manager import AsyncMemorySessionManager

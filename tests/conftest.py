@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from agentcore_memory_async._retry import _Call
-from agentcore_memory_async.local._app import RECORDERS, Exchange
+from agentcore_memory_async._calls.retry import _Call
+from agentcore_memory_async.local._http.exchanges import RECORDERS, Exchange
 from tests._canaries import no_canaries as no_canaries
 from tests.local.exchanges import problems, request_problems
 

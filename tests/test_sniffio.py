@@ -25,7 +25,7 @@ from agentcore_memory_async import (
     MemorySessionManager,
     MessageRole,
 )
-from agentcore_memory_async._portal import LoopThread
+from agentcore_memory_async._sync.loop_thread import LoopThread
 from agentcore_memory_async.local import LocalMemoryService
 
 if TYPE_CHECKING:

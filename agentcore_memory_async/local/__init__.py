@@ -8,20 +8,15 @@ Start it with ``python -m agentcore_memory_async.local``, or in process::
             ...
 """
 
-from agentcore_memory_async.local._app import Call
-from agentcore_memory_async.local._clock import Clock, ManualClock, SystemClock
-from agentcore_memory_async.local._embedding import Embedder, EmbedderError
-from agentcore_memory_async.local._extractor import (
-    BuiltInExtractor,
-    ExtractionRequest,
-    Extractor,
-    Message,
-)
-from agentcore_memory_async.local._failures import ExtractorError, FailureReason
-from agentcore_memory_async.local._faults import Fault
-from agentcore_memory_async.local._service import LocalMemoryService, LocalServiceError
-from agentcore_memory_async.local._store import StoreError
-from agentcore_memory_async.local._strategies import Strategy
+from agentcore_memory_async.local._database.store import StoreError
+from agentcore_memory_async.local._heuristics.extractor import BuiltInExtractor
+from agentcore_memory_async.local._http.exchanges import Call
+from agentcore_memory_async.local.clock import Clock, ManualClock, SystemClock
+from agentcore_memory_async.local.embedder import Embedder, EmbedderError
+from agentcore_memory_async.local.extractor import ExtractionRequest, Extractor, Message, Strategy
+from agentcore_memory_async.local.extractor_errors import ExtractorError, FailureReason
+from agentcore_memory_async.local.faults import Fault
+from agentcore_memory_async.local.service import LocalMemoryService, LocalServiceError
 
 __all__ = (
     "BuiltInExtractor",

@@ -24,8 +24,8 @@ import anyio
 
 from agentcore_memory_async import __version__
 from agentcore_memory_async.local import LocalMemoryService
-from agentcore_memory_async.local._search import SearchIndex, words_in
-from agentcore_memory_async.local._text import synonyms, terms
+from agentcore_memory_async.local._language.words import synonyms, terms
+from agentcore_memory_async.local._search.lexical import SearchIndex, words_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

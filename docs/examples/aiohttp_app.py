@@ -9,11 +9,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from agentcore_memory_async import (
-    AsyncMemorySessionManager,
-    ConversationalMessage,
-    MessageRole,
-)
+from agentcore_memory_async import AsyncMemorySessionManager, ConversationalMessage, MessageRole
 
 MANAGER = web.AppKey("manager", AsyncMemorySessionManager)
 

@@ -23,11 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from agentcore_memory_async import (
-        AsyncMemorySession,
-        AsyncMemorySessionManager,
-        MemoryRecord,
-    )
+    from agentcore_memory_async import AsyncMemorySession, AsyncMemorySessionManager, MemoryRecord
 
 AT_ONCE = 50  # as many as the manager sends at the same time
 MESSAGES_PER_EVENT = 100  # the service takes no more

@@ -18,7 +18,7 @@ from tests._virtual_time import EPOCH_S, wall_clock
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agentcore_memory_async._transport import Answer
+    from agentcore_memory_async._transport.base import Answer
 
 MEMORY = "chat-a1B2c3D4e5"
 

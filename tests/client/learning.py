@@ -15,7 +15,7 @@ from agentcore_memory_async import (
     MemoryRecord,
     TransportError,
 )
-from agentcore_memory_async._transport import Answer
+from agentcore_memory_async._transport.base import Answer
 from agentcore_memory_async.errors import service_error
 from tests._virtual_time import wall_clock
 from tests.client.doubles import MEMORY

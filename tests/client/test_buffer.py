@@ -30,7 +30,7 @@ from tests.client.doubles import SlowService, manager_on, said
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agentcore_memory_async._transport import Answer
+    from agentcore_memory_async._transport.base import Answer
 
 
 class Slow(FakeTransport):

@@ -16,7 +16,7 @@ from tests.client.doubles import manager_on, pages, said, wire_event, wire_recor
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agentcore_memory_async._transport import Answer
+    from agentcore_memory_async._transport.base import Answer
 
 RECORDS = "memoryRecordSummaries"
 

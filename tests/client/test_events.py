@@ -26,7 +26,7 @@ from tests.client.doubles import MEMORY, SlowService, manager_on, pages, said, w
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agentcore_memory_async._transport import Answer
+    from agentcore_memory_async._transport.base import Answer
 
 PAYLOAD = {"order": 12345, "items": ["a", None, 1.5, True, {"é": []}]}
 

@@ -25,7 +25,7 @@ from tests.client.doubles import manager_on, wire_record
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from agentcore_memory_async._transport import Answer
+    from agentcore_memory_async._transport.base import Answer
 
 
 class Learning(FakeTransport):

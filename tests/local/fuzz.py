@@ -24,7 +24,7 @@ import aiohttp
 import anyio
 
 from agentcore_memory_async.local import LocalMemoryService, ManualClock
-from agentcore_memory_async.local._app import RECORDERS, Exchange
+from agentcore_memory_async.local._http.exchanges import RECORDERS, Exchange
 from tests.local.exchanges import model, problems
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agentcore_memory_async.local._embedding import EmbedderError, cosine, embed
-from agentcore_memory_async.local._text import terms
+from agentcore_memory_async.local._language.words import terms
+from agentcore_memory_async.local.embedder import EmbedderError, cosine, embed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from agentcore_memory_async.local import BuiltInExtractor, ExtractionRequest, LocalMemoryService
-from agentcore_memory_async.local._narration import about_the_user, third_person
+from agentcore_memory_async.local._language.third_person import about_the_user, third_person
 
 if TYPE_CHECKING:
     from collections.abc import Callable

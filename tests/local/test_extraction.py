@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agentcore_memory_async.local import BuiltInExtractor, ExtractionRequest, ManualClock
-from agentcore_memory_async.local._facts import facts
-from agentcore_memory_async.local._preferences import preferences, replaces_preference
-from agentcore_memory_async.local._summary import summary_topics
+from agentcore_memory_async.local._heuristics.facts import facts
+from agentcore_memory_async.local._heuristics.preferences import preferences, replaces_preference
+from agentcore_memory_async.local._heuristics.summaries import summary_topics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,7 +11,7 @@ import botocore
 import pytest
 
 import agentcore_memory_async
-from agentcore_memory_async.local._app import Exchange
+from agentcore_memory_async.local._http.exchanges import Exchange
 from tests.local.exchanges import MODELS, PATHS, SOURCE, model, problems
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(agentcore_memory_async.__file__).parent
 SHIPPED = (
-    PACKAGE / "_service_model/data/bedrock-agentcore/2024-02-28/service-2.json",
-    PACKAGE / "local/_control_model.json",
+    PACKAGE / "_wire/service_model/data/bedrock-agentcore/2024-02-28/service-2.json",
+    PACKAGE / "local/_api/control_model.json",
 )
 
 

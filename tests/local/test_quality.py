@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from agentcore_memory_async.local._facts import facts, facts_of
-from agentcore_memory_async.local._preferences import preferences
-from agentcore_memory_async.local._summary import summary_topics
+from agentcore_memory_async.local._heuristics.facts import facts, facts_of
+from agentcore_memory_async.local._heuristics.preferences import preferences
+from agentcore_memory_async.local._heuristics.summaries import summary_topics
 
 #: What a user says, and whether it is a fact worth keeping.
 USER_SENTENCES = (

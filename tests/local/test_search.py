@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcore_memory_async.local._search import SearchIndex
-from agentcore_memory_async.local._text import sentences, stem
+from agentcore_memory_async.local._language.words import sentences, stem
+from agentcore_memory_async.local._search.lexical import SearchIndex
 
 
 @pytest.mark.parametrize(

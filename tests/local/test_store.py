@@ -17,8 +17,8 @@ import pytest
 
 from agentcore_memory_async.local import LocalMemoryService, ManualClock, StoreError
 from agentcore_memory_async.local.__main__ import main
-from agentcore_memory_async.local._schema import VERSION
-from agentcore_memory_async.local._store import Store
+from agentcore_memory_async.local._database.schema import VERSION
+from agentcore_memory_async.local._database.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

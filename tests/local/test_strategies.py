@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agentcore_memory_async.local import (
-    BuiltInExtractor,
-    ExtractionRequest,
-    ExtractorError,
-)
+from agentcore_memory_async.local import BuiltInExtractor, ExtractionRequest, ExtractorError
 from tests.local.local_client import START
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import anyio
 
 # As a script it finds the installed package, not the checkout.
 from agentcore_memory_async.local import LocalMemoryService
-from agentcore_memory_async.local._app import RECORDERS, Exchange
+from agentcore_memory_async.local._http.exchanges import RECORDERS, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable

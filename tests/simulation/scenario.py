@@ -95,7 +95,10 @@ def seeded_tokens(source: random.Random) -> Iterator[None]:
         return UUID(int=source.getrandbits(128), version=4)
 
     module = "agentcore_memory_async"
-    with mock.patch(f"{module}._writer.uuid4", draw), mock.patch(f"{module}.buffer.uuid4", draw):
+    with (
+        mock.patch(f"{module}._calls.writer.uuid4", draw),
+        mock.patch(f"{module}.buffer.uuid4", draw),
+    ):
         yield
 
 

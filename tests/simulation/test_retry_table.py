@@ -18,7 +18,7 @@ from agentcore_memory_async import (
     TransportTimeoutError,
     errors,
 )
-from agentcore_memory_async import _retry as retry
+from agentcore_memory_async._calls import retry as retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

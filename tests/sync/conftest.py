@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from agentcore_memory_async import _portal
+from agentcore_memory_async._sync import loop_thread
 from tests.sync.sync_toys import Toy
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def fresh_warning() -> Iterator[None]:
     """Let each test see the warning that comes once per process."""
-    _portal._process.has_warned = False
+    loop_thread._process.has_warned = False
     yield
-    _portal._process.has_warned = False
+    loop_thread._process.has_warned = False
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 
-from agentcore_memory_async._facade import (
+from agentcore_memory_async._sync.derive import (
     BlockingFacade,
     blocking,
     blocking_into,
@@ -18,7 +18,7 @@ from agentcore_memory_async._facade import (
     constructing,
     making,
 )
-from agentcore_memory_async._portal import Backing
+from agentcore_memory_async._sync.shared_resource import Backing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable

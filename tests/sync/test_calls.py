@@ -18,7 +18,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from agentcore_memory_async import _portal
+from agentcore_memory_async._sync import loop_thread
 from agentcore_memory_async.errors import BlockingCallWarning, ClosedError
 from tests.sync.sync_toys import TENANT, AsyncToy, Toy
 
@@ -384,8 +384,8 @@ class TestRoundTrip:
 
 def test_process_state_is_made_anew_after_fork() -> None:
     """What runs in a forked child forgets the loop thread and its lock."""
-    process = _portal._Process()
-    process.thread, process.lock = _portal.loop_thread(), threading.RLock()  # type: ignore[assignment]
+    process = loop_thread._Process()
+    process.thread, process.lock = loop_thread.loop_thread(), threading.RLock()  # type: ignore[assignment]
     process.forget()
     assert [process.thread, type(process.lock)] == [None, type(threading.Lock())]
 

@@ -59,10 +59,10 @@ class TestCtrlC:
                 print("ready")
             threading.Thread(target=tell).start()
             log = toy.inner.log
-            from agentcore_memory_async import _portal
-            atexit.unregister(_portal._at_exit)
+            from agentcore_memory_async._sync import loop_thread
+            atexit.unregister(loop_thread._at_exit)
             atexit.register(lambda: print(log))
-            atexit.register(_portal._at_exit)
+            atexit.register(loop_thread._at_exit)
             toy.hang()
         """)
         assert script.wait_for_line() == "ready"
@@ -300,9 +300,9 @@ class TestExit:
         """Clean-up at the exit has a limit."""
         ran = run("""
             import anyio
-            from agentcore_memory_async import _portal
-            _portal.PATIENCE = 0.1
-            _portal.LoopThread.stop.__defaults__ = (0.1,)
+            from agentcore_memory_async._sync import loop_thread
+            loop_thread.PATIENCE = 0.1
+            loop_thread.LoopThread.stop.__defaults__ = (0.1,)
             from tests.sync.sync_toys import AsyncToy, Toy
             class Slow(AsyncToy):
                 async def __aexit__(self, *error):

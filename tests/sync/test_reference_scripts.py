@@ -14,11 +14,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from botocore.exceptions import ClientError
 
-from agentcore_memory_async import (
-    ConversationalMessage,
-    MemorySessionManager,
-    MessageRole,
-)
+from agentcore_memory_async import ConversationalMessage, MemorySessionManager, MessageRole
 from agentcore_memory_async.local import LocalMemoryService
 from tests.sync.reference_snippets import blocks, is_description, ours, snippet
 

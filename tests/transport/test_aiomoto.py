@@ -13,7 +13,7 @@ CODE = """
 import asyncio, warnings
 warnings.simplefilter("ignore")
 from aiomoto import mock_aws
-from agentcore_memory_async._transport import BotocoreTransport
+from agentcore_memory_async._transport.botocore import BotocoreTransport
 
 async def main():
     async with mock_aws():

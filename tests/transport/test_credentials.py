@@ -19,10 +19,10 @@ from agentcore_memory_async import (
     MessageRole,
     RetryPolicy,
     TransportTimeoutError,
-    _credentials,
 )
-from agentcore_memory_async._credentials import GuardedCredentials
-from agentcore_memory_async._transport import BotocoreTransport
+from agentcore_memory_async._transport import credentials
+from agentcore_memory_async._transport.botocore import BotocoreTransport
+from agentcore_memory_async._transport.credentials import GuardedCredentials
 from agentcore_memory_async.errors import AccessDeniedError, ServiceError
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ async def test_a_hanging_refresh_fails_no_call(
     service: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A refresh that hangs counts as failed for now: one call waits for it, the others do not."""
-    monkeypatch.setattr(_credentials, "REFRESH_S", 0.05)
+    monkeypatch.setattr(credentials, "REFRESH_S", 0.05)
     provider = Provider()
     provider.gate = anyio.Event()
     async with BotocoreTransport(session=provider.session(), endpoint_url=service.url) as transport:
@@ -188,7 +188,7 @@ async def test_a_hanging_refresh_fails_no_call(
             assert [] == await call_many(transport)
         assert 1 == provider.refreshes
         provider.gate.set()
-        monkeypatch.setattr(_credentials, "PAUSE_FAILED_S", 0.0)
+        monkeypatch.setattr(credentials, "PAUSE_FAILED_S", 0.0)
     assert {"KEY0"} == {request.key_id for request in service.requests}
     assert "not refreshed (TimeoutError), still valid" in caplog.text
 
@@ -198,7 +198,7 @@ async def test_a_hanging_refresh_from_the_start(
     service: Any, monkeypatch: pytest.MonkeyPatch, left_s: int
 ) -> None:
     """Opening does not hang with the refresh of credentials that are loaded near their end."""
-    monkeypatch.setattr(_credentials, "REFRESH_S", 0.05)
+    monkeypatch.setattr(credentials, "REFRESH_S", 0.05)
     provider = Provider()
     provider.expires_in_s = left_s
     provider.gate = anyio.Event()
@@ -281,7 +281,7 @@ async def test_after_a_pause_it_refreshes_again(
     service: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the pause after a failure is over, the next call refreshes."""
-    monkeypatch.setattr(_credentials, "PAUSE_FAILED_S", 0.0)
+    monkeypatch.setattr(credentials, "PAUSE_FAILED_S", 0.0)
     provider = Provider()
     async with BotocoreTransport(session=provider.session(), endpoint_url=service.url) as transport:
         provider.error = RuntimeError("STS is down")
@@ -348,6 +348,6 @@ async def test_plain_credentials_and_repr() -> None:
 @pytest.mark.usefixtures("bare")
 async def test_no_secret_in_the_error_of_a_call(service: Any) -> None:
     """An error that is made when no exception of botocore is at hand still says what to do."""
-    error = _credentials.credentials_error("CreateEvent", NoCredentialsError())
+    error = credentials.credentials_error("CreateEvent", NoCredentialsError())
     assert "CreateEvent" in str(error)
     assert "AWS_ACCESS_KEY_ID" in error.hint

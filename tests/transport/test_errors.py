@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentcore_memory_async import errors
-from agentcore_memory_async._transport import BotocoreTransport, read_date
+from agentcore_memory_async._transport.botocore import BotocoreTransport
+from agentcore_memory_async._transport.capture import read_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,8 +16,9 @@ from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
 
-from agentcore_memory_async import _transport
-from agentcore_memory_async._transport import Answer, BotocoreTransport
+from agentcore_memory_async._transport import botocore
+from agentcore_memory_async._transport.base import Answer
+from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async.errors import (
     ClosedError,
     InvalidInputError,
@@ -204,7 +205,7 @@ async def test_failed_open_closes_the_session(
     service: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If the last step of opening fails, what was made is closed."""
-    from agentcore_memory_async import _botocore, _tls
+    from agentcore_memory_async._transport import client, http_session
 
     closed: list[bool] = []
 
@@ -214,9 +215,9 @@ async def test_failed_open_closes_the_session(
     def forget(given: Any, opened: list[Any]) -> Any:
         return real(given, [])
 
-    real = _tls.session_class
-    monkeypatch.setattr(_tls.VerifyingSession, "__aexit__", note)
-    monkeypatch.setattr(_botocore, "session_class", forget)
+    real = http_session.session_class
+    monkeypatch.setattr(http_session.VerifyingSession, "__aexit__", note)
+    monkeypatch.setattr(client, "session_class", forget)
     with pytest.raises(RuntimeError, match="http session"):
         await BotocoreTransport(endpoint_url=service.url).open()
     assert [True] == closed
@@ -246,7 +247,7 @@ def test_other_loop_that_is_closed() -> None:
     printed = run(
         """
         import asyncio
-        from agentcore_memory_async._transport import BotocoreTransport
+        from agentcore_memory_async._transport.botocore import BotocoreTransport
         from agentcore_memory_async.errors import WrongLoopError
         transport = BotocoreTransport(endpoint_url="http://127.0.0.1:9")
         asyncio.run(transport.open())
@@ -269,7 +270,7 @@ def test_fork() -> None:
         """
         import asyncio, os, sys, warnings
         from aiohttp import web
-        from agentcore_memory_async._transport import BotocoreTransport
+        from agentcore_memory_async._transport.botocore import BotocoreTransport
         from agentcore_memory_async.errors import ClosedError, ForkedError
         warnings.simplefilter("ignore", DeprecationWarning)
 
@@ -373,7 +374,7 @@ def test_importing_is_light() -> None:
     printed = run(
         """
         import sys
-        import agentcore_memory_async._transport
+        import agentcore_memory_async._transport.botocore
         print(sorted({"aioboto3", "boto3", "aiobotocore", "aiohttp"} & set(sys.modules)))
         """
     )
@@ -385,7 +386,7 @@ def test_nothing_blocks_the_loop() -> None:
     printed = run(
         """
         import asyncio, sys, threading
-        from agentcore_memory_async._transport import BotocoreTransport
+        from agentcore_memory_async._transport.botocore import BotocoreTransport
         from aiohttp import web
 
         NAMES = {"open", "os.listdir", "os.scandir", "import", "marshal.loads", "compile"}
@@ -433,7 +434,7 @@ def test_the_collector_is_left_as_it_was() -> None:
     printed = run(
         """
         import gc, sys
-        from agentcore_memory_async._transport import _load
+        from agentcore_memory_async._transport.botocore import _load
         gc.freeze()
         _load()
         assert gc.isenabled() and gc.get_freeze_count() > 0
@@ -441,7 +442,7 @@ def test_the_collector_is_left_as_it_was() -> None:
     ) + run(
         """
         import gc
-        from agentcore_memory_async._transport import _load
+        from agentcore_memory_async._transport.botocore import _load
         before = gc.get_freeze_count()  # Python 3.12 begins with some
         _load()
         assert gc.isenabled() and gc.get_freeze_count() == before
@@ -465,7 +466,7 @@ async def test_reprs() -> None:
 
 async def test_httpx_on_old_aiobotocore(monkeypatch: pytest.MonkeyPatch) -> None:
     """With httpx it does not open where aiobotocore does not check certificates with it."""
-    from agentcore_memory_async import _tls
+    from agentcore_memory_async._transport import http_session
 
     class Httpx:
         __module__ = "aiobotocore.httpxsession"
@@ -479,16 +480,16 @@ async def test_httpx_on_old_aiobotocore(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setattr("aiobotocore.__version__", version)
         if refused:
             with pytest.raises(InvalidInputError, match=r"3\.9\.2"):
-                _tls.session_class(Httpx, [])
+                http_session.session_class(Httpx, [])
         else:
-            assert issubclass(_tls.session_class(Httpx, []), Httpx)
+            assert issubclass(http_session.session_class(Httpx, []), Httpx)
 
 
 async def test_without_aioboto3(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without aioboto3 the client is aiobotocore's own."""
-    from agentcore_memory_async import _botocore
+    from agentcore_memory_async._transport import client
 
-    monkeypatch.setattr(_botocore, "aioboto3", None)
+    monkeypatch.setattr(client, "aioboto3", None)
     async with BotocoreTransport(endpoint_url=service.url) as transport:
         await transport(*LIST)
     assert 1 == len(service.requests)
@@ -496,4 +497,4 @@ async def test_without_aioboto3(service: Any, monkeypatch: pytest.MonkeyPatch) -
 
 def test_left_to_the_parent() -> None:
     """In the process that opens, nothing is kept beyond its close."""
-    assert [] == _transport._left_to_the_parent
+    assert [] == botocore._left_to_the_parent

@@ -25,7 +25,7 @@ from agentcore_memory_async import (
     TransportError,
     TransportTimeoutError,
 )
-from agentcore_memory_async._transport import BotocoreTransport
+from agentcore_memory_async._transport.botocore import BotocoreTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
 
-from agentcore_memory_async._transport import BotocoreTransport
+from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async.errors import ServiceError
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from aiobotocore.session import AioSession
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from agentcore_memory_async._botocore import aioboto3, collect
-from agentcore_memory_async._transport import BotocoreTransport
+from agentcore_memory_async._transport.botocore import BotocoreTransport
+from agentcore_memory_async._transport.client import aioboto3, collect
 from agentcore_memory_async.errors import InvalidInputError, TransportError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from aiobotocore.config import AioConfig
 from botocore.config import Config
 
-from agentcore_memory_async._transport import BotocoreTransport
+from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async.errors import CertificateError, InvalidInputError, TransportError
 
 if TYPE_CHECKING:

@@ -12,17 +12,17 @@ import pytest
 from botocore.model import ServiceModel
 from botocore.serialize import create_serializer
 
-from agentcore_memory_async import _service_model
-from agentcore_memory_async._service_model.__main__ import main
+from agentcore_memory_async._wire import service_model
+from agentcore_memory_async._wire.service_model.__main__ import main
 
 if TYPE_CHECKING:
-    from agentcore_memory_async._transport import BotocoreTransport
+    from agentcore_memory_async._transport.botocore import BotocoreTransport
 
-MODEL = ServiceModel(_service_model.read("service-2"))
+MODEL = ServiceModel(service_model.read("service-2"))
 TIME = 1732310400.123
 DATA = Path(botocore.__file__).parent / "data"
 SOURCE = json.loads(
-    (Path(_service_model.__file__).parent / "data" / "source.json").read_text("utf-8")
+    (Path(service_model.__file__).parent / "data" / "source.json").read_text("utf-8")
 )
 
 
@@ -43,7 +43,7 @@ def example(shape: Any, depth: int = 0) -> Any:
     return values[shape.type_name]
 
 
-@pytest.mark.parametrize("operation", _service_model.OPERATIONS)
+@pytest.mark.parametrize("operation", service_model.OPERATIONS)
 async def test_every_operation(transport: BotocoreTransport, service: Any, operation: str) -> None:
     """Method, URL and body are those that botocore makes of the model, times to the millisecond."""
     model = MODEL.operation_model(operation)
@@ -51,7 +51,7 @@ async def test_every_operation(transport: BotocoreTransport, service: Any, opera
     await transport(operation, params)
     (request,) = service.requests
     # The same model, its times as numbers: the encoder of this botocore would cut them.
-    plain = _service_model.read("service-2")
+    plain = service_model.read("service-2")
     for shape in plain["shapes"].values():
         shape["type"] = {"timestamp": "double"}.get(shape["type"], shape["type"])
     wanted = create_serializer("rest-json", include_validation=False).serialize_to_request(
@@ -128,10 +128,10 @@ IDS = {"sessionId": "s", "eventId": "1#a"}
 
 def test_the_model_has_the_sixteen_operations_and_no_prose() -> None:
     """The shipped model holds the memory operations, their shapes and nothing to read."""
-    assert list(_service_model.OPERATIONS) == MODEL.operation_names
-    assert "documentation" not in _service_model.read_text("service-2")
-    assert 16 == len(_service_model.OPERATIONS)
-    assert 6 == len(_service_model.read("paginators-1")["pagination"])
+    assert list(service_model.OPERATIONS) == MODEL.operation_names
+    assert "documentation" not in service_model.read_text("service-2")
+    assert 16 == len(service_model.OPERATIONS)
+    assert 6 == len(service_model.read("paginators-1")["pagination"])
 
 
 def test_the_model_is_what_the_command_makes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,9 +143,10 @@ def test_the_model_is_what_the_command_makes(capsys: pytest.CaptureFixture[str])
 
 def test_the_command_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command writes all files below its directory, and then finds nothing to do."""
-    monkeypatch.setattr("agentcore_memory_async._service_model.__main__._HERE", tmp_path)
+    monkeypatch.setattr("agentcore_memory_async._wire.service_model.__main__._HERE", tmp_path)
     monkeypatch.setattr(
-        "agentcore_memory_async._service_model.__main__.OPERATIONS", ("CreateEvent", "ListEvents")
+        "agentcore_memory_async._wire.service_model.__main__.OPERATIONS",
+        ("CreateEvent", "ListEvents"),
     )
     assert 0 == main([str(DATA)])
     assert 0 == main(["--check", str(DATA)])

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from agentcore_memory_async._validation import check_actor_id
+from agentcore_memory_async._wire.actor_ids import encode_actor_id
+from agentcore_memory_async._wire.validation import check_actor_id
 from agentcore_memory_async.errors import InvalidInputError
-from agentcore_memory_async.models import encode_actor_id
 
 SURROGATES = st.text(st.characters(codec=None), max_size=300)
 LOOKS_ENCODED = st.text(alphabet="enc-_0123456789abcdefs@", max_size=40).map(lambda t: "enc-" + t)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcore_memory_async import _codec
+from agentcore_memory_async._wire import codec
 from agentcore_memory_async.errors import DecodeError
 from agentcore_memory_async.models import (
     BlobPayload,
@@ -57,13 +57,13 @@ def build(*items: Any, **more: Any) -> dict[str, Any]:
         "extract": True,
         "namespace_variables": {},
     }
-    return _codec.create_event(items, **{**defaults, **more})
+    return codec.create_event(items, **{**defaults, **more})
 
 
 @given(st.lists(ITEMS, min_size=1, max_size=6))
 def test_every_kind_of_payload_comes_back_equal(items: list[Any]) -> None:
     """Messages keep their order, and data is what it was."""
-    event = _codec.read_event("GetEvent", stored(build(*items)))
+    event = codec.read_event("GetEvent", stored(build(*items)))
     messages = tuple(item for item in items if isinstance(item, ConversationalMessage))
     others = tuple(item.content for item in items if not isinstance(item, ConversationalMessage))
 
@@ -75,7 +75,7 @@ def test_every_kind_of_payload_comes_back_equal(items: list[Any]) -> None:
 def test_metadata_and_branch_come_back_equal(metadata: dict[str, str]) -> None:
     """So do metadata and branch."""
     branch = Branch("b", "0001#a")
-    event = _codec.read_event(
+    event = codec.read_event(
         "GetEvent", stored(build(JsonPayload(1), metadata=metadata, branch=branch))
     )
 
@@ -118,7 +118,7 @@ def test_blobs_of_others_are_read() -> None:
         ("[" * 100_000, "[" * 100_000),
         (None, None),
     ]:
-        event = _codec.read_event("GetEvent", stored({"payload": [{"blob": blob}]}))
+        event = codec.read_event("GetEvent", stored({"payload": [{"blob": blob}]}))
         assert expected == event.payload
 
 
@@ -126,7 +126,7 @@ def test_the_unknown_is_kept() -> None:
     """A role of the future reads as OTHER, an item of the future stays as it came."""
     future = {"hologram": {"x": 1}}
     odd = {"conversational": {"role": "SYSTEM", "content": {"text": "x"}}}
-    event = _codec.read_event("GetEvent", stored({"payload": [future, odd]}))
+    event = codec.read_event("GetEvent", stored({"payload": [future, odd]}))
 
     assert future == event.payload
     assert event.messages[0].role is MessageRole.OTHER
@@ -134,7 +134,7 @@ def test_the_unknown_is_kept() -> None:
 
 def test_main_reads_as_no_branch() -> None:
     """The service echoes ``main`` for events that were written without a branch."""
-    event = _codec.read_event("GetEvent", stored({"payload": []}, branch={"name": "main"}))
+    event = codec.read_event("GetEvent", stored({"payload": []}, branch={"name": "main"}))
 
     assert event.branch is None
 
@@ -171,7 +171,7 @@ GOOD = stored({"payload": []})["event"]
 def test_an_answer_without_its_event_is_an_error(body: dict[str, Any]) -> None:
     """A success by its status that acknowledges nothing is a DecodeError."""
     with pytest.raises(DecodeError, match="CreateEvent"):
-        _codec.read_created_event(body, None, {})
+        codec.read_created_event(body, None, {})
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_an_answer_without_its_event_is_an_error(body: dict[str, Any]) -> None:
 def test_an_event_id_acknowledges(change: dict[str, Any]) -> None:
     """What can't be read of an acknowledged event is as it was asked for."""
     request = {**build(ConversationalMessage("hi", MessageRole.USER)), **STAMPED}
-    event = _codec.read_created_event({"event": {**GOOD, **change}}, None, request)
+    event = codec.read_created_event({"event": {**GOOD, **change}}, None, request)
 
     assert (event.event_id, event.actor_id, event.session_id) == (GOOD["eventId"], "a", "s")
     assert event.timestamp == datetime(2026, 1, 1, tzinfo=UTC)
@@ -209,8 +209,8 @@ RECORD = {
 def test_records_are_read() -> None:
     """What a list gives has no score, whatever it says; what a search found has a float."""
     body = {"memoryRecordSummaries": [{**RECORD, "score": 1}]}
-    (listed,) = _codec.read_records("ListMemoryRecords", body)
-    (found,) = _codec.read_records("RetrieveMemoryRecords", body)
+    (listed,) = codec.read_records("ListMemoryRecords", body)
+    (found,) = codec.read_records("RetrieveMemoryRecords", body)
     assert listed.score is None
     assert isinstance(found.score, float)
     assert listed.created_at == datetime(2026, 1, 1, tzinfo=UTC)
@@ -234,14 +234,14 @@ def test_records_are_read() -> None:
 def test_records_that_cannot_be_read_are_an_error(body: dict[str, Any]) -> None:
     """An unreadable list of records is never an empty one."""
     with pytest.raises(DecodeError, match="RetrieveMemoryRecords"):
-        _codec.read_records("RetrieveMemoryRecords", body)
+        codec.read_records("RetrieveMemoryRecords", body)
 
 
 def test_errors_quote_no_content() -> None:
     """The text of a DecodeError says what is missing, not what was there."""
     body = {"event": {**GOOD, "payload": [{"conversational": "the canary sings"}]}}
     with pytest.raises(DecodeError) as caught:
-        _codec.read_created_event(body, None, {})
+        codec.read_created_event(body, None, {})
 
     assert "canary" not in f"{caught.value} {caught.value!r}"
 
@@ -251,7 +251,7 @@ def test_milliseconds_survive_the_way_over_seconds(stamp: int) -> None:
     """Epoch seconds as a float with three decimals give the same millisecond back."""
     expected = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=stamp)
 
-    assert expected == _codec.read_time(json.loads(json.dumps(stamp / 1000)))
+    assert expected == codec.read_time(json.loads(json.dumps(stamp / 1000)))
 
 
 def test_turns_have_no_event_type() -> None:
@@ -260,4 +260,4 @@ def test_turns_have_no_event_type() -> None:
     typed = {"eventType": {"stringValue": "order"}}
     for payload, expected in (([message], None), ([{"json": {"content": {}}}], "order")):
         body = {"event": {**GOOD, "payload": payload, "metadata": typed}}
-        assert _codec.read_created_event(body, None, {}).event_type == expected
+        assert codec.read_created_event(body, None, {}).event_type == expected

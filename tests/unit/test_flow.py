@@ -7,7 +7,13 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcore_memory_async._flow import FIRST_WINDOW, LAST_PROBE_S, LEAST_RATE, Flow, Outcome
+from agentcore_memory_async._calls.flow_control import (
+    FIRST_WINDOW,
+    LAST_PROBE_S,
+    LEAST_RATE,
+    Flow,
+    Outcome,
+)
 
 TOLERANCE_S = 1e-6
 """Far above what adding seconds as floats costs, far below what any caller could notice."""

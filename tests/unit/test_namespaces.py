@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcore_memory_async._validation import check_actor_id
-from agentcore_memory_async.errors import InvalidInputError
-from agentcore_memory_async.models import encode_actor_id
-from agentcore_memory_async.namespaces import (
+from agentcore_memory_async._wire.actor_ids import encode_actor_id
+from agentcore_memory_async._wire.namespaces import (
     as_prefix,
     is_under,
     resolve_prefix,
     resolve_template,
 )
+from agentcore_memory_async._wire.validation import check_actor_id
+from agentcore_memory_async.errors import InvalidInputError
 
 TEMPLATES = (
     "/facts/{actorId}/",

@@ -10,7 +10,12 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from agentcore_memory_async._observation import FailedJobs, Observation, Place, Snapshot
+from agentcore_memory_async._extraction.observation import (
+    FailedJobs,
+    Observation,
+    Place,
+    Snapshot,
+)
 from agentcore_memory_async.models import ExtractionJob, MemoryRecord
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,10 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcore_memory_async._flow import Outcome
-from agentcore_memory_async._pace import Pace
-from agentcore_memory_async._retry import backoff_bound, is_passing, may_have_run, outcome_of
-from agentcore_memory_async._writer import Line, RisingClock
+from agentcore_memory_async._calls.flow_control import Outcome
+from agentcore_memory_async._calls.rate_limit import Pace
+from agentcore_memory_async._calls.retry import (
+    backoff_bound,
+    is_passing,
+    may_have_run,
+    outcome_of,
+)
+from agentcore_memory_async._calls.writer import Line, RisingClock
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
     DecodeError,

@@ -8,7 +8,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcore_memory_async._schedule import marks, next_look
+from agentcore_memory_async._extraction.schedule import marks, next_look
 from agentcore_memory_async.policies import PollPolicy
 
 

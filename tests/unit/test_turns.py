@@ -9,7 +9,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcore_memory_async._turns import LastTurns, chronological, is_on_branch
+from agentcore_memory_async._wire.turns import LastTurns, chronological, is_on_branch
 from agentcore_memory_async.models import Branch, ConversationalMessage, Event, MessageRole, Turn
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from agentcore_memory_async import _validation as check
+from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async.errors import InvalidInputError
 from agentcore_memory_async.models import (
     BlobPayload,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MODEL = json.loads(
-    files("agentcore_memory_async._service_model")
+    files("agentcore_memory_async._wire.service_model")
     .joinpath("data/bedrock-agentcore/2024-02-28/service-2.json")
     .read_text()
 )

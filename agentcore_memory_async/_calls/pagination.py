@@ -1,0 +1,97 @@
+"""Lists that come in pages: followed by their token, never stopped by an empty page."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from agentcore_memory_async._wire.validation import check_int
+from agentcore_memory_async.errors import DecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Mapping
+
+    from agentcore_memory_async._calls.retry import Retrier
+    from agentcore_memory_async._transport.base import Answer
+    from agentcore_memory_async.policies import RetryPolicy
+
+T = TypeVar("T")
+
+MAX_PAGE = 100
+
+
+async def collect(found: AsyncGenerator[T], max_results: int | None) -> list[T]:
+    """Make a list of what *found* gives, at most *max_results* of it, and close it."""
+    if max_results is not None:
+        check_int("max_results", max_results)
+    items: list[T] = []
+    async with aclosing(found):
+        async for item in found:
+            items.append(item)
+            if len(items) == max_results:
+                break
+    return items
+
+
+class Pages(Generic[T]):
+    """
+    An async iterator over pages, some of which may be empty.
+
+    Between two pages nothing is under way, so it may be left at any time.
+
+    Args:
+        retrier: Sends the requests.
+        operation: The wire name of the operation.
+        params: Its members, less ``maxResults`` and ``nextToken``.
+        reader: Reads the items of a body.
+        page_size: 1 to 100; it is always sent, since the service's default is not certain.
+        policy: How long and how often each request is tried; None for the manager's.
+
+    Attributes:
+        over: Whether the last page was given.
+        page_size: That of the next page.
+    """
+
+    def __init__(
+        self,
+        retrier: Retrier,
+        operation: str,
+        params: Mapping[str, Any],
+        reader: Callable[[Mapping[str, Any]], list[T]],
+        page_size: int,
+        policy: RetryPolicy | None = None,
+    ) -> None:
+        self._retrier = retrier
+        self._operation = operation
+        self._params = params
+        self._token: str | None = None
+        self.page_size = page_size
+        self._reader = reader
+        self._seen = set[str]()
+        self._policy = policy
+        self.over = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> list[T]:
+        if self.over:
+            raise StopAsyncIteration
+        request = {**self._params, "maxResults": self.page_size}
+        if self._token:
+            request["nextToken"] = self._token
+        items, self._token = await self._retrier.read(
+            self._operation, request, self._read, self._policy
+        )
+        self.over = not self._token
+        if self._token:
+            if self._token in self._seen:
+                raise DecodeError(self._operation, "a nextToken came twice, the list has no end")
+            self._seen.add(self._token)
+        return items
+
+    def _read(self, answer: Answer) -> tuple[list[T], str | None]:
+        token = answer.body.get("nextToken")
+        if token is not None and not isinstance(token, str):
+            raise DecodeError(self._operation, "its nextToken is no text", answer.body)
+        return self._reader(answer.body), token

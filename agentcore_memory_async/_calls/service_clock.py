@@ -1,0 +1,61 @@
+"""What the service's clock says, from the ``Date`` of its answers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from agentcore_memory_async._transport.base import Answer
+
+MOST_REMEMBERED = 1000
+
+
+class ServiceClock:
+    """
+    The service's clock, in whole seconds; it is known once an answer came.
+
+    An event whose answer was slow, or lost at first, may have been taken long before the answer
+    came: what was learnt in between must not count as older than the event. So the first sending
+    of each write is remembered, by its client token. All times are the loop's.
+    """
+
+    def __init__(self) -> None:
+        self._noted: tuple[float, datetime] | None = None
+        self._first_sent: dict[str, float] = {}
+
+    def at(self, now: float) -> datetime | None:
+        """Give what it showed or will show at *now*; None where no answer has come yet."""
+        if self._noted is None:
+            return None
+        return self._noted[1] + timedelta(seconds=now - self._noted[0])
+
+    def sending(self, token: str | None, now: float) -> float | None:
+        """Note a request; gives when the same write was first sent, None where it was not yet."""
+        if token is None:
+            return None
+        if token in self._first_sent:
+            return self._first_sent[token]
+        self._first_sent[token] = now
+        if len(self._first_sent) > MOST_REMEMBERED:
+            del self._first_sent[next(iter(self._first_sent))]
+        return None
+
+    def not_taken(self, token: str | None) -> None:
+        """Forget a write that the service surely did not take."""
+        if token is not None:
+            self._first_sent.pop(token, None)
+
+    def answered(self, answer: Answer, first_sent_at: float, now: float) -> Answer:
+        """Note the date of *answer*; gives it dated to when its request was first sent."""
+        if answer.date is None:
+            return answer
+        self._noted = now, answer.date
+        waited_s = int(now - first_sent_at)  # dates have whole seconds
+        return (
+            evolve(answer, date=answer.date - timedelta(seconds=waited_s)) if waited_s else answer
+        )

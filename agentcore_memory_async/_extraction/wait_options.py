@@ -1,0 +1,182 @@
+"""What a poller is to wait for: arguments checked and read, pure."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from attrs import evolve, field, frozen
+
+from agentcore_memory_async._extraction.observation import Place
+from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.namespaces import resolve_prefix
+from agentcore_memory_async.models import Event
+from agentcore_memory_async.policies import PollPolicy, check_polling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agentcore_memory_async.models import MemoryRecord
+
+
+@frozen
+class Wait:
+    """
+    What to wait for, and for how long.
+
+    Attributes:
+        places: Where.
+        policy: When to look.
+        timeout_s: For how long at most.
+        min_records: How many new records are enough, over all places.
+        settle_s: For how long nothing new may have come.
+        until: Says whether the new records are enough.
+        returns_on_timeout: Whether silence is an answer.
+        since: The event after which records are new.
+        session: Whose failed jobs matter: actor and session.
+    """
+
+    places: tuple[Place, ...]
+    policy: PollPolicy
+    timeout_s: float
+    min_records: int = 1
+    settle_s: float = 0.0
+    until: Callable[[list[MemoryRecord]], bool] | None = None
+    returns_on_timeout: bool = False
+    since: Event | None = field(default=None, repr=False)
+    session: tuple[str, str] | None = None
+
+
+def read_wait(
+    namespace_prefix: object,
+    *,
+    policy: PollPolicy,
+    ids: Mapping[str, str | None],
+    timeout: object,
+    min_records: object,
+    settle: object,
+    since: object,
+    until: object,
+    memory_strategy_id: object,
+    on_timeout: object,
+    polling: object,
+) -> Wait:
+    """
+    Check the arguments of an ``extraction_poller`` and read them.
+
+    Args:
+        namespace_prefix: One prefix or several, with templates.
+        policy: The manager's.
+        ids: The ``actorId`` and ``sessionId`` of a session; None for those of *since*.
+        timeout: As the poller's.
+        min_records: As the poller's.
+        settle: As the poller's.
+        since: As the poller's.
+        until: As the poller's.
+        memory_strategy_id: As the poller's.
+        on_timeout: As the poller's.
+        polling: As the poller's.
+
+    Raises:
+        InvalidInputError: One of them can't be right.
+    """
+    prefixes = _read_prefixes(namespace_prefix)
+    event = _read_since(since, ids)
+    if event is not None:
+        ids = {"actorId": event.actor_id, "sessionId": event.session_id}
+    least = _read_by_prefix("min_records", min_records, prefixes)
+    strategies = _read_by_prefix("memory_strategy_id", memory_strategy_id, prefixes)
+    places: dict[Place, int] = {}
+    for prefix in prefixes:
+        strategy = strategies.get(prefix)
+        if strategy is not None:
+            check.check_memory_strategy_id(strategy)
+        values = {**ids, "memoryStrategyId": cast("str | None", strategy)}
+        count = least.get(prefix) if isinstance(min_records, Mapping) else None
+        if count is not None:
+            count = check.check_int(f"min_records[{prefix[:80]!r}]", count)
+        place = Place(resolve_prefix(prefix, values), values["memoryStrategyId"])
+        places[place] = max(count or 0, places.get(place, 0))  # the same one may be given twice
+    if not isinstance(on_timeout, str) or on_timeout not in {"raise", "return"}:
+        what = repr(on_timeout) if isinstance(on_timeout, str) else check.kind(on_timeout)
+        check.refuse(f"on_timeout is {what}; allowed are 'raise' and 'return'")
+    actor_id, session_id = ids.get("actorId"), ids.get("sessionId")
+    return Wait(
+        tuple(evolve(place, least=count) for place, count in places.items()),
+        check_polling(polling) or policy,
+        timeout_s=check.check_duration("timeout", timeout, least=0.001),
+        min_records=1
+        if isinstance(min_records, Mapping)
+        else check.check_int("min_records", min_records),
+        settle_s=check.check_duration("settle", settle),
+        until=_read_until(until),
+        returns_on_timeout=on_timeout == "return",
+        since=event,
+        session=(actor_id, session_id) if actor_id and session_id else None,
+    )
+
+
+def _read_until(given: object) -> Callable[[list[MemoryRecord]], bool] | None:
+    """Read what says whether the records are enough: an awaitable would always be true."""
+    advice = "give a function of a list of records that returns True or False, or None"
+    check.check_callable("until", given, advice)
+    if inspect.iscoroutinefunction(given):
+        check.refuse(f"until is an async function; {advice}")
+    until = cast("Callable[[list[MemoryRecord]], object] | None", given)
+    if until is None:
+        return None
+
+    def judge(records: list[MemoryRecord]) -> bool:
+        verdict = until(records)
+        if inspect.isawaitable(verdict):
+            if inspect.iscoroutine(verdict):
+                verdict.close()
+            check.refuse(f"until returned an awaitable; {advice}")
+        return bool(verdict)
+
+    return judge
+
+
+def _read_prefixes(given: object) -> list[str]:
+    """Read one prefix or several."""
+    prefixes = [given] if isinstance(given, str) else given
+    if not isinstance(prefixes, list | tuple) or not prefixes:
+        what = "empty" if prefixes == [] or prefixes == () else check.kind(given)
+        check.refuse(
+            f"namespace_prefix is {what}; give a str such as '/facts/{{actorId}}/', or a list "
+            "of one or more"
+        )
+    for prefix in cast("Sequence[object]", prefixes):
+        if not isinstance(prefix, str):
+            resolve_prefix(cast("str", prefix), {})  # says what it is
+    return list(cast("Sequence[str]", prefixes))
+
+
+def _read_since(given: object, ids: Mapping[str, str | None]) -> Event | None:
+    """Read the event after which records are new; a session takes only its own."""
+    check.check_is("since", given, Event, "give the Event that add_turns() returned, or None")
+    if given is None:
+        return None
+    event = cast("Event", given)
+    ours = ids.get("actorId"), ids.get("sessionId")
+    if ours != (None, None) and ours != (event.actor_id, event.session_id):
+        check.refuse(
+            f"since is an event of session {event.session_id!r} of {event.actor_id!r}; "
+            "give one of this session, or use the extraction_poller() of the manager"
+        )
+    return event
+
+
+def _read_by_prefix(argument: str, given: object, prefixes: list[str]) -> dict[str, Any]:
+    """Read what is the same for all prefixes, or a mapping from some of them."""
+    if not isinstance(given, Mapping):
+        return dict.fromkeys(prefixes, given)
+    by_prefix = dict(cast("Mapping[str, object]", given))
+    unknown = [str(prefix) for prefix in by_prefix if prefix not in prefixes]
+    if unknown or not by_prefix:
+        what = f"the key {unknown[0][:80]!r}" if unknown else "no entries"
+        check.refuse(
+            f"{argument} has {what}; its keys are prefixes as they are given in namespace_prefix"
+        )
+    return by_prefix

@@ -1,0 +1,172 @@
+"""
+The sync facade's building blocks: methods and iterators derived from async ones.
+
+Each is one line in the class body and keeps the async method's parameters, types, defaults and
+docstring through ParamSpec, so that the two faces can't drift.
+"""
+
+from __future__ import annotations
+
+import inspect
+from functools import partial
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
+
+from agentcore_memory_async._sync.iterator import BlockingIterator
+from agentcore_memory_async._sync.loop_thread import warn_in_a_running_loop
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from agentcore_memory_async._sync.shared_resource import Backing
+
+
+DERIVED = "__agentcore_derived__"
+"""Marks the functions made here, which get their names from the class they are put in."""
+
+A = TypeVar("A")
+A_co = TypeVar("A_co", covariant=True)
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+R = TypeVar("R")
+S = TypeVar("S", bound="BlockingFacade[Any]")
+T = TypeVar("T")
+
+
+class BlockingFacade(Generic[A_co]):
+    """
+    The sync face of an async object; its methods are derived from it.
+
+    ``x = blocking(Async.x)`` in the class body has the parameters, types, defaults and docstring
+    of ``Async.x``, for people, tools and type checkers.
+    """
+
+    _inner: A_co
+    _backing: Backing
+
+    def __init_subclass__(cls) -> None:
+        for name, value in vars(cls).items():
+            if hasattr(value, DERIVED):
+                value.__name__ = name
+                value.__qualname__ = f"{cls.__qualname__}.{name}"
+                value.__module__ = cls.__module__
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {repr(self._inner).partition(' ')[2]}"
+
+
+def _dressed(
+    function: Callable[Q, R], signature: inspect.Signature, doc: str | None
+) -> Callable[Q, R]:
+    """Give *function* the looks of the async one. ``__wrapped__`` would make it a coroutine's."""
+    annotations = {
+        name: parameter.annotation
+        for name, parameter in signature.parameters.items()
+        if parameter.annotation is not parameter.empty
+    }
+    annotations["return"] = signature.return_annotation
+    attributes = {
+        DERIVED: True,
+        "__doc__": doc,
+        "__signature__": signature,
+        "__annotations__": annotations,
+    }
+    for name, value in attributes.items():
+        setattr(function, name, value)
+    return function
+
+
+def _derived(
+    function: Callable[Q, R], source: Callable[..., object], returns: object = None
+) -> Callable[Q, R]:
+    """Give *function* the looks of *source*, but for what it returns."""
+    signature = inspect.signature(source)
+    if returns is not None:
+        signature = signature.replace(return_annotation=returns)
+    return _dressed(function, signature, source.__doc__)
+
+
+def _twin(inner: object, method: Callable[..., object]) -> str:
+    """Say what to await instead: the public class may have the method from a base of its own."""
+    name = type(inner).__name__
+    return name if method.__name__.startswith("_") else f"{name}.{method.__name__}"
+
+
+def blocking(
+    method: Callable[Concatenate[A, P], Awaitable[R]],
+) -> Callable[Concatenate[BlockingFacade[A], P], R]:
+    """Derive a method that waits for what *method* gives."""
+
+    def call(self: BlockingFacade[A], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        instead = _twin(self._inner, method)
+        warn_in_a_running_loop(call.__qualname__, instead)
+        function = partial(method, self._inner, *args, **kwargs)
+        return self._backing.call(instead, function)
+
+    return _derived(call, method)
+
+
+def blocking_into(
+    method: Callable[Concatenate[A, P], Awaitable[object]], into: type[S]
+) -> Callable[Concatenate[BlockingFacade[A], P], S]:
+    """Derive a method that waits for an async object and gives its facade, of class *into*."""
+
+    def call(self: BlockingFacade[A], /, *args: P.args, **kwargs: P.kwargs) -> S:
+        instead = _twin(self._inner, method)
+        warn_in_a_running_loop(call.__qualname__, instead)
+        function = partial(method, self._inner, *args, **kwargs)
+        inner = self._backing.call(instead, function)
+        return _around(into, inner, self._backing)
+
+    return _derived(call, method, into.__name__)
+
+
+def making(
+    method: Callable[Concatenate[A, P], object], into: type[S]
+) -> Callable[Concatenate[BlockingFacade[A], P], S]:
+    """Derive a method that makes an async object, without I/O, and gives its facade."""
+
+    def call(self: BlockingFacade[A], /, *args: P.args, **kwargs: P.kwargs) -> S:
+        function = partial(method, self._inner, *args, **kwargs)
+        inner = self._backing.make(_twin(self._inner, method), function)
+        return _around(into, inner, self._backing)
+
+    return _derived(call, method, into.__name__)
+
+
+def _around(into: type[S], inner: object, backing: Backing) -> S:
+    facade = into.__new__(into)
+    vars(facade).update(_inner=inner, _backing=backing)
+    return facade
+
+
+def blocking_iterator(
+    method: Callable[Concatenate[A, P], AsyncIterator[R]],
+) -> Callable[Concatenate[BlockingFacade[A], P], BlockingIterator[R]]:
+    """Derive a method that gives a blocking iterator over what *method* goes through."""
+
+    def call(self: BlockingFacade[A], /, *args: P.args, **kwargs: P.kwargs) -> BlockingIterator[R]:
+        iterator = method(self._inner, *args, **kwargs)
+        return BlockingIterator(self._backing, _twin(self._inner, method), iterator)
+
+    given = str(inspect.signature(method).return_annotation)
+    return _derived(call, method, f"BlockingIterator[{given.partition('[')[2].removesuffix(']')}]")
+
+
+def constructing(
+    cls: Callable[P, A],
+) -> Callable[[Callable[[Any], None]], Callable[Concatenate[BlockingFacade[A], P], None]]:
+    """Derive an ``__init__`` that makes the async object; what it decorates is called then."""
+
+    def decorate(
+        then: Callable[[Any], None],
+    ) -> Callable[Concatenate[BlockingFacade[A], P], None]:
+        def construct(self: BlockingFacade[A], /, *args: P.args, **kwargs: P.kwargs) -> None:
+            self._inner = cls(*args, **kwargs)
+            then(self)
+
+        signature = inspect.signature(cls)
+        parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+        parameters += signature.parameters.values()
+        return _dressed(construct, signature.replace(parameters=parameters), then.__doc__)
+
+    return decorate

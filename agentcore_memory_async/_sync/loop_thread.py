@@ -1,0 +1,384 @@
+"""
+The loop thread under the sync facade.
+
+One thread per process runs one event loop for all facades. It starts at the first call and is a
+daemon, so nothing has to be closed for a script to end. The rules, each with a test:
+
+- A call runs in a task of its own, in the root task group, with the caller's context variables.
+  What interrupts the caller (Ctrl-C, a timeout raised by a signal) cancels that task, waits for
+  its clean-up for at most ``PATIENCE`` seconds, and then goes on rising.
+- What is opened is closed by the task that opened it, so task groups in there are legal.
+- A facade that is dropped is closed from here; at exit all are, by ``atexit``: that is after other
+  threads and executors have done their work, and needs none of them. Waiting daemon threads are
+  left waiting, as the interpreter would.
+- After a fork the child has no loop thread; what the parent opened says so (``ForkedError``).
+- Calls from the loop thread itself are refused: they would wait for themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import concurrent.futures
+import contextvars
+import os
+import queue
+import threading
+import warnings
+from asyncio import CancelledError
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
+
+# anyio imports its backend at first use. A process that forks meanwhile would leave its child with
+# a held import lock, so it is imported here, and nothing below is looked up lazily.
+import anyio._backends._asyncio  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from anyio import CancelScope, create_task_group
+
+from agentcore_memory_async.errors import BlockingCallWarning, ClosedError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from concurrent.futures import Future
+
+    from anyio.abc import TaskGroup
+
+PATIENCE = 5.0
+"""How long clean-up may take, in seconds: after an interrupt, at a close, at exit."""
+LOOK_UP_S = 0.25 if os.name == "posix" else 0.1
+"""How long a waiting thread may miss an interrupt, in seconds."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Call(Generic[T]):
+    """One function on its way to the loop thread, and its outcome on the way back."""
+
+    __slots__ = (
+        "_cancelled",
+        "_context",
+        "_done",
+        "_error",
+        "_finished",
+        "_function",
+        "_result",
+        "_scope",
+        "_started",
+        "_thread",
+    )
+
+    def __init__(self, thread: LoopThread, function: Callable[[], Awaitable[T]]) -> None:
+        self._thread = thread
+        self._function = function
+        self._context = contextvars.copy_context()
+        self._done = threading.Lock()
+        self._done.acquire()
+        self._started = self._cancelled = self._finished = False
+        self._scope: CancelScope | None = None
+        self._result: T | None = None
+        self._error: BaseException | None = None
+
+    def begin(self) -> None:
+        """Start the task, with the caller's context variables; in the root task."""
+        if not self._cancelled:
+            self._context.run(self._thread.tasks.start_soon, self._run)
+            self._started = True
+
+    async def _run(self) -> None:
+        try:
+            with CancelScope() as scope:
+                self._scope = scope
+                if self._cancelled:
+                    return
+                try:
+                    self._result = await self._function()
+                except CancelledError:
+                    # Without a request to cancel it came out of the function by itself, and
+                    # would take the whole group along: it is the caller's to see.
+                    self._error = concurrent.futures.CancelledError()
+                    if scope.cancel_called or self._thread.stopping:
+                        raise
+                except BaseException as error:  # noqa: BLE001 - rises in the calling thread
+                    self._error = error
+        finally:
+            if not self._thread.leaves_waiting:
+                self.finish()
+
+    def cancel(self) -> None:
+        """Cancel the task, or see to it that there will be none; on the loop thread."""
+        self._cancelled = True
+        if self._scope is not None:
+            self._scope.cancel()
+        elif not self._started:
+            self.finish()
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """Let the caller go on."""
+        if not self._finished:
+            self._finished = True
+            self._error = self._error or error
+            self._done.release()
+
+    def wait(self, timeout: float = -1) -> bool:
+        """Wait in the calling thread; tells whether it has finished."""
+        if self._finished:
+            return True
+        if timeout >= 0:
+            return self._done.acquire(timeout=timeout)
+        # A Ctrl-C that comes just before the wait for a lock does not interrupt it (on Windows
+        # none does): look up for it now and then.
+        while not self._done.acquire(timeout=LOOK_UP_S):
+            pass
+        return True
+
+    def outcome(self) -> T:
+        """Return or raise, once, leaving no reference cycle."""
+        error, self._error = self._error, None
+        if error is None:
+            return cast("T", self._result)
+        try:
+            raise error
+        finally:
+            del error, self
+
+
+class DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
+    """
+    Looks up names and reads files for the loop, in daemon threads.
+
+    The standard one takes no work once the main thread has ended, while other threads still call,
+    and a lookup that hangs in it holds up the exit.
+    """
+
+    MOST = 16
+
+    def __init__(self) -> None:
+        super().__init__(max_workers=1)  # its own threads are never started
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._started: list[threading.Thread] = []
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run *fn* in one of the threads."""
+        future: Future[T] = concurrent.futures.Future()
+
+        def job() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(fn(*args, **kwargs))
+                except BaseException as error:  # noqa: BLE001 - rises where it is awaited
+                    future.set_exception(error)
+
+        self._jobs.put(job)
+        if not self._idle.acquire(blocking=False) and len(self._started) < self.MOST:
+            thread = threading.Thread(target=self._work, name="agentcore-memory-io", daemon=True)
+            try:
+                thread.start()
+                self._started.append(thread)
+            except RuntimeError:  # at exit Python 3.12 starts no more threads: those here will do
+                if not self._started:
+                    raise
+        return future
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+            del job
+            self._idle.release()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the threads after what they are doing; a loop that closes never waits."""
+        super().shutdown(wait=wait, cancel_futures=cancel_futures)
+        for _ in self._started:
+            self._jobs.put(None)
+
+
+ENDED = "the loop thread of the sync facade has ended; make a new manager"
+
+
+class LoopThread:
+    """A daemon thread that runs an event loop with one task group as its root."""
+
+    tasks: TaskGroup
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.stopping = False
+        self.leaves_waiting = False
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(DaemonExecutor())
+        self._calls: set[Call[Any]] = set()
+        self._begun = asyncio.Queue[Call[Any]]()
+        self.closers: set[Callable[[], object]] = set()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(
+            target=self._main, name="agentcore-memory-async", daemon=True
+        )
+
+    def start(self) -> None:
+        """Start the thread and wait for its loop."""
+        try:
+            self._thread.start()
+            self._ready.wait()
+        except BaseException:
+            if self._thread.ident is None:  # such as at exit, where Python 3.12 starts none
+                self._loop.close()
+            self.stop(0)
+            raise
+
+    @property
+    def usable(self) -> bool:
+        """Whether calls can be made: it runs, in this process."""
+        return not self.stopping and self.pid == os.getpid()
+
+    @property
+    def current(self) -> bool:
+        """Whether the caller runs on this thread."""
+        return threading.get_ident() == self._thread.ident
+
+    def call(self, function: Callable[[], Awaitable[T]]) -> T:
+        """Run *function* on the loop and wait for its result."""
+        call = Call(self, function)
+        try:
+            self._calls.add(call)
+            if not self._post(self._begun.put_nowait, call):
+                raise ClosedError(ENDED)
+            call.wait()
+        except BaseException:
+            if self._post(call.cancel):
+                call.wait(PATIENCE)
+            raise
+        finally:
+            self._calls.discard(call)
+        try:
+            return call.outcome()
+        finally:
+            del call
+
+    def post(self, function: Callable[[], object]) -> None:
+        """Run *function* on the loop some time; from any thread, without waiting or failing."""
+        if self.pid == os.getpid():
+            self._post(function)
+
+    def _post(self, function: Callable[..., object], *args: object) -> bool:
+        try:
+            self._loop.call_soon_threadsafe(function, *args)
+        except RuntimeError:
+            if not self._loop.is_closed():
+                raise
+            return False
+        return True
+
+    def stop(self, timeout: float = PATIENCE) -> None:
+        """Cancel what runs, close what is open, end the thread; wait *timeout* seconds."""
+        if self._post(self._stop):
+            self._thread.join(timeout)
+
+    def _stop(self) -> None:
+        self.stopping = True
+        if self._ready.is_set():
+            for close in list(self.closers):
+                close()
+            self.tasks.cancel_scope.cancel()
+
+    async def _root(self) -> None:
+        async with create_task_group() as self.tasks:
+            self._ready.set()
+            while not self.stopping:
+                # Tasks are started from a task: in a callback of the loop anyio would ask sniffio,
+                # where it is installed, which loop this is, and sniffio would not know.
+                call = await self._begun.get()
+                call.begin()
+                del call
+
+    def _main(self) -> None:
+        loop = self._loop
+        root = loop.create_task(self._root(), name="agentcore-memory-async")
+        try:
+            # Ends when stopped; or by SystemExit and the like, out of somebody's callback.
+            loop.run_until_complete(root)
+        except CancelledError:
+            pass
+        finally:
+            self.stopping = True
+            try:
+                if not root.done():
+                    loop.call_soon(self._stop)
+                    loop.run_until_complete(asyncio.wait([root], timeout=PATIENCE))
+                _cancel_left(loop)
+            finally:
+                loop.close()
+                self._ready.set()
+                while self._calls and not self.leaves_waiting:
+                    self._calls.pop().finish(ClosedError(ENDED))
+
+
+def _cancel_left(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what did not end with the root, such as tasks that somebody's callback made."""
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.wait(left, timeout=PATIENCE))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+
+
+class _Process:
+    """The loop thread of this process."""
+
+    def __init__(self) -> None:
+        self.has_warned = False
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, as in a forked child."""
+        self.lock = threading.Lock()
+        self.thread: LoopThread | None = None
+
+
+_process = _Process()
+
+
+def loop_thread() -> LoopThread:
+    """Return this process's loop thread; it is started at the first call."""
+    thread = _process.thread
+    if thread is None or not thread.usable:
+        with _process.lock:
+            thread = _process.thread
+            if thread is None or not thread.usable:
+                thread = LoopThread()
+                thread.start()
+                _process.thread = thread
+    return thread
+
+
+def _at_exit() -> None:
+    """Close everything. Only daemon threads can be waiting by now: they stay where they are."""
+    thread = _process.thread
+    if thread is not None and thread.usable and not thread.current:
+        thread.leaves_waiting = True
+        thread.stop()
+
+
+# Registered on import, so that handlers registered by users later run earlier and can still call.
+atexit.register(_at_exit)
+if hasattr(os, "register_at_fork"):  # not on Windows
+    # The parent's thread does not exist in the child. Its stack keeps what was open there from
+    # ever being finalised, which is right: epoll, sockets and the loop are shared with the parent.
+    os.register_at_fork(after_in_child=_process.forget)
+
+
+def warn_in_a_running_loop(name: str, instead: str) -> None:
+    """Warn, once per process, at the line that called the caller of this."""
+    thread = _process.thread
+    if _process.has_warned or (thread is not None and thread.current):
+        return
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    message = (
+        f"{name} blocks the event loop that runs here, with everything else on it; "
+        f"await {instead} of an AsyncMemorySessionManager instead"
+    )
+    warnings.warn(message, BlockingCallWarning, stacklevel=3)
+    _process.has_warned = True  # not where the warning is turned into an error

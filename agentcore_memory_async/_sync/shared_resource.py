@@ -1,0 +1,187 @@
+"""What facades share: an async object that is opened and closed on the loop thread."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from asyncio import CancelledError
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import anyio._backends._asyncio  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from anyio import CancelScope, Event, Lock, current_time
+
+from agentcore_memory_async._sync.loop_thread import ENDED, PATIENCE, LoopThread, loop_thread
+from agentcore_memory_async.errors import ClosedError, ForkedError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from anyio.abc import TaskStatus
+T = TypeVar("T")
+
+
+class Openable(Protocol):
+    """What a ``Backing`` keeps open."""
+
+    async def __aenter__(self) -> object: ...
+
+    async def __aexit__(self, kind: None, error: None, traceback: None, /) -> object: ...
+
+
+class _Host:
+    """The task that opens one object, waits and closes it; all on the loop thread."""
+
+    def __init__(self, thread: LoopThread, resource: Openable) -> None:
+        self.thread = thread
+        self._resource = resource
+        self._close = Event()
+        self._closed = Event()
+        self._error: BaseException | None = None
+
+    async def run(self, *, task_status: TaskStatus[None]) -> None:
+        with CancelScope() as scope:
+            await self._resource.__aenter__()
+            # From here on only closing ends it, in time, whatever else is cancelled. The scope is
+            # the outer one, for what was entered may hold scopes of its own.
+            scope.shield = True
+            self.thread.closers.add(self._close.set)
+            task_status.started()
+            try:
+                await self._close.wait()
+            finally:
+                scope.deadline = current_time() + PATIENCE
+                try:
+                    await self._resource.__aexit__(None, None, None)
+                except CancelledError:
+                    raise
+                except BaseException as error:  # noqa: BLE001 - rises in close()
+                    self._error = error
+                finally:
+                    self.thread.closers.discard(self._close.set)
+                    self._closed.set()
+
+    async def close(self) -> None:
+        self._close.set()
+        await self._closed.wait()
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+    def close_soon(self) -> None:
+        """Close without waiting, from any thread, when the last facade is gone."""
+        self.thread.post(self._close.set)
+
+
+class Backing:
+    """
+    The object behind facades: opened on the loop thread at first use, closed there.
+
+    Facades of one manager share it. When the last of them is gone it closes by itself.
+
+    Args:
+        resource: An async context manager that can be entered once.
+        what: How errors call it.
+    """
+
+    def __init__(self, resource: Openable, what: str = "manager") -> None:
+        self._resource = resource
+        self._what = what
+        self._thread: LoopThread | None = None
+        self._host: _Host | None = None
+        self._lock: Lock | None = None
+        self._closed = False
+
+    def call(self, name: str, function: Callable[[], Awaitable[T]]) -> T:
+        """
+        Run *function* on the loop thread, with the object open, and wait.
+
+        Args:
+            name: What to await instead, for errors.
+            function: What gives the awaitable; called on the loop thread too.
+        """
+        thread = self.thread(name)
+        if self._host is not None:
+            return thread.call(function)
+
+        async def open_first() -> T:
+            await self.aopen(thread)
+            return await function()
+
+        return thread.call(open_first)
+
+    def make(self, name: str, function: Callable[[], T]) -> T:
+        """Run *function*, which makes something without I/O, on the loop thread, open or not."""
+
+        async def made() -> T:
+            return function()
+
+        return self.thread(name).call(made)
+
+    def thread(self, name: str) -> LoopThread:
+        """Return the thread to call, after checking that a call can work."""
+        thread = loop_thread()
+        if thread.current:
+            message = (
+                f"this blocks, and was called on the loop thread of the sync facade, from a "
+                f"callback for instance: it would wait for itself. Await {name} there instead"
+            )
+            raise RuntimeError(message)
+        if self._thread is not None and self._thread is not thread:
+            if self._thread.pid != os.getpid():
+                message = (
+                    f"this was opened before a fork, by process {self._thread.pid}; "
+                    "make a new manager in each process, after the fork"
+                )
+                raise ForkedError(message)
+            raise ClosedError(ENDED)
+        return thread
+
+    async def aopen(self, thread: LoopThread) -> None:
+        """Open, once; on the loop thread."""
+        if self._lock is None:
+            self._lock = Lock()
+        async with self._lock:
+            if self._closed:
+                message = f"this {self._what} is closed; make a new one"
+                raise ClosedError(message)
+            if self._host is None:
+                self._thread = thread
+                host = _Host(thread, self._resource)
+                try:
+                    await thread.tasks.start(host.run)
+                except BaseException:
+                    self._thread = None
+                    raise
+                # At exit, _at_exit closes it.
+                weakref.finalize(self, host.close_soon).atexit = False
+                self._host = host
+
+    def open(self, name: str) -> None:
+        """Open now, not at first use; again it does nothing, unless it is closed."""
+        thread = self.thread(name)
+        thread.call(partial(self.aopen, thread))
+
+    def enter(self, name: str, other: Backing) -> None:
+        """Open this and *other*, which lives on the same loop."""
+
+        async def open_other() -> None:
+            await other.aopen(loop_thread())
+
+        self.call(name, open_other)
+
+    def close(self, name: str) -> None:
+        """Close and wait; in a forked child there is nothing to close."""
+        if self._thread is not None and not self._thread.usable:
+            return
+        self._closed = True
+        self.thread(name).call(self.aclose)
+
+    async def aclose(self) -> None:
+        """Close; on the loop thread."""
+        if self._lock is None:
+            self._lock = Lock()
+        async with self._lock:
+            host = self._host
+        if host is not None:
+            await host.close()

@@ -1,0 +1,274 @@
+"""
+The client of the service, on a private session that takes over what the caller's session says.
+
+This and `credentials`, `_tls` and `_failures` are all that knows aioboto3 and aiobotocore. The
+service keeps its name ``bedrock-agentcore``, from which botocore derives
+``AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`` and the profile's ``[services]`` section. Of private
+attributes it reads one, ``_session`` of an ``aioboto3.Session``, for which there is no public way.
+"""
+
+# botocore and aiobotocore carry no types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
+from __future__ import annotations
+
+import copy
+import importlib
+import os
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+import anyio.to_thread
+import attrs
+from aiobotocore.config import AioConfig
+from aiobotocore.httpsession import AIOHTTPSession
+from aiobotocore.session import AioSession
+from botocore import UNSIGNED
+from botocore.config import Config
+
+from agentcore_memory_async._transport import credentials
+from agentcore_memory_async._transport.errors import failure, setting_error
+from agentcore_memory_async._transport.http_session import session_class
+from agentcore_memory_async._transport.loader import ShippedLoader
+from agentcore_memory_async._version import __version__
+from agentcore_memory_async._wire import service_model
+from agentcore_memory_async.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from agentcore_memory_async._transport.capture import Captured
+
+aioboto3: Any
+try:
+    aioboto3 = importlib.import_module("aioboto3")
+except ImportError:
+    aioboto3 = None
+
+
+DEFAULT_REGION = "us-west-2"
+_SERVICE = service_model.SERVICE
+_UNSET: Any = object()
+
+
+@attrs.frozen
+class Settings:
+    """What the caller said, as it was given to `BotocoreTransport`."""
+
+    region_name: str | None
+    session: object | None
+    endpoint_url: str | None
+    config: object | None
+    max_concurrency: int
+    hooks: Mapping[str, Callable[..., None]]
+
+
+@attrs.define
+class Connection:
+    """An open client."""
+
+    methods: Mapping[str, Callable[..., Any]]
+    region: str
+    region_source: str
+    endpoint_url: str
+    stack: AsyncExitStack
+    http_session: Any
+    unsure: frozenset[str]
+    answered: bool = False
+    closing: bool = False
+
+    def failure(self, exc: Exception, captured: Captured) -> Exception | None:
+        """Give what to raise for *exc*, as `_failures.failure` does."""
+        resent = self.answered and captured.operation in self.unsure
+        return failure(exc, captured, maybe_resent=resent)
+
+    async def aclose(self) -> None:
+        """Close the client and its connections; again, what is left where that was cut short."""
+        if self.closing:  # the stack has let go of all that it held
+            await self.http_session.close()
+            return
+        self.closing = True
+        try:
+            await self.stack.aclose()
+        except BaseException:  # no shield holds off Task.cancel()
+            await self.http_session.close()
+            raise
+
+
+class _Loaded:
+    """A credential provider that has its credentials."""
+
+    def __init__(self, credentials: object | None) -> None:
+        self._credentials = credentials
+
+    async def load_credentials(self) -> object | None:
+        """Give them, as botocore's resolver of the same method does."""
+        return self._credentials
+
+
+@attrs.define
+class _Prepared:
+    """What was made in the thread."""
+
+    caller: Any
+    private: Any
+    factory: Any
+    options: dict[str, Any]
+    region: str
+    region_source: str
+    opened: list[Any]
+
+
+def core_session(session: Any) -> Any:
+    """Give the aiobotocore session of an aioboto3 one, or *session* itself; a new one for None."""
+    if session is None:
+        return AioSession()
+    core = getattr(session, "_session", session)
+    if isinstance(core, AioSession):
+        return core
+    kind = f"{type(session).__module__.partition('.')[0]}.{type(session).__qualname__}"
+    text = f"session must be an aioboto3.Session or an aiobotocore AioSession, not {kind}"
+    raise InvalidInputError(text)
+
+
+def find_region(given: str | None, session: Any, options: Mapping[str, Any]) -> tuple[str, str]:
+    """Give the region and where it came from, in the order that `BotocoreTransport` documents."""
+    if given:
+        return given, "argument"
+    if options.get("region_name"):
+        return options["region_name"], "argument"
+    default = session.get_default_client_config()
+    if default is not None and default.region_name:
+        return default.region_name, "session"
+    if session.instance_variables().get("region"):
+        return session.instance_variables()["region"], "session"
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        if os.environ.get(name):
+            return os.environ[name], "environment"
+    if session.get_scoped_config().get("region"):
+        return session.get_scoped_config()["region"], "profile"
+    if session.get_config_variable("region"):
+        return session.get_config_variable("region"), "session"
+    return DEFAULT_REGION, "default"
+
+
+def collect(config: Any) -> dict[str, Any]:
+    """Give what *config* says beyond the defaults; merging configs drops what is aiobotocore's."""
+    if config is None:
+        return {}
+    if not isinstance(config, Config):
+        raise InvalidInputError(f"config must be a botocore Config, not {type(config).__name__}")
+    blank = AioConfig()
+    names = (*Config.OPTION_DEFAULTS, "connector_args", "http_session_cls")
+    values = {name: getattr(config, name, _UNSET) for name in names}
+    return {
+        name: value
+        for name, value in values.items()
+        if value is not _UNSET and value != getattr(blank, name)
+    }
+
+
+def prepare(settings: Settings) -> _Prepared:
+    """Do all that blocks; for a thread."""
+    caller = core_session(settings.session)
+    given = collect(settings.config)
+    options = {**collect(caller.get_default_client_config()), **given}
+    region, source = find_region(settings.region_name, caller, given)
+    options.pop("region_name", None)
+    if "ssl_context" in options.get("connector_args", {}):
+        text = "config: connector_args takes no ssl_context here; name a bundle in AWS_CA_BUNDLE"
+        raise InvalidInputError(text)
+    opened: list[Any] = []
+    pool = options.get("max_pool_connections", Config.OPTION_DEFAULTS["max_pool_connections"])
+    extra = (options.get("user_agent_extra"), f"agentcore-memory-async/{__version__}")
+    options.update(
+        max_pool_connections=max(pool, settings.max_concurrency),
+        parameter_validation=False,
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        user_agent_extra=" ".join(part for part in extra if part),
+        http_session_cls=session_class(options.get("http_session_cls", AIOHTTPSession), opened),
+    )
+    if options.get("signature_version") is not UNSIGNED:
+        caller.get_component("credential_provider")  # made lazily, which takes a while
+    private = private_session(caller)
+    return _Prepared(caller, private, _factory(private), options, region, source, opened)
+
+
+def private_session(caller: Any) -> Any:
+    """Make a session that has the caller's hooks and configuration, and this package's models."""
+    session = AioSession(
+        # A copy of the emitter: what is registered here is not registered there.
+        event_hooks=copy.copy(caller.get_component("event_emitter")),
+        include_builtin_handlers=False,
+    )
+    session.user_agent_name = caller.user_agent_name
+    session.user_agent_version = caller.user_agent_version
+    session.user_agent_extra = caller.user_agent_extra
+    loader = ShippedLoader()
+    loader.warm_up()
+    session.register_component("data_loader", loader)
+    session.register_component("config_store", caller.get_component("config_store"))
+    session.get_scoped_config()  # reads the files
+    return session
+
+
+def _factory(private: Any) -> Any:
+    """Give the maker of the client: aioboto3 where it is installed, else aiobotocore."""
+    if aioboto3 is None:
+        return private.create_client
+    return aioboto3.Session(botocore_session=private).client
+
+
+async def connect(settings: Settings) -> Connection:
+    """
+    Open the client, off the event loop as far as it blocks.
+
+    Raises:
+        AccessDeniedError: No usable credentials.
+        InvalidInputError: Settings that can't be used.
+    """
+    try:
+        prepared = await anyio.to_thread.run_sync(prepare, settings)
+        loaded = None
+        if prepared.options.get("signature_version") is not UNSIGNED:
+            loaded = await credentials.load(prepared.caller)
+        prepared.private.register_component("credential_provider", _Loaded(loaded))
+        return await _open(prepared, settings)
+    except (*credentials.SETTING_ERRORS, ValueError) as exc:
+        if isinstance(exc, InvalidInputError):
+            raise
+        raise setting_error(exc) from None
+
+
+async def _open(prepared: _Prepared, settings: Settings) -> Connection:
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(
+            prepared.factory(
+                _SERVICE,
+                region_name=prepared.region,
+                endpoint_url=settings.endpoint_url,
+                config=AioConfig(**prepared.options),
+            )
+        )
+        if len(prepared.opened) != 1:
+            text = "aiobotocore did not take this package's http session: certificates unchecked"
+            raise RuntimeError(text)
+        for name, hook in settings.hooks.items():
+            client.meta.events.register_first(f"{name}.{_SERVICE}", hook)
+        names: dict[str, str] = client.meta.method_to_api_mapping
+        methods = {wire: getattr(client, name) for name, wire in names.items()}
+        model = client.meta.service_model
+        return Connection(
+            methods=methods,
+            region=client.meta.region_name,
+            region_source=prepared.region_source,
+            endpoint_url=client.meta.endpoint_url,
+            # aiohttp itself sends these again when a kept connection turns out to be gone.
+            unsure=frozenset(
+                wire for wire in methods if model.operation_model(wire).http["method"] != "POST"
+            ),
+            http_session=prepared.opened[0],
+            stack=stack.pop_all(),
+        )
+    raise AssertionError  # pragma: no cover - the stack lets errors through

@@ -1,0 +1,211 @@
+"""What botocore, aiobotocore and aiohttp raise, as this package's errors."""
+
+# botocore and aiobotocore carry no types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
+from __future__ import annotations
+
+import socket
+import ssl
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from botocore import exceptions as boto
+
+from agentcore_memory_async._transport.base import without_user
+from agentcore_memory_async._transport.capture import read_date
+from agentcore_memory_async._transport.credentials import (
+    CREDENTIAL_ERRORS,
+    SETTING_ERRORS,
+    credentials_error,
+)
+from agentcore_memory_async.errors import (
+    AgentCoreMemoryError,
+    CertificateError,
+    InvalidInputError,
+    ServiceError,
+    TransportError,
+    TransportTimeoutError,
+    service_error,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agentcore_memory_async._transport.capture import Captured
+
+
+_MAX_TEXT = 300
+_LOST_FOR_BOTOCORE = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError)
+_LOST = (OSError, EOFError, aiohttp.ClientError)
+"""What a caller's own http session may let through when a connection is lost."""
+_UNSENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    ConnectionRefusedError,
+    socket.gaierror,
+)
+"""What is raised before there is a connection."""
+
+
+def setting_error(exc: Exception) -> InvalidInputError:
+    """Say which setting can't be used, in botocore's words, which name no secret."""
+    return InvalidInputError(f"the client can't be opened: {without_user(str(exc))}")
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Read the wait asked for: ``x-amz-retry-after`` (ms) or ``Retry-After`` (s, or a date)."""
+    for name, unit_s in (
+        ("x-amz-retry-after", 0.001),
+        ("x-amz-retry-afterms", 0.001),
+        ("retry-after", 1),
+    ):
+        value = headers.get(name, "").strip()
+        if value.isascii() and value.replace(".", "", 1).isdigit():
+            return float(value) * unit_s
+    until = read_date(headers.get("retry-after"))
+    if until is None:
+        return None
+    now = read_date(headers.get("date")) or datetime.now(UTC)
+    return max(0.0, (until - now).total_seconds())
+
+
+def answered_error(
+    operation: str, response: Mapping[str, Any], status: int | None, headers: Mapping[str, str]
+) -> ServiceError:
+    """Make the error of an answer from what botocore read of it, and its headers."""
+    error: Mapping[str, Any] = response.get("Error", {})
+    metadata: Mapping[str, Any] = response.get("ResponseMetadata", {})
+    status = status or int(metadata.get("HTTPStatusCode", 0))
+    headers = headers or metadata.get("HTTPHeaders", {})
+    code = str(error.get("Code") or "").rpartition("#")[2].partition(":")[0].strip()
+    message = str(error.get("Message") or "").strip()
+    named = bool(code) and not code.isdigit()
+    if not named:
+        code = str(status)
+    if not message or "<" in message[:1] or "<html" in message.lower():
+        message = _phrase(status)
+        if not named:
+            message += ", without an error of the service"
+    if not named:
+        # It came from something in between, of which nothing is known.
+        message = " ".join(message.split())[:_MAX_TEXT]
+    return service_error(
+        operation,
+        code,
+        message,
+        status,
+        headers.get("x-amzn-requestid") or metadata.get("RequestId") or None,
+        retry_after_s=retry_after_s(headers),
+    )
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return f"HTTP status {status}"
+
+
+def failure(exc: Exception, captured: Captured, *, maybe_resent: bool) -> Exception | None:
+    """
+    Give what to raise for *exc*; None if a success came after all, *exc* itself if it is not ours.
+
+    With *maybe_resent* aiohttp may have sent the request before, on a connection that was gone.
+    """
+    operation, status, headers = captured.operation, captured.status, captured.headers
+    if isinstance(exc, AgentCoreMemoryError):
+        return exc
+    if status is not None and 200 <= status < 300:
+        # What was raised after botocore had read it is of a hook of the caller.
+        return exc if captured.parsed else None
+    if isinstance(exc, boto.ClientError):
+        return answered_error(operation, exc.response, status, headers)
+    if status is not None:
+        code = headers.get("x-amzn-errortype", "")
+        return answered_error(operation, {"Error": {"Code": code}}, status, headers)
+    if isinstance(exc, boto.ParamValidationError):
+        return InvalidInputError(f"botocore refused the parameters of {operation}")
+    if isinstance(exc, CREDENTIAL_ERRORS):
+        return credentials_error(operation, exc)
+    if isinstance(exc, _LOST_FOR_BOTOCORE):
+        return _no_answer(operation, exc, exc.kwargs.get("error"), maybe_resent=maybe_resent)
+    if isinstance(exc, _LOST) and captured.sending.sent:
+        return _no_answer(operation, exc, exc, maybe_resent=maybe_resent)
+    if isinstance(exc, SETTING_ERRORS):
+        return setting_error(exc)
+    return exc
+
+
+def _no_answer(
+    operation: str, exc: Exception, cause: object, *, maybe_resent: bool
+) -> TransportError:
+    """Say why no answer came, by host and cause; the URL would show ids, so it is left out."""
+    where = _host(exc, cause)
+    connecting = isinstance(cause, _UNSENT) or type(cause).__name__ in {
+        "ConnectError",
+        "ConnectTimeout",
+    }
+    unsent = connecting and not maybe_resent
+    if isinstance(exc, boto.ConnectTimeoutError):
+        text = f"connecting to {where} took too long"
+        return TransportTimeoutError(operation, text, sent=maybe_resent)
+    if isinstance(exc, boto.ReadTimeoutError | TimeoutError):
+        text = f"{where} did not answer in time"
+        return TransportTimeoutError(operation, text, sent=not unsent)
+    if isinstance(exc, boto.ProxyConnectionError):
+        text = f"the proxy for {where} failed ({type(cause).__name__})"
+        return TransportError(operation, text, sent=not unsent and not _refused_by_proxy(cause))
+    if isinstance(exc, boto.SSLError):
+        refused = isinstance(_tls_reason(cause), ssl.SSLCertVerificationError)
+        made = CertificateError if refused else TransportError
+        return made(operation, _tls_text(where, cause), sent=not unsent)
+    if connecting:
+        return TransportError(operation, _connect_text(where, cause), sent=not unsent)
+    if isinstance(exc, boto.ConnectionClosedError):
+        text = f"{where} closed the connection before the answer was complete"
+        return TransportError(operation, text)
+    kind = type(cause).__name__ if cause is not None else type(exc).__name__
+    return TransportError(operation, f"the connection to {where} was lost ({kind})")
+
+
+def _host(exc: Exception, cause: object) -> str:
+    url = getattr(exc, "kwargs", {}).get("endpoint_url")
+    if isinstance(url, str) and urlsplit(url).netloc:
+        return urlsplit(url).netloc.rpartition("@")[2]
+    if isinstance(cause, aiohttp.ClientConnectorError):
+        return f"{cause.host}:{cause.port}"
+    return "the service"
+
+
+def _refused_by_proxy(cause: object) -> bool:
+    """Tell whether a proxy refused the tunnel, so that nothing went through it."""
+    return isinstance(cause, aiohttp.ClientHttpProxyError)
+
+
+def _connect_text(where: str, cause: object) -> str:
+    if isinstance(cause, aiohttp.ClientConnectorDNSError):
+        return f"the name of {where} can't be resolved; check the region and the endpoint"
+    reason = getattr(cause, "os_error", None)
+    text = getattr(reason, "strerror", None) or type(reason or cause).__name__
+    return f"can't connect to {where}: {text}"
+
+
+def _tls_reason(cause: object) -> object:
+    return getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None)
+
+
+def _tls_text(where: str, cause: object) -> str:
+    reason = _tls_reason(cause)
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        text = reason.verify_message.rstrip(".")
+        return (
+            f"the certificate of {where} is refused: {text}. "
+            "If it is of a private authority, name its bundle in AWS_CA_BUNDLE"
+        )
+    text = getattr(reason, "reason", None) or type(reason or cause).__name__
+    return f"no TLS with {where}: {text}; is it an https endpoint?"

@@ -1,0 +1,205 @@
+"""
+HTTP sessions for aiobotocore that check host names, and are made off the event loop.
+
+aiobotocore 1.4 to 3.8, so also the one that aioboto3 15.5.0 pins, does not compare the name in the
+certificate with the host, and behind a proxy it checks no certificate at all. Every client gets a
+session class of ours, which does both on every version, and follows no redirects. It overrides two
+private methods of aiobotocore, ``_get_ssl_context`` and ``_get_session``, and can't be imported
+where they are not there.
+"""
+
+# botocore and aiobotocore carry no types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
+from __future__ import annotations
+
+import io
+import os
+import ssl
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+from aiobotocore.httpsession import AIOHTTPSession
+from botocore.httpsession import get_cert_path
+
+from agentcore_memory_async._transport.capture import note_sent
+from agentcore_memory_async.errors import ClosedError, InvalidInputError
+
+LARGE_BYTES = 2**20
+"""From where on aiohttp warns of a body that is sent as bytes."""
+
+for _name in ("_get_ssl_context", "_get_session"):
+    getattr(AIOHTTPSession, _name)  # without them it would not ask ours
+
+
+class PreparedContext(ssl.SSLContext):
+    """
+    A client's TLS context with its certificates read already.
+
+    aiobotocore reads the same files again, on the event loop; for those it does nothing.
+    """
+
+    def __new__(cls, *_: Any, **__: Any) -> PreparedContext:
+        """Make one with Python's defaults: names and chain are checked, TLS 1.2 at least."""
+        return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
+
+    def __init__(self, authorities: str | None, certificate: tuple[str, str | None] | None) -> None:
+        self.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._authorities: str | None = None
+        self._certificate: tuple[str, str | None] | None = None
+        key_log = os.environ.get("SSLKEYLOGFILE")
+        if key_log:
+            self.keylog_filename = key_log
+        if authorities:
+            self.load_verify_locations(authorities)
+            self._authorities = authorities
+        if certificate:
+            self.load_cert_chain(*certificate)
+            self._certificate = certificate
+
+    def load_verify_locations(
+        self, cafile: Any = None, capath: Any = None, cadata: Any = None
+    ) -> None:
+        """Read authorities, unless it is the file that was read already."""
+        if cafile is None or cafile != self._authorities or capath or cadata:
+            super().load_verify_locations(cafile, capath, cadata)
+
+    def load_cert_chain(self, certfile: Any, keyfile: Any = None, password: Any = None) -> None:
+        """Read the client's certificate, unless it is the one that was read already."""
+        if (certfile, keyfile) != self._certificate:
+            super().load_cert_chain(certfile, keyfile, password)
+
+
+@lru_cache(maxsize=4)
+def _shared(authorities: str | None, _changed: object) -> PreparedContext:
+    """
+    Give the one context for a file of authorities, until it changes.
+
+    Reading the file takes 20 ms, which a program that opens a client for each request would pay
+    each time.
+    """
+    return PreparedContext(authorities, None)
+
+
+class _Stationary:
+    """
+    An aiohttp session that follows no redirects.
+
+    aiobotocore leaves aiohttp's default, by which another host would get the session token, and
+    with a 307 or 308 the conversation too; botocore itself never follows. A large body goes as a
+    file: of bytes aiohttp warns, which would be an error where warnings are.
+    """
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def request(self, *args: Any, data: Any = None, **options: Any) -> Any:
+        """Send a request."""
+        if isinstance(data, bytes | bytearray) and len(data) > LARGE_BYTES:
+            data = io.BytesIO(data)
+        return self._session.request(*args, data=data, allow_redirects=False, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+
+class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]
+    """
+    aiobotocore's session over aiohttp, with host names checked.
+
+    It follows no redirects, and sends nothing after its close.
+    """
+
+    def __init__(self, verify: Any = True, proxies: Any = None, **options: Any) -> None:
+        self._files = (verify, options.get("client_cert"))
+        self._contexts: list[PreparedContext] = []
+        self._is_closed = False
+        self._count = 2 if proxies else 1
+        if verify and proxies:
+            # Without a bundle here, aiobotocore before 3.9 checks nothing behind a proxy.
+            settings = dict(options.get("proxies_config") or {})
+            settings.setdefault("proxy_ca_bundle", get_cert_path(verify))
+            options["proxies_config"] = settings
+        super().__init__(verify=verify, proxies=proxies, **options)
+
+    async def __aenter__(self) -> Any:
+        if self._files[0]:
+            self._contexts = await anyio.to_thread.run_sync(self._prepare)
+        return await super().__aenter__()
+
+    async def __aexit__(self, *exc_info: Any) -> Any:
+        self._is_closed = True
+        return await super().__aexit__(*(exc_info or (None, None, None)))
+
+    def _prepare(self) -> list[PreparedContext]:
+        """Read all files: one context for direct connections, one for those behind a proxy."""
+        verify, client = self._files
+        authorities = get_cert_path(verify)
+        certificate = (client, None) if isinstance(client, str) else client and tuple(client)
+        if self._count == 1 and not certificate:
+            changed = Path(authorities).stat().st_mtime_ns if authorities else None
+            return [_shared(authorities, changed)]
+        return [
+            PreparedContext(authorities, None if number else certificate)
+            for number in range(self._count)
+        ]
+
+    def _get_ssl_context(self) -> ssl.SSLContext:
+        if self._contexts:
+            return self._contexts.pop(0)
+        return PreparedContext(None, None)
+
+    async def _get_session(self, proxy_url: Any) -> Any:
+        return _Stationary(await super()._get_session(proxy_url))
+
+    async def send(self, request: Any) -> Any:
+        """Send, unless closed: aiobotocore before 3.9 would open, and leak, a new session."""
+        if self._is_closed:
+            raise ClosedError("closed while the call was under way: make a new one")
+        return await super().send(request)
+
+
+def session_class(given: Any, opened: list[Any]) -> type[Any]:
+    """
+    Derive from *given* (``http_session_cls`` of the caller) a class that notes its instances.
+
+    Sessions over aiohttp become verifying ones. A class of another kind, such as a service in
+    memory, is used as it is; *opened* tells afterwards that the client took ours.
+
+    Raises:
+        InvalidInputError: It is httpx on an aiobotocore that does not check certificates there.
+    """
+    if not isinstance(given, type):
+        raise InvalidInputError("config: http_session_cls must be a class")
+    bases: tuple[type[Any], ...] = (given,)
+    if issubclass(given, AIOHTTPSession):
+        bases = (VerifyingSession,) if given is AIOHTTPSession else _ordered(given)
+    elif given.__module__.startswith("aiobotocore.") and _is_before_3_9_2():
+        text = (
+            "config: http_session_cls of httpx needs aiobotocore 3.9.2, which checks certificates"
+        )
+        raise InvalidInputError(text)
+
+    class Noted(*bases):  # type: ignore[misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            opened.append(self)
+            super().__init__(*args, **options)
+
+        async def send(self, request: Any) -> Any:
+            note_sent()
+            return await super().send(request)
+
+    return Noted
+
+
+def _ordered(given: type[Any]) -> tuple[type[Any], ...]:
+    return (given,) if issubclass(given, VerifyingSession) else (VerifyingSession, given)
+
+
+def _is_before_3_9_2() -> bool:
+    import aiobotocore
+
+    return tuple(int(part) for part in aiobotocore.__version__.split(".")[:3]) < (3, 9, 2)

@@ -1,0 +1,84 @@
+"""botocore's loader with the service model of this package."""
+
+# botocore carries no types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from typing import Any
+
+from botocore.exceptions import DataNotFoundError, UnknownServiceError
+from botocore.loaders import Loader
+
+from agentcore_memory_async._wire import service_model
+
+
+class ShippedLoader(Loader):  # type: ignore[misc]
+    """
+    botocore's loader with this package's data before its own, for this service only.
+
+    Its own ``endpoints`` is a megabyte that holds the interpreter for 50 ms, and looking for
+    services lists 800 directories; neither happens here.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shipped: dict[str, Any] = {}
+
+    def load_service_model(self, service_name: str, type_name: str, api_version: Any = None) -> Any:
+        """Give the shipped file of this service; of all others what botocore has."""
+        if service_name != service_model.SERVICE:
+            return super().load_service_model(service_name, type_name, api_version)
+        if type_name not in service_model.NAMES:
+            raise UnknownServiceError(service_name=service_name, known_service_names="")
+        if api_version not in (None, service_model.API_VERSION):
+            raise DataNotFoundError(data_path=f"{service_name}/{api_version}")
+        return self._read(type_name)
+
+    def determine_latest_version(self, service_name: str, type_name: str) -> Any:
+        """Give the version of the shipped model."""
+        if service_name == service_model.SERVICE:
+            return service_model.API_VERSION
+        return super().determine_latest_version(service_name, type_name)
+
+    def list_api_versions(self, service_name: str, type_name: str) -> Any:
+        """Give the versions of this service that are here: one."""
+        if service_name == service_model.SERVICE:
+            return [service_model.API_VERSION]
+        return super().list_api_versions(service_name, type_name)
+
+    def load_data_with_path(self, name: str) -> Any:
+        """Give the shipped ``endpoints`` and ``partitions``, else what botocore has."""
+        if name in ("endpoints", "partitions"):
+            return self._read(name), name
+        return super().load_data_with_path(name)
+
+    def warm_up(self) -> None:
+        """Read everything that making a client needs; for a thread."""
+        for kind in service_model.NAMES:
+            self._read(kind)
+        self.load_data("sdk-default-configuration")
+
+    def _read(self, kind: str) -> Any:
+        data = self._shipped.get(kind)
+        if data is None:
+            text = service_model.read_text(kind)
+            data = json.loads(text, object_pairs_hook=OrderedDict)
+            if kind == "service-2":
+                _times_as_numbers(data)
+            self._shipped[kind] = data
+        return data
+
+
+def _times_as_numbers(model: dict[str, Any]) -> None:
+    """
+    Let botocore pass timestamps on as they are: numbers with three decimals.
+
+    Its own encoder cuts them to seconds on some versions and rounds them to microseconds on others.
+    """
+    for shape in model["shapes"].values():
+        if shape["type"] == "timestamp":
+            shape["type"] = "double"

@@ -1,0 +1,109 @@
+"""
+Namespace templates and prefixes: filled in strictly, compared on the borders of segments.
+
+A template such as ``/facts/{actorId}/`` is never given to ``str.format``: an attribute or an index
+in braces would be evaluated there. A prefix always ends with ``/``, so that ``/users/1`` does not
+reach ``/users/10``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from agentcore_memory_async.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+_VARIABLE = re.compile(r"\{([a-zA-Z][a-zA-Z0-9]*)\}")
+_LAWFUL = re.compile(r"[a-zA-Z0-9/][a-zA-Z0-9_/-]*(?::[a-zA-Z0-9_/-]+)*")
+_LONGEST = 1024
+# A query that was given in a prefix's place is not shown.
+_MAY_BE_SHOWN = re.compile(r"/.*|[a-zA-Z0-9_/:*.{}-]*", re.S)
+
+
+def resolve_template(
+    template: str, values: Mapping[str, str | None], *, argument: str = "namespace_prefix"
+) -> str:
+    """
+    Fill in the variables of *template* and check what comes out.
+
+    Args:
+        template: Text with names in braces, such as ``{actorId}``.
+        values: What each known name stands for; None for one that has no value here.
+        argument: How the error calls the template.
+
+    Raises:
+        InvalidInputError: An unknown name, another use of braces, or a result that is no namespace
+            (1 to 1,024 letters, digits, ``/``, ``-``, ``_``, ``:``).
+    """
+    if not isinstance(template, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        message = (
+            f"{argument} is {type(template).__name__}; give a str such as '/facts/{{actorId}}/'"
+        )
+        raise InvalidInputError(message)
+
+    shown = repr(template if len(template) <= 80 else template[:77] + "...")
+    if not _MAY_BE_SHOWN.fullmatch(template):
+        shown = "(not shown, it does not begin with '/')"
+
+    def fill(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in values:
+            known = ", ".join(f"{{{key}}}" for key in values) or "none"
+            message = f"{argument} {shown} names {{{name[:40]}}}; known here are {known}"
+            raise InvalidInputError(message)
+        value = values[name]
+        if value is None:
+            message = (
+                f"{argument} {shown} names {{{name}}}, which has no value here; "
+                "give memory_strategy_id=, or write the id itself"
+            )
+            raise InvalidInputError(message)
+        return value
+
+    pieces = _VARIABLE.split(template)
+    if any(brace in text for text in pieces[::2] for brace in "{}"):
+        message = (
+            f"{argument} {shown} has a brace that is no variable; "
+            "allowed are names in braces, such as {actorId}"
+        )
+        raise InvalidInputError(message)
+    namespace = _VARIABLE.sub(fill, template)
+    if not 1 <= len(namespace) <= _LONGEST:
+        message = (
+            f"{argument} has {len(namespace)} characters; allowed are 1 to {_LONGEST:,}, "
+            "such as '/facts/{actorId}/'"
+        )
+        raise InvalidInputError(message)
+    if not _LAWFUL.fullmatch(namespace):
+        start = _LAWFUL.match(namespace)
+        bad = namespace[start.end() if start else 0]
+        wildcard = " ('*' is no wildcard here)" if bad == "*" else ""
+        message = (
+            f"{argument} {shown} has {bad!r} where it can't be{wildcard}; "
+            "allowed are letters, digits, '/', '-', '_', and ':' between them"
+        )
+        raise InvalidInputError(message)
+    return namespace
+
+
+def resolve_prefix(template: str, values: Mapping[str, str | None]) -> str:
+    """Fill in *template* as ``resolve_template`` does, and give it the ``/`` at its end."""
+    prefix = as_prefix(resolve_template(template, values))
+    if len(prefix) > _LONGEST:
+        message = f"namespace_prefix has {len(prefix)} characters; allowed are 1 to {_LONGEST:,}"
+        raise InvalidInputError(message)
+    return prefix
+
+
+def as_prefix(namespace: str) -> str:
+    """Give *namespace* the ``/`` at its end that makes it a path."""
+    return namespace if namespace.endswith("/") else namespace + "/"
+
+
+def is_under(namespace: str, prefix: str) -> bool:
+    """Tell whether *namespace* is *prefix* or below it; ``/`` has everything below it."""
+    return prefix == "/" or as_prefix(namespace).startswith(as_prefix(prefix))

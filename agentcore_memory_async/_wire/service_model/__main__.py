@@ -1,0 +1,140 @@
+"""
+Make ``data/`` anew from a botocore: ``python -m agentcore_memory_async._wire.service_model [DIR]``.
+
+DIR is the data directory of the botocore to take it from; without it that of the installed one.
+``--check`` writes nothing and ends with 1 where the files differ from what would be written.
+"""
+
+# JSON of any form.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from agentcore_memory_async._wire.service_model import API_VERSION, NAMES, OPERATIONS, SERVICE
+
+_HERE = Path(__file__).parent / "data"
+_PROSE = frozenset({"documentation", "documentationUrl"})
+
+
+def _load(directory: Path, name: str) -> dict[str, Any]:
+    """Read *name* below *directory*, whether it is packed or not."""
+    path = directory / f"{name}.json"
+    packed = directory / f"{name}.json.gz"
+    text = path.read_bytes() if path.is_file() else gzip.decompress(packed.read_bytes())
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def _without_prose(value: Any, *, names: bool = False) -> Any:
+    """
+    Drop the documentation at every level.
+
+    With *names* the keys of *value* itself are names of the service (members, shapes), which may
+    be called ``documentation`` too.
+    """
+    if isinstance(value, list):
+        return [_without_prose(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            key: _without_prose(item, names=not names and key in {"members", "shapes"})
+            for key, item in value.items()
+            if names or key not in _PROSE
+        }
+    return value
+
+
+def _shape_names(value: Any) -> set[str]:
+    """Collect the names of the shapes that *value* refers to."""
+    if isinstance(value, list):
+        return set().union(*(_shape_names(item) for item in value)) if value else set()
+    if isinstance(value, dict):
+        found = {value["shape"]} if isinstance(value.get("shape"), str) else set()
+        return found.union(*(_shape_names(item) for item in value.values()))
+    return set()
+
+
+def service_model(full: dict[str, Any]) -> dict[str, Any]:
+    """Cut the memory operations, and the shapes that they reach, out of botocore's model."""
+    operations = {name: full["operations"][name] for name in OPERATIONS}
+    wanted: set[str] = set()
+    new = _shape_names(list(operations.values()))
+    while new:
+        wanted |= new
+        new = _shape_names([full["shapes"][name] for name in new]) - wanted
+    return {
+        "version": full["version"],
+        "metadata": full["metadata"],
+        "operations": _without_prose(operations, names=True),
+        "shapes": _without_prose(
+            {name: full["shapes"][name] for name in sorted(wanted)}, names=True
+        ),
+    }
+
+
+def endpoints(full: dict[str, Any]) -> dict[str, Any]:
+    """Keep the partitions with their regions; the services make up the megabyte."""
+    partitions: list[dict[str, Any]] = [
+        {
+            **partition,
+            "services": {},
+            "regions": {name: {} for name in sorted(partition["regions"])},
+        }
+        for partition in full["partitions"]
+    ]
+    return {"version": full["version"], "partitions": partitions}
+
+
+def build(directory: Path) -> dict[str, dict[str, Any]]:
+    """Make everything that ``data/`` holds from the botocore data in *directory*."""
+    pages = _load(directory, NAMES["paginators-1"])["pagination"]
+    return {
+        "service-2": service_model(_load(directory, NAMES["service-2"])),
+        "paginators-1": {"pagination": {k: v for k, v in sorted(pages.items()) if k in OPERATIONS}},
+        "endpoint-rule-set-1": _without_prose(_load(directory, NAMES["endpoint-rule-set-1"])),
+        "endpoints": endpoints(_load(directory, NAMES["endpoints"])),
+        "partitions": _load(directory, NAMES["partitions"]),
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; give its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m agentcore_memory_async._wire.service_model")
+    parser.add_argument("directory", nargs="?", type=Path, help="botocore's data directory")
+    parser.add_argument("--check", action="store_true", help="write nothing, only compare")
+    given = parser.parse_args(arguments)
+    directory: Path | None = given.directory
+    if directory is None:
+        import botocore
+
+        directory = Path(botocore.__file__).parent / "data"
+    version = "unknown"
+    init = directory.parent / "__init__.py"
+    if init.is_file():
+        lines = init.read_text("utf-8").splitlines()
+        version = next((s.split("'")[1] for s in lines if s.startswith("__version__ = '")), version)
+    source = {"botocore": version, "service": SERVICE, "apiVersion": API_VERSION}
+    files = {"source": source} | {NAMES[kind]: data for kind, data in build(directory).items()}
+    different = 0
+    for name, data in files.items():
+        path = _HERE / f"{name}.json"
+        text = json.dumps(data, indent=1, ensure_ascii=True) + "\n"
+        if path.is_file() and path.read_text("utf-8") == text:
+            continue
+        different += 1
+        if not given.check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        sys.stdout.write(f"{'differs' if given.check else 'written'}: {name}.json\n")
+    return 1 if given.check and different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

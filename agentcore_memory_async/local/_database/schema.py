@@ -1,0 +1,174 @@
+"""The tables, and how an older file becomes a newer one."""
+
+from __future__ import annotations
+
+import sqlite3
+
+#: Each entry brings a file from the version before it to its own. Never change one: append.
+_MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE memories (
+        memory_id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        document TEXT NOT NULL,      -- what GetMemory shows and the strategies, as JSON
+        deleted INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID;
+
+    CREATE TABLE sequence (id INTEGER PRIMARY KEY, value INTEGER NOT NULL);
+
+    CREATE TABLE sessions (
+        memory_id TEXT NOT NULL,
+        actor_id TEXT NOT NULL,
+        session_id TEXT NOT NULL,
+        seq INTEGER NOT NULL,        -- order of creation
+        created_ms INTEGER NOT NULL,
+        events INTEGER NOT NULL DEFAULT 0,
+        emptied_ms INTEGER,          -- when the last event went
+        PRIMARY KEY (memory_id, actor_id, session_id)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE actors (
+        memory_id TEXT NOT NULL,
+        actor_id TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        PRIMARY KEY (memory_id, actor_id)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE events (
+        memory_id TEXT NOT NULL,
+        actor_id TEXT NOT NULL,
+        session_id TEXT NOT NULL,
+        event_id TEXT NOT NULL,
+        event_ms INTEGER NOT NULL,
+        branch TEXT,                 -- NULL is the main branch
+        payload TEXT NOT NULL,
+        metadata TEXT,
+        variables TEXT,              -- namespace variables
+        hidden INTEGER NOT NULL DEFAULT 0, -- ingested: extracted, never shown
+        written_ms INTEGER NOT NULL,
+        expires_ms INTEGER NOT NULL,
+        PRIMARY KEY (memory_id, actor_id, session_id, event_id)
+    );
+    CREATE INDEX events_by_id ON events (memory_id, event_id);
+
+    CREATE TABLE branches (
+        memory_id TEXT NOT NULL,
+        actor_id TEXT NOT NULL,
+        session_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        root_event_id TEXT NOT NULL,
+        root_branch TEXT,            -- the branch its root is on
+        PRIMARY KEY (memory_id, actor_id, session_id, name)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE tokens (
+        memory_id TEXT NOT NULL,
+        operation TEXT NOT NULL,
+        token TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        answer TEXT NOT NULL,        -- what to answer again, or where it is
+        PRIMARY KEY (memory_id, operation, token)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE records (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        memory_id TEXT NOT NULL,
+        record_id TEXT NOT NULL,
+        strategy_id TEXT,
+        namespace TEXT,              -- NULL: in no namespace
+        namespace_key TEXT NOT NULL, -- without its last slashes
+        content TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,   -- equal for texts that say the same
+        session_id TEXT,             -- of a summary
+        record_type TEXT,
+        created_ms INTEGER NOT NULL,
+        updated_ms INTEGER NOT NULL,
+        time_ms INTEGER,             -- of the source content
+        metadata TEXT,
+        expires_ms INTEGER,
+        expiry_days INTEGER,
+        UNIQUE (memory_id, record_id)
+    );
+    CREATE INDEX records_by_namespace ON records (memory_id, namespace_key);
+    CREATE INDEX records_by_creation ON records (memory_id, created_ms, seq);
+    CREATE INDEX records_by_text ON records (memory_id, fingerprint);
+
+    CREATE TABLE pending (           -- events that wait for extraction
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        memory_id TEXT NOT NULL,
+        actor_id TEXT NOT NULL,
+        session_id TEXT NOT NULL,
+        event_id TEXT NOT NULL,
+        strategies TEXT NOT NULL,    -- ids of those that were active then, as JSON
+        due_ms INTEGER NOT NULL
+    );
+    CREATE INDEX pending_by_session ON pending (memory_id, actor_id, session_id);
+
+    CREATE TABLE failed_jobs (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        job_id TEXT NOT NULL UNIQUE,
+        memory_id TEXT NOT NULL,
+        actor_id TEXT NOT NULL,
+        session_id TEXT NOT NULL,
+        strategy_id TEXT NOT NULL,
+        event_ids TEXT NOT NULL,
+        messages TEXT NOT NULL,
+        reason TEXT NOT NULL
+    );
+    CREATE INDEX failed_by_memory ON failed_jobs (memory_id, seq);
+    """,
+    """
+    ALTER TABLE memories ADD COLUMN seq INTEGER NOT NULL DEFAULT 0; -- order of creation
+    ALTER TABLE memories ADD COLUMN tags TEXT NOT NULL DEFAULT '{}';
+    -- Until now a memory was made by being used, and only so.
+    UPDATE memories SET document = json_set(document, '$._firstUse', json('true')), seq =
+        (SELECT count(*) FROM memories other WHERE other.memory_id <= memories.memory_id);
+    CREATE UNIQUE INDEX memories_by_creation ON memories (seq);
+    CREATE INDEX memories_by_name ON memories (name);
+    CREATE INDEX events_by_expiry ON events (expires_ms);
+    CREATE INDEX records_by_expiry ON records (expires_ms) WHERE expires_ms IS NOT NULL;
+    CREATE INDEX sessions_by_emptying ON sessions (emptied_ms) WHERE emptied_ms IS NOT NULL;
+    """,
+    """
+    CREATE TABLE vectors (
+        seq INTEGER PRIMARY KEY REFERENCES records (seq) ON DELETE CASCADE,
+        memory_id TEXT NOT NULL,
+        model TEXT NOT NULL,         -- the embedder's name
+        vector BLOB NOT NULL,        -- 32-bit floats, of length 1
+        bits BLOB NOT NULL           -- a bit for each: set where positive
+    );
+    CREATE INDEX vectors_by_memory ON vectors (memory_id, model);
+    """,
+    """
+    -- Ids of the strategies that may read the event, as JSON; NULL, from before: all.
+    ALTER TABLE events ADD COLUMN strategies TEXT;
+    """,
+)
+
+VERSION = len(_MIGRATIONS)
+
+
+def prepare(db: sqlite3.Connection) -> None:
+    """
+    Bring the database to this version's schema, in one transaction per step.
+
+    Raises:
+        sqlite3.DatabaseError: The file was written by a newer version.
+    """
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > VERSION:
+        message = (
+            f"its schema is version {version} and this package knows up to {VERSION}: "
+            "use the newer package that wrote it, or another file"
+        )
+        raise sqlite3.DatabaseError(message)
+    for number in range(version, VERSION):
+        try:
+            db.executescript(
+                f"BEGIN IMMEDIATE;\n{_MIGRATIONS[number]}\n"
+                f"PRAGMA user_version = {number + 1};\nCOMMIT;"
+            )
+        except sqlite3.Error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise

@@ -1,0 +1,283 @@
+"""
+The database threads: one writes and commits for many at once, some read beside it.
+
+Functions that wait while a transaction is being committed are taken together into the
+next one, so hundreds of concurrent writers cost a handful of commits; what was
+acknowledged was committed. A file is in WAL mode: its readers have connections of their
+own and wait for nobody. In memory there is one connection, so reads run between writes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+
+from agentcore_memory_async.local._database.schema import prepare
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+T = TypeVar("T")
+
+#: So many functions share a commit at most.
+_BATCH = 256
+_READERS = 3
+
+
+class StoreError(Exception):
+    """The database file can't be used; the text says why."""
+
+
+@attrs.define
+class Transaction:
+    """
+    What a function in a database thread works on.
+
+    Attributes:
+        db: The connection; a writer's transaction is begun and committed for the function.
+        writes: Whether it may write.
+        after: What runs once it is committed.
+    """
+
+    db: sqlite3.Connection
+    writes: bool
+    after: list[Callable[[], None]] = attrs.field(factory=list[Callable[[], None]], init=False)
+
+    def on_commit(self, callback: Callable[[], None]) -> None:
+        """Call *callback* in the writer's thread once the transaction is on disk."""
+        self.after.append(callback)
+
+
+@attrs.define
+class _Job:
+    """One function on its way through a thread."""
+
+    function: Callable[[Transaction], Any]
+    writes: bool
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+_Queue = queue.SimpleQueue[_Job | None]
+
+
+class Store:
+    """
+    The database of one service.
+
+    Args:
+        path: The file; None keeps everything in memory.
+    """
+
+    def __init__(self, path: str | Path | None) -> None:
+        self._path = path
+        self._jobs: _Queue = queue.SimpleQueue()
+        self._reads: _Queue = queue.SimpleQueue() if path is not None else self._jobs
+        self._threads: list[threading.Thread] = []
+        self.commits = 0
+
+    async def open(self) -> None:
+        """Open the file, bring its schema up to date and start the threads."""
+        loop = asyncio.get_running_loop()
+        ready: asyncio.Future[None] = loop.create_future()
+        writer = threading.Thread(
+            target=self._run, args=(loop, ready), name="agentcore-local-db", daemon=True
+        )
+        writer.start()
+        try:
+            await ready
+        except (sqlite3.Error, OSError) as error:
+            message = f"cannot use {self._path} as the service's database: {error}"
+            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+                message += "; another local service uses it"
+            raise StoreError(message) from error
+        self._threads = [writer]
+        if self._path is None:
+            return
+        for number in range(_READERS):
+            reader = threading.Thread(
+                target=self._run_reader, name=f"agentcore-local-reader-{number}", daemon=True
+            )
+            reader.start()
+            self._threads.append(reader)
+
+    async def aclose(self) -> None:
+        """Finish what was submitted, close the file and end the threads."""
+        threads, self._threads = self._threads, []
+        if not threads:
+            return
+        loop = asyncio.get_running_loop()
+        for _ in threads[1:]:
+            self._reads.put(None)
+        for thread in threads[1:]:
+            await loop.run_in_executor(None, thread.join)
+        self._jobs.put(None)
+        await loop.run_in_executor(None, threads[0].join)
+
+    async def read(self, function: Callable[[Transaction], T]) -> T:
+        """Return what *function* finds; it must not write."""
+        return await self._submit(self._reads, function, writes=False)
+
+    async def write(self, function: Callable[[Transaction], T]) -> T:
+        """Return what *function* gives once its writes are committed; all or nothing of them."""
+        return await self._submit(self._jobs, function, writes=True)
+
+    async def _submit(
+        self, jobs: _Queue, function: Callable[[Transaction], T], *, writes: bool
+    ) -> T:
+        if not self._threads:
+            message = "the local service is closed"
+            raise RuntimeError(message)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        jobs.put(_Job(function, writes, loop, future))
+        return await future
+
+    # In the threads.
+
+    def _run(self, loop: asyncio.AbstractEventLoop, ready: asyncio.Future[None]) -> None:
+        owner: sqlite3.Connection | None = None
+        try:
+            owner = self._own()
+            db = self._connect()
+        except (sqlite3.Error, OSError) as error:
+            if owner is not None:
+                owner.close()
+            loop.call_soon_threadsafe(ready.set_exception, error)
+            return
+        loop.call_soon_threadsafe(ready.set_result, None)
+        try:
+            while self._serve(db):
+                pass
+        finally:
+            db.close()
+            if owner is not None:
+                owner.close()
+
+    def _own(self) -> sqlite3.Connection | None:
+        """
+        Take the file for this service: the search index lives in its memory.
+
+        The lock is a transaction on an empty database beside the file, which the system ends
+        with the process however that ends, and which no reader of the file meets.
+        """
+        if self._path is None:
+            return None
+        owner = sqlite3.connect(f"{self._path}-lock", isolation_level=None, timeout=0.2)
+        try:
+            owner.execute("BEGIN EXCLUSIVE")
+        except BaseException:
+            owner.close()
+            raise
+        return owner
+
+    def _connect(self) -> sqlite3.Connection:
+        name = ":memory:" if self._path is None else str(self._path)
+        db = sqlite3.connect(name, isolation_level=None, cached_statements=256)
+        try:
+            if self._path is not None:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("PRAGMA foreign_keys = ON")
+            db.execute("PRAGMA busy_timeout = 2000")
+            prepare(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _run_reader(self) -> None:
+        db = sqlite3.connect(str(self._path), isolation_level=None, cached_statements=256)
+        try:
+            db.execute("PRAGMA query_only = ON")
+            db.execute("PRAGMA busy_timeout = 2000")
+            while (job := self._reads.get()) is not None:
+                try:
+                    job.result = job.function(Transaction(db, writes=False))
+                except Exception as error:  # noqa: BLE001  (given to who waits)
+                    job.error = error
+                _give(job.loop, [job])
+        finally:
+            db.close()
+
+    def _serve(self, db: sqlite3.Connection) -> bool:
+        """Take what waits, run it, commit, answer; False when told to end."""
+        batch: list[_Job] = []
+        job = self._jobs.get()
+        ending = job is None
+        while job is not None:
+            batch.append(job)
+            if len(batch) == _BATCH:
+                break
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            ending = job is None
+        self._perform(db, batch)
+        for loop in {job.loop for job in batch}:
+            _give(loop, [job for job in batch if job.loop is loop])
+        return not ending
+
+    def _perform(self, db: sqlite3.Connection, batch: list[_Job]) -> None:
+        after: list[Callable[[], None]] = []
+        begun = False
+        for job in batch:
+            transaction = Transaction(db, job.writes)
+            try:
+                if not job.writes:
+                    job.result = job.function(transaction)
+                    continue
+                if not begun:
+                    db.execute("BEGIN IMMEDIATE")
+                    begun = True
+                db.execute("SAVEPOINT job")
+                try:
+                    job.result = job.function(transaction)
+                except BaseException:
+                    db.execute("ROLLBACK TO job")
+                    raise
+                finally:
+                    db.execute("RELEASE job")
+                after.extend(transaction.after)
+            except Exception as error:  # noqa: BLE001  (given to who waits)
+                job.error = error
+        if begun:
+            try:
+                db.execute("COMMIT")
+                self.commits += 1
+            except sqlite3.Error as error:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                for job in batch:
+                    if job.writes and job.error is None:
+                        job.error = error
+                return
+        for callback in after:
+            callback()
+
+
+def _give(loop: asyncio.AbstractEventLoop, jobs: list[_Job]) -> None:
+    try:
+        loop.call_soon_threadsafe(_answer, jobs)
+    except RuntimeError:  # that loop was closed; nobody waits there
+        return
+
+
+def _answer(jobs: list[_Job]) -> None:
+    for job in jobs:
+        if job.future.done():  # its caller was cancelled
+            continue
+        if job.error is not None:
+            job.future.set_exception(job.error)
+        else:
+            job.future.set_result(job.result)

@@ -1,0 +1,186 @@
+"""What was said, told in the third person: "I live in Oslo" becomes "The user lives in Oslo"."""
+
+from __future__ import annotations
+
+import re
+
+from agentcore_memory_async.local._language.sentences import asks_for
+
+_SWAPS = {
+    "i": "they",
+    "me": "them",
+    "my": "their",
+    "mine": "theirs",
+    "myself": "themselves",
+    "i'm": "they're",
+    "i've": "they've",
+    "i'd": "they'd",
+    "i'll": "they'll",
+    "am": "are",
+    "we": "they",
+    "us": "them",
+    "our": "their",
+    "ours": "theirs",
+    "we're": "they're",
+    "we've": "they've",
+    "we'd": "they'd",
+    "we'll": "they'll",
+    "you": "the assistant",
+    "your": "the assistant's",
+}
+_PAIRS = re.compile(r"\b[iI] (was|am|wasn't)\b")
+_PAIR_FORMS = {"was": "they were", "am": "they are", "wasn't": "they weren't"}
+_LINK = re.compile(
+    r"^(?:(?:and|but|so|now|also|then|actually|instead|yes|yea|yeah|ok|okay|hi|hello|hey),? )+"
+    r"(?=(?:i|i'm|i'd|i'll|i've|my)\b)",
+    re.IGNORECASE,
+)
+_PLEASE = re.compile(r",?\s*\bplease\b(?=[.!,]|$)", re.IGNORECASE)
+_JOINED = re.compile(
+    r"(\band (?:also )?)(need|want|prefer|hope|wish|live|work|love|like|hate)\b(?= )"
+)
+# Hours and numerals are taken whole, so that the "am" and the "I" in them stay.
+_WORD = re.compile(
+    r"\d ?am\b(?!')"
+    r"|\b(?:Type|Part|Phase|Stage|Class|Level|World War|Act|Volume) I\b(?!')"
+    r"|(?<![A-Za-z0-9])[A-Za-z][A-Za-z']*"
+)
+_BEGINNINGS = (
+    (re.compile(r"^i(?:'m| am)\b", re.IGNORECASE), "The user is"),
+    (
+        re.compile(r"^i(?:'ve| have) (?=\w+(?:ed|en)\b|been|had|got)", re.IGNORECASE),
+        "The user has ",
+    ),
+    (re.compile(r"^i(?:'d| would)\b", re.IGNORECASE), "The user would"),
+    (re.compile(r"^i(?:'ll| will)\b", re.IGNORECASE), "The user will"),
+    (
+        re.compile(r"^i (?=(?:can|could|should|must|might|may|was|had)\b)", re.IGNORECASE),
+        "The user ",
+    ),
+    (
+        re.compile(r"^i (?=(?:can't|cannot|couldn't|didn't|wasn't|won't)\b)", re.IGNORECASE),
+        "The user ",
+    ),
+    (re.compile(r"^i (?:don't|do not)\b", re.IGNORECASE), "The user does not"),
+    (re.compile(r"^i have\b", re.IGNORECASE), "The user has"),
+    (re.compile(r"^my\b", re.IGNORECASE), "The user's"),
+)
+_ADVERBS = (
+    "only|always|never|usually|often|really|also|just|still|sometimes|currently|mostly|now|"
+    "actually|especially"
+)
+_PRESENT = re.compile(
+    rf"^i (?P<adverb>(?:(?:{_ADVERBS}) )*)"
+    r"(?P<verb>need|want|like|love|prefer|hate|enjoy|live|work|think|know|"
+    r"hope|plan|travel|play|eat|"
+    r"drink|wear|use|drive|fly|own|speak|study|run|dislike|avoid|wish|expect|believe|feel|get|take|"
+    r"go|keep|stay|write|read|watch|listen|collect|teach|do|make|pay|manage|lead|cook|grow|train|"
+    r"sleep|swim|ride|visit|call|commute|suffer|care)\b",
+    re.IGNORECASE,
+)
+_PAST = re.compile(
+    rf"^i (?P<adverb>(?:(?:{_ADVERBS}|recently|already) )*)"
+    r"(?P<verb>\w+ed|bought|went|got|met|lost|left|came|broke|made|took|saw|spent|paid|grew|sold|"
+    r"began|wrote|built|quit|told|heard|found|chose|flew|drove|ate|forgot)\b",
+    re.IGNORECASE,
+)
+_YOU = (
+    (re.compile(r"\byou(?:'re| are)\b", re.IGNORECASE), "the user is"),
+    (re.compile(r"\byou(?:'ve| have)\b", re.IGNORECASE), "the user has"),
+    (re.compile(r"\byou were\b", re.IGNORECASE), "the user was"),
+    (re.compile(r"\byou'll\b", re.IGNORECASE), "the user will"),
+    (re.compile(r"\byou'd\b", re.IGNORECASE), "the user would"),
+    (
+        re.compile(
+            r"\byou (?P<verb>want|need|like|leave|arrive|depart|live|owe|get|fly|stay)\b",
+            re.IGNORECASE,
+        ),
+        "the user {}",
+    ),
+    (re.compile(r"\byours\b", re.IGNORECASE), "the user's"),
+    (re.compile(r"\byour\b", re.IGNORECASE), "the user's"),
+    (re.compile(r"\byou\b", re.IGNORECASE), "the user"),
+    (re.compile(r"\bi'm\b|\bi am\b", re.IGNORECASE), "the assistant is"),
+    (re.compile(r"\bi(?:'ve| have) (?=found\b)", re.IGNORECASE), "the assistant "),
+    (re.compile(r"\bi(?:'ve| have)\b", re.IGNORECASE), "the assistant has"),
+    (re.compile(r"\bi'll\b|\bi will\b", re.IGNORECASE), "the assistant will"),
+    (re.compile(r"\bi'd\b|\bi would\b", re.IGNORECASE), "the assistant would"),
+    (re.compile(r"\bi (?=see\b)", re.IGNORECASE), "the assistant "),
+    (re.compile(r"\bI\b"), "the assistant"),
+    (re.compile(r"\bmy\b", re.IGNORECASE), "the assistant's"),
+    (re.compile(r"\bme\b"), "the assistant"),
+)
+
+
+def about_the_user(sentence: str) -> str:
+    """Tell *sentence*, which the user said, in the third person."""
+    told = _told(_LINK.sub("", sentence))
+    if not told.startswith("The user "):
+        return told
+    told = _PLEASE.sub("", told)
+    return _JOINED.sub(lambda match: f"{match.group(1)}{third_person(match.group(2))}", told)
+
+
+def _told(sentence: str) -> str:
+    order = asks_for(sentence)
+    if order is not None:
+        bare = re.sub(r",?\s*\bplease\b,?(?=[ .!]|$)", "", order, flags=re.IGNORECASE)
+        return "The user asked to " + bare[0].lower() + in_third_person(bare[1:])
+    for pattern, instead in _BEGINNINGS:
+        match = pattern.match(sentence)
+        if match is not None:
+            return instead + in_third_person(sentence[match.end() :])
+    match = _PRESENT.match(sentence)
+    if match is not None:
+        verb = third_person(match.group("verb").lower())
+        adverb = match.group("adverb").lower()
+        return f"The user {adverb}{verb}" + in_third_person(sentence[match.end() :])
+    match = _PAST.match(sentence)
+    if match is not None:
+        return "The user " + in_third_person(sentence[2:])
+    if re.match(r"^(?:we|our)\b", sentence, re.IGNORECASE):
+        told = in_third_person(sentence)
+        return told[:1].upper() + told[1:]
+    if re.match(r"^(?:i|me)\b", sentence, re.IGNORECASE):
+        return f'The user said: "{sentence}"'
+    return sentence[:1] + in_third_person(sentence[1:])
+
+
+def about_the_assistant(sentence: str) -> str:
+    """Tell *sentence*, which the assistant said to the user, in the third person."""
+    told = sentence
+    for pattern, instead in _YOU:
+        if "{}" in instead:
+            told = pattern.sub(
+                lambda match: "the user " + third_person(match.group("verb").lower()), told
+            )
+        else:
+            told = pattern.sub(instead, told)
+    return told[:1].upper() + told[1:]
+
+
+def third_person(verb: str) -> str:
+    """Return the form of a verb that follows "the user"."""
+    irregular = {"have": "has", "do": "does", "be": "is", "am": "is", "go": "goes"}
+    if verb in irregular:
+        return irregular[verb]
+    if verb.endswith("y") and verb[-2:-1] not in set("aeiou"):
+        return verb[:-1] + "ies"
+    return verb + ("es" if verb.endswith(("s", "x", "z", "ch", "sh", "o")) else "s")
+
+
+def in_third_person(text: str) -> str:
+    """Let the user's own words speak of them: "my wife and I" becomes "their wife and they"."""
+
+    def swap(match: re.Match[str]) -> str:
+        word = match.group()
+        title = word in {"US", "Me", "Mine", "Am", "AM", "My"}
+        return word if title else _SWAPS.get(word.lower(), word)
+
+    paired = _PAIRS.sub(lambda match: _PAIR_FORMS[match.group(1)], text)
+    return _WORD.sub(swap, paired)
+
+
+def ended(sentence: str) -> str:
+    """Return *sentence* with a full stop, unless it ends already."""
+    return sentence if sentence[-1:] in ".!?\"'" else sentence + "."

@@ -1,0 +1,195 @@
+"""Words: tokens, stems, stop words, sentences. Shared by the ranker and the extractor."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_TOKEN = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the words that stand in *text*, parted by white space."""
+    return frozenset(text.split())
+
+
+STOP_WORDS = words_of(
+    """
+    a about after again all also am an and any are aren't as at be because been before being but by
+    can can't cannot could couldn't did didn't do does doesn't doing don't down for from further had
+    hadn't has hasn't have haven't having he he's her here hers him his how i i'd i'll i'm i've
+    if in into is isn't it it's its itself just let let's me more most my myself no nor not now of
+    off on once only or other our ours out over own please really same she should shouldn't so some
+    such than that that's the their theirs them then there there's these they they're this those
+    through to too under until up us very was wasn't we we'd we'll we're we've were weren't what
+    what's when
+    where which while who whom why will with won't would wouldn't yes yet you you'd you'll you're
+    you've your yours user assistant
+    """
+)
+
+_SYNONYMS = (
+    "problem trouble issue difficulty error fault broken wrong complaint",
+    "delivery deliver arrive arrival ship shipping shipment parcel package courier",
+    "buy purchase order",
+    "cheap inexpensive affordable budget",
+    "expensive costly pricey",
+    "price cost fee fare",
+    "movie film cinema",
+    "flight fly plane airline airplane",
+    "hotel accommodation lodging room",
+    "restaurant dining diner eatery",
+    "food meal cuisine eat dinner lunch",
+    "car vehicle automobile",
+    "doctor physician",
+    "phone telephone",
+    "address location",
+    "like love enjoy prefer preference favorite favourite",
+    "dislike hate avoid",
+    "refund reimburse reimbursement return",
+    "cancel cancellation",
+    "book reserve reservation booking",
+    "job work profession occupation career",
+    "city town",
+    "home house apartment flat",
+    "live reside move",
+    "child kid son daughter",
+    "spouse wife husband partner",
+    "holiday vacation trip travel journey",
+    "begin start",
+    "help assist assistance support",
+    "quick fast rapid",
+    "big large",
+    "small little",
+    "music song concert band",
+    "seat seating",
+    "vegetarian vegan meatless",
+    "allergy allergic",
+    "birthday birthdate",
+    "language speak",
+    "study learn school university",
+    "exercise sport workout gym",
+)
+
+
+def _normal(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'")
+
+
+def tokens(text: str) -> list[str]:
+    """Split *text* into lower-case words; scripts without spaces into pairs of characters."""
+    found: list[str] = []
+    for match in _TOKEN.finditer(_normal(text)):
+        word = match.group()
+        if _IDEOGRAPHS.search(word):
+            found.extend(word[i : i + 2] for i in range(max(1, len(word) - 1)))
+        else:
+            found.append(word)
+    return found
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """Reduce an English word to what its forms share: orders, ordered, ordering -> order."""
+    word = word.removesuffix("'s").replace("'", "")
+    if len(word) <= 3 or not word.isascii() or not word.isalpha():
+        return word
+    for ending, instead in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word[: len(word) - len(ending)] + instead
+            break
+    for ending in ("ing", "ed"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            base = word[: -len(ending)]
+            if not re.search(r"[aeiouy]", base):
+                break
+            word = base[:-1] if len(base) > 3 and base[-1] == base[-2] not in "lsz" else base
+            break
+    if len(word) > 3 and word.endswith("e"):
+        word = word[:-1]
+    if len(word) > 3 and word.endswith("y"):
+        word = word[:-1] + "i"
+    return word
+
+
+_ENDINGS = (
+    ("fulness", "ful"),
+    ("ational", "ate"),
+    ("ization", "ize"),
+    ("iveness", "ive"),
+    ("ments", ""),
+    ("ment", ""),  # codespell:ignore ment
+    ("ations", "ate"),
+    ("ation", "ate"),
+    ("ness", ""),
+    ("ingly", ""),
+    ("edly", ""),
+    ("ings", ""),
+    ("sses", "ss"),
+    ("ches", "ch"),
+    ("shes", "sh"),
+    ("xes", "x"),
+    ("ies", "y"),
+    ("ied", "y"),
+    ("ily", "y"),
+    ("ers", "er"),
+    ("ss", "ss"),
+    ("us", "us"),
+    ("is", "is"),
+    ("ly", ""),
+    ("s", ""),
+)
+
+_GROUPS: dict[str, frozenset[str]] = {}
+for _line in _SYNONYMS:
+    _stems = frozenset(stem(_word) for _word in _line.split())
+    for _stem in _stems:
+        _GROUPS[_stem] = _GROUPS.get(_stem, frozenset()) | _stems
+
+
+def synonyms(term: str) -> frozenset[str]:
+    """Return the stems that mean about the same as the stem *term*, itself left out."""
+    return _GROUPS.get(term, frozenset()) - {term}
+
+
+def terms(text: str) -> list[str]:
+    """Return the stems of the words of *text* that carry meaning, in order."""
+    return [stem(word) for word in tokens(text) if word not in STOP_WORDS]
+
+
+def fingerprint(text: str) -> str:
+    """Return what texts that say the same have in common: their words without case and marks."""
+    return " ".join(tokens(text)) or text.strip()
+
+
+_ABBREVIATIONS = words_of(
+    "dr mr mrs ms prof st no vs etc inc ltd jr sr mt ave blvd a.m p.m e.g i.e u.s approx"
+)
+_BREAK = re.compile(r"(?<=[.!?])[\"')\]]*\s+|(?<=[a-z)][.!?])(?=[A-Z][a-z])|\n+")
+
+
+def sentences(text: str) -> list[str]:
+    """Split *text* into its sentences, abbreviations and numbers left whole."""
+    found: list[str] = []
+    start = 0
+    for match in _BREAK.finditer(text):
+        piece = text[start : match.end()].strip()
+        words = piece.rsplit(None, 1)
+        if not words:
+            continue
+        last = words[-1].lower().rstrip(".")
+        following = text[match.end() : match.end() + 1]
+        if piece.endswith(".") and (
+            (last in _ABBREVIATIONS and not (last in {"a.m", "p.m"} and following.isupper()))
+            or (len(last) == 1 and last.isalpha() and last != "i")
+            or following.islower()
+        ):
+            continue
+        found.append(piece)
+        start = match.end()
+    rest = text[start:].strip()
+    if rest:
+        found.append(rest)
+    return found

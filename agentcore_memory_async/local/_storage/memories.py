@@ -1,0 +1,209 @@
+"""Memories: found, or made on first use; their states pass with the time."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from agentcore_memory_async.local._api.errors import memory_not_found, validation
+from agentcore_memory_async.local._api.members import child
+from agentcore_memory_async.local._storage.strategies import usual_strategies
+from agentcore_memory_async.local.extractor import Strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agentcore_memory_async.local._database.store import Transaction
+    from agentcore_memory_async.local.clock import Clock
+
+
+REGION = "us-west-2"
+ACCOUNT = "000000000000"
+
+_MEMORY_ID = re.compile(
+    r"(arn:(aws|aws-cn|aws-us-gov):bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:memory/)?"
+    r"[a-zA-Z][a-zA-Z0-9-_]{0,99}-[a-zA-Z0-9]{10}"
+)
+#: Without strict: everything that is harmless in a path and in a row.
+_FRIENDLY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,255}")
+_PARSED = 1_000  # memories that are kept parsed
+
+
+@attrs.frozen
+class Memory:
+    """
+    One memory as it is now.
+
+    Attributes:
+        memory_id: Its id, without the parts of an ARN.
+        name: Its name.
+        strategies: In the order in which they were given.
+        expiry_days: How long an event is kept, counted from when it was written.
+        document: What the control plane shows of it; members that begin with ``_`` are its own.
+        status: CREATING, ACTIVE, UPDATING, FAILED or DELETING.
+        first_use: It was made by being used, so it has no declared keys.
+    """
+
+    memory_id: str
+    name: str
+    strategies: tuple[Strategy, ...]
+    expiry_days: int
+    document: Mapping[str, Any]
+    status: str = "ACTIVE"
+    first_use: bool = False
+
+    def strategy(self, strategy_id: str | None) -> Strategy | None:
+        """Return the strategy of that id."""
+        return next((item for item in self.strategies if item.strategy_id == strategy_id), None)
+
+    @property
+    def indexed_keys(self) -> dict[str, str]:
+        """The types of the keys that metadata filters can use."""
+        return {entry["key"]: entry["type"] for entry in self.document.get("indexedKeys") or ()}
+
+    def indexed_since(self, key: str) -> int:
+        """Return from when on (ms) records are indexed by *key*."""
+        return int(child(self.document, "_indexedSince").get(key, 0))
+
+    def shown(self) -> dict[str, Any]:
+        """Return what GetMemory answers."""
+        members = {name: item for name, item in self.document.items() if name[0] != "_"}
+        members["strategies"] = [
+            {name: item for name, item in strategy.items() if name[0] != "_"}
+            for strategy in self.document["strategies"]
+        ]
+        return members
+
+
+def arn_of(memory_id: str) -> str:
+    """Return the ARN of a memory of this service."""
+    return f"arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}:memory/{memory_id}"
+
+
+def new_document(
+    memory_id: str, name: str, strategies: list[dict[str, Any]], now_ms: int, expiry_days: int
+) -> dict[str, Any]:
+    """Return what is kept of a new, active memory."""
+    return {
+        "id": memory_id,
+        "arn": arn_of(memory_id),
+        "name": name,
+        "eventExpiryDuration": expiry_days,
+        "status": "ACTIVE",
+        "createdAt": now_ms / 1000,
+        "updatedAt": now_ms / 1000,
+        "strategies": strategies,
+    }
+
+
+class Memories:
+    """
+    All memories of the service; safe in every database thread.
+
+    Args:
+        strict: Only memories that were created exist, and ids match the service's pattern.
+        clock: Says when a memory that is being made is ready.
+    """
+
+    def __init__(self, *, strict: bool, clock: Clock) -> None:
+        self.strict = strict
+        self._clock = clock
+        # By the text of the row: what another thread parsed of an older row is not found.
+        self._parsed: dict[str, tuple[str, Memory]] = {}
+
+    def check_id(self, given: str) -> str:
+        """Return the id without an ARN's parts; ValidationException for a malformed one."""
+        pattern = _MEMORY_ID if self.strict else _FRIENDLY_ID
+        if not pattern.fullmatch(given) or ".." in given.split("/"):
+            text = "Invalid memoryId: not a valid memory ID or ARN"
+            raise validation(text, field="memoryId")
+        return given.rsplit("/", 1)[-1]
+
+    def get(self, transaction: Transaction, memory_id: str) -> Memory | None:
+        """Return the memory as it is now, without making one; None where it is gone."""
+        row = transaction.db.execute(
+            "SELECT document FROM memories WHERE memory_id = ? AND deleted = 0", (memory_id,)
+        ).fetchone()
+        if row is None:
+            return None
+        text: str = row[0]
+        known = self._parsed.get(memory_id)
+        if known is not None and known[0] == text:
+            memory = known[1]
+        else:
+            memory = _memory(json.loads(text))
+            if len(self._parsed) >= _PARSED:
+                self._parsed.clear()
+            self._parsed[memory_id] = (text, memory)
+        settled = self.settled(memory)
+        if settled is not None and settled is not memory:
+            self._parsed[memory_id] = (text, settled)
+        return settled
+
+    def use(self, transaction: Transaction, memory_id: str, now_ms: int) -> Memory:
+        """
+        Return the memory for an operation on it.
+
+        In the friendly mode an unknown one is made; its row is written only where the
+        transaction writes, so that reading costs no commit.
+        """
+        memory = self.get(transaction, memory_id)
+        if memory is not None:
+            return memory
+        gone = transaction.db.execute(
+            "SELECT 1 FROM memories WHERE memory_id = ?", (memory_id,)
+        ).fetchone()
+        if self.strict or gone:
+            raise memory_not_found(memory_id)
+        name = memory_id.rsplit("-", 1)[0]
+        document = new_document(
+            memory_id, name, usual_strategies(memory_id, now_ms / 1000), now_ms, 365
+        ) | {"_firstUse": True}
+        if transaction.writes:
+            self.put(transaction, document)
+        return _memory(document)
+
+    def put(
+        self,
+        transaction: Transaction,
+        document: Mapping[str, Any],
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write a memory, new or changed."""
+        transaction.db.execute(
+            "INSERT INTO memories (memory_id, name, document, seq, tags) VALUES (?, ?, ?, "
+            "(SELECT coalesce(max(seq), 0) + 1 FROM memories), ?) "
+            "ON CONFLICT (memory_id) DO UPDATE SET document = excluded.document",
+            (document["id"], document["name"], json.dumps(document), json.dumps(tags or {})),
+        )
+
+    def settled(self, memory: Memory) -> Memory | None:
+        """Return the memory with the changes of state that are due by now; None once deleted."""
+        until = memory.document.get("_untilMs")
+        if until is None or self._clock.now() * 1000 < until:
+            return memory
+        if memory.status == "DELETING":
+            return None
+        document: dict[str, Any] = dict(memory.document) | {"status": "ACTIVE"}
+        del document["_untilMs"]
+        document["strategies"] = [
+            dict(item) | {"status": "ACTIVE"}
+            for item in document["strategies"]
+            if item["status"] != "DELETING"
+        ]
+        return _memory(document)
+
+
+def _memory(document: Mapping[str, Any]) -> Memory:
+    return Memory(
+        memory_id=document["id"],
+        name=document["name"],
+        strategies=tuple(Strategy.of(item) for item in document["strategies"]),
+        expiry_days=document["eventExpiryDuration"],
+        document=document,
+        status=document["status"],
+        first_use=bool(document.get("_firstUse")),
+    )

@@ -1,0 +1,270 @@
+"""Strategies of a memory: read from a request, kept as GetMemory shows them, checked."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import string
+from typing import TYPE_CHECKING, Any
+
+from agentcore_memory_async.local._api.errors import validation
+from agentcore_memory_async.local._api.members import as_object, child
+from agentcore_memory_async.local._storage.namespaces import variables_of
+from agentcore_memory_async.local.extractor import Strategy, _reflection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+_ALPHABET = string.ascii_letters + string.digits
+_BUILT_IN = frozenset({"actorId", "sessionId", "memoryStrategyId"})
+_KINDS = {
+    "semanticMemoryStrategy": "SEMANTIC",
+    "summaryMemoryStrategy": "SUMMARIZATION",
+    "userPreferenceMemoryStrategy": "USER_PREFERENCE",
+    "episodicMemoryStrategy": "EPISODIC",
+    "customMemoryStrategy": "CUSTOM",
+}
+_OVERRIDES = {
+    "semanticOverride": ("SEMANTIC_OVERRIDE", "semantic"),
+    "summaryOverride": ("SUMMARY_OVERRIDE", "summary"),
+    "userPreferenceOverride": ("USER_PREFERENCE_OVERRIDE", "userPreference"),
+    "episodicOverride": ("EPISODIC_OVERRIDE", "episodic"),
+}
+_BY_SESSION = "/strategy/{memoryStrategyId}/actor/{actorId}/session/{sessionId}/"
+_BY_ACTOR = "/strategy/{memoryStrategyId}/actors/{actorId}/"
+_MAX_CONSISTENT = 3
+
+
+def new_id(name: str) -> str:
+    """Return *name* and ten random letters and digits, as the service makes ids."""
+    return f"{name}-{''.join(secrets.choice(_ALPHABET) for _ in range(10))}"
+
+
+def _described(
+    strategy_id: str, name: str, kind: str, template: str, status: str, now: float
+) -> dict[str, Any]:
+    return {
+        "strategyId": strategy_id,
+        "name": name,
+        "type": kind,
+        "namespaces": [template],
+        "namespaceTemplates": [template],
+        "status": status,
+        "createdAt": now,
+        "updatedAt": now,
+    }
+
+
+def usual_strategies(memory_id: str, now: float) -> list[dict[str, Any]]:
+    """Return the three strategies of a memory that was made on first use."""
+
+    def made(name: str, kind: str, template: str) -> dict[str, Any]:
+        digest = hashlib.sha256(f"{memory_id}/{name}".encode()).hexdigest()[:10]
+        return _described(f"{name}-{digest}", name, kind, template, "ACTIVE", now)
+
+    return [
+        made("facts", "SEMANTIC", "/facts/{actorId}/"),
+        made("preferences", "USER_PREFERENCE", "/preferences/{actorId}/"),
+        made("summaries", "SUMMARIZATION", "/summaries/{actorId}/{sessionId}/"),
+    ]
+
+
+def new_strategy(given: Mapping[str, Any], now: float) -> dict[str, Any]:
+    """Return a strategy of a request as GetMemory shows it, still CREATING."""
+    member = next(name for name in given if name in _KINDS and given[name] is not None)
+    body = as_object(given[member])
+    kind = _KINDS[member]
+    strategy_id = new_id(body["name"])
+    configuration = _configuration(kind, body)
+    override = configuration.get("type")
+    summary = kind == "SUMMARIZATION" or override == "SUMMARY_OVERRIDE"
+    episodic = kind == "EPISODIC" or override == "EPISODIC_OVERRIDE"
+    template = _template(body) or (_BY_SESSION if summary or episodic else _BY_ACTOR)
+    made = _described(strategy_id, body["name"], kind, template, "CREATING", now)
+    if episodic:
+        reflection = _reflection(configuration)
+        chosen = _template(reflection) or (
+            template if "{sessionId}" not in template else template.partition("session/")[0]
+        )
+        _set_reflection(configuration, kind, dict(reflection), chosen)
+    if body.get("description"):
+        made["description"] = body["description"]
+    if configuration:
+        made["configuration"] = configuration
+    if body.get("memoryRecordSchema"):
+        made["memoryRecordSchema"] = body["memoryRecordSchema"]
+    days = child(body, "recordExpirySpecification").get("recordExpiryDurationDays")
+    if days:
+        made["recordExpiryDurationDays"] = days
+    return made
+
+
+def modified_strategy(
+    known: Mapping[str, Any], change: Mapping[str, Any], now: float
+) -> dict[str, Any]:
+    """Return the strategy with the members of a modification."""
+    made = dict(known) | {"updatedAt": now}
+    template = _template(change)
+    if template:
+        made["namespaces"] = made["namespaceTemplates"] = [template]
+    for name in ("description", "memoryRecordSchema"):
+        if change.get(name):
+            made[name] = change[name]
+    expiry = child(change, "recordExpirySpecification")
+    if expiry.get("recordExpiryDurationDays"):
+        made["recordExpiryDurationDays"] = expiry["recordExpiryDurationDays"]
+    elif expiry.get("action") == "REMOVE":
+        made.pop("recordExpiryDurationDays", None)
+    wanted = child(change, "configuration")
+    if wanted:
+        configuration = dict(child(made, "configuration"))
+        for step in ("extraction", "consolidation", "selfManagedConfiguration"):
+            if wanted.get(step):
+                configuration[step] = child(configuration, step) | wanted[step]
+        if wanted.get("reflection"):
+            given = dict(_reflection({"reflection": wanted["reflection"]}))
+            before = _reflection(configuration)
+            chosen = _template(given) or next(iter(before.get("namespaceTemplates") or ()), "")
+            if not chosen:
+                text = f"Strategy {known['strategyId']} has no reflection"
+                raise validation(text, field="memoryStrategies")
+            _set_reflection(configuration, str(known["type"]), dict(before) | given, chosen)
+        made["configuration"] = configuration
+    return made
+
+
+def _template(body: Mapping[str, Any]) -> str | None:
+    templates, older = body.get("namespaceTemplates"), body.get("namespaces")
+    if templates and older and templates != older:
+        text = "namespaces and namespaceTemplates differ; give namespaceTemplates only"
+        raise validation(text, field="namespaceTemplates")
+    chosen = templates or older
+    return str(chosen[0]) if chosen else None
+
+
+def _configuration(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a request configures, in the form in which GetMemory shows it."""
+    if kind == "EPISODIC":
+        reflection = child(body, "reflectionConfiguration")
+        return {"reflection": {"episodicReflectionConfiguration": reflection}}
+    given = child(body, "configuration")
+    managed = child(given, "selfManagedConfiguration")
+    if managed:
+        conditions = managed.get("triggerConditions") or [
+            {"messageBasedTrigger": {"messageCount": 6}}
+        ]
+        whole = {"historicalContextWindowSize": 4} | managed | {"triggerConditions": conditions}
+        return {"type": "SELF_MANAGED", "selfManagedConfiguration": whole}
+    for member, (override, name) in _OVERRIDES.items():
+        steps = child(given, member)
+        if member not in given or given[member] is None:
+            continue
+        made: dict[str, Any] = {"type": override}
+        for step in ("extraction", "consolidation", "reflection"):
+            if steps.get(step):
+                outer = f"custom{step.capitalize()}Configuration"
+                inner = f"{name}{step.capitalize()}Override"
+                made[step] = {outer: {inner: steps[step]}}
+        return made
+    return {}
+
+
+def _set_reflection(
+    configuration: dict[str, Any], kind: str, reflection: dict[str, Any], template: str
+) -> None:
+    reflection["namespaces"] = reflection["namespaceTemplates"] = [template]
+    if kind == "EPISODIC" or "appendToPrompt" not in reflection:
+        configuration["reflection"] = {"episodicReflectionConfiguration": reflection}
+    else:
+        inner = {"episodicReflectionOverride": reflection}
+        configuration["reflection"] = {"customReflectionConfiguration": inner}
+
+
+def check_strategies(
+    strategies: Iterable[Mapping[str, Any]],
+    indexed: Iterable[Mapping[str, Any]],
+    namespace_keys: Iterable[Mapping[str, Any]],
+) -> None:
+    """
+    Check what no single shape says: names, templates and schemas against the memory's keys.
+
+    Raises:
+        AwsError: ValidationException.
+    """
+    known = _BUILT_IN | {entry["key"] for entry in namespace_keys}
+    types = {entry["key"]: entry["type"] for entry in indexed}
+    names: set[str] = set()
+    for document in strategies:
+        strategy = Strategy.of(document)
+        if strategy.name in names:
+            text = f"Strategy name {strategy.name} is used more than once"
+            raise validation(text, field="memoryStrategies")
+        names.add(strategy.name)
+        summary = strategy.kind == "SUMMARIZATION" or strategy.override == "SUMMARY_OVERRIDE"
+        if summary and "{sessionId}" not in strategy.template:
+            text = f"The namespace of summary strategy {strategy.name} must contain {{sessionId}}"
+            raise validation(text, field="namespaceTemplates")
+        for template in (strategy.template, strategy.reflection_template):
+            for variable in variables_of(template or ""):
+                if variable not in known:
+                    text = (
+                        f"Namespace template {template} uses {{{variable}}}, which is not in "
+                        "namespaceKeys"
+                    )
+                    raise validation(text, field="namespaceTemplates")
+        if strategy.reflection_template and not _covers(
+            strategy.reflection_template, strategy.template
+        ):
+            text = (
+                f"The reflection namespace {strategy.reflection_template} must be the same as or "
+                f"a prefix of {strategy.template}"
+            )
+            raise validation(text, field="reflectionConfiguration")
+        _check_schema(strategy, types, summary=summary)
+
+
+def _covers(outer: str, inner: str) -> bool:
+    outer, inner = (re.sub(r"/+$", "", item) + "/" for item in (outer, inner))
+    return inner.startswith(outer)
+
+
+def _check_schema(strategy: Strategy, types: Mapping[str, str], *, summary: bool) -> None:
+    consistent = [
+        entry
+        for entry in strategy.schema.values()
+        if entry.get("extractionType") == "STRICTLY_CONSISTENT"
+    ]
+    problem = ""
+    if consistent and summary:
+        problem = "STRICTLY_CONSISTENT is not supported by summary strategies"
+    elif len(consistent) > _MAX_CONSISTENT:
+        problem = f"at most {_MAX_CONSISTENT} keys can be STRICTLY_CONSISTENT"
+    for entry in consistent:
+        if types.get(entry["key"]) != "STRING" or entry.get("type", "STRING") != "STRING":
+            problem = (
+                f"STRICTLY_CONSISTENT key {entry['key']} must be an indexed key of type STRING"
+            )
+    for key, entry in strategy.schema.items():
+        if key in types and entry.get("type", types[key]) != types[key]:
+            problem = f"key {key} is indexed as {types[key]}, not {entry['type']}"
+    if problem:
+        text = f"Metadata schema of strategy {strategy.name}: {problem}"
+        raise validation(text, field="memoryRecordSchema")
+
+
+_OVERRIDDEN = {
+    "SEMANTIC_OVERRIDE": "SEMANTIC",
+    "SUMMARY_OVERRIDE": "SUMMARIZATION",
+    "USER_PREFERENCE_OVERRIDE": "USER_PREFERENCE",
+    "EPISODIC_OVERRIDE": "EPISODIC",
+    "SELF_MANAGED": None,
+}
+
+
+def kind_of(strategy: Strategy) -> str | None:
+    """Return what a strategy extracts; a CUSTOM one what it overrides, None if self-managed."""
+    if strategy.kind != "CUSTOM":
+        return strategy.kind
+    return _OVERRIDDEN.get(strategy.override or "", "SEMANTIC")

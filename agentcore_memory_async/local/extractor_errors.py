@@ -1,0 +1,81 @@
+"""Why an extraction job failed: a user's extractor may say so, or raise what its model raised."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from agentcore_memory_async.local._api.members import as_object, child
+
+__all__ = ("ExtractorError", "FailureReason", "reason_of")
+
+FailureReason = Literal[
+    "LTM_RATE_EXCEEDED",
+    "CUSTOM_MODEL_BEDROCK_ACCESS_DENIED",
+    "CUSTOM_MODEL_BEDROCK_INTERNAL_ERROR",
+    "CUSTOM_MODEL_BEDROCK_THROTTLING",
+    "CUSTOM_MODEL_BEDROCK_MODEL_ERROR",
+    "CUSTOM_MODEL_BEDROCK_MODEL_TIMEOUT",
+    "CUSTOM_MODEL_BEDROCK_RESOURCE_NOT_FOUND",
+    "CUSTOM_MODEL_BEDROCK_MODEL_NOT_READY",
+    "CUSTOM_MODEL_BEDROCK_SERVICE_UNAVAILABLE",
+    "CUSTOM_MODEL_BEDROCK_VALIDATION_EXCEPTION",
+]
+_REASONS = frozenset[str](get_args(FailureReason))
+_PREFIX = "CUSTOM_MODEL_BEDROCK_"
+
+#: By the code of Bedrock's error, as botocore's ClientError carries it.
+_BY_CODE = {
+    "AccessDeniedException": "ACCESS_DENIED",
+    "InternalServerException": "INTERNAL_ERROR",
+    "ModelErrorException": "MODEL_ERROR",
+    "ModelNotReadyException": "MODEL_NOT_READY",
+    "ModelStreamErrorException": "MODEL_ERROR",
+    "ModelTimeoutException": "MODEL_TIMEOUT",
+    "ResourceNotFoundException": "RESOURCE_NOT_FOUND",
+    "ServiceQuotaExceededException": "THROTTLING",
+    "ServiceUnavailableException": "SERVICE_UNAVAILABLE",
+    "ThrottledException": "THROTTLING",
+    "ThrottlingException": "THROTTLING",
+    "ValidationException": "VALIDATION_EXCEPTION",
+}
+_BY_CLASS: tuple[tuple[type[BaseException], str], ...] = (
+    (PermissionError, "ACCESS_DENIED"),
+    (TimeoutError, "MODEL_TIMEOUT"),
+    (ConnectionError, "SERVICE_UNAVAILABLE"),
+)
+
+
+class ExtractorError(Exception):
+    """
+    Raised by an extractor to let its job fail for one of the service's reasons.
+
+    Args:
+        reason: Such as ``CUSTOM_MODEL_BEDROCK_THROTTLING``; the prefix may be left out.
+        message: For the log of the local service.
+    """
+
+    def __init__(self, reason: str, message: str = "") -> None:
+        full = reason if reason in _REASONS else _PREFIX + reason
+        if full not in _REASONS:
+            text = f"{reason!r} is none of the service's reasons: {', '.join(sorted(_REASONS))}"
+            raise ValueError(text)
+        self.reason = full
+        self.message = message
+        super().__init__(reason, message)
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.message}" if self.message else self.reason
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the service's reason for what an extractor raised."""
+    if isinstance(error, ExtractorError):
+        return error.reason
+    answer = as_object(getattr(error, "response", None))
+    code = child(answer, "Error").get("Code")
+    if isinstance(code, str) and code in _BY_CODE:
+        return _PREFIX + _BY_CODE[code]
+    for kind, reason in _BY_CLASS:
+        if isinstance(error, kind):
+            return _PREFIX + reason
+    return _PREFIX + "INTERNAL_ERROR"

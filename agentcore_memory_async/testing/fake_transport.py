@@ -1,0 +1,120 @@
+"""
+A stand-in for the network, for tests of code that uses this package.
+
+``FakeTransport`` answers with what a test tells it, in the service's own JSON, and keeps every
+request. For a service that remembers, extracts and searches, use
+``agentcore_memory_async.local.LocalMemoryService``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from attrs import frozen
+
+from agentcore_memory_async._transport.base import Answer
+from agentcore_memory_async.errors import service_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ("FakeTransport", "Request")
+
+
+@frozen
+class Request:
+    """
+    A request that was sent.
+
+    Attributes:
+        operation: The wire name, such as ``CreateEvent``.
+        params: Its members, by the service's names.
+    """
+
+    operation: str
+    params: Mapping[str, Any]
+
+
+class FakeTransport:
+    """
+    Answers requests with what it was told to.
+
+    Give it to a manager: ``AsyncMemorySessionManager("mem-1", transport=FakeTransport())``.
+    An operation that it was told nothing about is acknowledged: a CreateEvent gives its event
+    back, lists are empty.
+
+    Attributes:
+        requests: What was sent, in order.
+        date: The service's clock in every answer.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.date: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+        self._replies: dict[str, deque[Any]] = {}
+        self._events = 0
+
+    def reply(
+        self,
+        operation: str,
+        *replies: Mapping[str, Any] | Exception | Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    ) -> None:
+        """
+        Answer the next requests of *operation* with *replies*, one each.
+
+        Args:
+            operation: The wire name, such as ``ListEvents``.
+            replies: The body of an answer, an error to raise, or a function of the request's
+                members that gives the body.
+        """
+        self._replies.setdefault(operation, deque()).extend(replies)
+
+    def fail(self, operation: str, code: str, *, status: int = 400, times: int = 1) -> None:
+        """
+        Answer the next requests of *operation* with an error of the service.
+
+        Args:
+            operation: The wire name.
+            code: The service's name of the error, such as ``ThrottledException``.
+            status: The HTTP status.
+            times: How many requests.
+        """
+        for _ in range(times):
+            self.reply(operation, service_error(operation, code, "made by a test", status))
+
+    def sent(self, operation: str) -> list[Mapping[str, Any]]:
+        """Give the members of all requests of *operation*, in order."""
+        return [request.params for request in self.requests if request.operation == operation]
+
+    async def __call__(self, operation: str, params: Mapping[str, Any]) -> Answer:
+        """Answer one request."""
+        self.requests.append(Request(operation, dict(params)))
+        replies = self._replies.get(operation)
+        reply = replies.popleft() if replies else self._default(operation, params)
+        if isinstance(reply, Exception):
+            raise reply
+        body = cast("Mapping[str, Any]", reply(params) if callable(reply) else reply)
+        return Answer(body=dict(body), status=200, date=self.date, request_id="fake")
+
+    def _default(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "CreateEvent":
+            self._events += 1
+            shown = ("memoryId", "actorId", "sessionId", "eventTimestamp", "payload")
+            event = {name: params[name] for name in shown}
+            event["eventId"] = f"{round(params['eventTimestamp'] * 1000):019d}#{self._events:08x}"
+            event["branch"] = params.get("branch", {"name": "main"})
+            if "metadata" in params:
+                event["metadata"] = params["metadata"]
+            return {"event": event}
+        if operation == "ListEvents":
+            return {"events": []}
+        if operation in {"ListMemoryRecords", "RetrieveMemoryRecords"}:
+            return {"memoryRecordSummaries": []}
+        if operation == "ListMemoryExtractionJobs":
+            return {"jobs": []}
+        if operation == "StartMemoryExtractionJob":
+            return {"jobId": params["extractionJob"]["jobId"]}
+        message = f"FakeTransport knows no answer to {operation}; give it one by reply()"
+        raise LookupError(message)
