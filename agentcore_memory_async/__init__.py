@@ -2,7 +2,7 @@
 
 from agentcore_memory_async._version import __version__
 from agentcore_memory_async._wire.actor_ids import encode_actor_id
-from agentcore_memory_async.background import BackgroundWaits
+from agentcore_memory_async.background import BackgroundWork
 from agentcore_memory_async.buffer import MessageBuffer
 from agentcore_memory_async.errors import (
     AccessDeniedError,
@@ -56,7 +56,7 @@ __all__ = (
     "AgentCoreMemoryError",
     "AsyncMemorySession",
     "AsyncMemorySessionManager",
-    "BackgroundWaits",
+    "BackgroundWork",
     "BlobPayload",
     "BlockingCallWarning",
     "BlockingExtractionPoller",

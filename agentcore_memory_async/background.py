@@ -1,4 +1,4 @@
-"""Waiting that goes on behind: a server answers, and what is learnt is dealt with later."""
+"""Background work: a server answers, and extracted records are handled later."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async.models import MemoryRecord
 
-__all__ = ("BackgroundWaits",)
+__all__ = ("BackgroundWork",)
 
 _LOG = logging.getLogger("agentcore_memory_async")
 
 
-class BackgroundWaits:
+class BackgroundWork:
     """
     Waits that go on while the caller does something else; ``background()`` of a manager makes it.
 
     Use it as ``async with``, where the application starts and stops, such as in the lifespan of a
-    web server. Leaving the block, or closing the manager, ends all waits at once.
+    web server. Leaving the block, or closing the manager, cancels all waits at once.
 
     Args:
-        check_open: Refuses where the manager is not open.
+        check_open: Raises where the manager is not open.
         forget: Called when the block is left.
     """
 
     def __init__(
-        self, check_open: Callable[[], None], forget: Callable[[BackgroundWaits], None]
+        self, check_open: Callable[[], None], forget: Callable[[BackgroundWork], None]
     ) -> None:
         self._check_open = check_open
         self._forget = forget
@@ -46,20 +46,20 @@ class BackgroundWaits:
         self._stack = AsyncExitStack()
         self._scopes: set[anyio.CancelScope] = set()
         self._idle = anyio.Event()
-        self._ended = False
+        self._cancelled = False
 
     def __repr__(self) -> str:
-        state = "ended" if self._ended else "running" if self._tasks else "not started"
-        return f"<BackgroundWaits {state}, {len(self._scopes)} waiting>"
+        state = "cancelled" if self._cancelled else "running" if self._tasks else "not started"
+        return f"<BackgroundWork {state}, {len(self._scopes)} waiting>"
 
     def __len__(self) -> int:
-        """Give how many waits go on."""
+        """Return the number of waits under way."""
         return len(self._scopes)
 
     async def __aenter__(self) -> Self:
         self._check_open()
-        if self._tasks is not None or self._ended:
-            message = "these background waits were entered already; make new ones"
+        if self._tasks is not None or self._cancelled:
+            message = "this background work was entered already; make a new one"
             raise ClosedError(message)
         self._tasks = await self._stack.enter_async_context(anyio.create_task_group())
         return self
@@ -70,25 +70,25 @@ class BackgroundWaits:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.end()
+        self.cancel()
         try:
             await self._stack.aclose()
         finally:
             self._forget(self)
 
-    def end(self) -> None:
-        """End all waits; none can be started any more."""
-        self._ended = True
+    def cancel(self) -> None:
+        """Cancel all waits; none can be added any more."""
+        self._cancelled = True
         for scope in self._scopes:
             scope.cancel()
 
-    async def ended(self) -> None:
-        """Wait until none goes on."""
+    async def join(self) -> None:
+        """Wait until all waits have ended."""
         while self._scopes:
             self._idle = anyio.Event()
             await self._idle.wait()
 
-    def start(
+    def wait(
         self,
         poller: ExtractionPoller,
         then: Callable[[list[MemoryRecord]], Awaitable[object]] | None = None,
@@ -96,28 +96,28 @@ class BackgroundWaits:
         on_error: Callable[[AgentCoreMemoryError], Awaitable[object]] | None = None,
     ) -> None:
         """
-        Go on waiting for *poller*, and call back when it is over.
+        Wait for *poller* in the background, and call back when it is done.
 
         The poller may be awaited by others meanwhile and afterwards: they get the same list.
 
         Args:
-            poller: What to wait for, best with ``since=event``: without, its baseline is taken
-                when the wait begins, which may be after the records came.
-            then: Awaited with the new records.
-            on_error: Awaited with the error where the wait ended with one, such as
-                ``ExtractionTimeoutError``. Without it, a warning is logged.
+            poller: Poller, best with ``since=event``: without it, the baseline is taken when the
+                wait begins, which may be after the records came.
+            then: Async function that is called with the new records.
+            on_error: Async function that is called with the error if the wait ended with one, such
+                as ``ExtractionTimeoutError``. Without it, a warning is logged.
 
         Raises:
-            ClosedError: The block is not entered, or was left, or the manager is closed.
-            InvalidInputError: An argument can't be right.
+            ClosedError: The block is not entered, or was left; or the manager is closed.
+            InvalidInputError: An argument is invalid.
         """
         if not isinstance(poller, ExtractionPoller):  # pyright: ignore[reportUnnecessaryIsInstance]
             check.refuse(f"poller is {check.kind(poller)}; give an extraction_poller()")
         check.check_callable("then", then, "give an async function of a list, or None")
         check.check_callable("on_error", on_error, "give an async function of an error, or None")
         self._check_open()
-        if self._tasks is None or self._ended:
-            message = "these background waits are not running; use 'async with' around the server"
+        if self._tasks is None or self._cancelled:
+            message = "this background work is not running; use 'async with' around the server"
             raise ClosedError(message)
         scope = anyio.CancelScope()
         self._scopes.add(scope)
@@ -132,16 +132,16 @@ class BackgroundWaits:
     ) -> None:
         try:
             with scope:
-                await self._wait(poller, then, on_error)
+                await self._finish(poller, then, on_error)
         except Exception as error:  # noqa: BLE001 - one wait must not end the others
-            context = {"message": "a callback of BackgroundWaits failed", "exception": error}
+            context = {"message": "a callback of BackgroundWork failed", "exception": error}
             asyncio.get_running_loop().call_exception_handler(context)
         finally:
             self._scopes.discard(scope)
             if not self._scopes:
                 self._idle.set()
 
-    async def _wait(
+    async def _finish(
         self,
         poller: ExtractionPoller,
         then: Callable[[list[MemoryRecord]], Awaitable[object]] | None,
@@ -156,7 +156,7 @@ class BackgroundWaits:
             else:
                 await on_error(error)
         except ClosedError:
-            return  # the manager ends its waits
+            return  # the manager closed
         else:
             if then is not None:
                 await then(records)

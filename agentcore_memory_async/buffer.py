@@ -1,7 +1,11 @@
 """
-Messages collected and written as few events: for agents that say much in little time.
+Messages collected and written as few events, for agents that say much in little time.
 
 The service takes five events a second in a session, of up to 100 messages each.
+
+One task writes. A batch is taken from the front, gets a client token, and is sent under it until it
+is stored. An error that may pass is waited out; any other ends the buffer, which then names what is
+unsent. Leaving the block gives the task a deadline, and waits for it.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from uuid import uuid4
 import anyio
 from attrs import frozen
 
-from agentcore_memory_async._calls.retry import is_passing
+from agentcore_memory_async._calls.retry import is_retryable
 from agentcore_memory_async._wire import codec
 from agentcore_memory_async._wire.validation import MAX_EVENT_BYTES, check_message
 from agentcore_memory_async.errors import (
@@ -40,21 +44,23 @@ if TYPE_CHECKING:
 __all__ = ("MessageBuffer",)
 
 FIRST_RETRY_S = 0.1
+"""Wait after the first failure of a batch; it doubles with each failure."""
 LONGEST_RETRY_S = 5.0
+"""Longest wait after a failure."""
 MAX_SENT_BYTES = MAX_EVENT_BYTES - 64 * 1024
-"""What the messages of one request may take, less room for its metadata, ids and token."""
+"""Bytes that the messages of one request may take; the rest is for metadata, ids and token."""
 
 
 @frozen
-class _Waiting:
+class _Pending:
     """
-    A message that was taken.
+    A message that waits to be written.
 
     Attributes:
-        message: It.
-        size: Its text, in bytes.
-        sent_size: What it takes in a request, in bytes.
-        due_at: When it is to be written at the latest.
+        message: Message.
+        size: Size of its text, in bytes.
+        sent_size: Size in a request, in bytes.
+        due_at: When it is to be written at the latest, on the loop's clock.
     """
 
     message: ConversationalMessage
@@ -64,12 +70,12 @@ class _Waiting:
 
 
 def _sent_size(message: ConversationalMessage) -> int:
-    """Count what *message* takes in a request, where botocore escapes all that is not ASCII."""
+    """Return the bytes of *message* in a request, where botocore escapes all but ASCII."""
     return len(json.dumps(codec.payload_item(message))) + len(", ")
 
 
 def _fitting(sizes: Iterable[int], most: int) -> int:
-    """Count the messages that fit into one event: the first always does."""
+    """Return how many messages fit into one event: the first always does."""
     total = count = 0
     for size in islice(sizes, most):
         total += size
@@ -79,18 +85,18 @@ def _fitting(sizes: Iterable[int], most: int) -> int:
     return count
 
 
-def _passes(error: Exception) -> bool:
-    """Tell whether the same batch may be stored a little later, after it ended with *error*."""
+def _is_transient(error: Exception) -> bool:
+    """Return whether the batch that ended with *error* may be stored a little later."""
     reason = error.__cause__ if isinstance(error, OutcomeUnknownError) else error
-    return isinstance(reason, AgentCoreMemoryError) and is_passing(reason)
+    return isinstance(reason, AgentCoreMemoryError) and is_retryable(reason)
 
 
-def _is_unsettled(error: Exception, *, before: bool) -> bool:
-    """Tell whether a batch may be stored after *error*, given whether it may have been *before*."""
+def _is_in_doubt(error: Exception, *, before: bool) -> bool:
+    """Return whether a batch may be stored after *error*, given whether it was *before*."""
     if isinstance(error, ValidationError):
         return False  # what is invalid now was so before
-    # Whatever else a write raises, a defect included, says that this time nothing was sent or it
-    # was refused.
+    # Whatever else a write raises, a bug included, means that this time nothing was sent, or that
+    # it was refused.
     return before or isinstance(error, OutcomeUnknownError)
 
 
@@ -99,12 +105,12 @@ class MessageBuffer:
     Collects messages of a session; ``buffered`` of the session makes it, for ``async with``.
 
     Messages are written in the order of ``add``, each once: a batch has one client token, under
-    which it is sent until it is stored. Passing faults are waited out. After one that does not
-    pass, nothing more is written, and ``add``, ``flush`` and the exit raise ``UnsentError``.
+    which it is sent until it is stored. Transient faults are waited out. After any other, nothing
+    more is written, and ``add``, ``flush`` and the exit raise ``UnsentError``.
 
-    Leaving the block writes what is left, within a bound, also when it is left by an exception or
-    a cancellation, of whatever kind and however often. Afterwards nothing is written any more:
-    ``unsent`` and ``unsent_error`` name what could not be.
+    Leaving the block writes what is left, within a time limit, also when it is left by an exception
+    or a cancellation, of whatever kind and however often. Afterwards nothing is written any more:
+    ``unsent`` and ``unsent_error`` name what could not be written.
     """
 
     def __init__(
@@ -125,12 +131,12 @@ class MessageBuffer:
         self._max_pending = max_pending
         self._max_pending_bytes = max_pending_bytes
         self._close_timeout_s = close_timeout_s
-        self._pending = deque[_Waiting]()
+        self._pending = deque[_Pending]()
         self._bytes = 0
         self._sent_bytes = 0
         self._batch = 0
         self._token = ""
-        self._unsettled = False
+        self._in_doubt = False
         self._failures = 0
         self._retry_at = 0.0
         self._ends_at = inf
@@ -148,27 +154,27 @@ class MessageBuffer:
 
     @property
     def unsent(self) -> tuple[ConversationalMessage, ...]:
-        """The messages that are not known to be stored, oldest first."""
-        return tuple(waiting.message for waiting in self._pending)
+        """Messages that are not known to be stored, oldest first."""
+        return tuple(pending.message for pending in self._pending)
 
     @property
     def unsent_error(self) -> UnsentError | None:
         """
-        What the exit raised about them, or would have, had the block not been left by another.
+        The error about them that the exit raised, or would have raised without another error.
 
-        None where everything is stored. Its ``client_token`` settles a batch that may be.
+        None where everything is stored. Its ``client_token`` settles a batch that is in doubt.
         """
         return self._unsent_error() if self._pending else None
 
     async def add(self, message: ConversationalMessage) -> None:
         """
-        Take *message*, to be written soon; waits while too much is pending.
+        Add *message*, to be written soon; wait while too much is pending.
 
-        Cancelled, it has not taken the message.
+        If it is cancelled, the message was not added.
 
         Raises:
-            InvalidInputError: The service would refuse the message; it was not taken.
-            UnsentError: An earlier batch was refused; this message was not taken.
+            InvalidInputError: The service would refuse the message; it was not added.
+            UnsentError: An earlier batch was refused; this message was not added.
             ClosedError: The block was left, or not entered; or the manager is closed.
         """
         size = check_message("message", message)
@@ -180,17 +186,17 @@ class MessageBuffer:
                 room = self._max_pending_bytes - self._bytes
                 if len(self._pending) < self._max_pending and (size <= room or not self._pending):
                     break
-                self._write_all_so_far()  # who waits for room does not wait for the delay too
+                self._write_all_so_far()  # waiting for room is not waiting for the delay
                 await self._change()
         due_at = anyio.current_time() + self._max_delay_s
-        self._pending.append(_Waiting(message, size, _sent_size(message), due_at))
+        self._pending.append(_Pending(message, size, _sent_size(message), due_at))
         self._bytes += size
         self._sent_bytes += self._pending[-1].sent_size
         self._signal()
 
     async def flush(self) -> None:
         """
-        Wait until all that was added so far is stored.
+        Wait until everything added so far is stored.
 
         Raises:
             UnsentError: A batch was refused.
@@ -222,8 +228,8 @@ class MessageBuffer:
         self._close()
         try:
             if self._tasks is not None:
-                # It waits for `_run`, which ends in time, however often this task is cancelled
-                # meanwhile, be it by a scope or by itself; then it raises that it was.
+                # This waits for `_run`, which ends in time, however often this task is cancelled
+                # meanwhile, by a scope or natively; then it raises the cancellation.
                 await self._tasks.__aexit__(None, None, None)
         except asyncio.CancelledError as cancelled:
             error = cancelled
@@ -235,7 +241,7 @@ class MessageBuffer:
             raise self._unsent_error() from self._error
 
     def _close(self) -> None:
-        """Take no more, and write what is pending within the bound."""
+        """Accept no more, and write what is pending within the time limit."""
         if self._state == "open":
             self._state = "closed"
             self._ends_at = anyio.current_time() + self._close_timeout_s
@@ -244,7 +250,7 @@ class MessageBuffer:
         self._write_all_so_far()
 
     def _write_all_so_far(self) -> int:
-        """Make what was added due; gives how many will be stored then."""
+        """Make everything added so far due; return the total stored after that."""
         self._flush_to = self._stored + len(self._pending)
         self._signal()
         return self._flush_to
@@ -256,7 +262,7 @@ class MessageBuffer:
             raise ClosedError(f"this buffer is {self._state}; use it inside its 'async with'")
 
     def _unsent_error(self) -> UnsentError:
-        if not self._unsettled:
+        if not self._in_doubt:
             return UnsentError(self.unsent)
         return UnsentError(self.unsent, self._token, self._batch)
 
@@ -272,18 +278,18 @@ class MessageBuffer:
         """Write what is due, until the block is left and nothing is pending, or time is up."""
         while not self._is_over():
             try:
-                # What others cancel is to be written first. It reaches this through `_close`.
+                # A cancellation reaches this through `_close`: what is pending is written first.
                 with anyio.CancelScope(deadline=self._ends_at, shield=True) as self._writing:
                     await self._write_what_is_due()
             except asyncio.CancelledError:
-                # Some end a program by cancelling all its tasks, and so this one too.
+                # Some programs end by cancelling all tasks, and so this one too.
                 task = asyncio.current_task()
                 while task is not None and task.uncancel():
                     pass
                 self._close()
 
     def _is_over(self) -> bool:
-        """Tell whether nothing is to be written any more."""
+        """Return whether nothing is to be written any more."""
         if self._error is not None or self._state == "open":
             return self._error is not None
         return not self._pending or anyio.current_time() >= self._ends_at
@@ -297,7 +303,7 @@ class MessageBuffer:
                 await self._change(wait_s)
 
     def _wait_s(self, now: float) -> float | None:
-        """Give the seconds until the next batch is due; None for until something changes."""
+        """Return the seconds until the next batch is due; None to wait for a change."""
         if not self._pending:
             return None
         is_full = len(self._pending) >= self._max_messages or self._sent_bytes >= MAX_SENT_BYTES
@@ -310,19 +316,19 @@ class MessageBuffer:
             self._batch = _fitting((each.sent_size for each in self._pending), self._max_messages)
             self._token = str(uuid4())
         messages = tuple(each.message for each in islice(self._pending, self._batch))
-        before, self._unsettled = self._unsettled, True  # as it stays where this is cancelled
+        before, self._in_doubt = self._in_doubt, True  # and it stays so if this is cancelled
         try:
             await self._write(messages, self._token)
-        except Exception as error:  # noqa: BLE001 - also a defect has to name what is unsent
-            self._unsettled = _is_unsettled(error, before=before)
+        except Exception as error:  # noqa: BLE001 - a bug, too, has to name what is unsent
+            self._in_doubt = _is_in_doubt(error, before=before)
             self._failed(error)
         else:
             self._written()
         self._signal()
 
     def _failed(self, error: Exception) -> None:
-        """Keep the batch, to be sent again under its token unless *error* does not pass."""
-        if _passes(error):
+        """Keep the batch, to be sent again under its token if *error* is transient."""
+        if _is_transient(error):
             wait_s = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(self._failures, 30))
             self._failures += 1
             self._retry_at = anyio.current_time() + wait_s
@@ -330,12 +336,12 @@ class MessageBuffer:
             self._error = error
 
     def _written(self) -> None:
-        """Let go of the batch."""
+        """Drop the batch."""
         for _ in range(self._batch):
             stored = self._pending.popleft()
             self._bytes -= stored.size
             self._sent_bytes -= stored.sent_size
         self._stored += self._batch
         self._batch = self._failures = 0
-        self._unsettled = False
+        self._in_doubt = False
         self._retry_at = 0.0

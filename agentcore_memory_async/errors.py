@@ -11,26 +11,26 @@ AgentCoreMemoryError(Exception)
     QuotaExceededError
     ThrottledError
     ServiceUnavailableError
-  TransportError(OSError)                  no answer came
+  TransportError(OSError)                  the service did not answer
     CertificateError
     TransportTimeoutError(TimeoutError)
   OutcomeUnknownError                      a write that may have been stored
   UnsentError                              messages that a buffer could not write
-  DecodeError(ValueError)                  an answer that can't be read
+  DecodeError(ValueError)                  an unreadable answer
   ExtractionError
     ExtractionTimeoutError(TimeoutError)
     ExtractionFailedError                  failed jobs with reasons
-ClosedError, WrongLoopError, ForkedError (RuntimeError)      mistakes of the program:
-InvalidInputError(ValueError)                                not under the base
+ClosedError, WrongLoopError, ForkedError (RuntimeError)      programming errors, which are
+InvalidInputError(ValueError)                                not under the base class
 Warnings: BlockingCallWarning(RuntimeWarning)
 ```
 
 No text of a conversation, no query and no credential is in any ``str()`` or ``repr()`` of these.
 All of them can be pickled and copied.
 
-The service's own texts may quote what was sent. So of a value that it refuses only an id is shown,
-and of other passages in quotes only those of one word; ``message`` and ``response`` of a
-`ServiceError` have the whole text.
+The service's own messages may quote what was sent. So of a refused value only an id is shown, and
+of other quoted passages only single words; ``message`` and ``response`` of a `ServiceError` have
+the whole text.
 """
 
 from __future__ import annotations
@@ -83,19 +83,10 @@ __all__ = (
     "service_error",
 )
 
-
-_ID_MEMBERS = frozenset(
-    {
-        "actorId",
-        "eventId",
-        "jobId",
-        "memoryId",
-        "memoryRecordId",
-        "memoryStrategyId",
-        "rootEventId",
-        "sessionId",
-    }
+_ID_MEMBER = re.compile(
+    r"(?:actor|event|job|memory|memoryRecord|memoryStrategy|rootEvent|session)Id"
 )
+"""Members whose value is an id, which may be shown."""
 _AT = re.compile(r"' at '([^']*)'")
 _QUOTED = re.compile(r"""(?<!\w)(['"`])(?:.*\1(?!\w)|.*)""", re.DOTALL)
 _WORDS = re.compile(r"""(['"`])[^\s'"`]+\1(?:\W(?:[^'"`]*\W)?(['"`])[^\s'"`]+\2)*""")
@@ -103,14 +94,15 @@ _WORDS = re.compile(r"""(['"`])[^\s'"`]+\1(?:\W(?:[^'"`]*\W)?(['"`])[^\s'"`]+\2)
 
 def _without_content(message: str) -> str:
     """
-    Leave out of the service's *message* what it may quote of a request.
+    Return the service's *message* without what it may quote of a request.
 
     Its usual form is ``Value '...' at 'payload.1.member.content' failed to satisfy constraint:
-    ...``. A text may have quotes of its own, so everything from the first to the last is left out.
+    ...``. The value may contain quotes itself, so everything from the first to the last is left
+    out.
     """
     start, end = message.find("Value '"), message.rfind("' at '")
     members = {path.replace("/", ".").rpartition(".")[2] for path in _AT.findall(message)}
-    if 0 <= start < end and not _ID_MEMBERS.issuperset(members):
+    if 0 <= start < end and not all(map(_ID_MEMBER.fullmatch, members)):
         message = f"{message[:start]}Value (not shown){message[end + 1 :]}"
     return _QUOTED.sub(
         lambda found: found[0] if _WORDS.fullmatch(found[0]) else "(not shown)", message
@@ -118,26 +110,26 @@ def _without_content(message: str) -> str:
 
 
 class AgentCoreMemoryError(Exception):
-    """Base of everything that went wrong between this client and the service."""
+    """Base class of everything that can go wrong between this client and the service."""
 
 
 class ServiceError(AgentCoreMemoryError, ClientError):
     """
     The service answered with an error.
 
-    It is botocore's ``ClientError`` too, so ``except ClientError as e:
-    e.response["Error"]["Code"]`` of existing code goes on working.
+    It is also botocore's ``ClientError``, so existing code with ``except ClientError as e:
+    e.response["Error"]["Code"]`` goes on working.
 
     Attributes:
-        operation: The wire name of the operation, such as ``CreateEvent``.
+        operation: Wire name of the operation, such as ``CreateEvent``.
         code: The service's name of the error, such as ``ThrottledException``.
-        message: The service's text, as it came. It may quote what was sent; ``str()`` and ``args``
-            leave that out.
-        status: The HTTP status.
-        request_id: What AWS support asks for; None where the answer had none.
-        attempts: How many requests were made before this was raised.
+        message: The service's message, as it came. It may quote what was sent; ``str()`` and
+            ``args`` leave that out.
+        status: HTTP status.
+        request_id: Request id, which AWS support asks for; None where the answer had none.
+        attempts: Number of requests that were made.
         hint: What to do next, where the client knows.
-        retry_after_s: The wait the service asked for, in seconds; None where it named none.
+        retry_after_s: Wait that the service asked for, in seconds; None where it named none.
     """
 
     def __init__(
@@ -189,7 +181,7 @@ class ServiceError(AgentCoreMemoryError, ClientError):
 
 
 class AccessDeniedError(ServiceError):
-    """The credentials may not do this (``AccessDeniedException``, 403), or are not valid."""
+    """The credentials do not allow this (``AccessDeniedException``, 403), or are not valid."""
 
 
 class NotFoundError(ServiceError, LookupError):
@@ -197,7 +189,7 @@ class NotFoundError(ServiceError, LookupError):
 
 
 class ValidationError(ServiceError, ValueError):
-    """The service refused the request (``ValidationException``, ``InvalidInputException``)."""
+    """The service rejected the request (``ValidationException``, ``InvalidInputException``)."""
 
 
 class ConflictError(ServiceError):
@@ -209,11 +201,11 @@ class QuotaExceededError(ServiceError):
 
 
 class ThrottledError(ServiceError):
-    """Too many requests (429, or a code of throttling), still so when the retries ended."""
+    """The service throttled (429, or a throttling code), and still did when the retries ended."""
 
 
 class ServiceUnavailableError(ServiceError):
-    """The service failed inside (5xx), still so when the retries ended."""
+    """The service failed internally (5xx), and still did when the retries ended."""
 
 
 _BY_CODE: dict[str, type[ServiceError]] = {
@@ -228,7 +220,7 @@ _BY_CODE: dict[str, type[ServiceError]] = {
     "RetryableConflictException": ConflictError,
     "ConflictException": ConflictError,
     "ServiceQuotaExceededException": QuotaExceededError,
-    # The codes that botocore takes for throttling, whatever their status.
+    # The codes that botocore treats as throttling, whatever their status.
     "BandwidthLimitExceeded": ThrottledError,
     "EC2ThrottledException": ThrottledError,
     "LimitExceededException": ThrottledError,
@@ -264,7 +256,7 @@ def service_error(
     *,
     retry_after_s: float | None = None,
 ) -> ServiceError:
-    """Make the error of the class that *code* names, or, for unknown codes, *status*."""
+    """Return the error of the class that *code*, or for unknown codes *status*, stands for."""
     cls = _BY_CODE.get(code) or _BY_STATUS.get(status)
     if cls is None:
         cls = ServiceUnavailableError if status >= 500 else ServiceError
@@ -272,7 +264,7 @@ def service_error(
 
 
 class _Picklable(Exception):  # noqa: N818 - a mixin that is never raised by itself
-    """Keeps the constructor's arguments, so that copies and pickles are made through it."""
+    """Keeps the constructor's arguments, so that copies and pickles are made from them."""
 
     _fields: ClassVar[tuple[str, ...]] = ()
 
@@ -282,39 +274,46 @@ class _Picklable(Exception):  # noqa: N818 - a mixin that is never raised by its
 
 class TransportError(_Picklable, AgentCoreMemoryError, OSError):
     """
-    No answer came from the service: the connection failed, was refused or was lost.
+    The service did not answer: the connection failed, was refused or was lost.
 
     Attributes:
-        operation: The wire name of the operation.
+        operation: Wire name of the operation.
         reason: What happened, without any content of the request.
         sent: False only where it is certain that the request never left this machine.
     """
 
     _fields = ("operation", "reason", "sent")
+    _happened: ClassVar[str] = "got no answer:"
 
     def __init__(self, operation: str, reason: str, sent: bool = True) -> None:
         self.operation = operation
         self.reason = reason
         self.sent = sent
-        super().__init__(f"no answer to {operation}: {reason}")
+        super().__init__(f"{operation} {self._happened} {reason}")
 
 
 class CertificateError(TransportError):
-    """The service's certificate was refused, so nothing was sent; it is not tried again."""
+    """The service's certificate is not trusted, so nothing was sent; it is not tried again."""
 
 
 class TransportTimeoutError(TransportError, TimeoutError):
-    """No answer came in time."""
+    """
+    The service did not answer in time.
+
+    Its *reason* ends a sentence that begins with "timed out", such as ``after 10 s``.
+    """
+
+    _happened = "timed out"
 
 
 class DecodeError(_Picklable, AgentCoreMemoryError, ValueError):
     """
-    An answer that can't be read: success by its status, yet without the expected object.
+    An unreadable answer: a success by its status, yet without the expected object.
 
     Attributes:
-        operation: The wire name of the operation.
-        reason: What was missing or of the wrong form.
-        raw: What came, for debugging; never part of ``str()``.
+        operation: Wire name of the operation.
+        reason: What was missing or malformed.
+        raw: The answer, for debugging; never part of ``str()``.
     """
 
     _fields = ("operation", "reason", "raw")
@@ -323,14 +322,14 @@ class DecodeError(_Picklable, AgentCoreMemoryError, ValueError):
         self.operation = operation
         self.reason = reason
         self.raw = raw
-        super().__init__(f"the answer to {operation} can't be read: {reason}")
+        super().__init__(f"the answer to {operation} is unreadable: {reason}")
 
 
 class OutcomeUnknownError(_Picklable, AgentCoreMemoryError):
     """
     A write that may have been stored: its answer was lost and the retries ended.
 
-    Sending the same request again is safe, since its client token is fixed.
+    SendState the same request again is safe, since its client token is fixed.
 
     Attributes:
         operation: The wire name of the operation.
@@ -349,7 +348,7 @@ class OutcomeUnknownError(_Picklable, AgentCoreMemoryError):
         self.attempts = attempts
         self.request = request
         super().__init__(
-            f"{operation} with client token {client_token} may have been stored or not: "
+            f"{operation} with client token {client_token} may or may not have been stored: "
             f"no readable answer in {attempts} attempt(s). "
             "'await session.resolve(error)' settles it, and stores nothing twice"
         )
@@ -357,13 +356,13 @@ class OutcomeUnknownError(_Picklable, AgentCoreMemoryError):
 
 class UnsentError(_Picklable, AgentCoreMemoryError):
     """
-    Messages that a buffer took and could not write.
+    Messages that a buffer accepted and could not write.
 
     Attributes:
-        messages: The messages, oldest first; never part of ``str()``.
-        client_token: Where the first batch of them may have been stored, its token:
-            ``await session.resolve(client_token)`` settles it; None where none of them was.
-        batch_size: How many of the messages that batch has.
+        messages: Messages, oldest first; never part of ``str()``.
+        client_token: Token of the first batch of them, where that is in doubt:
+            ``await session.resolve(client_token)`` settles it. None where none was stored.
+        batch_size: Number of messages in that batch.
     """
 
     _fields = ("messages", "client_token", "batch_size")
@@ -387,7 +386,7 @@ class UnsentError(_Picklable, AgentCoreMemoryError):
 
 
 class ExtractionError(AgentCoreMemoryError):
-    """Waiting for long-term records did not end with records."""
+    """A wait for long-term records ended without enough records."""
 
 
 class ExtractionTimeoutError(_Picklable, ExtractionError, TimeoutError):
@@ -397,10 +396,10 @@ class ExtractionTimeoutError(_Picklable, ExtractionError, TimeoutError):
     That is not always a failure: small talk and known facts give no new record.
 
     Attributes:
-        namespaces: The resolved prefixes that were watched.
-        records: What had come.
-        waited_s: How long, in seconds.
-        polls: How often the namespaces were looked at.
+        namespaces: Resolved prefixes.
+        records: New records that came.
+        waited_s: Duration of the wait, in seconds.
+        polls: Number of polls.
     """
 
     _fields = ("namespaces", "records", "waited_s", "polls")
@@ -425,13 +424,13 @@ class ExtractionTimeoutError(_Picklable, ExtractionError, TimeoutError):
 
 class ExtractionFailedError(_Picklable, ExtractionError):
     """
-    Extraction failed for events of the session: nothing will be learnt from them as it is.
+    Extraction failed for events of the session: unless it is restarted, they give no records.
 
     Attributes:
-        namespaces: The resolved prefixes that were watched.
-        jobs: The failed jobs, with their reasons.
-        records: What had come from others.
-        waited_s: How long, in seconds.
+        namespaces: Resolved prefixes.
+        jobs: Failed jobs, with their reasons.
+        records: New records that came from other jobs.
+        waited_s: Duration of the wait, in seconds.
     """
 
     _fields = ("namespaces", "jobs", "records", "waited_s")
@@ -454,7 +453,7 @@ class ExtractionFailedError(_Picklable, ExtractionError):
         super().__init__(
             f"{len(self.jobs)} extraction job(s) failed ({reasons}) while waiting under "
             f"{', '.join(self.namespaces)}; 'await error.restart()' starts them again, "
-            "and waiting again goes on"
+            "then wait again"
         )
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
@@ -464,10 +463,10 @@ class ExtractionFailedError(_Picklable, ExtractionError):
 
     async def restart(self) -> None:
         """
-        Start the failed jobs again; once, however often it is called. Then wait again.
+        Start the failed jobs again, once, however often it is called; then wait again.
 
         Raises:
-            ClosedError: The manager is closed, or the error is a copy that has none.
+            ClosedError: The manager is closed, or this error is a copy without a manager.
             ServiceError: The service refused it.
 
         AWS operation: ``StartMemoryExtractionJob``, for each job.
@@ -482,16 +481,16 @@ class ExtractionFailedError(_Picklable, ExtractionError):
 
 
 class ClosedError(RuntimeError):
-    """The manager is not open: not opened yet, or closed."""
+    """The object is not open: not opened yet, or closed."""
 
 
 class WrongLoopError(RuntimeError):
-    """The manager belongs to another event loop."""
+    """The object belongs to another event loop."""
 
 
 class ForkedError(RuntimeError):
-    """The manager was opened before a fork, by the parent process."""
+    """The object was opened before a fork, by the parent process."""
 
 
 class BlockingCallWarning(RuntimeWarning):
-    """A method of the sync facade was called where an event loop runs: it blocks that loop."""
+    """A method of the sync facade was called inside a running event loop, and blocks it."""

@@ -1,7 +1,7 @@
 """
-A filter that makes the debug logs of botocore and its company fit to be kept.
+A filter that makes the debug logs of botocore and related libraries safe to keep.
 
-At ``DEBUG`` they write what was said, the actor, the session token and the signature.
+At ``DEBUG`` they write the text of conversations, the actor, the session token and the signature.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _EVENT = re.compile(
 
 class BotocoreLogFilter(logging.Filter):
     """
-    Takes content and secrets out of the logs of botocore, aiobotocore, urllib3 and aiohttp.
+    Removes content and secrets from the logs of botocore, aiobotocore, urllib3 and aiohttp.
 
     Put it on a handler: a filter on a logger does not see what its children log.
 
@@ -35,15 +35,16 @@ class BotocoreLogFilter(logging.Filter):
     logging.getLogger("botocore").addHandler(handler)
     ```
 
-    Of those libraries' records only what is known to be harmless stays: where it was logged, the
-    operation, the HTTP method and status, numbers, and the size of everything else. No message
-    text, no query, no id, no credential, no signature; of an exception its type. Records of other
-    loggers pass as they are. A record is rewritten, so other handlers after this one see it so.
+    Of these libraries' log records it keeps only what is known to be harmless: where it was logged,
+    the operation, the HTTP method and status, numbers, the type of an exception, and the size of
+    everything else. No message text, no query, no id, no credential and no signature stays. Log
+    records of other loggers pass unchanged. A log record is rewritten in place, so handlers that
+    come later see the rewritten one.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite *record* if it is theirs; all records pass."""
-        # What another handler's filter has rewritten is left as it is.
+        """Rewrite *record* if it is of one of these libraries; every record passes."""
+        # A record that another handler's filter has rewritten stays as it is.
         is_theirs = record.name.partition(".")[0] in _LOGGERS
         if is_theirs and not isinstance(record.msg, _Text):
             text = _safe_text(record)
@@ -56,10 +57,10 @@ class BotocoreLogFilter(logging.Filter):
 
 
 def _safe_text(record: logging.LogRecord) -> str:
-    """Say what *record* says, less what may be content."""
+    """Return the text of *record* without what may be content."""
     where = f"{record.funcName}:{record.lineno}"
     if not record.args:
-        # Perhaps a constant, perhaps made of content: that can't be seen.
+        # It may be a constant, or be made of content: nobody can tell.
         return f"{where}: <{_size(record.msg)}>"
     args: Any = record.args
     try:
@@ -74,7 +75,7 @@ def _safe_text(record: logging.LogRecord) -> str:
 
 
 def _shown(value: object) -> object:
-    """Give what may be shown of an argument: it itself, its name, or its size."""
+    """Return what may be shown of an argument: itself, its name, or its size."""
     size = _Text(f"<{_size(value)}>")
     if value is None or isinstance(value, bool | int | float):
         return value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
 import anyio
@@ -16,12 +16,13 @@ import anyio
 from agentcore_memory_async._calls.retry import Retrier
 from agentcore_memory_async._calls.service_clock import ServiceClock
 from agentcore_memory_async._calls.writer import Writer
-from agentcore_memory_async._extraction.shared_polls import Polls
-from agentcore_memory_async._extraction.wait_options import read_wait
+from agentcore_memory_async._core import MemoryCore
+from agentcore_memory_async._extraction.shared_polls import PollCoordinator
+from agentcore_memory_async._operations.waiting import WaitingOperations
 from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async._transport.lifecycle import Lifecycle
 from agentcore_memory_async._wire import validation as check
-from agentcore_memory_async.background import BackgroundWaits
+from agentcore_memory_async.background import BackgroundWork
 from agentcore_memory_async.errors import (
     AccessDeniedError,
     ClosedError,
@@ -29,31 +30,103 @@ from agentcore_memory_async.errors import (
     ServiceError,
     ValidationError,
 )
-from agentcore_memory_async.extraction import ExtractionPoller
-from agentcore_memory_async.policies import (
-    PollPolicy,
-    RetryPolicy,
-    ServiceLimits,
-    check_polling,
-    check_retry,
-)
+from agentcore_memory_async.policies import PollPolicy, RetryPolicy, ServiceLimits, check_polling
 from agentcore_memory_async.session import AsyncMemorySession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import timedelta
+    from collections.abc import Callable
     from types import TracebackType
 
     from agentcore_memory_async._transport.base import Transport
-    from agentcore_memory_async.models import Event, MemoryRecord
 
 __all__ = ("AsyncMemorySessionManager",)
 
-CLOSE_S = 5.0
+CLOSE_TIMEOUT_S = 5.0
 """How long closing waits for calls that are under way."""
 
 
-class AsyncMemorySessionManager:
+class _SharedClient:
+    """
+    What a manager and its views share: the client, and what ends when it closes.
+
+    Args:
+        memory_id: Id or ARN of the memory.
+        network: The client; None where the caller gave a transport.
+    """
+
+    def __init__(self, memory_id: str, network: BotocoreTransport | None) -> None:
+        self._memory_id = memory_id
+        self._network = network
+        self.lifecycle = Lifecycle("AsyncMemorySessionManager")
+        self.background: set[BackgroundWork] = set()
+        self.verified = False
+        self.verifying = anyio.Lock()
+
+    def __repr__(self) -> str:
+        where = f", {self._where()}" if self._network else ""
+        return f"<AsyncMemorySessionManager {self._memory_id}{where}, {self.lifecycle.state}>"
+
+    def __del__(self, warn: Callable[..., None] = warnings.warn) -> None:
+        if self._network is not None and self.lifecycle.is_open_here:
+            message = f"unclosed {self!r}; use 'async with', or await its aclose()"
+            warn(message, ResourceWarning, source=self)
+
+    def _where(self) -> str:
+        if self._network is None:
+            return "the given transport"
+        if not self._network.region:
+            return "a region that is known once it is open"
+        return f"region {self._network.region} (from {self._network.region_source})"
+
+    def hint(self, error: ServiceError) -> str:
+        """Return what to do next about *error*; empty where that is unknown."""
+        if isinstance(error, NotFoundError):
+            return f"Asked for memory {self._memory_id} in {self._where()}"
+        if isinstance(error, AccessDeniedError) and error.code.startswith("AccessDenied"):
+            return f"The credentials need bedrock-agentcore:{error.operation} on the memory"
+        if isinstance(error, ValidationError) and not check.looks_like_a_memory_id(self._memory_id):
+            return (
+                f"memory_id {self._memory_id!r} does not have the form of a real one: a name, '-' "
+                "and 10 letters or digits, such as 'chat-a1B2c3D4e5'; "
+                "'aws bedrock-agentcore-control list-memories' shows yours"
+            )
+        return ""
+
+    async def open(self) -> None:
+        """Open the client, once."""
+        with self.lifecycle.opening():
+            if self._network is not None:
+                await self._network.open()
+
+    async def aclose(self, core: MemoryCore) -> None:
+        """Close the client, and end what goes on through *core*; again it does nothing."""
+        if not self.lifecycle.closed():
+            return
+        works = list(self.background)
+        for work in works:
+            work.cancel()
+        if self.lifecycle.is_inherited:  # no loop runs in a fork, and the client is the parent's
+            await self._close_network()
+            return
+        try:
+            self.lifecycle.check()
+        except ClosedError as error:
+            core.polls.close(error)
+        with anyio.CancelScope(shield=True):
+            try:  # a shield does not hold off Task.cancel()
+                with anyio.move_on_after(CLOSE_TIMEOUT_S):
+                    for work in works:
+                        await work.join()
+                await core.retrier.drain(CLOSE_TIMEOUT_S)
+            finally:
+                await self._close_network()
+
+    async def _close_network(self) -> None:
+        if self._network is not None:
+            await self._network.aclose()
+
+
+class AsyncMemorySessionManager(WaitingOperations):
     """
     Sessions of one AgentCore Memory, for asyncio.
 
@@ -61,24 +134,24 @@ class AsyncMemorySessionManager:
     the process that opened it, and any number of tasks may use it at the same time.
 
     Args:
-        memory_id: The id or ARN of the memory, such as ``chat-a1B2c3D4e5``.
-        region_name: The AWS region. If omitted: that of *session*, of the environment, of the
+        memory_id: Id or ARN of the memory, such as ``chat-a1B2c3D4e5``.
+        region_name: AWS region. If omitted: that of *aws_session*, of the environment, of the
             profile, and at last ``us-west-2``; ``repr()`` shows which, and where it came from.
-        session: An ``aioboto3.Session`` or aiobotocore ``AioSession`` to take credentials,
+        aws_session: An ``aioboto3.Session`` or aiobotocore ``AioSession`` to take credentials,
             configuration and event hooks from. It is left as it is.
         endpoint_url: Another address, such as that of the local service.
         config: A botocore ``Config`` or ``AioConfig``. botocore's own retries stay off.
-        max_concurrency: How many requests may be under way at the same time, 1 to 1,000.
-        limits: The service's limits to which writes are paced.
+        max_concurrency: Largest number of requests of one operation under way, 1 to 1,000.
+        limits: Service limits to which writes are paced.
         retry: How long and how often calls are tried.
-        polling: When extraction pollers look, and how many requests they may make together.
-        allow_hierarchical_actor_ids: Takes actor ids with ``/``. Such an id reaches into the
-            namespaces of others: ``alice/facts`` is below ``/users/alice/``.
-        transport: Another seam to the network, for tests: see ``agentcore_memory_async.testing``.
-        clock: Another wall clock than ``time.time``, in seconds since 1970, for tests.
+        polling: When extraction pollers poll, and how many requests they may make together.
+        allow_hierarchical_actor_ids: Whether actor ids may contain ``/``. Such an id reaches into
+            the namespaces of others: ``alice/facts`` is below ``/users/alice/``.
+        transport: Custom transport, for tests: see ``agentcore_memory_async.testing``.
+        clock: Custom wall clock instead of ``time.time``, in seconds since 1970, for tests.
 
     Raises:
-        InvalidInputError: An argument that can't be right.
+        InvalidInputError: An argument is invalid.
     """
 
     def __init__(
@@ -86,7 +159,7 @@ class AsyncMemorySessionManager:
         memory_id: str,
         region_name: str | None = None,
         *,
-        session: object | None = None,
+        aws_session: object | None = None,
         endpoint_url: str | None = None,
         config: object | None = None,
         max_concurrency: int = 50,
@@ -97,7 +170,7 @@ class AsyncMemorySessionManager:
         transport: Transport | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        self.memory_id: str = check.check_memory_id(memory_id)
+        check.check_memory_id(memory_id)
         check.check_region_name(region_name)
         check.check_endpoint_url(endpoint_url)
         check.check_int("max_concurrency", max_concurrency, 1000)
@@ -105,63 +178,39 @@ class AsyncMemorySessionManager:
         check.check_is("retry", retry, RetryPolicy, "give a RetryPolicy, or None")
         check.check_callable("transport", transport, "give a FakeTransport, another one, or None")
         check.check_callable("clock", clock, "give a function of no arguments, such as time.time")
-        self.allow_hierarchical_actor_ids: bool = check.check_bool(
-            "allow_hierarchical_actor_ids", allow_hierarchical_actor_ids
-        )
-        if transport is not None and (session, endpoint_url, config, region_name) != (None,) * 4:
+        check.check_bool("allow_hierarchical_actor_ids", allow_hierarchical_actor_ids)
+        poll_policy = check_polling(polling) or PollPolicy()
+        policy = retry or RetryPolicy()
+        aws = (aws_session, endpoint_url, config, region_name)
+        if transport is not None and aws != (None,) * 4:
             check.refuse(
-                "transport is given together with region_name, session, endpoint_url or config, "
-                "which it would not use; give one or the other"
+                "transport is given together with region_name, aws_session, endpoint_url or "
+                "config, which it would not use; give one or the other"
             )
-        self._network = None
+        network = None
         if transport is None:
-            transport = self._network = BotocoreTransport(
+            transport = network = BotocoreTransport(
                 region_name=region_name,
-                session=session,
+                aws_session=aws_session,
                 endpoint_url=endpoint_url,
                 config=config,
                 max_concurrency=max_concurrency,
             )
-        policy = retry or RetryPolicy()
-        self._lifecycle = Lifecycle("AsyncMemorySessionManager")
-        service_clock = ServiceClock()
-        self._retrier = Retrier(
-            transport, policy, self._lifecycle, self._hint, max_concurrency, service_clock
+        self._client = _SharedClient(memory_id, network)
+        lifecycle, service_clock = self._client.lifecycle, ServiceClock()
+        retrier = Retrier(transport, lifecycle, self._client.hint, max_concurrency, service_clock)
+        self._core = MemoryCore(
+            memory_id=memory_id,
+            retrier=retrier,
+            writer=Writer(retrier, memory_id, limits or ServiceLimits(), clock or time.time),
+            polls=PollCoordinator(retrier, memory_id, poll_policy, policy, service_clock),
+            lifecycle=lifecycle,
+            retry=policy,
+            allow_hierarchical_actor_ids=allow_hierarchical_actor_ids,
         )
-        self._polls = Polls(
-            self._retrier, self.memory_id, check_polling(polling) or PollPolicy(), service_clock
-        )
-        self._background: set[BackgroundWaits] = set()
-        self._writer = Writer(
-            self._retrier, self.memory_id, limits or ServiceLimits(), clock or time.time
-        )
-        self._verified = False
-        self._verifying = anyio.Lock()
 
     def __repr__(self) -> str:
-        where = f", {self._where()}" if self._network else ""
-        return f"<AsyncMemorySessionManager {self.memory_id}{where}, {self._lifecycle.state}>"
-
-    def _where(self) -> str:
-        if self._network is None:
-            return "the given transport"
-        if not self._network.region:
-            return "a region that is known once it is open"
-        return f"region {self._network.region} (from {self._network.region_source})"
-
-    def _hint(self, error: ServiceError) -> str:
-        """Say what to do next about *error*, where that is known."""
-        if isinstance(error, NotFoundError):
-            return f"Asked for memory {self.memory_id} in {self._where()}"
-        if isinstance(error, AccessDeniedError) and error.code.startswith("AccessDenied"):
-            return f"The credentials need bedrock-agentcore:{error.operation} on the memory"
-        if isinstance(error, ValidationError) and not check.looks_like_a_memory_id(self.memory_id):
-            return (
-                f"memory_id {self.memory_id!r} is not of the form of a real one: a name, '-' and "
-                "10 letters or digits, such as 'chat-a1B2c3D4e5'; "
-                "'aws bedrock-agentcore-control list-memories' shows yours"
-            )
-        return ""
+        return repr(self._client)
 
     async def open(self) -> Self:
         """
@@ -173,49 +222,18 @@ class AsyncMemorySessionManager:
         Raises:
             AccessDeniedError: There are no usable credentials.
             ClosedError: It is open already, or was closed.
-            InvalidInputError: A region, endpoint, profile, session or config that can't be used.
+            InvalidInputError: A region, endpoint, profile, session or config is unusable.
         """
-        with self._lifecycle.opening():
-            if self._network is not None:
-                await self._network.open()
+        await self._client.open()
         return self
 
     async def aclose(self) -> None:
         """
-        Close the client, once what is under way has ended, or after 5 seconds; end all waits.
+        Close the client once the calls under way have ended, or after 5 seconds; end all waits.
 
         Calls made from now on raise ``ClosedError``; closing again does nothing.
         """
-        if not self._lifecycle.closed():
-            return
-        waits = list(self._background)
-        for wait in waits:
-            wait.end()
-        if self._lifecycle.is_inherited:  # no loop runs in a fork, and the client is the parent's
-            await self._close_network()
-            return
-        try:
-            self._lifecycle.check()
-        except ClosedError as error:
-            self._polls.close(error)
-        with anyio.CancelScope(shield=True):
-            try:  # a shield is none against Task.cancel()
-                with anyio.move_on_after(CLOSE_S):
-                    for wait in waits:
-                        await wait.ended()
-                await self._retrier.drain(CLOSE_S)
-            finally:
-                await self._close_network()
-
-    async def _close_network(self) -> None:
-        if self._network is not None:
-            await self._network.aclose()
-
-    def __del__(self, warn: Callable[..., None] = warnings.warn) -> None:
-        network = getattr(self, "_network", None)  # None too where an argument was refused
-        if network is not None and self._lifecycle.is_open_here:
-            message = f"unclosed {self!r}; use 'async with', or await its aclose()"
-            warn(message, ResourceWarning, source=self)
+        await self._client.aclose(self._core)
 
     async def __aenter__(self) -> Self:
         return await self.open()
@@ -229,26 +247,20 @@ class AsyncMemorySessionManager:
         await self.aclose()
 
     async def create_memory_session(
-        self,
-        actor_id: str,
-        session_id: str | None = None,
-        *,
-        verify: bool | None = None,
-        retry: RetryPolicy | None = None,
+        self, actor_id: str, session_id: str | None = None, *, verify: bool | None = None
     ) -> AsyncMemorySession:
         """
-        Get the session of *actor_id* and *session_id*; the service makes it with its first event.
+        Return the session of *actor_id* and *session_id*; its first event creates it.
 
         Sessions of the same ids share order, clock and pacing, also across requests of a server.
 
         Args:
-            actor_id: Whose session: 1 to 255 letters, digits, ``-``, ``_``, ``:``.
+            actor_id: Actor id: 1 to 255 letters, digits, ``-``, ``_``, ``:``.
                 ``encode_actor_id()`` makes one of any string.
-            session_id: 1 to 100 letters, digits, ``-``, ``_``; a new UUID if omitted.
+            session_id: Session id: 1 to 100 letters, digits, ``-``, ``_``; a new UUID if omitted.
             verify: Whether to ask the service, so that a missing memory or permission shows here:
                 None asks at the manager's first session and remembers success, True always asks,
                 False never does.
-            retry: How long and how often it is asked; the manager's policy if omitted.
 
         Raises:
             NotFoundError: The memory does not exist in this region.
@@ -258,83 +270,33 @@ class AsyncMemorySessionManager:
         AWS operation: ``ListEvents`` with one result and no payloads, if anything is asked.
         """
         check.check_is("verify", verify, bool, "give True, False or None")
-        check_retry(retry)
         if session_id is None:
             session_id = str(uuid4())
         session = AsyncMemorySession(self, actor_id, session_id)
-        self._lifecycle.check()
+        self._core.lifecycle.check()
+        client = self._client
         if verify:
-            await session.verify(retry=retry)
-            self._verified = True
-        elif verify is None and not self._verified:
-            async with self._verifying:  # those that come meanwhile wait, and ask if that failed
-                if not self._verified:
-                    await session.verify(retry=retry)
-                    self._verified = True
+            await session.verify()
+            client.verified = True
+        elif verify is None and not client.verified:
+            async with client.verifying:  # later ones wait, and ask if that failed
+                if not client.verified:
+                    await session.verify()
+                    client.verified = True
         return session
 
-    def extraction_poller(
-        self,
-        namespace_prefix: str | Sequence[str],
-        *,
-        timeout: float | timedelta = 180.0,
-        min_records: int | Mapping[str, int] = 1,
-        settle: float | timedelta = 0.0,
-        since: Event | None = None,
-        until: Callable[[list[MemoryRecord]], bool] | None = None,
-        memory_strategy_id: str | Mapping[str, str] | None = None,
-        on_timeout: Literal["raise", "return"] = "raise",
-        polling: PollPolicy | None = None,
-    ) -> ExtractionPoller:
+    def background(self) -> BackgroundWork:
         """
-        Wait for new long-term records of any actor; ``AsyncMemorySession`` has the same for one.
-
-        Failed extraction jobs are asked for only with *since*, of the session it is in.
-
-        Args:
-            namespace_prefix: One prefix or several, such as ``/facts/user1/``. ``{actorId}`` and
-                ``{sessionId}`` are filled in from *since*.
-            timeout: As in ``AsyncMemorySession.extraction_poller``, and so are all others.
-            min_records: How many new records are enough.
-            settle: For how long nothing new may have come before it is over, in seconds.
-            since: An event of any session of the memory.
-            until: Given the new records: whether they are enough.
-            memory_strategy_id: Only the records of this strategy.
-            on_timeout: What happens when the time is over.
-            polling: When to look.
-
-        Raises:
-            InvalidInputError: An argument can't be right.
-
-        AWS operations: ``ListMemoryRecords``, and now and then ``ListMemoryExtractionJobs``.
-        """
-        wait = read_wait(
-            namespace_prefix,
-            policy=self._polls.policy,
-            ids={"actorId": None, "sessionId": None},
-            timeout=timeout,
-            min_records=min_records,
-            settle=settle,
-            since=since,
-            until=until,
-            memory_strategy_id=memory_strategy_id,
-            on_timeout=on_timeout,
-            polling=polling,
-        )
-        return ExtractionPoller(self._polls, wait)
-
-    def background(self) -> BackgroundWaits:
-        """
-        Make what goes on waiting after a response is sent; for ``async with``, around the server.
+        Make work that goes on after a response is sent; for ``async with``, around the server.
 
         ```python
-        async with AsyncMemorySessionManager(memory_id) as manager, manager.background() as waits:
+        async with AsyncMemorySessionManager(memory_id) as manager, manager.background() as work:
             event = await session.add_turns(messages)
-            waits.start(session.extraction_poller(prefix, since=event), then=use_records)
+            work.wait(session.extraction_poller(prefix, since=event), then=use_records)
         ```
 
-        Leaving the block, or closing the manager, ends all its waits.
+        Leaving the block, or closing the manager, cancels all its waits.
         """
-        waits = BackgroundWaits(self._lifecycle.check, self._background.discard)
-        self._background.add(waits)
-        return waits
+        work = BackgroundWork(self._core.lifecycle.check, self._client.background.discard)
+        self._client.background.add(work)
+        return work

@@ -1,8 +1,8 @@
 """
 The values that go in and come out: messages, events, turns, records.
 
-All are frozen and can be compared, copied and pickled.
-Their ``repr`` shows ids, counts and sizes, never what was said.
+All are frozen and can be compared, copied and pickled. Their ``repr`` shows ids, counts and sizes,
+never content.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ __all__ = (
 )
 
 JsonValue = dict[str, Any] | list[Any] | str | int | float | bool | None
-"""What JSON can say."""
+"""Any JSON value."""
 
 
 def _size(value: object) -> str:
-    """Stand in for content in a ``repr``: its length only."""
+    """Return the length of content, which stands for it in a ``repr``."""
     try:
         return f"<{len(value)}>"  # type: ignore[arg-type]
     except TypeError:
@@ -42,7 +42,7 @@ def _size(value: object) -> str:
 
 
 class MessageRole(StrEnum):
-    """Who said a message; the service knows these four."""
+    """Role of a message; the service knows these four."""
 
     USER = "USER"
     ASSISTANT = "ASSISTANT"
@@ -56,8 +56,8 @@ class ConversationalMessage:
     One message of a conversation, to be stored.
 
     Attributes:
-        text: What was said: 1 to 100,000 characters and at most 100 KB in UTF-8.
-        role: Who said it.
+        text: Text, 1 to 100,000 characters and at most 100 KB in UTF-8.
+        role: Role of the speaker.
     """
 
     text: str = field(repr=_size)
@@ -79,10 +79,10 @@ class JsonPayload:
 @frozen
 class BlobPayload:
     """
-    Data that is kept with an event and never looked at by extraction.
+    Data that is kept with an event and ignored by extraction.
 
-    It travels as a JSON string: the service gives a blob that was sent as a mapping back in the
-    notation of Java (boto3#4614), and a string as it was.
+    It is sent as a JSON string: the service returns a blob that was sent as a mapping in the
+    notation of Java (boto3#4614), but a string as it was.
 
     Attributes:
         content: Any JSON value.
@@ -97,8 +97,8 @@ class Branch:
     The branch of a conversation that an event is on.
 
     Attributes:
-        name: Its name. The main branch has none: there ``Event.branch`` is None.
-        root_event_id: The event that it forks from; given with the first event of a new branch.
+        name: Name. The main branch has none: there ``Event.branch`` is None.
+        root_event_id: Event that it forks from; given with the first event of a new branch.
     """
 
     name: str
@@ -108,21 +108,21 @@ class Branch:
 @frozen
 class Event:
     """
-    What is stored at one point of a session: messages, data, or both.
+    One stored event of a session: messages, data, or both.
 
     Attributes:
-        event_id: The service's id of it.
-        event_type: What ``create_event`` was called with; None for turns.
-        payload: The content of its one json or blob item, as it was given; a tuple of contents
-            where it has several; None where it has messages only.
-        messages: Its conversational messages, in the order in which they were given.
+        event_id: Event id.
+        event_type: Type that ``create_event`` was called with; None for turns.
+        payload: Content of its one json or blob item, as it was given; a tuple of contents if it
+            has several; None if it has messages only.
+        messages: Conversational messages, in the order in which they were given.
         timestamp: When it happened: aware, UTC, in milliseconds.
-        actor_id: Whose session it is in.
-        session_id: The session.
-        branch: The branch that it is on; None on the main one.
-        metadata: Its metadata, ``eventType`` among it.
-        accepted_at: The service's clock when it took the event (UTC, whole seconds);
-            None for an event that was listed. ``timestamp`` only echoes the client's clock.
+        actor_id: Actor id.
+        session_id: Session id.
+        branch: Branch that it is on; None on the main one.
+        metadata: Metadata, with ``eventType`` among it.
+        accepted_at: The service's clock when it accepted the event (UTC, whole seconds); None for
+            an event that was listed. ``timestamp`` only echoes the client's clock.
     """
 
     event_id: str
@@ -143,8 +143,8 @@ class Turn:
     One message of a conversation, read back.
 
     Attributes:
-        role: Who said it. A role that this version doesn't know reads as ``OTHER``.
-        text: What was said.
+        role: Role of the speaker. A role that this version does not know reads as ``OTHER``.
+        text: Text.
         timestamp: When its event happened (UTC); all messages of one event share it.
     """
 
@@ -156,16 +156,16 @@ class Turn:
 @frozen
 class MemoryRecord:
     """
-    What the service learnt from conversations: a fact, a preference, a summary, an episode.
+    A record that the service extracted: a fact, a preference, a summary, an episode.
 
     Attributes:
-        namespace: Where it is filed.
-        content: Its text, as the service wrote it (preferences are JSON, summaries XML).
-        score: How well it fits the query, higher is better and not a percentage;
-            None for a record that was listed.
+        namespace: Namespace that it is in.
+        content: Text, as the service wrote it (preferences are JSON, summaries XML).
+        score: How well it matches the query: higher is better, and it is not a percentage. None for
+            a record that was listed.
         created_at: When the service wrote it, UTC.
-        memory_record_id: The service's id of it.
-        memory_strategy_id: The strategy that made it; None where the service names none.
+        memory_record_id: Record id.
+        memory_strategy_id: Id of the strategy that made it; None where the service names none.
     """
 
     namespace: str
@@ -179,16 +179,16 @@ class MemoryRecord:
 @frozen
 class ExtractionJob:
     """
-    A run of a strategy over some events that failed; the service lists no other jobs.
+    A failed run of a strategy over some events; the service lists no other jobs.
 
     Attributes:
-        job_id: The service's id of it.
-        memory_strategy_id: The strategy; None where the service names none.
-        actor_id: Whose session.
-        session_id: The session.
+        job_id: Job id.
+        memory_strategy_id: Id of the strategy; None where the service names none.
+        actor_id: Actor id.
+        session_id: Session id.
         status: ``FAILED``.
-        reason: Why, such as ``LTM_RATE_EXCEEDED``; empty where the service says nothing.
-        event_ids: The events that nothing was learnt from.
+        reason: Reason, such as ``LTM_RATE_EXCEEDED``; empty where the service names none.
+        event_ids: Ids of the events that gave no records.
     """
 
     job_id: str

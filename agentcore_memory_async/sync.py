@@ -1,9 +1,9 @@
 """
 The sync facade: the same memory from scripts, threads and notebooks, without ``await``.
 
-Every method is that of the async class, run on one background loop that all facades share.
-A manager opens at first use and needs no ``with``: what is left open is closed when nobody holds
-it any more, and at exit.
+Every method is that of the async class, run on one background loop that all facades share. A
+manager opens at first use and needs no ``with``: it is closed when its last reference is gone, and
+at exit.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Self
 from agentcore_memory_async._sync.derive import (
     BlockingFacade,
     blocking,
+    blocking_factory,
     blocking_into,
     blocking_iterator,
+    blocking_view,
     constructing,
-    making,
 )
 from agentcore_memory_async._sync.iterator import BlockingIterator
 from agentcore_memory_async._sync.loop_thread import warn_in_a_running_loop
-from agentcore_memory_async._sync.shared_resource import Backing
+from agentcore_memory_async._sync.shared_resource import SharedResource
 from agentcore_memory_async._wire.validation import kind, refuse
 from agentcore_memory_async.errors import ClosedError
 from agentcore_memory_async.extraction import ExtractionPoller
@@ -44,21 +45,21 @@ __all__ = (
 
 async def _wait(poller: ExtractionPoller) -> list[MemoryRecord]:
     """
-    Wait for the new records and give them, oldest first; again, the same list.
+    Wait for the new records and return them, oldest first; again, the same list.
 
     Raises:
-        ExtractionFailedError: Extraction failed; it names the jobs.
-        ExtractionTimeoutError: Too few came in time; it has what had come.
+        ExtractionFailedError: Extraction failed; the error names the jobs.
+        ExtractionTimeoutError: Too few records came in time; the error has those that did.
     """
     return await poller
 
 
 async def _restart(poller: ExtractionPoller, error: ExtractionFailedError) -> None:  # noqa: ARG001
     """
-    Start the failed jobs of *error* again; once, however often it is called. Then wait again.
+    Start the failed jobs of *error* again, once, however often it is called; then wait again.
 
     Raises:
-        ClosedError: The manager is closed, or the error is a copy that has none.
+        ClosedError: The manager is closed, or the error is a copy without a manager.
         ServiceError: The service refused it.
     """
     await error.restart()
@@ -68,23 +69,23 @@ class BlockingExtractionPoller(BlockingFacade[ExtractionPoller]):
     """
     Waits for new long-term records; ``extraction_poller`` of a session makes it.
 
-    ``with`` takes the baseline on entry, so that what is extracted from then on counts.
-    With ``since=event`` what was written after that event counts, and no baseline is needed.
-    With neither, the baseline is taken when the wait begins, and what came before that is missed.
-    ``wait()`` gives the new records as a list, ``for`` gives them as they come.
+    ``with`` takes the baseline on entry, so that records extracted from then on count.
+    With ``since=event`` records written after that event count, and no baseline is needed.
+    With neither, the baseline is taken when the wait begins, and earlier records are missed.
+    ``wait()`` returns the new records as a list, ``for`` yields them as they come.
 
     Attributes:
-        namespaces: The resolved prefixes that are watched.
+        namespaces: Resolved prefixes.
     """
 
-    _entered: Backing | None = None
+    _entered: SharedResource | None = None
 
     wait = blocking(_wait)
     restart = blocking(_restart)
     __iter__ = blocking_iterator(ExtractionPoller.__aiter__)
 
     def __enter__(self) -> Self:
-        self._entered = Backing(self._inner, "poller")
+        self._entered = SharedResource(self._inner, "poller")
         self._backing.enter("ExtractionPoller", self._entered)
         return self
 
@@ -100,31 +101,31 @@ class BlockingExtractionPoller(BlockingFacade[ExtractionPoller]):
 
     @property
     def namespaces(self) -> tuple[str, ...]:
-        """The resolved prefixes that are watched."""
+        """Resolved prefixes."""
         return self._inner.namespaces
 
     @property
     def done(self) -> bool:
-        """Whether the wait is over, so that ``wait()`` gives its list at once."""
+        """Whether the wait is over, so that ``wait()`` returns its list at once."""
         return self._inner.done
 
     @property
     def records(self) -> list[MemoryRecord]:
-        """What has come so far, oldest first."""
-        return self._look(lambda: self._inner.records)
+        """New records so far, oldest first."""
+        return self._read(lambda: self._inner.records)
 
     @property
     def updates(self) -> list[MemoryRecord]:
-        """The new records that came for others, see ``ExtractionPoller.updates``."""
-        return self._look(lambda: self._inner.updates)
+        """New records that replaced older ones, see ``ExtractionPoller.updates``."""
+        return self._read(lambda: self._inner.updates)
 
     @property
     def replaced(self) -> list[MemoryRecord]:
-        """The records that ``updates`` came for; they are not among ``records``."""
-        return self._look(lambda: self._inner.replaced)
+        """Records that ``updates`` replaced; they are not among ``records``."""
+        return self._read(lambda: self._inner.replaced)
 
-    def _look(self, function: Callable[[], list[MemoryRecord]]) -> list[MemoryRecord]:
-        """Read on the loop thread, where it changes."""
+    def _read(self, function: Callable[[], list[MemoryRecord]]) -> list[MemoryRecord]:
+        """Read on the loop thread, where the state changes."""
         return self._backing.make("ExtractionPoller", function)
 
 
@@ -137,8 +138,8 @@ class MemorySession(BlockingFacade[AsyncMemorySession]):
 
     Args:
         manager: The manager that sends for it.
-        actor_id: Whose session.
-        session_id: Which one.
+        actor_id: Actor id.
+        session_id: Session id.
 
     Raises:
         InvalidInputError: An id that the service would refuse.
@@ -156,6 +157,7 @@ class MemorySession(BlockingFacade[AsyncMemorySession]):
             "AsyncMemorySession", lambda: AsyncMemorySession(inner, actor_id, session_id)
         )
 
+    with_options = blocking_view(AsyncMemorySession.with_options)
     verify = blocking(AsyncMemorySession.verify)
     add_turns = blocking(AsyncMemorySession.add_turns)
     resolve = blocking(AsyncMemorySession.resolve)
@@ -168,22 +170,24 @@ class MemorySession(BlockingFacade[AsyncMemorySession]):
         AsyncMemorySession.iter_long_term_memory_records
     )
     search_long_term_memories = blocking(AsyncMemorySession.search_long_term_memories)
-    extraction_poller = making(AsyncMemorySession.extraction_poller, BlockingExtractionPoller)
+    extraction_poller = blocking_factory(
+        AsyncMemorySession.extraction_poller, BlockingExtractionPoller
+    )
     wait_for_extraction = blocking(AsyncMemorySession.wait_for_extraction)
 
     @property
     def memory_id(self) -> str:
-        """The memory it is in."""
+        """Id or ARN of the memory."""
         return self._inner.memory_id
 
     @property
     def actor_id(self) -> str:
-        """Whose session."""
+        """Actor id."""
         return self._inner.actor_id
 
     @property
     def session_id(self) -> str:
-        """Which one."""
+        """Session id."""
         return self._inner.session_id
 
 
@@ -191,8 +195,8 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
     """
     Sessions of one AgentCore Memory, for scripts and threads.
 
-    It opens at first use. ``with`` and ``close()`` are there for those who want to say when it
-    closes; else it closes when nobody holds it or a session of it any more, and at exit.
+    It opens at first use. ``with`` and ``close()`` are for callers that want to decide when it
+    closes; otherwise it closes when the last reference to it and its sessions is gone, and at exit.
     Any number of threads may use it. It belongs to the process that opened it.
 
     The arguments are those of ``AsyncMemorySessionManager``. Called where an event loop runs, it
@@ -201,18 +205,20 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
 
     @constructing(AsyncMemorySessionManager)
     def __init__(self) -> None:
-        self._backing = Backing(self._inner)
+        self._backing = SharedResource(self._inner)
         self._entered = False
 
+    with_options = blocking_view(AsyncMemorySessionManager.with_options)
     create_memory_session = blocking_into(
         AsyncMemorySessionManager.create_memory_session, MemorySession
     )
-    extraction_poller = making(
+    extraction_poller = blocking_factory(
         AsyncMemorySessionManager.extraction_poller, BlockingExtractionPoller
     )
+    wait_for_extraction = blocking(AsyncMemorySessionManager.wait_for_extraction)
 
     def open(self) -> Self:
-        """Open the client now, not at first use; ``with`` does so too."""
+        """Open the client now instead of at first use; ``with`` does so, too."""
         warn_in_a_running_loop("MemorySessionManager.open", "AsyncMemorySessionManager.open")
         self._backing.open("AsyncMemorySessionManager.open")
         return self
@@ -223,7 +229,7 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
         self._backing.close("AsyncMemorySessionManager.aclose")
 
     def __enter__(self) -> Self:
-        if self._entered:  # the inner block would close it for the outer one
+        if self._entered:  # leaving the inner block would close it for the outer one
             message = "this manager is entered already, and closes when that block is left"
             raise ClosedError(message)
         self.open()
@@ -240,5 +246,5 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
 
     @property
     def memory_id(self) -> str:
-        """The id or ARN of the memory."""
+        """Id or ARN of the memory."""
         return self._inner.memory_id

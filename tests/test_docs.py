@@ -69,7 +69,7 @@ async def names(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, Any]
         service = await stack.enter_async_context(LocalMemoryService())
         for name, value in service.environment.items():
             monkeypatch.setenv(name, value)
-        manager = service.manager("chat-a1B2c3D4e5", polling=PollPolicy(expected_s=0.5))
+        manager = service.manager("chat-a1B2c3D4e5", polling=PollPolicy(expected=0.5))
         await stack.enter_async_context(manager)
         yield {
             "__name__": "__main__",

@@ -1,16 +1,18 @@
 """
-How much of one operation may be under way: pure, times in, waits out.
+How many requests of one operation may be under way: `FlowControl` is pure, times in, waits out.
 
-Each operation has a flow of its own, so that one that is throttled or down leaves the others alone.
-It keeps four things, each against one way of making a bad moment worse:
+Each operation has its own, so that one that is throttled or down leaves the others alone. It keeps
+four controllers, each against one way of making a bad moment worse:
 
-- a *window* of requests under way, which opens with the answers (a cold burst);
+- a *window* of requests under way, which opens with the answers, against a cold burst;
 - a *rate* from the first throttling on, cut to a little below what is answered and rising until
-  the service throttles again (throttling);
-- a *budget* of retries, filled by successes (a partial outage);
+  the service throttles again, against throttling;
+- a *budget* of retries, refilled by successes, against a partial outage;
 - *probing*, at the first throttling or when the budget is used up: one request at a time, at
-  growing distances, while all others wait for it to succeed (a total outage, or a limit that lets
-  nothing through until its second is over).
+  growing intervals, while all others wait for it to succeed, against a total outage, or a limit
+  that lets nothing through until its second is over.
+
+When probing begins, a new *epoch* begins: requests sent before it say nothing about the time since.
 """
 
 from __future__ import annotations
@@ -27,34 +29,47 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 FIRST_WINDOW = 15
+"""Requests that may be under way before the first answer."""
 OPENING = 0.15
 """
-By how much an answer opens the window. All that is under way when the service has had enough
-comes back throttled, so this bounds what finding its limit costs.
+Growth of the window with each answer. All requests under way when the service has had enough come
+back throttled, so this bounds what it costs to find the service's limit.
 """
 BUDGET = 10.0
+"""Retries that may be used before a success."""
 REFILL = 0.5
+"""Retries that a success gives back."""
 TOLERATED = 0.05
-"""The share of requests that may be throttled before the rate is cut."""
+"""Share of requests that may be throttled before the rate is cut."""
 RECENT = 40
-"""Of how many requests that share is."""
+"""Number of requests that this share is taken of."""
 FIRST_RATE = 15.0
+"""Lowest first rate, in requests per second."""
 BURST_SHARE = 1 / 3
-"""What the first rate is of a burst's last second, which the service's reserve answered in part."""
-LEAST_RATE = 1.0
+"""First rate as a share of a burst's last second, part of which the service's reserve answered."""
+MIN_RATE = 1.0
+"""Lowest rate, in requests per second."""
 CUT = 0.9
-LEAST_CUT = 0.5
-"""The lowest that one cut goes: where little was answered, little may have been asked."""
+"""New rate as a share of what was answered in the last second."""
+DEEPEST_CUT = 0.5
+"""Lowest share of the old rate that one cut leaves: if little was answered, little may have been
+asked."""
 CLIMB_SHARE_PER_S = 0.25
-"""How fast the rate rises until it was cut a second time: where the limit is nobody knows yet."""
+"""Growth of the rate with each answer until the second cut: nobody knows the limit yet."""
 RISE_SHARE_PER_S = 0.04
+"""Growth of the rate per second after the second cut, as a share of it."""
 RISE_PER_S = 0.5
+"""Smallest growth of the rate per second."""
 FORGET_RATE_S = 60.0
+"""Time without throttling after which there is no rate any more."""
 FIRST_PROBE_S = 0.25
-LAST_PROBE_S = 5.0
+"""Time until the first probe."""
+LONGEST_PROBE_S = 5.0
+"""Longest time between two probes."""
 THROTTLED_PROBES = 1.5
-"""By how much the distance grows when a probe is throttled; many limits are for one second."""
+"""Growth of this time when a probe is throttled; many limits are for one second."""
 FAILED_PROBES = 2.0
+"""Growth of this time when a probe fails."""
 
 
 class Outcome(Enum):
@@ -66,12 +81,12 @@ class Outcome(Enum):
     CANCELLED = auto()
 
 
-class Flow:
+class FlowControl:
     """
-    The flow of one operation.
+    The state of one operation, and how long its next request has to wait.
 
     Args:
-        max_window: How many requests may be under way at most.
+        max_window: Largest number of requests under way.
     """
 
     def __init__(self, max_window: int) -> None:
@@ -81,7 +96,7 @@ class Flow:
         self.rate: float | None = None
         self.budget = BUDGET
         self._sent = 0
-        self._turned_after = 0
+        self._epoch = 0
         self._old_in_flight = 0
         self._next_start = -inf
         self._cut_at = -inf
@@ -93,11 +108,11 @@ class Flow:
 
     @property
     def probing(self) -> bool:
-        """Whether one request at a time finds out if the service is back."""
+        """Whether one request at a time tests if the service is back."""
         return self._probe_s > 0
 
     def wait_s(self, now: float) -> float:
-        """Give the seconds until the next request may start; infinite until one has ended."""
+        """Return the seconds until the next request may start; infinite until one has ended."""
         if self.in_flight >= (self._old_in_flight + 1 if self.probing else int(self._window)):
             return inf
         starts_at = self._next_start if self.rate is not None else -inf
@@ -106,7 +121,7 @@ class Flow:
         return max(0.0, starts_at - now)
 
     def started(self, now: float) -> int:
-        """Note that a request was sent, and give its number."""
+        """Note that a request was sent, and return its number."""
         self._sent += 1
         self.in_flight += 1
         if self.rate is not None:
@@ -116,7 +131,7 @@ class Flow:
     def ended(self, now: float, number: int, outcome: Outcome, source: object = None) -> None:
         """Note how the request with that *number*, of a session's *source*, ended."""
         self.in_flight -= 1
-        is_old = number <= self._turned_after
+        is_old = number <= self._epoch
         self._old_in_flight -= is_old
         if outcome is Outcome.ANSWERED:
             self._recent.append((False, source))
@@ -133,16 +148,16 @@ class Flow:
         if self.budget >= 1:
             self.budget -= 1
         elif not self.probing:
-            self._turn()
+            self._start_epoch()
             self._probe(now, FIRST_PROBE_S)
 
-    def _turn(self) -> None:
-        """Take what was sent so far for old: it tells of the time before."""
-        self._turned_after = self._sent
+    def _start_epoch(self) -> None:
+        """Begin an epoch: what was sent so far says nothing about the time from now on."""
+        self._epoch = self._sent
         self._old_in_flight = self.in_flight
 
     def _probe(self, now: float, after_s: float) -> None:
-        self._probe_s = min(LAST_PROBE_S, after_s)
+        self._probe_s = min(LONGEST_PROBE_S, after_s)
         self._probe_at = now + self._probe_s
 
     def _on_answer(self, now: float, is_old: bool) -> None:
@@ -175,54 +190,54 @@ class Flow:
             self._probe(now, FIRST_PROBE_S)
         else:
             wanted = CUT * min(self.rate, answered)
-            self.rate = max(LEAST_RATE, LEAST_CUT * self.rate, wanted)
+            self.rate = max(MIN_RATE, DEEPEST_CUT * self.rate, wanted)
         self._recent.clear()
         self._cut_at = now
         self._next_start = now + 1 / self.rate
-        self._turn()
+        self._start_epoch()
 
 
-class Ticket:
-    """A request under way; whoever holds it says how it ended."""
+class Permit:
+    """A request under way; its holder sets how it ended."""
 
     def __init__(self) -> None:
         self.outcome = Outcome.CANCELLED
 
 
-class Gate:
+class Admission:
     """
-    Lets requests of one operation through as its flow allows.
+    Admits the requests of one operation as its flow control allows; first come, first served.
 
     Args:
-        max_window: How many may be under way at most.
+        max_window: Largest number of requests under way.
     """
 
     def __init__(self, max_window: int) -> None:
-        self._flow = Flow(max_window)
-        self._turnstile = anyio.Lock(fast_acquire=True)
+        self._flow = FlowControl(max_window)
+        self._queue_lock = anyio.Lock(fast_acquire=True)
         self._changed = anyio.Event()
 
     def retrying(self) -> None:
-        """Say that the next request is a retry after a failure."""
+        """Note that the next request is a retry after a failure."""
         self._flow.retrying(anyio.current_time())
 
     @asynccontextmanager
-    async def request(self, source: object = None) -> AsyncGenerator[Ticket]:
+    async def request(self, source: object = None) -> AsyncGenerator[Permit]:
         """
-        Wait for the turn of a request, and hold its place until it has ended.
+        Wait until a request may be sent, and hold its place until it has ended.
 
         Args:
-            source: What stands for the session, where the service has limits for each.
+            source: Stands for the session, where the service limits each session.
         """
-        async with self._turnstile:
+        async with self._queue_lock:
             while wait_s := self._flow.wait_s(anyio.current_time()):
                 self._changed = anyio.Event()
                 with anyio.move_on_after(wait_s):
                     await self._changed.wait()
             number = self._flow.started(anyio.current_time())
-        ticket = Ticket()
+        permit = Permit()
         try:
-            yield ticket
+            yield permit
         finally:
-            self._flow.ended(anyio.current_time(), number, ticket.outcome, source)
+            self._flow.ended(anyio.current_time(), number, permit.outcome, source)
             self._changed.set()

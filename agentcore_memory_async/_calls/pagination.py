@@ -1,4 +1,4 @@
-"""Lists that come in pages: followed by their token, never stopped by an empty page."""
+"""Lists in pages: followed by their token, never stopped by an empty page."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_PAGE = 100
+"""Largest page of a list."""
 
 
 async def collect(found: AsyncGenerator[T], max_results: int | None) -> list[T]:
-    """Make a list of what *found* gives, at most *max_results* of it, and close it."""
+    """Return the items of *found* as a list, at most *max_results*, and close it."""
     if max_results is not None:
         check_int("max_results", max_results)
     items: list[T] = []
@@ -42,14 +43,14 @@ class Pages(Generic[T]):
     Args:
         retrier: Sends the requests.
         operation: The wire name of the operation.
-        params: Its members, less ``maxResults`` and ``nextToken``.
+        params: Its members without ``maxResults`` and ``nextToken``.
         reader: Reads the items of a body.
         page_size: 1 to 100; it is always sent, since the service's default is not certain.
-        policy: How long and how often each request is tried; None for the manager's.
+        policy: How long and how often each request is tried.
 
     Attributes:
-        over: Whether the last page was given.
-        page_size: That of the next page.
+        over: Whether the last page was returned.
+        page_size: Size of the next page.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Pages(Generic[T]):
         params: Mapping[str, Any],
         reader: Callable[[Mapping[str, Any]], list[T]],
         page_size: int,
-        policy: RetryPolicy | None = None,
+        policy: RetryPolicy,
     ) -> None:
         self._retrier = retrier
         self._operation = operation

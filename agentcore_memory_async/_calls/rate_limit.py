@@ -1,4 +1,4 @@
-"""The pace that the service allows."""
+"""Limits of requests per second."""
 
 from __future__ import annotations
 
@@ -8,49 +8,52 @@ from math import inf
 import anyio
 
 
-class Pace:
+class SlidingWindowLimiter:
     """
-    Lets as many starts through in any second as the service takes.
+    Limits the requests that the service sees within any second.
 
-    A start counts from its answer: the service saw it before that, so however long the way there
-    was, it never sees more than *rate* of them in a second.
+    A request counts from its answer: the service saw it before that, so however long it was on its
+    way, the service never sees more than *rate* of them in a second.
+
+    Args:
+        rate: Requests per second; None for no limit.
     """
 
     def __init__(self, rate: float | None) -> None:
-        # Below one a second it is one start in a longer while.
+        # A rate below one per second allows one request in a longer window.
         self._per_s = 1.0 if rate is None or rate >= 1 else 1 / rate
         self._ended = deque[float](maxlen=max(1, int(rate))) if rate is not None else None
 
     def wait_s(self, now: float) -> float:
-        """Give the seconds until the next start is allowed."""
+        """Return the seconds until the next request may start."""
         if self._ended is None or len(self._ended) < (self._ended.maxlen or 1):
             return 0.0
         return max(0.0, self._ended[0] + self._per_s - now)
 
     def ended(self, now: float) -> None:
-        """Note that what was started has ended."""
+        """Note that a request has ended."""
         if self._ended is not None:
             self._ended.append(now)
 
 
-class Budget:
+class TokenBucket:
     """
-    How many requests a second all looks together may make.
+    Limits the requests of all polls together.
 
     Args:
-        per_s: The rate, of which a second's worth may go at once; None for no limit.
+        per_s: Requests per second, of which one second's worth may go at once; None for no limit.
     """
 
     def __init__(self, per_s: float | None) -> None:
         self._per_s = per_s
-        self._turn = anyio.Lock()
+        self._lock = anyio.Lock()
         self._used_until = -inf
 
     async def take(self) -> None:
-        """Wait for the turn of a request; first come, first served."""
+        """Wait until a request may be sent; first come, first served."""
         if self._per_s is None:
             return
-        async with self._turn:
+        async with self._lock:
             burst_s = max(1.0, 1 / self._per_s)
             wait_s = self._used_until - burst_s - anyio.current_time()
             await anyio.sleep(max(0.0, wait_s))

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
+from attrs import field, frozen
 
-from agentcore_memory_async._calls.flow_control import Gate, Outcome
-from agentcore_memory_async._transport.base import Sending, noting
+from agentcore_memory_async._calls.flow_control import Admission, Outcome
+from agentcore_memory_async._transport.base import SendState, track_send_state
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
     CertificateError,
@@ -36,7 +37,7 @@ from agentcore_memory_async.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
-    from agentcore_memory_async._calls.rate_limit import Pace
+    from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter
     from agentcore_memory_async._calls.service_clock import ServiceClock
     from agentcore_memory_async._transport.base import Answer, Transport
     from agentcore_memory_async._transport.lifecycle import Lifecycle
@@ -44,14 +45,42 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-
+CREATE_EVENT = "CreateEvent"
 REQUEST_TIMEOUT = 408
+"""HTTP status that says nothing of whether the request was done."""
 MISTAKES = (ClosedError, ForkedError, InvalidInputError, WrongLoopError)
 """What is raised instead of sending anything."""
 
 
-def is_passing(error: AgentCoreMemoryError) -> bool:
-    """Tell whether the same request may succeed a little later."""
+@frozen
+class Write:
+    """
+    One write, frozen: it is sent as it is until its outcome is known.
+
+    Attributes:
+        request: Members of CreateEvent; ``clientToken`` is among them.
+        policy: How long and how often it is tried.
+        deadline: When it ends at the latest, on the loop's clock.
+        client_token: The caller's own token, under which it is remembered while it is in doubt;
+            None for one made here.
+        in_doubt: Whether it was sent before, so that only an answer about it settles it.
+    """
+
+    request: Mapping[str, Any] = field(repr=False)
+    policy: RetryPolicy
+    deadline: float
+    client_token: str | None = None
+    in_doubt: bool = False
+
+    def unknown(self, attempts: int) -> OutcomeUnknownError:
+        """Return the error of this write where nobody knows whether it was stored."""
+        return OutcomeUnknownError(
+            CREATE_EVENT, self.request["clientToken"], attempts, self.request
+        )
+
+
+def is_retryable(error: AgentCoreMemoryError) -> bool:
+    """Return whether the same request may succeed a little later."""
     if isinstance(error, ConflictError):
         return error.code == "RetryableConflictException"
     if isinstance(error, ServiceError) and error.status == REQUEST_TIMEOUT:
@@ -64,7 +93,7 @@ def is_passing(error: AgentCoreMemoryError) -> bool:
 
 
 def may_have_run(error: AgentCoreMemoryError) -> bool:
-    """Tell whether the service may have done what it was asked, in spite of *error*."""
+    """Return whether the service may have done what it was asked, in spite of *error*."""
     if isinstance(error, TransportError):
         return error.sent
     if isinstance(error, ServiceError) and error.status == REQUEST_TIMEOUT:
@@ -73,17 +102,17 @@ def may_have_run(error: AgentCoreMemoryError) -> bool:
 
 
 def outcome_of(error: AgentCoreMemoryError) -> Outcome:
-    """Say what *error* tells about the service: that it is well, too busy, or not well."""
+    """Return what *error* means for the service: it is well, too busy, or failing."""
     if isinstance(error, ThrottledError):
         return Outcome.THROTTLED
-    return Outcome.FAILED if is_passing(error) else Outcome.ANSWERED
+    return Outcome.FAILED if is_retryable(error) else Outcome.ANSWERED
 
 
 def backoff_bound(policy: RetryPolicy, error: AgentCoreMemoryError, attempt: int) -> float:
-    """Give the longest wait after attempt number *attempt* (1 is the first), in seconds."""
+    """Return the longest wait after attempt number *attempt* (1 is the first), in seconds."""
     throttled = isinstance(error, ThrottledError)
-    first = policy.throttled_backoff_s if throttled else policy.backoff_s
-    return min(policy.max_backoff_s, first * 2.0 ** min(attempt - 1, 30))
+    first = policy.throttled_backoff if throttled else policy.backoff
+    return min(policy.max_backoff, first * 2.0 ** min(attempt - 1, 30))
 
 
 class Retrier:
@@ -91,30 +120,27 @@ class Retrier:
     Sends requests through the transport, under a policy.
 
     Args:
-        transport: The seam to the network.
-        policy: How long and how often, where a call has no policy of its own.
-        lifecycle: Says whether requests may be sent at all.
-        hint: Says what to do next about an error of the service.
-        max_concurrency: How many requests of one operation may be under way.
-        clock: Where the dates of the answers are noted.
+        transport: Seam to the network.
+        lifecycle: Whether requests may be sent at all.
+        hint: Returns what to do next about an error of the service.
+        max_concurrency: Largest number of requests of one operation under way.
+        clock: Notes the dates of the answers.
     """
 
     def __init__(
         self,
         transport: Transport,
-        policy: RetryPolicy,
         lifecycle: Lifecycle,
         hint: Callable[[ServiceError], str],
         max_concurrency: int,
         clock: ServiceClock,
     ) -> None:
-        self.policy = policy
         self._transport = transport
         self._lifecycle = lifecycle
         self._hint = hint
         self._max_concurrency = max_concurrency
         self._clock = clock
-        self._gates: dict[str, Gate] = {}
+        self._admissions: dict[str, Admission] = {}
         self._running = 0
         self._idle = anyio.Event()
         self._stopped = False
@@ -122,7 +148,7 @@ class Retrier:
 
     @contextmanager
     def running(self) -> Generator[None]:
-        """Count a call from its first moment, if anything may be sent: closing waits for it."""
+        """Count a call from its start, if anything may be sent: closing waits for it."""
         self._lifecycle.check()
         self._running += 1
         try:
@@ -137,51 +163,38 @@ class Retrier:
         operation: str,
         params: Mapping[str, Any],
         reader: Callable[[Answer], T],
-        policy: RetryPolicy | None = None,
+        policy: RetryPolicy,
     ) -> T:
-        """Send a request that changes nothing."""
-        policy = policy or self.policy
-        call = _Call(operation, params, policy, policy.read_deadline_s)
+        """Send a request that changes nothing, and read its answer."""
+        call = _Call(operation, params, policy, policy.read_deadline)
         with self.running():
-            return await self._try(call, reader, call.deadline_s)
+            return await self._try(call, reader, anyio.current_time() + call.deadline_s)
 
     async def write(
-        self,
-        operation: str,
-        params: Mapping[str, Any],
-        reader: Callable[[Answer], T],
-        *,
-        policy: RetryPolicy,
-        remaining_s: float,
-        pace: Pace,
-        unsettled: bool,
+        self, write: Write, reader: Callable[[Answer], T], limiter: SlidingWindowLimiter
     ) -> T:
-        """
-        Send a frozen request with a client token, until its outcome is known; while `running`.
-
-        One that is *unsettled* was sent before: only an answer about it says what became of it.
-        """
-        call = _Call(operation, params, policy, policy.write_deadline_s, pace)
+        """Send a frozen request until its outcome is known; inside of `running`."""
+        policy = write.policy
+        call = _Call(CREATE_EVENT, write.request, policy, policy.write_deadline, limiter)
         try:
-            return await self._try(call, reader, remaining_s)
+            return await self._try(call, reader, write.deadline)
         except Exception as error:
             # Also when closed meanwhile, or a hook has a bug: what may have been stored needs a
             # token to settle it. What is invalid now was so before: the request is the same.
-            if isinstance(error, ValidationError) or not (unsettled or call.may_have_run):
+            if isinstance(error, ValidationError) or not (write.in_doubt or call.may_have_run):
                 raise
-            token = params["clientToken"]
-            raise OutcomeUnknownError(operation, token, call.attempts, params) from error
+            raise write.unknown(call.attempts) from error
 
     async def drain(self, timeout_s: float) -> None:
-        """Wait until no call is running, or for *timeout_s* seconds; then none is sent any more."""
+        """Wait until no call runs, or for *timeout_s* seconds; then nothing is sent any more."""
         with anyio.move_on_after(timeout_s):
             while self._running:
                 self._idle = anyio.Event()
                 await self._idle.wait()
         self._stopped = True
 
-    async def _try(self, call: _Call, reader: Callable[[Answer], T], remaining_s: float) -> T:
-        with anyio.move_on_after(remaining_s) as scope:
+    async def _try(self, call: _Call, reader: Callable[[Answer], T], deadline: float) -> T:
+        with anyio.CancelScope(deadline=deadline) as scope:
             while True:
                 try:
                     return await self._attempt(call, reader)
@@ -191,7 +204,7 @@ class Retrier:
                         break
                     wait_s = call.wait_s(error, self._random)
                     if anyio.current_time() + wait_s >= scope.deadline:
-                        break  # rather now than after a wait in vain
+                        break  # rather now than after a useless wait
                 except MISTAKES:
                     call.not_sent()
                     raise
@@ -203,39 +216,40 @@ class Retrier:
         raise final
 
     async def _attempt(self, call: _Call, reader: Callable[[Answer], T]) -> T:
-        """Send one request when its turn has come, and read its answer."""
-        gate = self._gates.get(call.operation)
-        if gate is None:
-            gate = self._gates[call.operation] = Gate(self._max_concurrency)
+        """Send one request once it is admitted, and read its answer."""
+        admission = self._admissions.get(call.operation)
+        if admission is None:
+            admission = self._admissions[call.operation] = Admission(self._max_concurrency)
         if call.is_retry_after_failure:
-            gate.retrying()
-        if call.pace is not None:
-            wait_s = call.pace.wait_s(anyio.current_time())
+            admission.retrying()
+        if call.limiter is not None:
+            wait_s = call.limiter.wait_s(anyio.current_time())
             if wait_s:
                 await anyio.sleep(wait_s)
-        async with gate.request(call.pace) as ticket:
+        async with admission.request(call.limiter) as permit:
             if self._stopped:
-                raise ClosedError("closed while the call was waiting to be sent; make a new one")
+                raise ClosedError(
+                    "closed while the call was waiting to be sent; make a new manager"
+                )
             call.sending()
             try:
-                with anyio.fail_after(call.policy.attempt_timeout_s):
+                with anyio.fail_after(call.policy.attempt_timeout):
                     result = reader(await self._send(call))
             except TimeoutError as error:
                 if isinstance(error, AgentCoreMemoryError):
-                    ticket.outcome = outcome_of(error)
+                    permit.outcome = outcome_of(error)
                     raise
-                ticket.outcome = Outcome.FAILED
-                reason = f"none came in {call.policy.attempt_timeout_s:g} s"
-                raise TransportTimeoutError(
-                    call.operation, reason, sent=call.sending_now.sent
-                ) from None
+                permit.outcome = Outcome.FAILED
+                reason = f"after {call.policy.attempt_timeout:g} s in one attempt"
+                sent = call.send_state.sent
+                raise TransportTimeoutError(call.operation, reason, sent=sent) from None
             except AgentCoreMemoryError as error:
-                ticket.outcome = outcome_of(error)
+                permit.outcome = outcome_of(error)
                 raise
             finally:
-                if call.pace is not None:
-                    call.pace.ended(anyio.current_time())
-            ticket.outcome = Outcome.ANSWERED
+                if call.limiter is not None:
+                    call.limiter.ended(anyio.current_time())
+            permit.outcome = Outcome.ANSWERED
             return result
 
     async def _send(self, call: _Call) -> Answer:
@@ -243,11 +257,11 @@ class Retrier:
         sent_at = anyio.current_time()
         earlier_at = self._clock.sending(call.token, sent_at)
         try:
-            with noting(call.sending_now):
+            with track_send_state(call.send_state):
                 answer = await self._transport(call.operation, call.params)
         except BaseException as error:
             refused = isinstance(error, AgentCoreMemoryError) and not may_have_run(error)
-            if earlier_at is None and (refused or not call.sending_now.sent):
+            if earlier_at is None and (refused or not call.send_state.sent):
                 self._clock.not_taken(call.token)
             raise
         first_at = sent_at if earlier_at is None else earlier_at
@@ -255,7 +269,7 @@ class Retrier:
 
 
 class _Call:
-    """What is known of one call while it is tried."""
+    """The state of one call while it is tried."""
 
     def __init__(
         self,
@@ -263,22 +277,22 @@ class _Call:
         params: Mapping[str, Any],
         policy: RetryPolicy,
         deadline_s: float,
-        pace: Pace | None = None,
+        limiter: SlidingWindowLimiter | None = None,
     ) -> None:
         self.operation = operation
         self.params = params
         self.policy = policy
         self.deadline_s = deadline_s
-        self.pace = pace
+        self.limiter = limiter
         self.attempts = 0
-        self.sending_now = Sending()
+        self.send_state = SendState()
         self._in_flight = False
         self._may_have_run = False
         self._last: AgentCoreMemoryError | None = None
 
     @property
     def token(self) -> str | None:
-        return self.params.get("clientToken") if self.operation == "CreateEvent" else None
+        return self.params.get("clientToken") if self.operation == CREATE_EVENT else None
 
     @property
     def is_retry_after_failure(self) -> bool:
@@ -286,11 +300,11 @@ class _Call:
 
     @property
     def may_have_run(self) -> bool:
-        return self._may_have_run or (self._in_flight and self.sending_now.sent)
+        return self._may_have_run or (self._in_flight and self.send_state.sent)
 
     def sending(self) -> None:
         self.attempts += 1
-        self.sending_now = Sending()
+        self.send_state = SendState()
         self._in_flight = True
 
     def not_sent(self) -> None:
@@ -303,7 +317,7 @@ class _Call:
 
     def may_go_on(self, error: AgentCoreMemoryError) -> bool:
         most = self.policy.max_attempts
-        return is_passing(error) and (most is None or self.attempts < most)
+        return is_retryable(error) and (most is None or self.attempts < most)
 
     def wait_s(self, error: AgentCoreMemoryError, source: random.Random) -> float:
         """Draw the wait before the next attempt."""
@@ -312,11 +326,11 @@ class _Call:
         return (asked or 0.0) + source.uniform(0, bound)
 
     def final_error(self) -> AgentCoreMemoryError:
-        """Give what to raise: the last error, or that the deadline came first."""
+        """Return what to raise: the last error, or that the deadline came first."""
         if self._in_flight:
-            reason = f"none came in {self.deadline_s:g} s"
-            return TransportTimeoutError(self.operation, reason, sent=self.sending_now.sent)
+            reason = f"after {self.deadline_s:g} s"
+            return TransportTimeoutError(self.operation, reason, sent=self.send_state.sent)
         if self._last is None:
-            reason = f"it was not sent in {self.deadline_s:g} s, others were before it"
+            reason = f"after {self.deadline_s:g} s before it was sent: other calls were in front"
             return TransportTimeoutError(self.operation, reason, sent=False)
         return self._last

@@ -1,4 +1,4 @@
-"""What the service's clock says, from the ``Date`` of its answers."""
+"""The service's clock, read from the ``Date`` of its answers."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async._transport.base import Answer
 
-MOST_REMEMBERED = 1000
+MAX_REMEMBERED = 1000
+"""Number of writes whose first sending is remembered."""
 
 
 class ServiceClock:
     """
-    The service's clock, in whole seconds; it is known once an answer came.
+    The service's clock, in whole seconds; it is known from the first answer on.
 
-    An event whose answer was slow, or lost at first, may have been taken long before the answer
-    came: what was learnt in between must not count as older than the event. So the first sending
-    of each write is remembered, by its client token. All times are the loop's.
+    An event whose answer was slow, or lost at first, may have been accepted long before the answer
+    came. Records extracted in between must not count as older than the event. So the first sending
+    of each write is remembered, by its client token. All other times are the loop's.
     """
 
     def __init__(self) -> None:
@@ -29,29 +30,29 @@ class ServiceClock:
         self._first_sent: dict[str, float] = {}
 
     def at(self, now: float) -> datetime | None:
-        """Give what it showed or will show at *now*; None where no answer has come yet."""
+        """Return its time at *now*; None before the first answer."""
         if self._noted is None:
             return None
         return self._noted[1] + timedelta(seconds=now - self._noted[0])
 
     def sending(self, token: str | None, now: float) -> float | None:
-        """Note a request; gives when the same write was first sent, None where it was not yet."""
+        """Note a request; return when the same write was sent first, or None if this is it."""
         if token is None:
             return None
         if token in self._first_sent:
             return self._first_sent[token]
         self._first_sent[token] = now
-        if len(self._first_sent) > MOST_REMEMBERED:
+        if len(self._first_sent) > MAX_REMEMBERED:
             del self._first_sent[next(iter(self._first_sent))]
         return None
 
     def not_taken(self, token: str | None) -> None:
-        """Forget a write that the service surely did not take."""
+        """Forget a write that the service certainly did not accept."""
         if token is not None:
             self._first_sent.pop(token, None)
 
     def answered(self, answer: Answer, first_sent_at: float, now: float) -> Answer:
-        """Note the date of *answer*; gives it dated to when its request was first sent."""
+        """Note the date of *answer*, and return it dated to when its request was first sent."""
         if answer.date is None:
             return answer
         self._noted = now, answer.date

@@ -1,8 +1,13 @@
 """
 How events are written: in call order, each once, at the service's pace.
 
-Each actor and session has one line, shared by everything that one manager writes there. A write
-takes its timestamp when its turn comes, so stamps rise in the order of the calls.
+Each actor and session has one queue, shared by everything that one manager writes there. A write
+takes its timestamp when it leaves the queue, so timestamps rise in the order of the calls.
+
+A write passes three states. It is *waiting* until it has the queue's lock; then it is *frozen*,
+with token, timestamp and payload; from its first attempt on it is *in doubt* until an answer about
+it is read. What was cancelled or lost in doubt, under a token of the caller's, is remembered, so
+that the same call sends the same request again.
 """
 
 from __future__ import annotations
@@ -14,8 +19,10 @@ from uuid import uuid4
 from weakref import WeakValueDictionary
 
 import anyio
+from attrs import evolve
 
-from agentcore_memory_async._calls.rate_limit import Pace
+from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter
+from agentcore_memory_async._calls.retry import CREATE_EVENT, Write
 from agentcore_memory_async._wire import codec
 from agentcore_memory_async.errors import (
     InvalidInputError,
@@ -31,10 +38,11 @@ if TYPE_CHECKING:
     from agentcore_memory_async.policies import RetryPolicy, ServiceLimits
 
 IDLE_S = 60.0
-"""How long the line of a session is kept after its last write."""
+"""How long the queue of a session is kept after its last write."""
 LAG_S = 60.0
 """How long the service's filters may not show a write yet (sdk#564)."""
-MOST_UNSETTLED = 1000
+MAX_IN_DOUBT = 1000
+"""How many writes in doubt are remembered."""
 
 
 class RisingClock:
@@ -50,13 +58,13 @@ class RisingClock:
         return self._highest
 
 
-class Line:
-    """Where the writes of one actor and session wait for their turn."""
+class SessionQueue:
+    """Where the writes of one actor and session wait for each other."""
 
     def __init__(self, limits: ServiceLimits) -> None:
-        self.turn = anyio.Lock(fast_acquire=True)
-        self.turns_pace = Pace(limits.events_per_second)
-        self.others_pace = Pace(limits.other_events_per_second)
+        self.lock = anyio.Lock(fast_acquire=True)
+        self.turn_limiter = SlidingWindowLimiter(limits.events_per_second)
+        self.data_event_limiter = SlidingWindowLimiter(limits.other_events_per_second)
         self._written_at = -inf
         self._last_ms = 0
 
@@ -65,16 +73,16 @@ class Line:
         self._written_at = now
 
     def may_lag(self, now: float) -> bool:
-        """Tell whether the service's filters may not show the last write yet."""
+        """Return whether the service's filters may not show the last write yet."""
         return now - self._written_at < LAG_S
 
     def next_ms(self, now_ms: int) -> int:
-        """Give a stamp that is later than every one before."""
+        """Return a timestamp that is later than all before it."""
         self._last_ms = max(now_ms, self._last_ms + 1)
         return self._last_ms
 
 
-class Unsettled:
+class InDoubtWrites:
     """
     Writes under a caller's token that were cancelled or lost, as they were frozen.
 
@@ -84,34 +92,34 @@ class Unsettled:
     def __init__(self) -> None:
         self._requests: dict[str, Mapping[str, Any]] = {}
 
-    def remember(self, request: Mapping[str, Any]) -> None:
-        """Keep *request*; the oldest is let go of when there are too many."""
-        self._requests[request["clientToken"]] = request
-        if len(self._requests) > MOST_UNSETTLED:
+    def remember(self, write: Write) -> None:
+        """Keep the request of *write*; the oldest is dropped when there are too many."""
+        self._requests[write.request["clientToken"]] = write.request
+        if len(self._requests) > MAX_IN_DOUBT:
             del self._requests[next(iter(self._requests))]
 
-    def forget(self, request: Mapping[str, Any]) -> None:
-        """Let go of what is settled; what else was frozen under its token stays."""
-        if self._requests.get(request["clientToken"]) == request:
-            del self._requests[request["clientToken"]]
+    def forget(self, write: Write) -> None:
+        """Drop what is settled; another request that was frozen under its token stays."""
+        if self._requests.get(write.request["clientToken"]) == write.request:
+            del self._requests[write.request["clientToken"]]
 
     def get(self, token: str) -> Mapping[str, Any]:
-        """Give the request with *token*."""
+        """Return the request with *token*."""
         request = self._requests.get(token)
         if request is None:
             message = (
-                f"unsettled {token[:80]!r} is the client token of no lost or cancelled write of "
+                f"in_doubt {token[:80]!r} is not the client token of a lost or cancelled write of "
                 "this manager; call add_turns() again with client_token= and the same arguments"
             )
             raise InvalidInputError(message)
         return request
 
-    def get_same(self, request: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
-        """Give what was frozen for the same write, or else *request* itself; and which it is."""
-        frozen = self._requests.get(request["clientToken"])
-        if frozen is None or {**frozen, **request} != frozen:
-            return request, False
-        return frozen, True
+    def matching(self, write: Write) -> Write:
+        """Return *write* with the request frozen before, where the same write is in doubt."""
+        frozen = self._requests.get(write.request["clientToken"])
+        if frozen is None or {**frozen, **write.request} != frozen:
+            return write
+        return evolve(write, request=frozen, in_doubt=True)
 
 
 class Writer:
@@ -120,9 +128,9 @@ class Writer:
 
     Args:
         retrier: Sends the requests.
-        memory_id: The memory that is written to.
-        limits: The pace.
-        clock: The wall clock, in seconds since 1970.
+        memory_id: Id or ARN of the memory.
+        limits: SlidingWindowLimiter of the writes.
+        clock: Wall clock, in seconds since 1970.
     """
 
     def __init__(
@@ -136,159 +144,138 @@ class Writer:
         self._memory_id = memory_id
         self._limits = limits
         self._clock = RisingClock(clock)
-        self._unsettled = Unsettled()
-        # Sessions in use keep their line; the others' are kept for a while after the last write,
+        self._in_doubt = InDoubtWrites()
+        # Sessions in use keep their queue; the others' are kept for a while after the last write,
         # since a web handler makes its session anew for each request.
-        self._lines: WeakValueDictionary[tuple[str, str], Line] = WeakValueDictionary()
-        self._recent: dict[tuple[str, str], tuple[float, Line]] = {}
+        self._queues: WeakValueDictionary[tuple[str, str], SessionQueue] = WeakValueDictionary()
+        self._recent: dict[tuple[str, str], tuple[float, SessionQueue]] = {}
 
-    def line(self, actor_id: str, session_id: str) -> Line:
-        """Give the one line of this actor and session."""
+    def queue(self, actor_id: str, session_id: str) -> SessionQueue:
+        """Return the one queue of this actor and session."""
         key = actor_id, session_id
-        line = self._lines.get(key)
-        if line is None:
-            line = self._lines[key] = Line(self._limits)
-        return line
+        queue = self._queues.get(key)
+        if queue is None:
+            queue = self._queues[key] = SessionQueue(self._limits)
+        return queue
 
     async def write(
         self,
-        line: Line,
+        queue: SessionQueue,
         request: Mapping[str, Any],
         *,
         timestamp_ms: int | None,
         client_token: str | None,
-        policy: RetryPolicy | None = None,
+        policy: RetryPolicy,
     ) -> Event:
         """
         Write one event and return it as acknowledged.
 
         Args:
-            line: The line of the session that *request* names.
-            request: The members of CreateEvent, less those fixed here.
+            queue: Queue of the session that *request* names.
+            request: Members of CreateEvent, less those fixed here.
             timestamp_ms: The event's own time, for imported history; None for now.
             client_token: The caller's token; None makes one.
-            policy: How long and how often; None for the manager's.
+            policy: How long and how often it is tried.
         """
         request = {**request, "clientToken": client_token or str(uuid4())}
         if timestamp_ms is not None:
             request["eventTimestamp"] = timestamp_ms / 1000
-        policy = policy or self._retrier.policy
-        if client_token is not None:
-            request, unsettled = self._unsettled.get_same(request)
-            return await self._write(line, request, policy, client_token, unsettled=unsettled)
-        return await self._write(line, request, policy)
+        with self._retrier.running():
+            write = Write(request, policy, _deadline(policy), client_token)
+            if client_token is not None:
+                write = self._in_doubt.matching(write)
+            return await self._perform(queue, write)
 
     async def resolve(
-        self,
-        line: Line,
-        unsettled: OutcomeUnknownError | str,
-        policy: RetryPolicy | None = None,
+        self, queue: SessionQueue, in_doubt: OutcomeUnknownError | str, policy: RetryPolicy
     ) -> Event:
         """
         Send a write again exactly as it was, which stores it at most once.
 
         Args:
-            line: The line of the session that it is for.
-            unsettled: The error of the write, or the caller's token of one that was cancelled.
-            policy: How long and how often; None for the manager's.
+            queue: Queue of the session that it is for.
+            in_doubt: Error of the write, or the caller's token of one that was cancelled.
+            policy: How long and how often it is tried.
         """
-        if isinstance(unsettled, str):
-            token, request = unsettled, self._unsettled.get(unsettled)
+        if isinstance(in_doubt, str):
+            token, request = in_doubt, self._in_doubt.get(in_doubt)
         else:
-            token, request = None, unsettled.request
-        is_same = line is self._lines.get((request["actorId"], request["sessionId"]))
+            token, request = None, in_doubt.request
+        is_same = queue is self._queues.get((request["actorId"], request["sessionId"]))
         if not is_same or request["memoryId"] != self._memory_id:
-            message = "unsettled is a write of another session or memory; resolve it there"
+            message = "in_doubt is a write of another session or memory; resolve it there"
             raise InvalidInputError(message)
-        policy = policy or self._retrier.policy
-        return await self._write(line, request, policy, token, unsettled=True)
-
-    async def _write(
-        self,
-        line: Line,
-        request: Mapping[str, Any],
-        policy: RetryPolicy,
-        token: str | None = None,
-        *,
-        unsettled: bool = False,
-    ) -> Event:
-        """Write when its turn comes; a caller's *token* is remembered while it is unsettled."""
         with self._retrier.running():
-            ends_at = anyio.current_time() + policy.write_deadline_s
+            write = Write(request, policy, _deadline(policy), token, in_doubt=True)
+            return await self._perform(queue, write)
+
+    async def _perform(self, queue: SessionQueue, write: Write) -> Event:
+        """Write in the order of the queue; what has a caller's token is kept while in doubt."""
+        try:
+            await self._wait_in_queue(queue, write)
             try:
-                await self._wait_for_turn(line, request, policy, unsettled=unsettled)
-                try:
-                    if token is not None and not unsettled:  # lost while this one waited
-                        request, unsettled = self._unsettled.get_same(request)
-                    request = self._stamped(line, request)
-                    event = await self._send(line, request, policy, ends_at, unsettled=unsettled)
-                finally:
-                    line.turn.release()
-                    self._keep(line, request)
-            except BaseException as error:
-                is_unknown = isinstance(error, OutcomeUnknownError)
-                if token is not None and (is_unknown or not isinstance(error, Exception)):
-                    self._unsettled.remember(request)
-                elif not is_unknown:
-                    self._unsettled.forget(request)
-                raise
-            self._unsettled.forget(request)
-            return event
-
-    async def _wait_for_turn(
-        self, line: Line, request: Mapping[str, Any], policy: RetryPolicy, *, unsettled: bool
-    ) -> None:
-        with anyio.move_on_after(policy.write_deadline_s) as scope:
-            await line.turn.acquire()
-        if scope.cancelled_caught:
-            reason = (
-                f"its turn did not come in {policy.write_deadline_s:g} s, "
-                "other writes were before it"
-            )
-            error = TransportTimeoutError("CreateEvent", reason, sent=False)
-            if unsettled:
-                token = request["clientToken"]
-                raise OutcomeUnknownError("CreateEvent", token, 0, request) from error
-            raise error
-
-    def _stamped(self, line: Line, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Freeze *request*: from here on it has its timestamp."""
-        if "eventTimestamp" in request:
-            # One that the caller gave does not move the clock: a wrong year would stay in it.
-            return request
-        stamp_ms = line.next_ms(self._clock.now_ms())
-        return {**request, "eventTimestamp": stamp_ms / 1000}
-
-    async def _send(
-        self,
-        line: Line,
-        request: Mapping[str, Any],
-        policy: RetryPolicy,
-        ends_at: float,
-        *,
-        unsettled: bool,
-    ) -> Event:
-        conversational = any("conversational" in item for item in request["payload"])
-        event = await self._retrier.write(
-            "CreateEvent",
-            request,
-            lambda answer: codec.read_created_event(answer.body, answer.date, request),
-            policy=policy,
-            remaining_s=max(0.0, ends_at - anyio.current_time()),
-            pace=line.turns_pace if conversational else line.others_pace,
-            unsettled=unsettled,
-        )
-        line.written(anyio.current_time())
+                if write.client_token is not None and not write.in_doubt:
+                    write = self._in_doubt.matching(write)  # lost while this one waited
+                write = self._stamped(queue, write)
+                event = await self._send(queue, write)
+            finally:
+                queue.lock.release()
+                self._keep(queue, write.request)
+        except BaseException as error:
+            is_unknown = isinstance(error, OutcomeUnknownError)
+            if write.client_token is not None and (is_unknown or not isinstance(error, Exception)):
+                self._in_doubt.remember(write)
+            elif not is_unknown:
+                self._in_doubt.forget(write)
+            raise
+        self._in_doubt.forget(write)
         return event
 
-    def _keep(self, line: Line, request: Mapping[str, Any]) -> None:
-        """Keep *line* for a while, and let go of those whose while is over."""
+    async def _wait_in_queue(self, queue: SessionQueue, write: Write) -> None:
+        with anyio.CancelScope(deadline=write.deadline) as scope:
+            await queue.lock.acquire()
+        if scope.cancelled_caught:
+            reason = (
+                f"after {write.policy.write_deadline:g} s in the queue of its session: "
+                "other writes were in front"
+            )
+            error = TransportTimeoutError(CREATE_EVENT, reason, sent=False)
+            if write.in_doubt:
+                raise write.unknown(0) from error
+            raise error
+
+    def _stamped(self, queue: SessionQueue, write: Write) -> Write:
+        """Return *write* with its timestamp, if it has none yet."""
+        if "eventTimestamp" in write.request:
+            # One that the caller gave does not move the clock: a wrong year would stay in it.
+            return write
+        stamp_ms = queue.next_ms(self._clock.now_ms())
+        return evolve(write, request={**write.request, "eventTimestamp": stamp_ms / 1000})
+
+    async def _send(self, queue: SessionQueue, write: Write) -> Event:
+        request = write.request
+        is_turn = any("conversational" in item for item in request["payload"])
+        event = await self._retrier.write(
+            write,
+            lambda answer: codec.read_created_event(answer.body, answer.date, request),
+            queue.turn_limiter if is_turn else queue.data_event_limiter,
+        )
+        queue.written(anyio.current_time())
+        return event
+
+    def _keep(self, queue: SessionQueue, request: Mapping[str, Any]) -> None:
+        """Keep *queue* for a while, and drop those whose while is over."""
         now = anyio.current_time()
         key = request["actorId"], request["sessionId"]
         self._recent.pop(key, None)
-        self._recent[key] = now, line
+        self._recent[key] = now, queue
         while True:
             oldest = next(iter(self._recent))
             if now - self._recent[oldest][0] < IDLE_S:
                 return
             del self._recent[oldest]
+
+
+def _deadline(policy: RetryPolicy) -> float:
+    """Return when a write that begins now ends at the latest, on the loop's clock."""
+    return anyio.current_time() + policy.write_deadline

@@ -1,8 +1,8 @@
 """
-What a poller knows and decides: pure, snapshots in, new records and a verdict out.
+What a poller knows and decides: pure, snapshots in, new records and a decision out.
 
-Nothing says that extraction is done. A record is new when its id was not there at the baseline,
-or when it was written after a moment of the service's clock.
+No call says that extraction is done. A record is new when its id was not in the baseline, or when
+it was written after a given time of the service's clock.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ LONGEST_LAG = timedelta(minutes=10)
 
 
 @frozen
-class Place:
+class PollTarget:
     """
-    Where records are waited for.
+    Where new records are expected.
 
     Attributes:
-        prefix: The resolved prefix.
+        prefix: Resolved prefix.
         memory_strategy_id: Only the records of this strategy; None for all.
-        least: How many new records it takes there.
+        min_records: Number of new records that are needed there.
     """
 
     prefix: str
     memory_strategy_id: str | None = None
-    least: int = field(default=0, eq=False)
+    min_records: int = field(default=0, eq=False)
 
     def has(self, record: MemoryRecord) -> bool:
-        """Tell whether *record* is here."""
+        """Return whether *record* is one of this target."""
         strategies = {None, record.memory_strategy_id}
         other = record.memory_strategy_id is not None and self.memory_strategy_id not in strategies
         return not other and is_under(record.namespace, self.prefix)
@@ -51,13 +51,13 @@ class Place:
 @frozen
 class Snapshot:
     """
-    What one look at a place showed.
+    What one poll of a target showed.
 
     Attributes:
-        records: The records there, from all pages.
-        started_at: When the look began, on the loop's clock.
+        records: Its records, from all pages.
+        started_at: Start of the poll, on the loop's clock.
         after: Only records written after this were asked for; None for all.
-        service_time: The service's clock when the look began, where it is known.
+        service_time: The service's clock at the start of the poll, where it is known.
     """
 
     records: Sequence[MemoryRecord]
@@ -66,17 +66,17 @@ class Snapshot:
     service_time: datetime | None = None
 
 
-class _Seen:
-    """What is known of one place."""
+class TargetState:
+    """What is known of one target."""
 
     def __init__(self) -> None:
-        self.looked_at = -inf
-        self.looks = 0
+        self.polled_at = -inf
+        self.polls = 0
         self.has_baseline = False
         self.floor: datetime | None = None
-        # What was there before, and what came: for either, the service may take it away.
-        self.known: dict[str, MemoryRecord] = {}
-        self.came: dict[str, MemoryRecord] = {}
+        # Records of the baseline, and records since. The service may remove either.
+        self.baseline: dict[str, MemoryRecord] = {}
+        self.arrived: dict[str, MemoryRecord] = {}
 
 
 class Observation:
@@ -84,22 +84,22 @@ class Observation:
     The records that came since a baseline.
 
     Args:
-        places: Where to look.
-        min_records: How many new records are enough, over all places.
-        settle_s: For how long nothing new may have come before they count as all.
-        until: Says of the new records whether they are enough; None where their number does.
-        after: What was written after this is new; None where a baseline is taken.
+        targets: Where new records are expected.
+        min_records: Number of new records that is enough, over all targets.
+        settle_s: Quiet period in seconds that ends the wait.
+        until: Returns whether the new records are enough; None where their number decides.
+        after: Records written after this are new; None where a baseline is taken.
     """
 
     def __init__(
         self,
-        places: Iterable[Place],
+        targets: Iterable[PollTarget],
         min_records: int = 1,
         settle_s: float = 0.0,
         until: Callable[[list[MemoryRecord]], bool] | None = None,
         after: datetime | None = None,
     ) -> None:
-        self._seen = {place: _Seen() for place in places}
+        self._seen = {target: TargetState() for target in targets}
         self._min_records = min_records
         self._settle_s = settle_s
         self._until = until
@@ -112,94 +112,94 @@ class Observation:
 
     @property
     def has_baseline(self) -> bool:
-        """Whether it is known in all places what is old."""
+        """Whether the old records of all targets are known."""
         return self._after is not None or all(seen.has_baseline for seen in self._seen.values())
 
     @property
-    def looks(self) -> int:
-        """How often the places were looked at since the baseline."""
-        return max(seen.looks for seen in self._seen.values())
+    def polls(self) -> int:
+        """Number of polls since the baseline, of the target that had the most."""
+        return max(seen.polls for seen in self._seen.values())
 
     @property
-    def was_everywhere(self) -> bool:
-        """Whether each place was looked at since the baseline."""
-        return all(seen.looks for seen in self._seen.values())
+    def has_polled_all(self) -> bool:
+        """Whether each target was polled since the baseline."""
+        return all(seen.polls for seen in self._seen.values())
 
     @property
     def current(self) -> list[MemoryRecord]:
-        """The new records, less those that were replaced meanwhile; oldest first."""
+        """New records without those that were replaced meanwhile, oldest first."""
         current = [record for record in self.new if record.memory_record_id not in self._replaced]
         return sorted(current, key=lambda record: record.created_at)
 
     @property
     def replaced(self) -> list[MemoryRecord]:
-        """The records that went, old or new, for a new one of their namespace and strategy."""
+        """Records, old or new, that gave way to a new one of their namespace and strategy."""
         return [gone for gone, _ in self._replaced.values()]
 
     @property
     def updates(self) -> list[MemoryRecord]:
-        """The new records that came for others."""
+        """New records that replaced others."""
         found = {record.memory_record_id: record for _, record in self._replaced.values()}
         return [record for record in self.new if record.memory_record_id in found]
 
-    def lacks_baseline(self, place: Place) -> bool:
-        """Tell whether the next snapshot of *place* is its baseline."""
-        return self._after is None and not self._seen[place].has_baseline
+    def lacks_baseline(self, target: PollTarget) -> bool:
+        """Return whether the next snapshot of *target* is its baseline."""
+        return self._after is None and not self._seen[target].has_baseline
 
-    def looked_at(self, place: Place) -> float:
-        """Give when the last look at *place* began."""
-        return self._seen[place].looked_at
+    def polled_at(self, target: PollTarget) -> float:
+        """Return when the last poll of *target* began."""
+        return self._seen[target].polled_at
 
-    def shows_all(self, place: Place, after: datetime | None) -> bool:
-        """Tell whether a look at what was written *after* shows all that matters here."""
-        floor = self._floor(place)
+    def shows_all(self, target: PollTarget, after: datetime | None) -> bool:
+        """Return whether a poll for what was written *after* shows all that matters here."""
+        floor = self._floor(target)
         return after is None or (floor is not None and after <= floor)
 
-    def _floor(self, place: Place) -> datetime | None:
-        """Give the moment after which records are new, where it is known."""
-        return self._after if self._after is not None else self._seen[place].floor
+    def _floor(self, target: PollTarget) -> datetime | None:
+        """Return the time after which records are new, where it is known."""
+        return self._after if self._after is not None else self._seen[target].floor
 
-    def filter_after(self, place: Place, longest: int) -> datetime | None:
+    def filter_after(self, target: PollTarget, longest: int) -> datetime | None:
         """
-        Give the moment after which records matter, or None where all are to be listed.
+        Return the time after which records matter, or None where all are to be listed.
 
         A short list is read whole: then it shows which old records went.
         """
-        is_short = self._after is None and len(self._seen[place].known) <= longest
-        return None if is_short else self._floor(place)
+        is_short = self._after is None and len(self._seen[target].baseline) <= longest
+        return None if is_short else self._floor(target)
 
-    def see(self, place: Place, snapshot: Snapshot) -> None:
-        """Take in what is at *place*; what is seen twice counts once."""
-        seen = self._seen[place]
-        if snapshot.started_at <= seen.looked_at:
+    def add(self, target: PollTarget, snapshot: Snapshot) -> None:
+        """Add a snapshot of *target*; a record that is seen twice counts once."""
+        seen = self._seen[target]
+        if snapshot.started_at <= seen.polled_at:
             return
-        seen.looked_at = snapshot.started_at
+        seen.polled_at = snapshot.started_at
         self._settles_at = None
-        if self.lacks_baseline(place):
+        if self.lacks_baseline(target):
             seen.has_baseline = True
             if snapshot.service_time is not None:
                 seen.floor = snapshot.service_time - MARGIN
-            seen.known = {record.memory_record_id: record for record in snapshot.records}
+            seen.baseline = {record.memory_record_id: record for record in snapshot.records}
             return
-        seen.looks += 1
+        seen.polls += 1
         self._find_new(seen, snapshot)
         self._find_replaced(seen, snapshot)
 
-    def _find_new(self, seen: _Seen, snapshot: Snapshot) -> None:
+    def _find_new(self, seen: TargetState, snapshot: Snapshot) -> None:
         for record in sorted(snapshot.records, key=lambda record: record.created_at):
             identity = record.memory_record_id
-            if identity in seen.known or identity in seen.came:
+            if identity in seen.baseline or identity in seen.arrived:
                 continue
             if not self._is_new(seen, record):
-                seen.known[identity] = record
+                seen.baseline[identity] = record
                 continue
-            seen.came[identity] = record
+            seen.arrived[identity] = record
             self._last_new_at = max(self._last_new_at, snapshot.started_at)
             if identity not in self._ids:
                 self._ids.add(identity)
                 self.new.append(record)
 
-    def _is_new(self, seen: _Seen, record: MemoryRecord) -> bool:
+    def _is_new(self, seen: TargetState, record: MemoryRecord) -> bool:
         if self._after is not None:
             return record.created_at > self._after
         # Lists lag: what was written shortly before the baseline may show only after it.
@@ -207,17 +207,17 @@ class Observation:
             seen.floor - LONGEST_LAG < record.created_at <= seen.floor
         )
 
-    def _find_replaced(self, seen: _Seen, snapshot: Snapshot) -> None:
-        """Find what consolidation replaced: an id is gone, and a newer one is where it was."""
+    def _find_replaced(self, seen: TargetState, snapshot: Snapshot) -> None:
+        """Find what consolidation replaced: an id is gone, and a newer record is in its place."""
         listed = {record.memory_record_id for record in snapshot.records}
         newest: dict[tuple[str, str | None], MemoryRecord] = {}
-        for record in seen.came.values():
+        for record in seen.arrived.values():
             if record.memory_record_id in listed:
                 where = record.namespace, record.memory_strategy_id
                 other = newest.get(where)
                 if other is None or record.created_at >= other.created_at:
                     newest[where] = record
-        for identity, record in (*seen.known.items(), *seen.came.items()):
+        for identity, record in (*seen.baseline.items(), *seen.arrived.items()):
             if identity in listed:
                 self._replaced.pop(identity, None)
             elif snapshot.after is None or record.created_at > snapshot.after:
@@ -226,11 +226,11 @@ class Observation:
                     self._replaced[identity] = record, successor
 
     def is_enough(self) -> bool:
-        """Tell whether enough came and nothing new for long enough."""
-        return self.settles_at() <= min(seen.looked_at for seen in self._seen.values())
+        """Return whether enough records came, and nothing new for the quiet period."""
+        return self.settles_at() <= min(seen.polled_at for seen in self._seen.values())
 
     def settles_at(self) -> float:
-        """Give when nothing new will have come for long enough; infinite while it is too little."""
+        """Return when the quiet period ends; infinite while there are too few records."""
         if self._settles_at is None:
             self._settles_at = self._find_settles_at()
         return self._settles_at
@@ -241,8 +241,11 @@ class Observation:
         current = self.current
         if len(current) < self._min_records:
             return inf
-        for place, seen in self._seen.items():
-            if sum(identity not in self._replaced for identity in seen.came) < place.least:
+        for target, seen in self._seen.items():
+            if (
+                sum(identity not in self._replaced for identity in seen.arrived)
+                < target.min_records
+            ):
                 return inf
         if self._until is not None and not self._until(current):
             return inf
@@ -254,11 +257,11 @@ class FailedJobs:
     The failed extraction jobs that concern a wait.
 
     Args:
-        actor_id: Whose session.
-        session_id: The session.
-        memory_strategy_ids: The strategies that are waited for; empty for any.
+        actor_id: Actor id.
+        session_id: Session id.
+        memory_strategy_ids: Ids of the strategies that matter; empty for any.
         since_event_id: Jobs that name this event or later ones count, without a baseline; None
-            where those that are there at first are old.
+            where the jobs of the first poll are old.
     """
 
     def __init__(
@@ -272,32 +275,32 @@ class FailedJobs:
         self.session_id = session_id
         self._strategies = frozenset(memory_strategy_ids)
         self._since_ms = _stamp(since_event_id) if since_event_id is not None else None
-        self._known: set[str] | None = None if since_event_id is None else set()
-        self.looked_at = -inf
+        self._baseline: set[str] | None = None if since_event_id is None else set()
+        self.polled_at = -inf
         self.failed: list[ExtractionJob] = []
 
     @property
     def lacks_baseline(self) -> bool:
-        """Whether the jobs that are seen next are old."""
-        return self._known is None
+        """Whether the next jobs are the baseline."""
+        return self._baseline is None
 
-    def see(self, jobs: Iterable[ExtractionJob], started_at: float) -> None:
-        """Take in the jobs that failed and were not started again so far."""
-        if started_at <= self.looked_at:
+    def add(self, jobs: Iterable[ExtractionJob], started_at: float) -> None:
+        """Add the jobs that have failed and were not started again."""
+        if started_at <= self.polled_at:
             return
-        self.looked_at = started_at
+        self.polled_at = started_at
         ours = {job.job_id: job for job in jobs if self._concerns(job)}
-        if self._known is None:
-            self._known = set(ours)
+        if self._baseline is None:
+            self._baseline = set(ours)
             return
-        # One that was away, because it was started again, counts anew.
-        self._known &= set(ours)
-        self.failed = [job for job in ours.values() if job.job_id not in self._known]
+        # A job that was gone, because it was started again, counts anew.
+        self._baseline &= set(ours)
+        self.failed = [job for job in ours.values() if job.job_id not in self._baseline]
 
-    def told(self) -> None:
-        """Note that the caller knows of what failed."""
-        if self._known is not None:
-            self._known.update(job.job_id for job in self.failed)
+    def acknowledge(self) -> None:
+        """Note that the caller knows of the failed jobs."""
+        if self._baseline is not None:
+            self._baseline.update(job.job_id for job in self.failed)
         self.failed = []
 
     def _concerns(self, job: ExtractionJob) -> bool:
@@ -311,6 +314,6 @@ class FailedJobs:
 
 
 def _stamp(event_id: str) -> int:
-    """Read the milliseconds that an event id begins with."""
+    """Return the milliseconds that an event id begins with."""
     digits = event_id.partition("#")[0]
     return int(digits) if digits.isascii() and digits.isdigit() else 0

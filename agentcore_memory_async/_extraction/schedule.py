@@ -1,4 +1,4 @@
-"""When to look again: pure, the policy and the time since the conversation in, a time out."""
+"""When to poll: pure, the policy and the time since the conversation in, a time out."""
 
 from __future__ import annotations
 
@@ -11,54 +11,55 @@ if TYPE_CHECKING:
     from agentcore_memory_async.policies import PollPolicy
 
 EARLY = (0.75, 0.875)
-"""Looks before the expected time, as shares of it, where they are worth a request."""
+"""Polls before the expected time, as shares of it, where they are worth a request."""
 DUE = (1.0, 1.1, 1.2, 1.35)
-"""Looks from the expected time on."""
+"""Polls from the expected time on, as shares of it."""
 WORTH_S = 1.5
-"""How long before the expected time an early look must be."""
+"""Time in seconds by which an early poll must precede the expected time."""
 OVERDUE_GROWTH = 0.15
+"""Largest growth of the interval after the expected time."""
 
 
-def marks(policy: PollPolicy) -> Iterator[float]:
-    """Give the times to look at, in seconds since the conversation was stored; endless."""
+def poll_times(policy: PollPolicy) -> Iterator[float]:
+    """Yield the times to poll at, in seconds since the conversation was stored; endless."""
     growth = policy.growth
-    planned = policy.looks_s
-    if policy.expected_s is not None:
-        expected = policy.expected_s
+    planned = policy.poll_times_s
+    if policy.expected is not None:
+        expected = policy.expected
         shares = (*EARLY, *DUE) if expected * (1 - EARLY[0]) > WORTH_S + 1 else DUE
         planned = tuple(expected * share for share in shares)
         growth = min(growth, OVERDUE_GROWTH)
     yield from planned
     mark = planned[-1]
     while True:
-        gap = max(policy.min_interval_s, growth * mark)
-        mark += min(policy.max_interval_s, gap)
+        gap = max(policy.min_interval, growth * mark)
+        mark += min(policy.max_interval, gap)
         yield mark
 
 
-def next_look(policy: PollPolicy, looked_s: float, source: Random) -> float:
+def next_poll_at(policy: PollPolicy, polled_s: float, source: Random) -> float:
     """
-    Give the time of the next look, in seconds since the conversation was stored.
+    Return the time of the next poll, in seconds since the conversation was stored.
 
-    A look counts for the mark that it is nearest to, whoever asked for it.
+    A poll counts for the planned time that it is nearest to, whoever asked for it.
 
     Args:
-        policy: The marks, the bounds and the jitter.
-        looked_s: When the last look was; 0 for none since the conversation.
+        policy: Planned times, bounds and jitter.
+        polled_s: Time of the last poll; 0 for none since the conversation.
         source: Draws the jitter.
     """
     before = mark = gap = 0.0
-    first = next(marks(policy))
-    for mark in marks(policy):
+    first = next(poll_times(policy))
+    for mark in poll_times(policy):
         gap = mark - before
-        if looked_s < before + gap / 2:
+        if polled_s < before + gap / 2:
             break
-        if looked_s >= before and gap >= policy.max_interval_s and before >= policy.looks_s[-1]:
-            # Far out the marks are evenly spaced, and need not be gone through one by one.
-            mark, gap = looked_s + policy.max_interval_s, policy.max_interval_s
+        if polled_s >= before and gap >= policy.max_interval and before >= policy.poll_times_s[-1]:
+            # Far out the planned times are evenly spaced, and need not be tried one by one.
+            mark, gap = polled_s + policy.max_interval, policy.max_interval
             break
         before = mark
-    # A first wait is long: to move it by a tenth would move it away from what it is for.
+    # A first wait is long: a tenth of it would move the poll away from the time it is for.
     at = mark + source.uniform(-policy.jitter, policy.jitter) * min(gap, mark / 4)
-    at = max(at, looked_s + policy.min_interval_s)
-    return at if looked_s < first / 2 else min(at, looked_s + policy.max_interval_s)
+    at = max(at, polled_s + policy.min_interval)
+    return at if polled_s < first / 2 else min(at, polled_s + policy.max_interval)

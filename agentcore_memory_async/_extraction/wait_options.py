@@ -1,4 +1,4 @@
-"""What a poller is to wait for: arguments checked and read, pure."""
+"""The arguments of a poller, checked and parsed: pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attrs import evolve, field, frozen
 
-from agentcore_memory_async._extraction.observation import Place
+from agentcore_memory_async._extraction.observation import PollTarget
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.namespaces import resolve_prefix
 from agentcore_memory_async.models import Event
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
 
 
 @frozen
-class Wait:
+class WaitOptions:
     """
     What to wait for, and for how long.
 
     Attributes:
-        places: Where.
-        policy: When to look.
-        timeout_s: For how long at most.
-        min_records: How many new records are enough, over all places.
-        settle_s: For how long nothing new may have come.
-        until: Says whether the new records are enough.
-        returns_on_timeout: Whether silence is an answer.
-        since: The event after which records are new.
-        session: Whose failed jobs matter: actor and session.
+        targets: Where new records are expected.
+        policy: When to poll.
+        timeout_s: Longest duration, in seconds.
+        min_records: Number of new records that is enough, over all targets.
+        settle_s: Quiet period in seconds that ends the wait.
+        until: Returns whether the new records are enough.
+        returns_on_timeout: Whether a timeout returns the records so far instead of raising.
+        since: Event after which records are new.
+        session: Actor id and session id whose failed jobs matter.
     """
 
-    places: tuple[Place, ...]
+    targets: tuple[PollTarget, ...]
     policy: PollPolicy
     timeout_s: float
     min_records: int = 1
@@ -48,7 +48,7 @@ class Wait:
     session: tuple[str, str] | None = None
 
 
-def read_wait(
+def parse_wait_options(
     namespace_prefix: object,
     *,
     policy: PollPolicy,
@@ -61,14 +61,14 @@ def read_wait(
     memory_strategy_id: object,
     on_timeout: object,
     polling: object,
-) -> Wait:
+) -> WaitOptions:
     """
-    Check the arguments of an ``extraction_poller`` and read them.
+    Check and parse the arguments of an ``extraction_poller``.
 
     Args:
         namespace_prefix: One prefix or several, with templates.
-        policy: The manager's.
-        ids: The ``actorId`` and ``sessionId`` of a session; None for those of *since*.
+        policy: The manager's policy.
+        ids: ``actorId`` and ``sessionId`` of a session; None for those of *since*.
         timeout: As the poller's.
         min_records: As the poller's.
         settle: As the poller's.
@@ -79,7 +79,7 @@ def read_wait(
         polling: As the poller's.
 
     Raises:
-        InvalidInputError: One of them can't be right.
+        InvalidInputError: An argument is invalid.
     """
     prefixes = _read_prefixes(namespace_prefix)
     event = _read_since(since, ids)
@@ -87,7 +87,7 @@ def read_wait(
         ids = {"actorId": event.actor_id, "sessionId": event.session_id}
     least = _read_by_prefix("min_records", min_records, prefixes)
     strategies = _read_by_prefix("memory_strategy_id", memory_strategy_id, prefixes)
-    places: dict[Place, int] = {}
+    targets: dict[PollTarget, int] = {}
     for prefix in prefixes:
         strategy = strategies.get(prefix)
         if strategy is not None:
@@ -96,14 +96,14 @@ def read_wait(
         count = least.get(prefix) if isinstance(min_records, Mapping) else None
         if count is not None:
             count = check.check_int(f"min_records[{prefix[:80]!r}]", count)
-        place = Place(resolve_prefix(prefix, values), values["memoryStrategyId"])
-        places[place] = max(count or 0, places.get(place, 0))  # the same one may be given twice
+        target = PollTarget(resolve_prefix(prefix, values), values["memoryStrategyId"])
+        targets[target] = max(count or 0, targets.get(target, 0))  # the same one may be given twice
     if not isinstance(on_timeout, str) or on_timeout not in {"raise", "return"}:
         what = repr(on_timeout) if isinstance(on_timeout, str) else check.kind(on_timeout)
         check.refuse(f"on_timeout is {what}; allowed are 'raise' and 'return'")
     actor_id, session_id = ids.get("actorId"), ids.get("sessionId")
-    return Wait(
-        tuple(evolve(place, least=count) for place, count in places.items()),
+    return WaitOptions(
+        tuple(evolve(target, min_records=count) for target, count in targets.items()),
         check_polling(polling) or policy,
         timeout_s=check.check_duration("timeout", timeout, least=0.001),
         min_records=1
@@ -118,7 +118,7 @@ def read_wait(
 
 
 def _read_until(given: object) -> Callable[[list[MemoryRecord]], bool] | None:
-    """Read what says whether the records are enough: an awaitable would always be true."""
+    """Parse *until*; an async function is refused, since its awaitable would always be true."""
     advice = "give a function of a list of records that returns True or False, or None"
     check.check_callable("until", given, advice)
     if inspect.iscoroutinefunction(given):
@@ -139,7 +139,7 @@ def _read_until(given: object) -> Callable[[list[MemoryRecord]], bool] | None:
 
 
 def _read_prefixes(given: object) -> list[str]:
-    """Read one prefix or several."""
+    """Parse one prefix or several."""
     prefixes = [given] if isinstance(given, str) else given
     if not isinstance(prefixes, list | tuple) or not prefixes:
         what = "empty" if prefixes == [] or prefixes == () else check.kind(given)
@@ -149,12 +149,12 @@ def _read_prefixes(given: object) -> list[str]:
         )
     for prefix in cast("Sequence[object]", prefixes):
         if not isinstance(prefix, str):
-            resolve_prefix(cast("str", prefix), {})  # says what it is
+            resolve_prefix(cast("str", prefix), {})  # raises, naming the type
     return list(cast("Sequence[str]", prefixes))
 
 
 def _read_since(given: object, ids: Mapping[str, str | None]) -> Event | None:
-    """Read the event after which records are new; a session takes only its own."""
+    """Parse the event after which records are new; a session takes only its own."""
     check.check_is("since", given, Event, "give the Event that add_turns() returned, or None")
     if given is None:
         return None
@@ -169,7 +169,7 @@ def _read_since(given: object, ids: Mapping[str, str | None]) -> Event | None:
 
 
 def _read_by_prefix(argument: str, given: object, prefixes: list[str]) -> dict[str, Any]:
-    """Read what is the same for all prefixes, or a mapping from some of them."""
+    """Parse one value for all prefixes, or a mapping from some of them."""
     if not isinstance(given, Mapping):
         return dict.fromkeys(prefixes, given)
     by_prefix = dict(cast("Mapping[str, object]", given))

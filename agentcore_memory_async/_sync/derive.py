@@ -1,13 +1,14 @@
 """
-The sync facade's building blocks: methods and iterators derived from async ones.
+The building blocks of the sync facade: methods derived from async ones.
 
 Each is one line in the class body and keeps the async method's parameters, types, defaults and
-docstring through ParamSpec, so that the two faces can't drift.
+docstring through ParamSpec, so that the two APIs cannot drift apart.
 """
 
 from __future__ import annotations
 
 import inspect
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
@@ -17,11 +18,11 @@ from agentcore_memory_async._sync.loop_thread import warn_in_a_running_loop
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from agentcore_memory_async._sync.shared_resource import Backing
+    from agentcore_memory_async._sync.shared_resource import SharedResource
 
 
 DERIVED = "__agentcore_derived__"
-"""Marks the functions made here, which get their names from the class they are put in."""
+"""Marks the functions made here, which get their names from the class that contains them."""
 
 A = TypeVar("A")
 A_co = TypeVar("A_co", covariant=True)
@@ -34,14 +35,14 @@ T = TypeVar("T")
 
 class BlockingFacade(Generic[A_co]):
     """
-    The sync face of an async object; its methods are derived from it.
+    A sync API for an async object; its methods are derived from it.
 
     ``x = blocking(Async.x)`` in the class body has the parameters, types, defaults and docstring
-    of ``Async.x``, for people, tools and type checkers.
+    of ``Async.x``, for readers, tools and type checkers.
     """
 
     _inner: A_co
-    _backing: Backing
+    _backing: SharedResource
 
     def __init_subclass__(cls) -> None:
         for name, value in vars(cls).items():
@@ -54,10 +55,10 @@ class BlockingFacade(Generic[A_co]):
         return f"<{type(self).__name__} {repr(self._inner).partition(' ')[2]}"
 
 
-def _dressed(
+def _copy_signature(
     function: Callable[Q, R], signature: inspect.Signature, doc: str | None
 ) -> Callable[Q, R]:
-    """Give *function* the looks of the async one. ``__wrapped__`` would make it a coroutine's."""
+    """Copy the signature of an async function; ``__wrapped__`` would make it a coroutine's."""
     annotations = {
         name: parameter.annotation
         for name, parameter in signature.parameters.items()
@@ -78,15 +79,15 @@ def _dressed(
 def _derived(
     function: Callable[Q, R], source: Callable[..., object], returns: object = None
 ) -> Callable[Q, R]:
-    """Give *function* the looks of *source*, but for what it returns."""
+    """Copy the signature of *source*, except for what it returns."""
     signature = inspect.signature(source)
     if returns is not None:
         signature = signature.replace(return_annotation=returns)
-    return _dressed(function, signature, source.__doc__)
+    return _copy_signature(function, signature, source.__doc__)
 
 
-def _twin(inner: object, method: Callable[..., object]) -> str:
-    """Say what to await instead: the public class may have the method from a base of its own."""
+def _async_name(inner: object, method: Callable[..., object]) -> str:
+    """Return what to await instead: the public class may inherit the method."""
     name = type(inner).__name__
     return name if method.__name__.startswith("_") else f"{name}.{method.__name__}"
 
@@ -94,10 +95,10 @@ def _twin(inner: object, method: Callable[..., object]) -> str:
 def blocking(
     method: Callable[Concatenate[A, P], Awaitable[R]],
 ) -> Callable[Concatenate[BlockingFacade[A], P], R]:
-    """Derive a method that waits for what *method* gives."""
+    """Derive a method that waits for the result of *method*."""
 
     def call(self: BlockingFacade[A], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        instead = _twin(self._inner, method)
+        instead = _async_name(self._inner, method)
         warn_in_a_running_loop(call.__qualname__, instead)
         function = partial(method, self._inner, *args, **kwargs)
         return self._backing.call(instead, function)
@@ -108,10 +109,10 @@ def blocking(
 def blocking_into(
     method: Callable[Concatenate[A, P], Awaitable[object]], into: type[S]
 ) -> Callable[Concatenate[BlockingFacade[A], P], S]:
-    """Derive a method that waits for an async object and gives its facade, of class *into*."""
+    """Derive a method that waits for an async object and returns its facade, of class *into*."""
 
     def call(self: BlockingFacade[A], /, *args: P.args, **kwargs: P.kwargs) -> S:
-        instead = _twin(self._inner, method)
+        instead = _async_name(self._inner, method)
         warn_in_a_running_loop(call.__qualname__, instead)
         function = partial(method, self._inner, *args, **kwargs)
         inner = self._backing.call(instead, function)
@@ -120,20 +121,33 @@ def blocking_into(
     return _derived(call, method, into.__name__)
 
 
-def making(
+def blocking_factory(
     method: Callable[Concatenate[A, P], object], into: type[S]
 ) -> Callable[Concatenate[BlockingFacade[A], P], S]:
-    """Derive a method that makes an async object, without I/O, and gives its facade."""
+    """Derive a method that makes an async object, without I/O, and returns its facade."""
 
     def call(self: BlockingFacade[A], /, *args: P.args, **kwargs: P.kwargs) -> S:
         function = partial(method, self._inner, *args, **kwargs)
-        inner = self._backing.make(_twin(self._inner, method), function)
+        inner = self._backing.make(_async_name(self._inner, method), function)
         return _around(into, inner, self._backing)
 
     return _derived(call, method, into.__name__)
 
 
-def _around(into: type[S], inner: object, backing: Backing) -> S:
+def blocking_view(
+    method: Callable[Concatenate[A, P], A],
+) -> Callable[Concatenate[S, P], S]:
+    """Derive a method that returns a facade of the same class around the view *method* returns."""
+
+    def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> S:
+        view = copy(self)
+        view._inner = method(self._inner, *args, **kwargs)  # noqa: SLF001 - of the same class
+        return view
+
+    return _derived(call, method, "Self")
+
+
+def _around(into: type[S], inner: object, backing: SharedResource) -> S:
     facade = into.__new__(into)
     vars(facade).update(_inner=inner, _backing=backing)
     return facade
@@ -142,11 +156,11 @@ def _around(into: type[S], inner: object, backing: Backing) -> S:
 def blocking_iterator(
     method: Callable[Concatenate[A, P], AsyncIterator[R]],
 ) -> Callable[Concatenate[BlockingFacade[A], P], BlockingIterator[R]]:
-    """Derive a method that gives a blocking iterator over what *method* goes through."""
+    """Derive a method that returns a blocking iterator over what *method* yields."""
 
     def call(self: BlockingFacade[A], /, *args: P.args, **kwargs: P.kwargs) -> BlockingIterator[R]:
         iterator = method(self._inner, *args, **kwargs)
-        return BlockingIterator(self._backing, _twin(self._inner, method), iterator)
+        return BlockingIterator(self._backing, _async_name(self._inner, method), iterator)
 
     given = str(inspect.signature(method).return_annotation)
     return _derived(call, method, f"BlockingIterator[{given.partition('[')[2].removesuffix(']')}]")
@@ -155,7 +169,7 @@ def blocking_iterator(
 def constructing(
     cls: Callable[P, A],
 ) -> Callable[[Callable[[Any], None]], Callable[Concatenate[BlockingFacade[A], P], None]]:
-    """Derive an ``__init__`` that makes the async object; what it decorates is called then."""
+    """Derive an ``__init__`` that makes the async object, then calls what it decorates."""
 
     def decorate(
         then: Callable[[Any], None],
@@ -167,6 +181,6 @@ def constructing(
         signature = inspect.signature(cls)
         parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
         parameters += signature.parameters.values()
-        return _dressed(construct, signature.replace(parameters=parameters), then.__doc__)
+        return _copy_signature(construct, signature.replace(parameters=parameters), then.__doc__)
 
     return decorate

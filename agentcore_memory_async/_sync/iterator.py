@@ -1,4 +1,9 @@
-"""Going through an async iterator from any thread."""
+"""
+Iterating over an async iterator from any thread.
+
+The async iterator runs in one task on the loop thread (`IteratorBridge`), which hands its items
+over in chunks. The calling thread takes them one by one (`BlockingIterator`).
+"""
 
 from __future__ import annotations
 
@@ -10,26 +15,30 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar, cast
 
 from anyio import CancelScope, Event, current_time
 
-from agentcore_memory_async._sync.loop_thread import PATIENCE, loop_thread, warn_in_a_running_loop
+from agentcore_memory_async._sync.loop_thread import (
+    CLEANUP_TIMEOUT_S,
+    loop_thread,
+    warn_in_a_running_loop,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from agentcore_memory_async._sync.loop_thread import LoopThread
-    from agentcore_memory_async._sync.shared_resource import Backing
+    from agentcore_memory_async._sync.shared_resource import SharedResource
 T = TypeVar("T")
 
 
 CHUNK = 128
-"""How many items an iterator hands over in one hop, at most; it begins with one and doubles."""
+"""Largest number of items handed over at once; it begins with one and doubles."""
 
 
-class Feed(Generic[T]):
+class IteratorBridge(Generic[T]):
     """
     Runs an async iterator in one task and hands its items over in chunks; on the loop thread.
 
     It runs ahead of its reader only within the chunk that was asked for. One task for all steps
-    makes cancel scopes in the iterator legal, and lets it be closed at any moment.
+    makes cancel scopes in the iterator legal, and lets it be closed at any time.
     """
 
     def __init__(self, thread: LoopThread, iterator: AsyncIterator[T]) -> None:
@@ -40,7 +49,7 @@ class Feed(Generic[T]):
         self._asked = Event()
         self._came = Event()
         self._ended = Event()
-        # Shielded: it is ended by closing, in order, also when the whole thread stops.
+        # Shielded: closing ends it, in order, even when the whole thread stops.
         self._scope = CancelScope(shield=True)
         self._stepping = self._ending = False
         self._error: BaseException | None = None
@@ -48,7 +57,7 @@ class Feed(Generic[T]):
         thread.tasks.start_soon(self._run)
 
     async def take(self, most: int) -> list[T]:
-        """Return what is there, at least one item, or nothing at the end."""
+        """Return the items so far, at least one, or nothing at the end."""
         while not self._items and not self._ended.is_set():
             self._wanted = most
             if self._came.is_set():
@@ -71,7 +80,7 @@ class Feed(Generic[T]):
                     self._error = concurrent.futures.CancelledError()
                     if self._scope.cancel_called or self.thread.stopping:
                         raise
-                except BaseException as error:  # noqa: BLE001 - rises in the reader's thread
+                except BaseException as error:  # noqa: BLE001 - raised in the reader's thread
                     self._error = error
         finally:
             self.thread.closers.discard(self.end)
@@ -93,13 +102,13 @@ class Feed(Generic[T]):
             if len(self._items) >= self._wanted and not self._ending:
                 self._asked = Event()
                 await self._asked.wait()
-        self._scope.deadline = current_time() + PATIENCE
+        self._scope.deadline = current_time() + CLEANUP_TIMEOUT_S
         aclose: Callable[[], Awaitable[None]] | None = getattr(self._iterator, "aclose", None)
         if aclose is not None:
             await aclose()
 
     def end(self) -> None:
-        """End it: cut a step off, or close the iterator between two; on the loop thread."""
+        """End it: cancel a step, or close the iterator between two; on the loop thread."""
         self._ending = True
         self._asked.set()
         if self._stepping:
@@ -117,17 +126,17 @@ class Feed(Generic[T]):
 
 class BlockingIterator(Generic[T]):
     """
-    Goes through an async iterator, from any thread.
+    Iterates over an async iterator, from any thread.
 
-    Items come in growing chunks, of one item at first, and never later than they are there.
-    ``close()`` ends it early; so does leaving a ``for`` loop, as nobody holds it any more.
+    Items come in growing chunks, of one item at first, and each as soon as it is available.
+    ``close()`` ends it early; so does leaving a ``for`` loop that holds the only reference.
     """
 
-    def __init__(self, backing: Backing, name: str, iterator: AsyncIterator[T]) -> None:
+    def __init__(self, backing: SharedResource, name: str, iterator: AsyncIterator[T]) -> None:
         self._backing = backing
         self._name = name
         self._iterator: AsyncIterator[T] | None = iterator
-        self._feed: Feed[T] | None = None
+        self._bridge: IteratorBridge[T] | None = None
         self._items: deque[T] = deque()
         self._most = 1
         self._one_at_a_time = threading.RLock()
@@ -148,24 +157,24 @@ class BlockingIterator(Generic[T]):
         try:
             self._items += self._backing.call(self._name, self._take)
         except BaseException:
-            self.close()  # interrupted or failed, it has ended, as a generator would
+            self.close()  # interrupted or failed, it has ended, like a generator
             raise
         self._most = min(2 * self._most, CHUNK)
         if not self._items:
-            self._iterator = self._feed = None
+            self._iterator = self._bridge = None
 
     async def _take(self) -> list[T]:
-        if self._feed is None:
-            self._feed = Feed(loop_thread(), cast("AsyncIterator[T]", self._iterator))
-        return await self._feed.take(self._most)
+        if self._bridge is None:
+            self._bridge = IteratorBridge(loop_thread(), cast("AsyncIterator[T]", self._iterator))
+        return await self._bridge.take(self._most)
 
     def close(self) -> None:
-        """End it and wait until nothing of it is under way; closing again does nothing."""
-        feed, self._feed, self._iterator = self._feed, None, None
+        """End it, and wait until nothing of it is under way; closing again does nothing."""
+        bridge, self._bridge, self._iterator = self._bridge, None, None
         self._items.clear()
-        if feed is not None and feed.thread.usable:
-            feed.thread.call(feed.close)
+        if bridge is not None and bridge.thread.usable:
+            bridge.thread.call(bridge.close)
 
     def __del__(self) -> None:
-        if self._feed is not None:
-            self._feed.close_soon()
+        if self._bridge is not None:
+            self._bridge.close_soon()

@@ -1,17 +1,20 @@
 """
-The loop thread under the sync facade.
+The loop thread of the sync facade.
 
 One thread per process runs one event loop for all facades. It starts at the first call and is a
 daemon, so nothing has to be closed for a script to end. The rules, each with a test:
 
 - A call runs in a task of its own, in the root task group, with the caller's context variables.
-  What interrupts the caller (Ctrl-C, a timeout raised by a signal) cancels that task, waits for
-  its clean-up for at most ``PATIENCE`` seconds, and then goes on rising.
-- What is opened is closed by the task that opened it, so task groups in there are legal.
-- A facade that is dropped is closed from here; at exit all are, by ``atexit``: that is after other
-  threads and executors have done their work, and needs none of them. Waiting daemon threads are
-  left waiting, as the interpreter would.
-- After a fork the child has no loop thread; what the parent opened says so (``ForkedError``).
+  The root task starts it: in a callback of the loop no task runs, and where sniffio is installed,
+  anyio then cannot tell which loop this is.
+- An interrupt of the caller (Ctrl-C, a timeout raised by a signal) cancels that task, waits up to
+  ``CLEANUP_TIMEOUT_S`` seconds for its cleanup, and then propagates.
+- An object is closed by the task that opened it, so task groups in it are legal.
+- A facade that is dropped is closed on this thread; at exit all are, by ``atexit``. That is after
+  other threads and executors have done their work, and needs none of them. Daemon threads that wait
+  for a call are left waiting, as the interpreter would leave them.
+- After a fork the child has no loop thread; an object that the parent opened raises
+  ``ForkedError``.
 - Calls from the loop thread itself are refused: they would wait for themselves.
 """
 
@@ -41,17 +44,17 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
-PATIENCE = 5.0
-"""How long clean-up may take, in seconds: after an interrupt, at a close, at exit."""
-LOOK_UP_S = 0.25 if os.name == "posix" else 0.1
-"""How long a waiting thread may miss an interrupt, in seconds."""
+CLEANUP_TIMEOUT_S = 5.0
+"""How long cleanup may take: after an interrupt, at a close, at exit."""
+INTERRUPT_CHECK_S = 0.25 if os.name == "posix" else 0.1
+"""How long a waiting thread may miss an interrupt."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Call(Generic[T]):
-    """One function on its way to the loop thread, and its outcome on the way back."""
+    """One function on its way to the loop thread, and its outcome on its way back."""
 
     __slots__ = (
         "_cancelled",
@@ -92,19 +95,19 @@ class Call(Generic[T]):
                 try:
                     self._result = await self._function()
                 except CancelledError:
-                    # Without a request to cancel it came out of the function by itself, and
-                    # would take the whole group along: it is the caller's to see.
+                    # If nobody asked to cancel, the function raised it by itself. It would cancel
+                    # the whole group, so the caller gets it as an error.
                     self._error = concurrent.futures.CancelledError()
                     if scope.cancel_called or self._thread.stopping:
                         raise
-                except BaseException as error:  # noqa: BLE001 - rises in the calling thread
+                except BaseException as error:  # noqa: BLE001 - raised in the calling thread
                     self._error = error
         finally:
             if not self._thread.leaves_waiting:
                 self.finish()
 
     def cancel(self) -> None:
-        """Cancel the task, or see to it that there will be none; on the loop thread."""
+        """Cancel the task, or keep it from starting; on the loop thread."""
         self._cancelled = True
         if self._scope is not None:
             self._scope.cancel()
@@ -112,26 +115,26 @@ class Call(Generic[T]):
             self.finish()
 
     def finish(self, error: BaseException | None = None) -> None:
-        """Let the caller go on."""
+        """Wake the caller."""
         if not self._finished:
             self._finished = True
             self._error = self._error or error
             self._done.release()
 
     def wait(self, timeout: float = -1) -> bool:
-        """Wait in the calling thread; tells whether it has finished."""
+        """Wait in the calling thread; return whether the call has finished."""
         if self._finished:
             return True
         if timeout >= 0:
             return self._done.acquire(timeout=timeout)
-        # A Ctrl-C that comes just before the wait for a lock does not interrupt it (on Windows
-        # none does): look up for it now and then.
-        while not self._done.acquire(timeout=LOOK_UP_S):
+        # A Ctrl-C just before the wait for a lock does not interrupt it, and on Windows none
+        # does: check for it now and then.
+        while not self._done.acquire(timeout=INTERRUPT_CHECK_S):
             pass
         return True
 
     def outcome(self) -> T:
-        """Return or raise, once, leaving no reference cycle."""
+        """Return the result or raise the error, once, without a reference cycle."""
         error, self._error = self._error, None
         if error is None:
             return cast("T", self._result)
@@ -143,16 +146,16 @@ class Call(Generic[T]):
 
 class DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
     """
-    Looks up names and reads files for the loop, in daemon threads.
+    Resolves names and reads files for the loop, in daemon threads.
 
-    The standard one takes no work once the main thread has ended, while other threads still call,
-    and a lookup that hangs in it holds up the exit.
+    The standard executor accepts no work once the main thread has ended, although other threads may
+    still call, and a lookup that hangs in it blocks the exit.
     """
 
-    MOST = 16
+    MAX_THREADS = 16
 
     def __init__(self) -> None:
-        super().__init__(max_workers=1)  # its own threads are never started
+        super().__init__(max_workers=1)  # the threads of the base class are never started
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._idle = threading.Semaphore(0)
         self._started: list[threading.Thread] = []
@@ -165,16 +168,16 @@ class DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(fn(*args, **kwargs))
-                except BaseException as error:  # noqa: BLE001 - rises where it is awaited
+                except BaseException as error:  # noqa: BLE001 - raised where it is awaited
                     future.set_exception(error)
 
         self._jobs.put(job)
-        if not self._idle.acquire(blocking=False) and len(self._started) < self.MOST:
+        if not self._idle.acquire(blocking=False) and len(self._started) < self.MAX_THREADS:
             thread = threading.Thread(target=self._work, name="agentcore-memory-io", daemon=True)
             try:
                 thread.start()
                 self._started.append(thread)
-            except RuntimeError:  # at exit Python 3.12 starts no more threads: those here will do
+            except RuntimeError:  # at exit Python 3.12 starts no threads: use those that run
                 if not self._started:
                     raise
         return future
@@ -186,7 +189,7 @@ class DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
             self._idle.release()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the threads after what they are doing; a loop that closes never waits."""
+        """End the threads after their present job; a closing loop never waits for them."""
         super().shutdown(wait=wait, cancel_futures=cancel_futures)
         for _ in self._started:
             self._jobs.put(None)
@@ -245,7 +248,7 @@ class LoopThread:
             call.wait()
         except BaseException:
             if self._post(call.cancel):
-                call.wait(PATIENCE)
+                call.wait(CLEANUP_TIMEOUT_S)
             raise
         finally:
             self._calls.discard(call)
@@ -255,7 +258,7 @@ class LoopThread:
             del call
 
     def post(self, function: Callable[[], object]) -> None:
-        """Run *function* on the loop some time; from any thread, without waiting or failing."""
+        """Run *function* on the loop later; from any thread, without waiting or failing."""
         if self.pid == os.getpid():
             self._post(function)
 
@@ -268,8 +271,8 @@ class LoopThread:
             return False
         return True
 
-    def stop(self, timeout: float = PATIENCE) -> None:
-        """Cancel what runs, close what is open, end the thread; wait *timeout* seconds."""
+    def stop(self, timeout: float = CLEANUP_TIMEOUT_S) -> None:
+        """Cancel calls, close what is open and end the thread; wait *timeout* seconds for it."""
         if self._post(self._stop):
             self._thread.join(timeout)
 
@@ -294,7 +297,7 @@ class LoopThread:
         loop = self._loop
         root = loop.create_task(self._root(), name="agentcore-memory-async")
         try:
-            # Ends when stopped; or by SystemExit and the like, out of somebody's callback.
+            # It ends when stopped, or by SystemExit and the like from somebody's callback.
             loop.run_until_complete(root)
         except CancelledError:
             pass
@@ -303,7 +306,7 @@ class LoopThread:
             try:
                 if not root.done():
                     loop.call_soon(self._stop)
-                    loop.run_until_complete(asyncio.wait([root], timeout=PATIENCE))
+                    loop.run_until_complete(asyncio.wait([root], timeout=CLEANUP_TIMEOUT_S))
                 _cancel_left(loop)
             finally:
                 loop.close()
@@ -313,12 +316,12 @@ class LoopThread:
 
 
 def _cancel_left(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel what did not end with the root, such as tasks that somebody's callback made."""
+    """Cancel the tasks that did not end with the root, such as those of somebody's callback."""
     left = asyncio.all_tasks(loop)
     for task in left:
         task.cancel()
     if left:
-        loop.run_until_complete(asyncio.wait(left, timeout=PATIENCE))
+        loop.run_until_complete(asyncio.wait(left, timeout=CLEANUP_TIMEOUT_S))
     loop.run_until_complete(loop.shutdown_asyncgens())
 
 
@@ -330,7 +333,7 @@ class _Process:
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew, as in a forked child."""
+        """Start over, as in a forked child."""
         self.lock = threading.Lock()
         self.thread: LoopThread | None = None
 
@@ -352,23 +355,23 @@ def loop_thread() -> LoopThread:
 
 
 def _at_exit() -> None:
-    """Close everything. Only daemon threads can be waiting by now: they stay where they are."""
+    """Close everything. Only daemon threads can be waiting by now: they are left waiting."""
     thread = _process.thread
     if thread is not None and thread.usable and not thread.current:
         thread.leaves_waiting = True
         thread.stop()
 
 
-# Registered on import, so that handlers registered by users later run earlier and can still call.
+# Registered on import, so that handlers that users register later run earlier and can still call.
 atexit.register(_at_exit)
 if hasattr(os, "register_at_fork"):  # not on Windows
-    # The parent's thread does not exist in the child. Its stack keeps what was open there from
-    # ever being finalised, which is right: epoll, sockets and the loop are shared with the parent.
+    # The parent's thread does not exist in the child. Its stack keeps the open objects from being
+    # finalized, which is right: epoll, sockets and the loop are shared with the parent.
     os.register_at_fork(after_in_child=_process.forget)
 
 
 def warn_in_a_running_loop(name: str, instead: str) -> None:
-    """Warn, once per process, at the line that called the caller of this."""
+    """Warn, once per process, at the line that called the caller."""
     thread = _process.thread
     if _process.has_warned or (thread is not None and thread.current):
         return
@@ -381,4 +384,4 @@ def warn_in_a_running_loop(name: str, instead: str) -> None:
         f"await {instead} of an AsyncMemorySessionManager instead"
     )
     warnings.warn(message, BlockingCallWarning, stacklevel=3)
-    _process.has_warned = True  # not where the warning is turned into an error
+    _process.has_warned = True  # not if the warning is turned into an error

@@ -1,4 +1,4 @@
-"""What facades share: an async object that is opened and closed on the loop thread."""
+"""An async object that facades share: opened and closed on the loop thread, by one task."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import anyio._backends._asyncio  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from anyio import CancelScope, Event, Lock, current_time
 
-from agentcore_memory_async._sync.loop_thread import ENDED, PATIENCE, LoopThread, loop_thread
+from agentcore_memory_async._sync.loop_thread import (
+    CLEANUP_TIMEOUT_S,
+    ENDED,
+    LoopThread,
+    loop_thread,
+)
 from agentcore_memory_async.errors import ClosedError, ForkedError
 
 if TYPE_CHECKING:
@@ -22,15 +27,15 @@ T = TypeVar("T")
 
 
 class Openable(Protocol):
-    """What a ``Backing`` keeps open."""
+    """An async context manager, as `SharedResource` needs it."""
 
     async def __aenter__(self) -> object: ...
 
     async def __aexit__(self, kind: None, error: None, traceback: None, /) -> object: ...
 
 
-class _Host:
-    """The task that opens one object, waits and closes it; all on the loop thread."""
+class ResourceTask:
+    """The task that opens one object, waits, and closes it; on the loop thread."""
 
     def __init__(self, thread: LoopThread, resource: Openable) -> None:
         self.thread = thread
@@ -42,20 +47,20 @@ class _Host:
     async def run(self, *, task_status: TaskStatus[None]) -> None:
         with CancelScope() as scope:
             await self._resource.__aenter__()
-            # From here on only closing ends it, in time, whatever else is cancelled. The scope is
-            # the outer one, for what was entered may hold scopes of its own.
+            # From here on only closing ends it, within its time limit, whatever else is cancelled.
+            # The scope is the outer one, since the object may have scopes of its own.
             scope.shield = True
             self.thread.closers.add(self._close.set)
             task_status.started()
             try:
                 await self._close.wait()
             finally:
-                scope.deadline = current_time() + PATIENCE
+                scope.deadline = current_time() + CLEANUP_TIMEOUT_S
                 try:
                     await self._resource.__aexit__(None, None, None)
                 except CancelledError:
                     raise
-                except BaseException as error:  # noqa: BLE001 - rises in close()
+                except BaseException as error:  # noqa: BLE001 - raised in close()
                     self._error = error
                 finally:
                     self.thread.closers.discard(self._close.set)
@@ -73,32 +78,32 @@ class _Host:
         self.thread.post(self._close.set)
 
 
-class Backing:
+class SharedResource:
     """
-    The object behind facades: opened on the loop thread at first use, closed there.
+    The async object behind facades: opened on the loop thread at first use, and closed there.
 
-    Facades of one manager share it. When the last of them is gone it closes by itself.
+    Facades of one manager share it. When the last of them is gone, it closes by itself.
 
     Args:
-        resource: An async context manager that can be entered once.
-        what: How errors call it.
+        resource: Async context manager that can be entered once.
+        what: Name of the object in errors.
     """
 
     def __init__(self, resource: Openable, what: str = "manager") -> None:
         self._resource = resource
         self._what = what
         self._thread: LoopThread | None = None
-        self._host: _Host | None = None
+        self._host: ResourceTask | None = None
         self._lock: Lock | None = None
         self._closed = False
 
     def call(self, name: str, function: Callable[[], Awaitable[T]]) -> T:
         """
-        Run *function* on the loop thread, with the object open, and wait.
+        Run *function* on the loop thread, with the object open, and wait for its result.
 
         Args:
             name: What to await instead, for errors.
-            function: What gives the awaitable; called on the loop thread too.
+            function: Returns the awaitable; it is called on the loop thread, too.
         """
         thread = self.thread(name)
         if self._host is not None:
@@ -111,7 +116,7 @@ class Backing:
         return thread.call(open_first)
 
     def make(self, name: str, function: Callable[[], T]) -> T:
-        """Run *function*, which makes something without I/O, on the loop thread, open or not."""
+        """Run *function*, which does no I/O, on the loop thread, with the object open or not."""
 
         async def made() -> T:
             return function()
@@ -119,12 +124,12 @@ class Backing:
         return self.thread(name).call(made)
 
     def thread(self, name: str) -> LoopThread:
-        """Return the thread to call, after checking that a call can work."""
+        """Return the loop thread, after checking that a call can work."""
         thread = loop_thread()
         if thread.current:
             message = (
-                f"this blocks, and was called on the loop thread of the sync facade, from a "
-                f"callback for instance: it would wait for itself. Await {name} there instead"
+                f"this call blocks, and came from the loop thread of the sync facade, such as from "
+                f"a callback: it would wait for itself. Await {name} there instead"
             )
             raise RuntimeError(message)
         if self._thread is not None and self._thread is not thread:
@@ -147,7 +152,7 @@ class Backing:
                 raise ClosedError(message)
             if self._host is None:
                 self._thread = thread
-                host = _Host(thread, self._resource)
+                host = ResourceTask(thread, self._resource)
                 try:
                     await thread.tasks.start(host.run)
                 except BaseException:
@@ -158,12 +163,12 @@ class Backing:
                 self._host = host
 
     def open(self, name: str) -> None:
-        """Open now, not at first use; again it does nothing, unless it is closed."""
+        """Open now instead of at first use; again it does nothing, unless it is closed."""
         thread = self.thread(name)
         thread.call(partial(self.aopen, thread))
 
-    def enter(self, name: str, other: Backing) -> None:
-        """Open this and *other*, which lives on the same loop."""
+    def enter(self, name: str, other: SharedResource) -> None:
+        """Open this object and *other*, on the same loop."""
 
         async def open_other() -> None:
             await other.aopen(loop_thread())

@@ -1,4 +1,4 @@
-"""The seam to the network: one operation out, the JSON of its answer back."""
+"""The seam to the network: one operation and its JSON members in, the JSON of the answer out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
-import attrs
+from attrs import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 _USER_INFO = re.compile(r"(?<=//)[^/?#\s]*@")
 
 
-@attrs.frozen(repr=False)
+@frozen(repr=False)
 class Answer:
     """
     A success of the service.
 
     Attributes:
-        body: The JSON object of the answer, as the service wrote it.
-        status: The HTTP status, 200 to 299.
+        body: JSON object of the answer, as the service wrote it.
+        status: HTTP status, 200 to 299.
         date: The service's clock when it answered (the ``Date`` header), in UTC.
-        request_id: What AWS support asks for.
-        size: The length of the body in bytes.
+        request_id: Request id, which AWS support asks for.
+        size: Length of the body in bytes.
     """
 
     body: dict[str, Any]
@@ -44,7 +44,7 @@ class Transport(Protocol):
     """
     Sends one operation, once.
 
-    *operation* is the wire name, such as ``CreateEvent``; *params* are its members by the service's
+    *operation* is the wire name, such as ``CreateEvent``. *params* are its members by the service's
     names, timestamps as epoch seconds with at most three decimals.
 
     Raises:
@@ -54,34 +54,41 @@ class Transport(Protocol):
     """
 
     async def __call__(self, operation: str, params: Mapping[str, Any]) -> Answer:
-        """Send *operation* and give its answer."""
+        """Send *operation* and return its answer."""
         ...
 
 
-class Sending:
+class SendState:
     """
-    Whether a request left this program, for whoever has to judge a call that was cut short.
+    Whether a request left this process, for whoever has to judge a call that was cut short.
 
-    A transport that can't tell leaves it as it is: a request counts as sent.
+    A transport that cannot tell leaves it as it is: the request then counts as sent.
     """
 
     def __init__(self) -> None:
         self.sent = True
 
 
-_sending: ContextVar[Sending | None] = ContextVar("agentcore_memory_async_sending", default=None)
+_send_state: ContextVar[SendState | None] = ContextVar(
+    "agentcore_memory_async_send_state", default=None
+)
 
 
 @contextmanager
-def noting(sending: Sending) -> Generator[None]:
-    """Let the transport that is called in the block note in *sending* what becomes of it."""
-    token = _sending.set(sending)
+def track_send_state(state: SendState) -> Generator[None]:
+    """Let the transport that is called in the block note in *state* whether the request left."""
+    token = _send_state.set(state)
     try:
         yield
     finally:
-        _sending.reset(token)
+        _send_state.reset(token)
+
+
+def current_send_state() -> SendState:
+    """Return the state of the call that this task is making."""
+    return _send_state.get() or SendState()
 
 
 def without_user(url: str) -> str:
-    """Leave user name and password out of the URLs in a text."""
+    """Return a text without the user names and passwords of its URLs."""
     return _USER_INFO.sub("", url)

@@ -1,107 +1,135 @@
-"""What the hooks in botocore keep of an answer, and how it is read."""
+"""
+What the hooks in botocore keep of an answer, and how it is decoded.
+
+botocore parses answers by its own model, and calls a body that it cannot read a success. So its
+hooks only keep the bytes here, and they are decoded after the call.
+"""
 
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 
-import attrs
+from attrs import define, field
 
-from agentcore_memory_async._transport.base import Answer, Sending
+from agentcore_memory_async._transport.base import Answer, SendState
 from agentcore_memory_async.errors import DecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from collections.abc import Generator, Mapping
 
 _YEARS = range(2000, 3000)
-"""A date outside of these comes from no clock, and reckoning with it could overflow."""
-
-
+"""Years of a date that comes from a clock; beyond them, arithmetic with it could overflow."""
 _UNREADABLE = object()
 
 
-@attrs.define(repr=False)
-class Captured:
-    """What the hooks keep of an answer while its call runs."""
+@define(repr=False)
+class ResponseCapture:
+    """
+    What the hooks keep of an answer while its call runs.
+
+    Attributes:
+        operation: Wire name of the operation.
+        send_state: Whether the request left this process.
+        status: HTTP status; None before an answer came.
+        body: Bytes of a success.
+        headers: Headers of the answer.
+        parsed: Whether botocore has read the answer.
+    """
 
     operation: str
-    sending: Sending
+    send_state: SendState
     status: int | None = None
     body: bytes = b""
-    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    headers: Mapping[str, str] = field(factory=dict[str, str])
     parsed: bool = False
 
 
-_captured: ContextVar[Captured] = ContextVar("agentcore_memory_async_captured")
+_capture: ContextVar[ResponseCapture | None] = ContextVar(
+    "agentcore_memory_async_capture", default=None
+)
+
+
+@contextmanager
+def capturing(capture: ResponseCapture) -> Generator[None]:
+    """Let the hooks fill *capture* in the block."""
+    token = _capture.set(capture)
+    try:
+        yield
+    finally:
+        _capture.reset(token)
 
 
 def current_operation() -> str:
-    """Give the wire name of the operation that this task is calling, for the texts of errors."""
-    captured = _captured.get(None)
-    return "opening" if captured is None else captured.operation
+    """Return the wire name of the operation that this task is calling, for the texts of errors."""
+    capture = _capture.get()
+    return "opening" if capture is None else capture.operation
 
 
 def note_sent() -> None:
     """Note that the request of this task is handed to the connection."""
-    captured = _captured.get(None)
-    if captured is not None:
-        captured.sending.sent = True
+    capture = _capture.get()
+    if capture is not None:
+        capture.send_state.sent = True
 
 
-def keep_answer(response_dict: Mapping[str, Any], **_: object) -> None:
+def capture_response(response_dict: Mapping[str, Any], **_: object) -> None:
     """
     Keep status, headers and, of a success, the bytes; a hook for botocore's ``before-parse``.
 
     It changes nothing, so that whatever else listens to botocore's events goes on working.
     """
-    captured = _captured.get(None)
-    if captured is None:
+    capture = _capture.get()
+    if capture is None:
         return
-    captured.status = response_dict["status_code"]
-    captured.headers = response_dict["headers"]
+    capture.status = response_dict["status_code"]
+    capture.headers = response_dict["headers"]
     if 200 <= response_dict["status_code"] < 300:
-        captured.body = response_dict["body"]
+        capture.body = response_dict["body"]
 
 
 def note_parsed(**_: object) -> None:
     """Note that botocore has read the answer; a hook for botocore's ``response-received``."""
-    captured = _captured.get(None)
-    if captured is not None:
-        captured.parsed = True
+    capture = _capture.get()
+    if capture is not None:
+        capture.parsed = True
 
 
-def decode(operation: str, captured: Captured) -> Answer:
-    """Make the answer of a success; anything but a JSON object is a `DecodeError`."""
-    status = captured.status or 0
-    body = captured.body
+HOOKS = {"before-parse": capture_response, "response-received": note_parsed}
+"""The hooks by the names of botocore's events."""
+
+
+def decode(operation: str, capture: ResponseCapture) -> Answer:
+    """Return the answer of a success; anything but a JSON object is a `DecodeError`."""
+    status = capture.status or 0
+    body = capture.body
     if not body:
         raise DecodeError(operation, f"status {status} with an empty body")
     parsed: object = _UNREADABLE
     with suppress(ValueError, RecursionError):  # not as a cause: it would show the body
         parsed = json.loads(body)
     if parsed is _UNREADABLE:
-        kind = "HTML" if body.lstrip()[:1] == b"<" else "no JSON, cut, or nested too deeply"
+        kind = "HTML" if body.lstrip()[:1] == b"<" else "not JSON, cut off, or nested too deeply"
         text = f"status {status}, {len(body)} bytes: {kind}"
         raise DecodeError(operation, text, raw=body)
     if not isinstance(parsed, dict):
-        text = f"status {status}, {len(body)} bytes: JSON, but no object"
+        text = f"status {status}, {len(body)} bytes: JSON, but not an object"
         raise DecodeError(operation, text, raw=body)
     return Answer(
         body=cast("dict[str, Any]", parsed),
         status=status,
-        date=read_date(captured.headers.get("date")),
-        request_id=captured.headers.get("x-amzn-requestid"),
+        date=read_date(capture.headers.get("date")),
+        request_id=capture.headers.get("x-amzn-requestid"),
         size=len(body),
     )
 
 
 def read_date(value: str | None) -> datetime | None:
-    """Read an HTTP date; None for none, and for what is not one or of no clock."""
+    """Return an HTTP date in UTC; None for none, and for one that is malformed or absurd."""
     if not value:
         return None
     try:

@@ -20,25 +20,24 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
-import attrs
 from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
+from attrs import define, frozen
 from botocore import UNSIGNED
 from botocore.config import Config
 
 from agentcore_memory_async._transport import credentials
+from agentcore_memory_async._transport.capture import HOOKS, ResponseCapture
 from agentcore_memory_async._transport.errors import failure, setting_error
 from agentcore_memory_async._transport.http_session import session_class
 from agentcore_memory_async._transport.loader import ShippedLoader
 from agentcore_memory_async._version import __version__
-from agentcore_memory_async._wire import service_model
 from agentcore_memory_async.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from agentcore_memory_async._transport.capture import Captured
 
 aioboto3: Any
 try:
@@ -48,25 +47,37 @@ except ImportError:
 
 
 DEFAULT_REGION = "us-west-2"
-_SERVICE = service_model.SERVICE
 _UNSET: Any = object()
 
 
-@attrs.frozen
+@frozen
 class Settings:
-    """What the caller said, as it was given to `BotocoreTransport`."""
+    """The arguments of `BotocoreTransport`, as they were given."""
 
+    service: str
     region_name: str | None
-    session: object | None
+    aws_session: object | None
     endpoint_url: str | None
     config: object | None
     max_concurrency: int
-    hooks: Mapping[str, Callable[..., None]]
 
 
-@attrs.define
+@define
 class Connection:
-    """An open client."""
+    """
+    An open client.
+
+    Attributes:
+        methods: Its methods, by the wire names of their operations.
+        region: Region in use.
+        region_source: Where the region came from.
+        endpoint_url: Where requests go.
+        stack: Closes the client.
+        http_session: Its http session, which is closed too where the stack could not.
+        resendable: Operations that aiohttp itself may send again.
+        answered: Whether any answer came, so that a kept connection may be gone.
+        closing: Whether closing has begun.
+    """
 
     methods: Mapping[str, Callable[..., Any]]
     region: str
@@ -74,42 +85,42 @@ class Connection:
     endpoint_url: str
     stack: AsyncExitStack
     http_session: Any
-    unsure: frozenset[str]
+    resendable: frozenset[str]
     answered: bool = False
     closing: bool = False
 
-    def failure(self, exc: Exception, captured: Captured) -> Exception | None:
-        """Give what to raise for *exc*, as `_failures.failure` does."""
-        resent = self.answered and captured.operation in self.unsure
-        return failure(exc, captured, maybe_resent=resent)
+    def failure(self, error: Exception, capture: ResponseCapture) -> Exception | None:
+        """Return what to raise for *error*, as `errors.failure` does."""
+        resent = self.answered and capture.operation in self.resendable
+        return failure(error, capture, maybe_resent=resent)
 
     async def aclose(self) -> None:
-        """Close the client and its connections; again, what is left where that was cut short."""
+        """Close the client and its connections; again, what is left if that was cut short."""
         if self.closing:  # the stack has let go of all that it held
             await self.http_session.close()
             return
         self.closing = True
         try:
             await self.stack.aclose()
-        except BaseException:  # no shield holds off Task.cancel()
+        except BaseException:  # a shield does not hold off Task.cancel()
             await self.http_session.close()
             raise
 
 
-class _Loaded:
-    """A credential provider that has its credentials."""
+class StaticCredentialProvider:
+    """A credential provider whose credentials are loaded already."""
 
     def __init__(self, credentials: object | None) -> None:
         self._credentials = credentials
 
     async def load_credentials(self) -> object | None:
-        """Give them, as botocore's resolver of the same method does."""
+        """Return them, as botocore's resolver of the same method does."""
         return self._credentials
 
 
-@attrs.define
-class _Prepared:
-    """What was made in the thread."""
+@define
+class ClientPlan:
+    """What was prepared in the thread."""
 
     caller: Any
     private: Any
@@ -121,19 +132,19 @@ class _Prepared:
 
 
 def core_session(session: Any) -> Any:
-    """Give the aiobotocore session of an aioboto3 one, or *session* itself; a new one for None."""
+    """Return the aiobotocore session of an aioboto3 one, or *session*; a new one for None."""
     if session is None:
         return AioSession()
     core = getattr(session, "_session", session)
     if isinstance(core, AioSession):
         return core
     kind = f"{type(session).__module__.partition('.')[0]}.{type(session).__qualname__}"
-    text = f"session must be an aioboto3.Session or an aiobotocore AioSession, not {kind}"
+    text = f"aws_session must be an aioboto3.Session or an aiobotocore AioSession, not {kind}"
     raise InvalidInputError(text)
 
 
 def find_region(given: str | None, session: Any, options: Mapping[str, Any]) -> tuple[str, str]:
-    """Give the region and where it came from, in the order that `BotocoreTransport` documents."""
+    """Return the region and where it came from, in the order that `BotocoreTransport` documents."""
     if given:
         return given, "argument"
     if options.get("region_name"):
@@ -154,7 +165,7 @@ def find_region(given: str | None, session: Any, options: Mapping[str, Any]) -> 
 
 
 def collect(config: Any) -> dict[str, Any]:
-    """Give what *config* says beyond the defaults; merging configs drops what is aiobotocore's."""
+    """Return the options of *config* that are no defaults; `merge` would drop aiobotocore's own."""
     if config is None:
         return {}
     if not isinstance(config, Config):
@@ -169,9 +180,9 @@ def collect(config: Any) -> dict[str, Any]:
     }
 
 
-def prepare(settings: Settings) -> _Prepared:
-    """Do all that blocks; for a thread."""
-    caller = core_session(settings.session)
+def prepare(settings: Settings) -> ClientPlan:
+    """Prepare everything that blocks; for a thread."""
+    caller = core_session(settings.aws_session)
     given = collect(settings.config)
     options = {**collect(caller.get_default_client_config()), **given}
     region, source = find_region(settings.region_name, caller, given)
@@ -191,12 +202,12 @@ def prepare(settings: Settings) -> _Prepared:
     )
     if options.get("signature_version") is not UNSIGNED:
         caller.get_component("credential_provider")  # made lazily, which takes a while
-    private = private_session(caller)
-    return _Prepared(caller, private, _factory(private), options, region, source, opened)
+    private = private_session(caller, settings.service)
+    return ClientPlan(caller, private, _factory(private), options, region, source, opened)
 
 
-def private_session(caller: Any) -> Any:
-    """Make a session that has the caller's hooks and configuration, and this package's models."""
+def private_session(caller: Any, service: str) -> Any:
+    """Make a session with the caller's hooks and configuration, and this package's models."""
     session = AioSession(
         # A copy of the emitter: what is registered here is not registered there.
         event_hooks=copy.copy(caller.get_component("event_emitter")),
@@ -205,7 +216,7 @@ def private_session(caller: Any) -> Any:
     session.user_agent_name = caller.user_agent_name
     session.user_agent_version = caller.user_agent_version
     session.user_agent_extra = caller.user_agent_extra
-    loader = ShippedLoader()
+    loader = ShippedLoader(service)
     loader.warm_up()
     session.register_component("data_loader", loader)
     session.register_component("config_store", caller.get_component("config_store"))
@@ -214,7 +225,7 @@ def private_session(caller: Any) -> Any:
 
 
 def _factory(private: Any) -> Any:
-    """Give the maker of the client: aioboto3 where it is installed, else aiobotocore."""
+    """Return what makes the client: aioboto3 where it is installed, else aiobotocore."""
     if aioboto3 is None:
         return private.create_client
     return aioboto3.Session(botocore_session=private).client
@@ -226,49 +237,49 @@ async def connect(settings: Settings) -> Connection:
 
     Raises:
         AccessDeniedError: No usable credentials.
-        InvalidInputError: Settings that can't be used.
+        InvalidInputError: A setting is unusable.
     """
     try:
-        prepared = await anyio.to_thread.run_sync(prepare, settings)
+        plan = await anyio.to_thread.run_sync(prepare, settings)
         loaded = None
-        if prepared.options.get("signature_version") is not UNSIGNED:
-            loaded = await credentials.load(prepared.caller)
-        prepared.private.register_component("credential_provider", _Loaded(loaded))
-        return await _open(prepared, settings)
-    except (*credentials.SETTING_ERRORS, ValueError) as exc:
-        if isinstance(exc, InvalidInputError):
+        if plan.options.get("signature_version") is not UNSIGNED:
+            loaded = await credentials.load(plan.caller)
+        plan.private.register_component("credential_provider", StaticCredentialProvider(loaded))
+        return await _open(plan, settings)
+    except (*credentials.SETTING_ERRORS, ValueError) as error:
+        if isinstance(error, InvalidInputError):
             raise
-        raise setting_error(exc) from None
+        raise setting_error(error) from None
 
 
-async def _open(prepared: _Prepared, settings: Settings) -> Connection:
+async def _open(plan: ClientPlan, settings: Settings) -> Connection:
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(
-            prepared.factory(
-                _SERVICE,
-                region_name=prepared.region,
+            plan.factory(
+                settings.service,
+                region_name=plan.region,
                 endpoint_url=settings.endpoint_url,
-                config=AioConfig(**prepared.options),
+                config=AioConfig(**plan.options),
             )
         )
-        if len(prepared.opened) != 1:
+        if len(plan.opened) != 1:
             text = "aiobotocore did not take this package's http session: certificates unchecked"
             raise RuntimeError(text)
-        for name, hook in settings.hooks.items():
-            client.meta.events.register_first(f"{name}.{_SERVICE}", hook)
+        for event, hook in HOOKS.items():
+            client.meta.events.register_first(f"{event}.{settings.service}", hook)
         names: dict[str, str] = client.meta.method_to_api_mapping
         methods = {wire: getattr(client, name) for name, wire in names.items()}
         model = client.meta.service_model
         return Connection(
             methods=methods,
             region=client.meta.region_name,
-            region_source=prepared.region_source,
+            region_source=plan.region_source,
             endpoint_url=client.meta.endpoint_url,
             # aiohttp itself sends these again when a kept connection turns out to be gone.
-            unsure=frozenset(
+            resendable=frozenset(
                 wire for wire in methods if model.operation_model(wire).http["method"] != "POST"
             ),
-            http_session=prepared.opened[0],
+            http_session=plan.opened[0],
             stack=stack.pop_all(),
         )
-    raise AssertionError  # pragma: no cover - the stack lets errors through
+    raise AssertionError  # pragma: no cover - the stack swallows no error

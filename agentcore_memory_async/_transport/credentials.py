@@ -1,9 +1,9 @@
 """
 The caller's credentials: loaded once, refreshed once, and used for as long as they are valid.
 
-What aiobotocore does by itself was measured (docs/reliability.md): many clients that start at once
-each load them, and in the last ten minutes of their life a refresh that fails fails every call,
-one refresh per call, although the credentials are still good.
+aiobotocore by itself does otherwise: of many clients that start at once each loads them, and in the
+last ten minutes of their life a refresh that fails also fails every call, with one refresh per
+call, although the credentials are still valid.
 """
 
 # botocore and aiobotocore carry no types.
@@ -44,7 +44,6 @@ CREDENTIAL_ERRORS = (
     boto.InfiniteLoopConfigError,
 )
 """What botocore raises where there are no credentials to sign with."""
-
 SETTING_ERRORS = (
     boto.BaseEndpointResolverError,
     boto.ConfigNotFound,
@@ -55,29 +54,28 @@ SETTING_ERRORS = (
     boto.InvalidRegionError,
     boto.ProfileNotFound,
 )
-"""What botocore raises where the caller's settings can't be used."""
-
+"""What botocore raises where a setting of the caller is unusable."""
 VALID_S = 60
-"""Credentials with more than this left are used, whatever the refresh says."""
+"""Credentials that are valid for longer than this are used, whatever the refresh says."""
 REFRESH_S = 3.0
 """
-A refresh that is not yet needed may take this long; then it counts as failed for now.
+Longest duration of a refresh that is not yet needed; then it counts as failed for now.
 
 STS answers in a fraction of a second; a read has 10 seconds in all, and opening should not hang.
 """
 PAUSE_FAILED_S = 5.0
-"""After a failed refresh the next one waits this long."""
+"""Time from a failed refresh to the next one."""
 PAUSE_SHORT_S = 60.0
-"""Credentials that are always near their end are refreshed no more often than this."""
+"""Shortest time between two refreshes of credentials that are always about to expire."""
 
 
 def credentials_error(operation: str, exc: BaseException) -> AccessDeniedError:
     """
-    Make the error for credentials that are missing, incomplete or can't be had.
+    Return the error of credentials that are missing, incomplete or unavailable.
 
-    No request was made: ``status`` is 0, ``code`` the name of botocore's error. It is an
-    `AccessDeniedError` because retrying does not help, and because programs treat it as one. Of
-    *exc* only its kind is told and the provider's name: a credential process may print anything.
+    No request was made: ``status`` is 0, ``code`` is the name of botocore's error. It is an
+    `AccessDeniedError` because retrying does not help, and because programs treat it as one. Only
+    the kind of *exc* and the provider's name are shown: a credential process may print anything.
     """
     kwargs: dict[str, Any] = getattr(exc, "kwargs", {})
     provider = kwargs.get("provider")
@@ -86,16 +84,16 @@ def credentials_error(operation: str, exc: BaseException) -> AccessDeniedError:
         message = "no AWS credentials were found, nothing was sent"
         hint = (
             "Run `aws configure` or `aws sso login`, set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY; a local service takes any"
+            "AWS_SECRET_ACCESS_KEY; a local service accepts any"
         )
     elif isinstance(exc, boto.PartialCredentialsError):
         message = f"the AWS credentials{by} are incomplete: {kwargs.get('cred_var')} is missing"
         hint = "Set it, or remove the rest"
     elif isinstance(exc, boto.SSOError):
-        message = "the AWS single sign-on session can't be used, nothing was sent"
+        message = "the AWS single sign-on session is unusable, nothing was sent"
         hint = "Run `aws sso login`"
     else:
-        message = f"the AWS credentials could not be had{by}, nothing was sent"
+        message = f"the AWS credentials could not be loaded{by}, nothing was sent"
         hint = "Check the profile or role, e.g. with `aws sts get-caller-identity`"
     return AccessDeniedError(operation, type(exc).__name__, message, 0, hint=hint)
 
@@ -106,7 +104,7 @@ _locks: WeakKeyDictionary[Any, WeakKeyDictionary[asyncio.AbstractEventLoop, anyi
 
 
 async def load(session: Any) -> GuardedCredentials:
-    """Load the credentials of *session*, once however many clients open on it at the same time."""
+    """Load the credentials of *session*, once for all clients that open on it at the same time."""
     loop = asyncio.get_running_loop()
     lock = _locks.setdefault(session, WeakKeyDictionary()).setdefault(loop, anyio.Lock())
     async with lock:
@@ -116,7 +114,7 @@ async def load(session: Any) -> GuardedCredentials:
             found = await session.get_credentials()
         except SETTING_ERRORS:
             raise
-        except Exception as exc:  # noqa: BLE001 - raised below, not as a cause: it may show secrets
+        except Exception as exc:  # noqa: BLE001 - raised below without it as a cause: it may show secrets
             failed = exc
         if found is None:
             raise credentials_error(current_operation(), failed)
@@ -127,11 +125,11 @@ async def load(session: Any) -> GuardedCredentials:
 
 class GuardedCredentials:
     """
-    Stands before the credentials of the caller's session, in the same shape.
+    Wraps the credentials of the caller's session, with the same interface.
 
-    One refresh at a time; while one runs, or after one failed, was cancelled or took longer than
-    `REFRESH_S`, calls go on with what is there for as long as it is valid for more than `VALID_S`.
-    Whatever else is asked for is answered by the caller's own object.
+    One refresh runs at a time. While one runs, or after one failed, was cancelled or took longer
+    than `REFRESH_S`, calls go on with the present credentials as long as these are valid for more
+    than `VALID_S`. All other attributes are those of the caller's own object.
     """
 
     def __init__(self, inner: Any) -> None:
@@ -150,7 +148,7 @@ class GuardedCredentials:
         return getattr(self._inner, name)
 
     async def get_frozen_credentials(self) -> Any:
-        """Give the values to sign with, as botocore's object of the same method does."""
+        """Return the values to sign with, as the method of botocore's object does."""
         if not self._refresh_needed():
             self._last = await _resolve(self._inner.get_frozen_credentials())
             return self._last
@@ -169,7 +167,7 @@ class GuardedCredentials:
         usable = await self._usable() if self._valid() else None
         self._failed = None
         if usable is not None:
-            # Beforehand, so that also after a cancellation the next call does not ask at once.
+            # In advance, so that after a cancellation, too, the next call does not ask at once.
             self._ask_at = now() + REFRESH_S + PAUSE_FAILED_S
         failed: Exception = TimeoutError()
         try:
@@ -183,7 +181,9 @@ class GuardedCredentials:
         self._ask_at = now() + PAUSE_FAILED_S
         if usable is None:
             raise credentials_error(current_operation(), failed)
-        _LOG.warning("credentials not refreshed (%s), still valid: going on", type(failed).__name__)
+        _LOG.warning(
+            "credentials not refreshed (%s), still valid: using them", type(failed).__name__
+        )
         self._last = usable
         return usable
 
@@ -191,7 +191,7 @@ class GuardedCredentials:
         return self._last if self._last is not None else await self._as_loaded()
 
     async def _as_loaded(self) -> Any:
-        """Give the values as they are, without a refresh; the caller's object stays as it is."""
+        """Return the present values without a refresh; the caller's object stays unchanged."""
         still = copy.copy(self._inner)
         try:
             still.refresh_needed = lambda *_, **__: False

@@ -36,29 +36,29 @@ from agentcore_memory_async.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agentcore_memory_async._transport.capture import Captured
+    from agentcore_memory_async._transport.capture import ResponseCapture
 
 
 _MAX_TEXT = 300
 _LOST_FOR_BOTOCORE = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError)
 _LOST = (OSError, EOFError, aiohttp.ClientError)
-"""What a caller's own http session may let through when a connection is lost."""
+"""What a caller's own http session may raise when a connection is lost."""
 _UNSENT = (
     aiohttp.ClientConnectorError,
     aiohttp.ConnectionTimeoutError,
     ConnectionRefusedError,
     socket.gaierror,
 )
-"""What is raised before there is a connection."""
+"""What is raised before a connection is established."""
 
 
 def setting_error(exc: Exception) -> InvalidInputError:
-    """Say which setting can't be used, in botocore's words, which name no secret."""
-    return InvalidInputError(f"the client can't be opened: {without_user(str(exc))}")
+    """Return the error of an unusable setting, in botocore's words, which contain no secret."""
+    return InvalidInputError(f"the client cannot be opened: {without_user(str(exc))}")
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Read the wait asked for: ``x-amz-retry-after`` (ms) or ``Retry-After`` (s, or a date)."""
+    """Return the wait asked for: ``x-amz-retry-after`` (ms) or ``Retry-After`` (s, or a date)."""
     for name, unit_s in (
         ("x-amz-retry-after", 0.001),
         ("x-amz-retry-afterms", 0.001),
@@ -77,7 +77,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 def answered_error(
     operation: str, response: Mapping[str, Any], status: int | None, headers: Mapping[str, str]
 ) -> ServiceError:
-    """Make the error of an answer from what botocore read of it, and its headers."""
+    """Return the error of an answer, from what botocore parsed of it and its headers."""
     error: Mapping[str, Any] = response.get("Error", {})
     metadata: Mapping[str, Any] = response.get("ResponseMetadata", {})
     status = status or int(metadata.get("HTTPStatusCode", 0))
@@ -92,7 +92,7 @@ def answered_error(
         if not named:
             message += ", without an error of the service"
     if not named:
-        # It came from something in between, of which nothing is known.
+        # It came from a proxy or the like, of which nothing is known.
         message = " ".join(message.split())[:_MAX_TEXT]
     return service_error(
         operation,
@@ -111,17 +111,26 @@ def _phrase(status: int) -> str:
         return f"HTTP status {status}"
 
 
-def failure(exc: Exception, captured: Captured, *, maybe_resent: bool) -> Exception | None:
+def failure(exc: Exception, captured: ResponseCapture, *, maybe_resent: bool) -> Exception | None:
     """
-    Give what to raise for *exc*; None if a success came after all, *exc* itself if it is not ours.
+    Return what to raise for *exc*; None for a success after all, *exc* itself if it is not ours.
 
     With *maybe_resent* aiohttp may have sent the request before, on a connection that was gone.
+
+    The cases, in this order:
+
+    1. An error of this package, such as that of a closed session, is raised as it is.
+    2. A success whose body botocore could not parse is decoded later. An error after parsing comes
+       from a hook of the caller, and is raised as it is.
+    3. The service answered with an error, which botocore parsed or, for odd bodies, did not.
+    4. Nothing was sent: parameters or credentials.
+    5. No answer came.
+    6. A setting of the caller is unusable.
     """
     operation, status, headers = captured.operation, captured.status, captured.headers
     if isinstance(exc, AgentCoreMemoryError):
         return exc
     if status is not None and 200 <= status < 300:
-        # What was raised after botocore had read it is of a hook of the caller.
         return exc if captured.parsed else None
     if isinstance(exc, boto.ClientError):
         return answered_error(operation, exc.response, status, headers)
@@ -134,7 +143,7 @@ def failure(exc: Exception, captured: Captured, *, maybe_resent: bool) -> Except
         return credentials_error(operation, exc)
     if isinstance(exc, _LOST_FOR_BOTOCORE):
         return _no_answer(operation, exc, exc.kwargs.get("error"), maybe_resent=maybe_resent)
-    if isinstance(exc, _LOST) and captured.sending.sent:
+    if isinstance(exc, _LOST) and captured.send_state.sent:
         return _no_answer(operation, exc, exc, maybe_resent=maybe_resent)
     if isinstance(exc, SETTING_ERRORS):
         return setting_error(exc)
@@ -144,7 +153,7 @@ def failure(exc: Exception, captured: Captured, *, maybe_resent: bool) -> Except
 def _no_answer(
     operation: str, exc: Exception, cause: object, *, maybe_resent: bool
 ) -> TransportError:
-    """Say why no answer came, by host and cause; the URL would show ids, so it is left out."""
+    """Return the error of a missing answer, by host and cause; the URL would show ids."""
     where = _host(exc, cause)
     connecting = isinstance(cause, _UNSENT) or type(cause).__name__ in {
         "ConnectError",
@@ -152,10 +161,10 @@ def _no_answer(
     }
     unsent = connecting and not maybe_resent
     if isinstance(exc, boto.ConnectTimeoutError):
-        text = f"connecting to {where} took too long"
+        text = f"while connecting to {where}"
         return TransportTimeoutError(operation, text, sent=maybe_resent)
     if isinstance(exc, boto.ReadTimeoutError | TimeoutError):
-        text = f"{where} did not answer in time"
+        text = f"while waiting for {where}"
         return TransportTimeoutError(operation, text, sent=not unsent)
     if isinstance(exc, boto.ProxyConnectionError):
         text = f"the proxy for {where} failed ({type(cause).__name__})"
@@ -183,16 +192,16 @@ def _host(exc: Exception, cause: object) -> str:
 
 
 def _refused_by_proxy(cause: object) -> bool:
-    """Tell whether a proxy refused the tunnel, so that nothing went through it."""
+    """Return whether a proxy refused the tunnel, so that nothing went through it."""
     return isinstance(cause, aiohttp.ClientHttpProxyError)
 
 
 def _connect_text(where: str, cause: object) -> str:
     if isinstance(cause, aiohttp.ClientConnectorDNSError):
-        return f"the name of {where} can't be resolved; check the region and the endpoint"
+        return f"the name {where} cannot be resolved; check the region and the endpoint"
     reason = getattr(cause, "os_error", None)
     text = getattr(reason, "strerror", None) or type(reason or cause).__name__
-    return f"can't connect to {where}: {text}"
+    return f"cannot connect to {where}: {text}"
 
 
 def _tls_reason(cause: object) -> object:
@@ -204,8 +213,8 @@ def _tls_text(where: str, cause: object) -> str:
     if isinstance(reason, ssl.SSLCertVerificationError):
         text = reason.verify_message.rstrip(".")
         return (
-            f"the certificate of {where} is refused: {text}. "
-            "If it is of a private authority, name its bundle in AWS_CA_BUNDLE"
+            f"the certificate of {where} is not trusted: {text}. "
+            "If a private authority issued it, name its bundle in AWS_CA_BUNDLE"
         )
     text = getattr(reason, "reason", None) or type(reason or cause).__name__
-    return f"no TLS with {where}: {text}; is it an https endpoint?"
+    return f"TLS with {where} failed: {text}; is it an https endpoint?"

@@ -1,11 +1,11 @@
 """
 HTTP sessions for aiobotocore that check host names, and are made off the event loop.
 
-aiobotocore 1.4 to 3.8, so also the one that aioboto3 15.5.0 pins, does not compare the name in the
-certificate with the host, and behind a proxy it checks no certificate at all. Every client gets a
-session class of ours, which does both on every version, and follows no redirects. It overrides two
-private methods of aiobotocore, ``_get_ssl_context`` and ``_get_session``, and can't be imported
-where they are not there.
+aiobotocore 1.4 to 3.8, which includes the one that aioboto3 15.5.0 pins, does not compare the name
+in the certificate with the host, and behind a proxy it checks no certificate at all. Every client
+gets a session class of ours, which does both on every version, and follows no redirects. It
+overrides two private methods of aiobotocore, ``_get_ssl_context`` and ``_get_session``; importing
+this module fails where they do not exist.
 """
 
 # botocore and aiobotocore carry no types.
@@ -29,21 +29,21 @@ from agentcore_memory_async._transport.capture import note_sent
 from agentcore_memory_async.errors import ClosedError, InvalidInputError
 
 LARGE_BYTES = 2**20
-"""From where on aiohttp warns of a body that is sent as bytes."""
+"""Size from which on aiohttp warns about a body that is sent as bytes."""
 
 for _name in ("_get_ssl_context", "_get_session"):
-    getattr(AIOHTTPSession, _name)  # without them it would not ask ours
+    getattr(AIOHTTPSession, _name)  # without them ours would never be called
 
 
 class PreparedContext(ssl.SSLContext):
     """
-    A client's TLS context with its certificates read already.
+    A client's TLS context whose certificates are read already.
 
-    aiobotocore reads the same files again, on the event loop; for those it does nothing.
+    aiobotocore reads the same files again, on the event loop; for those this does nothing.
     """
 
     def __new__(cls, *_: Any, **__: Any) -> PreparedContext:
-        """Make one with Python's defaults: names and chain are checked, TLS 1.2 at least."""
+        """Make a context with Python's defaults: host name and chain checked, TLS 1.2 or newer."""
         return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
 
     def __init__(self, authorities: str | None, certificate: tuple[str, str | None] | None) -> None:
@@ -63,12 +63,12 @@ class PreparedContext(ssl.SSLContext):
     def load_verify_locations(
         self, cafile: Any = None, capath: Any = None, cadata: Any = None
     ) -> None:
-        """Read authorities, unless it is the file that was read already."""
+        """Read a file of authorities, unless it was read already."""
         if cafile is None or cafile != self._authorities or capath or cadata:
             super().load_verify_locations(cafile, capath, cadata)
 
     def load_cert_chain(self, certfile: Any, keyfile: Any = None, password: Any = None) -> None:
-        """Read the client's certificate, unless it is the one that was read already."""
+        """Read the client's certificate, unless it was read already."""
         if (certfile, keyfile) != self._certificate:
             super().load_cert_chain(certfile, keyfile, password)
 
@@ -76,21 +76,21 @@ class PreparedContext(ssl.SSLContext):
 @lru_cache(maxsize=4)
 def _shared(authorities: str | None, _changed: object) -> PreparedContext:
     """
-    Give the one context for a file of authorities, until it changes.
+    Return the one context for a file of authorities, until the file changes.
 
-    Reading the file takes 20 ms, which a program that opens a client for each request would pay
-    each time.
+    Reading it takes 20 ms, which a program that opens a client for each request would pay each
+    time.
     """
     return PreparedContext(authorities, None)
 
 
-class _Stationary:
+class NoRedirectSession:
     """
     An aiohttp session that follows no redirects.
 
-    aiobotocore leaves aiohttp's default, by which another host would get the session token, and
-    with a 307 or 308 the conversation too; botocore itself never follows. A large body goes as a
-    file: of bytes aiohttp warns, which would be an error where warnings are.
+    aiobotocore keeps aiohttp's default, by which another host would get the session token, and
+    with a 307 or 308 the conversation too; botocore itself never follows. A large body is sent as a
+    file: aiohttp warns about large bytes, which is an error where warnings are errors.
     """
 
     def __init__(self, session: Any) -> None:
@@ -110,7 +110,7 @@ class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]
     """
     aiobotocore's session over aiohttp, with host names checked.
 
-    It follows no redirects, and sends nothing after its close.
+    It follows no redirects, and sends nothing once it is closed.
     """
 
     def __init__(self, verify: Any = True, proxies: Any = None, **options: Any) -> None:
@@ -119,7 +119,7 @@ class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]
         self._is_closed = False
         self._count = 2 if proxies else 1
         if verify and proxies:
-            # Without a bundle here, aiobotocore before 3.9 checks nothing behind a proxy.
+            # Without a bundle here, aiobotocore before 3.9 checks no certificate behind a proxy.
             settings = dict(options.get("proxies_config") or {})
             settings.setdefault("proxy_ca_bundle", get_cert_path(verify))
             options["proxies_config"] = settings
@@ -135,7 +135,7 @@ class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]
         return await super().__aexit__(*(exc_info or (None, None, None)))
 
     def _prepare(self) -> list[PreparedContext]:
-        """Read all files: one context for direct connections, one for those behind a proxy."""
+        """Read all files: one context for direct connections, and one for those behind a proxy."""
         verify, client = self._files
         authorities = get_cert_path(verify)
         certificate = (client, None) if isinstance(client, str) else client and tuple(client)
@@ -153,7 +153,7 @@ class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]
         return PreparedContext(None, None)
 
     async def _get_session(self, proxy_url: Any) -> Any:
-        return _Stationary(await super()._get_session(proxy_url))
+        return NoRedirectSession(await super()._get_session(proxy_url))
 
     async def send(self, request: Any) -> Any:
         """Send, unless closed: aiobotocore before 3.9 would open, and leak, a new session."""
@@ -164,13 +164,13 @@ class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]
 
 def session_class(given: Any, opened: list[Any]) -> type[Any]:
     """
-    Derive from *given* (``http_session_cls`` of the caller) a class that notes its instances.
+    Return a class derived from *given* (the caller's ``http_session_cls``) that tracks instances.
 
     Sessions over aiohttp become verifying ones. A class of another kind, such as a service in
-    memory, is used as it is; *opened* tells afterwards that the client took ours.
+    memory, is used as it is; *opened* shows afterwards that the client took ours.
 
     Raises:
-        InvalidInputError: It is httpx on an aiobotocore that does not check certificates there.
+        InvalidInputError: It is httpx, on an aiobotocore that does not check certificates there.
     """
     if not isinstance(given, type):
         raise InvalidInputError("config: http_session_cls must be a class")
@@ -183,7 +183,7 @@ def session_class(given: Any, opened: list[Any]) -> type[Any]:
         )
         raise InvalidInputError(text)
 
-    class Noted(*bases):  # type: ignore[misc]
+    class TrackedSession(*bases):  # type: ignore[misc]
         def __init__(self, *args: Any, **options: Any) -> None:
             opened.append(self)
             super().__init__(*args, **options)
@@ -192,7 +192,7 @@ def session_class(given: Any, opened: list[Any]) -> type[Any]:
             note_sent()
             return await super().send(request)
 
-    return Noted
+    return TrackedSession
 
 
 def _ordered(given: type[Any]) -> tuple[type[Any], ...]:

@@ -1,4 +1,4 @@
-"""To which process and event loop something open belongs."""
+"""The process and the event loop that something open belongs to."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ CLOSED = "closed"
 
 class Lifecycle:
     """
-    Guards what is opened once, for one event loop and one process.
+    The state of an object that is opened once, for one event loop and one process.
+
+    It goes from *not open* over *being opened* to *open* and *closed*. An opening that fails leads
+    back to *not open*. After a fork the child inherits the state, and may use nothing of it.
 
     Args:
-        what: How errors call it.
+        what: Name of the object in errors.
     """
 
     def __init__(self, what: str) -> None:
@@ -44,7 +47,7 @@ class Lifecycle:
 
     @contextmanager
     def opening(self) -> Generator[None]:
-        """Bind to the running loop while the block opens it; if that fails it is as before."""
+        """Bind to the running loop while the block opens it; if that fails, it is as before."""
         if self.state != NEW:
             message = f"this {self._what} is {self.state}; it opens once: make a new one"
             raise ClosedError(message)
@@ -59,7 +62,7 @@ class Lifecycle:
         self.state = OPEN
 
     def closed(self) -> bool:
-        """Mark as closed, if it is not open elsewhere; tells whether it was open."""
+        """Mark it as closed, unless it is open in another loop; return whether it was open."""
         if self.state == OPENING:
             message = f"this {self._what} is {OPENING}; cancel that instead"
             raise RuntimeError(message)
@@ -70,7 +73,7 @@ class Lifecycle:
         return was_open
 
     def check(self) -> None:
-        """Refuse to be used where it can't work."""
+        """Raise unless it can be used here."""
         if self.state == CLOSED:
             message = f"this {self._what} is closed; make a new one"
             raise ClosedError(message)

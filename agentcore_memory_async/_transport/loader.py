@@ -18,58 +18,63 @@ from agentcore_memory_async._wire import service_model
 
 class ShippedLoader(Loader):  # type: ignore[misc]
     """
-    botocore's loader with this package's data before its own, for this service only.
+    botocore's loader with this package's data before its own, for one service only.
 
-    Its own ``endpoints`` is a megabyte that holds the interpreter for 50 ms, and looking for
-    services lists 800 directories; neither happens here.
+    botocore's own ``endpoints`` is a megabyte whose parsing holds the interpreter for 50 ms, and
+    its search for services lists 800 directories; neither happens here.
+
+    Args:
+        service: Name of the service; it has a shipped model.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, service: str) -> None:
         super().__init__()
-        self._shipped: dict[str, Any] = {}
+        self._service = service
+        self._version = service_model.API_VERSIONS[service]
+        self._loaded: dict[str, Any] = {}
 
     def load_service_model(self, service_name: str, type_name: str, api_version: Any = None) -> Any:
-        """Give the shipped file of this service; of all others what botocore has."""
-        if service_name != service_model.SERVICE:
+        """Return the shipped file of this service; of all others what botocore has."""
+        if service_name != self._service:
             return super().load_service_model(service_name, type_name, api_version)
-        if type_name not in service_model.NAMES:
+        if type_name not in service_model.SERVICE_FILES:
             raise UnknownServiceError(service_name=service_name, known_service_names="")
-        if api_version not in (None, service_model.API_VERSION):
+        if api_version not in (None, self._version):
             raise DataNotFoundError(data_path=f"{service_name}/{api_version}")
         return self._read(type_name)
 
     def determine_latest_version(self, service_name: str, type_name: str) -> Any:
-        """Give the version of the shipped model."""
-        if service_name == service_model.SERVICE:
-            return service_model.API_VERSION
+        """Return the version of the shipped model."""
+        if service_name == self._service:
+            return self._version
         return super().determine_latest_version(service_name, type_name)
 
     def list_api_versions(self, service_name: str, type_name: str) -> Any:
-        """Give the versions of this service that are here: one."""
-        if service_name == service_model.SERVICE:
-            return [service_model.API_VERSION]
+        """Return the versions of this service that are shipped: one."""
+        if service_name == self._service:
+            return [self._version]
         return super().list_api_versions(service_name, type_name)
 
     def load_data_with_path(self, name: str) -> Any:
-        """Give the shipped ``endpoints`` and ``partitions``, else what botocore has."""
-        if name in ("endpoints", "partitions"):
+        """Return the shipped ``endpoints`` and ``partitions``, else what botocore has."""
+        if name in service_model.SHARED_FILES:
             return self._read(name), name
         return super().load_data_with_path(name)
 
     def warm_up(self) -> None:
         """Read everything that making a client needs; for a thread."""
-        for kind in service_model.NAMES:
-            self._read(kind)
+        for name in (*service_model.SERVICE_FILES, *service_model.SHARED_FILES):
+            self._read(name)
         self.load_data("sdk-default-configuration")
 
-    def _read(self, kind: str) -> Any:
-        data = self._shipped.get(kind)
+    def _read(self, name: str) -> Any:
+        data = self._loaded.get(name)
         if data is None:
-            text = service_model.read_text(kind)
+            text = service_model.read_text(name, self._service)
             data = json.loads(text, object_pairs_hook=OrderedDict)
-            if kind == "service-2":
+            if name == "service-2":
                 _times_as_numbers(data)
-            self._shipped[kind] = data
+            self._loaded[name] = data
         return data
 
 

@@ -1,4 +1,4 @@
-"""A valid actor id of any string."""
+"""Actor ids made of any string."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from agentcore_memory_async.errors import InvalidInputError
 _MARK = "enc-"
 _PLAIN = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]*(?::[a-zA-Z0-9_-]+)*")
 _LONGEST_ID = 255
+"""Characters of an actor id (service model)."""
 
 
 def encode_actor_id(text: str) -> str:
     """
-    Make a valid actor id of any string, such as an e-mail address.
+    Return a valid actor id for any string, such as an email address.
 
-    What is valid already stays as it is. Everything else gets the mark ``enc-``, with each byte
-    that is no letter, digit or ``-`` as ``_`` and two hexadecimal digits. Two strings never get
-    the same id: text that looks encoded is encoded again, and what would be longer than 255
-    characters becomes a readable head and the SHA-256 of the whole.
+    A valid id is returned as it is. Any other string gets the prefix ``enc-``, and each byte that
+    is not a letter, digit or ``-`` becomes ``_`` and two hexadecimal digits. Two strings never get
+    the same id: text that looks encoded is encoded again, and an id of over 255 characters becomes
+    a readable head and the SHA-256 of the whole.
 
     Args:
         text: Any string.
@@ -28,7 +29,7 @@ def encode_actor_id(text: str) -> str:
         A valid actor id without ``/``, 1 to 255 characters.
 
     Raises:
-        InvalidInputError: *text* is no string.
+        InvalidInputError: *text* is not a string.
     """
     if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         message = f"text is {type(text).__name__}; encode_actor_id() takes a str"

@@ -1,7 +1,7 @@
 """
-Between models and the wire's JSON: pure, no await.
+Models to the wire's JSON and back: pure, no await.
 
-Builders make the members of a request, readers take the body of an answer. A body that lacks what
+Builders return the members of a request, readers take the body of an answer. A body that lacks what
 its operation promises is a ``DecodeError``, never an empty success.
 """
 
@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 
 from attrs import evolve
 
+from agentcore_memory_async._wire import queries
 from agentcore_memory_async._wire.validation import EPOCH, PayloadItem
 from agentcore_memory_async.errors import DecodeError
 from agentcore_memory_async.models import (
@@ -31,12 +32,11 @@ from agentcore_memory_async.models import (
 Body = Mapping[str, Any]
 T = TypeVar("T")
 
-EVENT_TYPE = "eventType"
 _ROLES = {role.value: role for role in MessageRole}
 
 
 def payload_item(item: PayloadItem) -> dict[str, Any]:
-    """Build one item of an event's payload."""
+    """Return one item of an event's payload."""
     if isinstance(item, ConversationalMessage):
         return {"conversational": {"role": str(item.role), "content": {"text": item.text}}}
     if isinstance(item, JsonPayload):
@@ -53,7 +53,7 @@ def create_event(
     extract: bool,
     namespace_variables: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Build the members of CreateEvent that do not depend on when it is sent."""
+    """Return the members of CreateEvent that do not depend on when it is sent."""
     request: dict[str, Any] = {"payload": [payload_item(item) for item in items]}
     if branch is not None:
         request["branch"] = {"name": branch.name}
@@ -68,32 +68,16 @@ def create_event(
     return request
 
 
-def event_filter(event_type: str | None, branch: str | None) -> dict[str, Any]:
-    """Build the filter of ListEvents; empty for everything."""
-    request: dict[str, Any] = {}
-    if branch is not None:
-        request["branch"] = {"name": branch, "includeParentBranches": False}
-    if event_type is not None:
-        request["eventMetadata"] = [
-            {
-                "left": {"metadataKey": EVENT_TYPE},
-                "operator": "EQUALS_TO",
-                "right": {"metadataValue": {"stringValue": event_type}},
-            }
-        ]
-    return request
-
-
 def read_time(value: object) -> datetime:
-    """Read epoch seconds, to the millisecond; raises TypeError for anything else."""
+    """Return the time of epoch seconds, to the millisecond; raise TypeError for anything else."""
     if not isinstance(value, int | float) or isinstance(value, bool):
-        message = f"a time is {type(value).__name__}"
+        message = f"a time is a {type(value).__name__}"
         raise TypeError(message)
     return EPOCH + timedelta(milliseconds=round(value * 1000))
 
 
 def _read_blob(value: object) -> object:
-    """Read a blob: ours and other JSON text decoded, everything else as it came."""
+    """Return a blob: JSON text decoded, everything else as it came."""
     if not isinstance(value, str):
         return value
     try:
@@ -103,7 +87,7 @@ def _read_blob(value: object) -> object:
 
 
 def _text(body: Body, member: str) -> str:
-    """Read an id; an answer without one acknowledges nothing."""
+    """Return an id; an answer without one acknowledges nothing."""
     value = body[member]
     if not isinstance(value, str) or not value:
         message = f"{member} is {type(value).__name__}"
@@ -130,7 +114,7 @@ def _read_event(body: Body) -> Event:
     }
     return Event(
         event_id=_text(body, "eventId"),
-        event_type=None if messages else metadata.get(EVENT_TYPE),
+        event_type=None if messages else metadata.get(queries.EVENT_TYPE),
         payload=others[0] if len(others) == 1 else others or None,
         messages=messages,
         timestamp=read_time(body["eventTimestamp"]),
@@ -142,7 +126,7 @@ def _read_event(body: Body) -> Event:
 
 
 def _read_content(item: Body) -> object:
-    """Read an item that is no message; one of a kind that is unknown here stays as it came."""
+    """Return an item that is not a message; one of an unknown kind stays as it came."""
     if "json" in item:
         return item["json"]["content"]
     return _read_blob(item["blob"]) if "blob" in item else item
@@ -161,7 +145,7 @@ def _read_record(body: Body) -> MemoryRecord:
 
 
 def _read_found(body: Body) -> MemoryRecord:
-    """Read a record that a search found; a list scores nothing, whatever it says."""
+    """Return a record of a search; in lists the score is left out, whatever it is."""
     return evolve(_read_record(body), score=_read_score(body["score"]))
 
 
@@ -173,7 +157,7 @@ def _read_score(value: object) -> float:
 
 
 def _read(operation: str, raw: object, what: str, reader: Callable[[Body], T]) -> T:
-    """Call *reader*; whatever it stumbles over is an answer that can't be read."""
+    """Call *reader*; an answer that it cannot read is a `DecodeError`."""
     body = cast("Body", raw)
     if not isinstance(raw, Mapping):
         raise DecodeError(operation, f"it has no {what}", raw)
@@ -186,10 +170,10 @@ def _read(operation: str, raw: object, what: str, reader: Callable[[Body], T]) -
 
 def read_created_event(body: Body, accepted_at: datetime | None, request: Body) -> Event:
     """
-    Read the answer to CreateEvent; *accepted_at* is the service's clock in it.
+    Return the event of an answer to CreateEvent; *accepted_at* is the service's clock in it.
 
-    An event id acknowledges the write, so an answer whose other members can't be read is taken for
-    one of the event that *request* asked for: sending it again would not make it better.
+    An event id acknowledges the write. So if its other members are unreadable, the event is the
+    one that *request* asked for: sending it again would not help.
     """
     operation = "CreateEvent"
     event_id = _read(operation, body.get("event"), "event", lambda raw: _text(raw, "eventId"))
@@ -201,37 +185,20 @@ def read_created_event(body: Body, accepted_at: datetime | None, request: Body) 
 
 
 def read_event(operation: str, body: Body) -> Event:
-    """Read the event of an answer to CreateEvent or GetEvent."""
+    """Return the event of an answer to CreateEvent or GetEvent."""
     return _read(operation, body.get("event"), "event", _read_event)
 
 
 def read_events(body: Body) -> list[Event]:
-    """Read a page of ListEvents."""
+    """Return a page of ListEvents."""
     return [_read("ListEvents", item, "event", _read_event) for item in _items(body, "events")]
 
 
 def read_records(operation: str, body: Body) -> list[MemoryRecord]:
-    """Read a page of records."""
+    """Return a page of records."""
     items = _items(body, "memoryRecordSummaries", operation)
     reader = _read_found if operation == "RetrieveMemoryRecords" else _read_record
     return [_read(operation, item, "record", reader) for item in items]
-
-
-SECOND = timedelta(seconds=1)
-CREATED_AT = "x-amz-agentcore-memory-createdAt"
-"""A key that the service keeps for every record and always filters by."""
-
-
-def created_after(moment: datetime) -> list[dict[str, Any]]:
-    """Build the filter for records that were written after *moment*."""
-    seconds = (moment - EPOCH) / SECOND
-    return [
-        {
-            "left": {"metadataKey": CREATED_AT},
-            "operator": "AFTER",
-            "right": {"metadataValue": {"dateTimeValue": round(seconds, 3)}},
-        }
-    ]
 
 
 def _read_job(body: Body) -> ExtractionJob:
@@ -248,13 +215,13 @@ def _read_job(body: Body) -> ExtractionJob:
 
 
 def read_jobs(body: Body) -> list[ExtractionJob]:
-    """Read a page of failed extraction jobs."""
+    """Return a page of failed extraction jobs."""
     operation = "ListMemoryExtractionJobs"
     return [_read(operation, item, "job", _read_job) for item in _items(body, "jobs", operation)]
 
 
 def read_started_job(body: Body) -> str:
-    """Read the answer to StartMemoryExtractionJob: the job's id."""
+    """Return the job id of an answer to StartMemoryExtractionJob."""
     return _read("StartMemoryExtractionJob", body, "job id", lambda raw: _text(raw, "jobId"))
 
 

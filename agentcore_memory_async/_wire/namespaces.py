@@ -1,5 +1,5 @@
 """
-Namespace templates and prefixes: filled in strictly, compared on the borders of segments.
+Namespace templates and prefixes: filled in strictly, compared segment by segment.
 
 A template such as ``/facts/{actorId}/`` is never given to ``str.format``: an attribute or an index
 in braces would be evaluated there. A prefix always ends with ``/``, so that ``/users/1`` does not
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 _VARIABLE = re.compile(r"\{([a-zA-Z][a-zA-Z0-9]*)\}")
-_LAWFUL = re.compile(r"[a-zA-Z0-9/][a-zA-Z0-9_/-]*(?::[a-zA-Z0-9_/-]+)*")
+_NAMESPACE = re.compile(r"[a-zA-Z0-9/][a-zA-Z0-9_/-]*(?::[a-zA-Z0-9_/-]+)*")
 _LONGEST = 1024
-# A query that was given in a prefix's place is not shown.
+# A search query that was given in place of a prefix is not shown.
 _MAY_BE_SHOWN = re.compile(r"/.*|[a-zA-Z0-9_/:*.{}-]*", re.S)
 
 
@@ -28,16 +28,16 @@ def resolve_template(
     template: str, values: Mapping[str, str | None], *, argument: str = "namespace_prefix"
 ) -> str:
     """
-    Fill in the variables of *template* and check what comes out.
+    Fill in the variables of *template* and check the result.
 
     Args:
         template: Text with names in braces, such as ``{actorId}``.
-        values: What each known name stands for; None for one that has no value here.
-        argument: How the error calls the template.
+        values: Value of each known name; None for a name that has no value here.
+        argument: Name of the argument in errors.
 
     Raises:
-        InvalidInputError: An unknown name, another use of braces, or a result that is no namespace
-            (1 to 1,024 letters, digits, ``/``, ``-``, ``_``, ``:``).
+        InvalidInputError: An unknown name, another use of braces, or an invalid namespace (1 to
+            1,024 letters, digits, ``/``, ``-``, ``_``, ``:``).
     """
     if not isinstance(template, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         message = (
@@ -67,23 +67,23 @@ def resolve_template(
     pieces = _VARIABLE.split(template)
     if any(brace in text for text in pieces[::2] for brace in "{}"):
         message = (
-            f"{argument} {shown} has a brace that is no variable; "
-            "allowed are names in braces, such as {actorId}"
+            f"{argument} {shown} has a brace that belongs to no variable; "
+            "braces go around names, such as {actorId}"
         )
         raise InvalidInputError(message)
     namespace = _VARIABLE.sub(fill, template)
     if not 1 <= len(namespace) <= _LONGEST:
         message = (
-            f"{argument} has {len(namespace)} characters; allowed are 1 to {_LONGEST:,}, "
+            f"{argument} has {len(namespace):,} characters; give 1 to {_LONGEST:,}, "
             "such as '/facts/{actorId}/'"
         )
         raise InvalidInputError(message)
-    if not _LAWFUL.fullmatch(namespace):
-        start = _LAWFUL.match(namespace)
+    if not _NAMESPACE.fullmatch(namespace):
+        start = _NAMESPACE.match(namespace)
         bad = namespace[start.end() if start else 0]
-        wildcard = " ('*' is no wildcard here)" if bad == "*" else ""
+        wildcard = " ('*' is not a wildcard here)" if bad == "*" else ""
         message = (
-            f"{argument} {shown} has {bad!r} where it can't be{wildcard}; "
+            f"{argument} {shown} has {bad!r} in the wrong place{wildcard}; "
             "allowed are letters, digits, '/', '-', '_', and ':' between them"
         )
         raise InvalidInputError(message)
@@ -91,19 +91,19 @@ def resolve_template(
 
 
 def resolve_prefix(template: str, values: Mapping[str, str | None]) -> str:
-    """Fill in *template* as ``resolve_template`` does, and give it the ``/`` at its end."""
+    """Fill in *template* as ``resolve_template`` does, and end it with ``/``."""
     prefix = as_prefix(resolve_template(template, values))
     if len(prefix) > _LONGEST:
-        message = f"namespace_prefix has {len(prefix)} characters; allowed are 1 to {_LONGEST:,}"
+        message = f"namespace_prefix has {len(prefix):,} characters; give 1 to {_LONGEST:,}"
         raise InvalidInputError(message)
     return prefix
 
 
 def as_prefix(namespace: str) -> str:
-    """Give *namespace* the ``/`` at its end that makes it a path."""
+    """Return *namespace* with the ``/`` at its end that makes it a path."""
     return namespace if namespace.endswith("/") else namespace + "/"
 
 
 def is_under(namespace: str, prefix: str) -> bool:
-    """Tell whether *namespace* is *prefix* or below it; ``/`` has everything below it."""
+    """Return whether *namespace* is *prefix* or below it; everything is below ``/``."""
     return prefix == "/" or as_prefix(namespace).startswith(as_prefix(prefix))

@@ -1,10 +1,10 @@
 """
 Checks of arguments, before any request: pure, no await.
 
-botocore checks only types, minimums and what is required; it would send 101 messages or the id
+botocore checks only types, minimums and required members; it would send 101 messages or the id
 ``..``. The patterns and limits are those of the shipped service model (a test compares them).
-A text names the argument, what is wrong, the limit and the next step. It shows ids, never what was
-said.
+Each error names the argument, what is wrong, the limit and the next step. It shows ids, never the
+text of a conversation.
 """
 
 from __future__ import annotations
@@ -28,18 +28,26 @@ from agentcore_memory_async.models import (
 PayloadItem = ConversationalMessage | JsonPayload | BlobPayload
 
 MAX_MESSAGES = 100
+"""Items of an event (service model)."""
 MAX_TEXT_CHARACTERS = 100_000
+"""Characters of a message (service model)."""
 MAX_MESSAGE_BYTES = 100 * 1024
+"""Bytes of a message (quotas page of 2026-09-26)."""
 MAX_EVENT_BYTES = 10 * 1024 * 1024
+"""Bytes of an event (quotas page of 2026-09-26)."""
 MAX_METADATA = 15
+"""Metadata entries of an event (service model)."""
 MAX_DEPTH = 100
+"""Levels of JSON data; our own limit, below that of every JSON parser on the way."""
 MAX_SECONDS = 10_000_000
+"""Longest duration; our own limit, so that times on the loop's clock stay exact."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Start of the service's timestamps."""
 
-# "." and ".." are the only raw text that could move a URL; the rest would be percent-encoded, but
-# a service behind a proxy may decode it, so nothing with a meaning in URLs is let through.
+# "." and ".." are the only raw text that could change a URL; the rest would be percent-encoded, but
+# a proxy before the service may decode it, so nothing with a meaning in URLs is accepted.
 _MEMORY_ARN = re.compile(r"arn:[a-z0-9-]+:bedrock-agentcore:[a-z0-9-]*:[0-9]*:memory/")
-_MOVES_A_URL = re.compile(r"[/\\?#%\x00-\x1f\x7f]|^\.{1,2}$")
+_CHANGES_A_URL = re.compile(r"[/\\?#%\x00-\x1f\x7f]|^\.{1,2}$")
 _REAL_MEMORY_ID = re.compile(
     r"(?:arn:(?:aws|aws-cn|aws-us-gov):bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:memory/)?"
     r"[a-zA-Z][a-zA-Z0-9-_]{0,99}-[a-zA-Z0-9]{10}"
@@ -56,41 +64,41 @@ _NAME_RULE = "letters, digits, '-', '_', the first a letter or digit"
 
 
 def refuse(message: str) -> NoReturn:
-    """Raise the error of bad input with *message*."""
+    """Raise `InvalidInputError` with *message*."""
     raise InvalidInputError(message)
 
 
 def kind(value: object) -> str:
-    """Say of what type *value* is, without showing it."""
+    """Return the type of *value* for an error, without its content."""
     return "None" if value is None else type(value).__name__
 
 
 def _shown(text: str) -> str:
-    """Show an id, cut where it is long."""
+    """Return an id for an error, cut if it is long."""
     return repr(text if len(text) <= 80 else text[:77] + "...")
 
 
 def check_is(argument: str, value: object, wanted: type | tuple[type, ...], advice: str) -> None:
-    """Refuse a *value* of another type than *wanted*; None means not given."""
+    """Check that *value* has the type *wanted*; None means not given."""
     if value is not None and not isinstance(value, wanted):
         refuse(f"{argument} is {kind(value)}; {advice}")
 
 
 def check_callable(argument: str, value: object, advice: str) -> None:
-    """Refuse what can't be called; None means not given."""
+    """Check that *value* is callable; None means not given."""
     if value is not None and not callable(value):
         refuse(f"{argument} is {kind(value)}; {advice}")
 
 
 def check_bool(argument: str, value: object) -> bool:
-    """Check a switch: text such as ``"no"`` would count as true."""
+    """Check a flag: text such as ``"no"`` would count as true."""
     if not isinstance(value, bool):
         refuse(f"{argument} is {kind(value)}; give True or False")
     return value
 
 
 def check_region_name(value: object) -> str | None:
-    """Check the name of a region, as far as it can be known here."""
+    """Check the name of a region, as far as it is known here."""
     if value is not None and (not isinstance(value, str) or not _REGION.fullmatch(value)):
         what = _shown(value) if isinstance(value, str) else kind(value)
         refuse(f"region_name is {what}; give one such as 'us-west-2', or None for the default")
@@ -98,11 +106,11 @@ def check_region_name(value: object) -> str | None:
 
 
 def check_endpoint_url(value: object) -> str | None:
-    """Check the address of an endpoint; it is not shown, since it may hold a password."""
+    """Check the URL of an endpoint; it is not shown, since it may hold a password."""
     if value is None:
         return None
     if not isinstance(value, str) or not _URL.fullmatch(value):
-        what = "no URL" if isinstance(value, str) else kind(value)
+        what = "not a URL" if isinstance(value, str) else kind(value)
         refuse(f"endpoint_url is {what}; give one such as 'http://127.0.0.1:4710', or None")
     return value
 
@@ -125,7 +133,7 @@ def _check_text_id(
         bad = next((repr(char) for char in value if not re.match(character, char)), "")
         if not bad:
             start = pattern.match(value)
-            bad = f"{value[start.end() if start else 0]!r} where it can't be"
+            bad = f"{value[start.end() if start else 0]!r} in the wrong place"
         refuse(f"{argument} {_shown(value)} has {bad}; allowed are {allowed}; {advice}")
     return value
 
@@ -135,12 +143,12 @@ def _check_name(argument: str, value: object, advice: str) -> str:
 
 
 def check_memory_id(value: object) -> str:
-    """Refuse only what could change the URL: length and ending are the service's to judge."""
+    """Check that the id cannot change the URL; its length and ending are left to the service."""
     if not isinstance(value, str) or not value:
         what = "empty" if value == "" else kind(value)
         refuse(f"memory_id is {what}; give the id of a memory, such as 'chat-a1B2c3D4e5'")
     arn = _MEMORY_ARN.match(value)
-    found = _MOVES_A_URL.search(value[arn.end() :] if arn else value)
+    found = _CHANGES_A_URL.search(value[arn.end() :] if arn else value)
     if found or (arn and arn.end() == len(value)):
         what = f"has {found[0]!r}, which could change the URL" if found else "names no memory"
         refuse(
@@ -152,12 +160,12 @@ def check_memory_id(value: object) -> str:
 
 
 def looks_like_a_memory_id(value: str) -> bool:
-    """Tell whether the service could have made this id."""
+    """Return whether the id has the form of the service's own."""
     return _REAL_MEMORY_ID.fullmatch(value) is not None
 
 
 def check_actor_id(value: object, *, hierarchical: bool = False) -> str:
-    """Check an actor id; ``/`` only where hierarchical ids were asked for."""
+    """Check an actor id; ``/`` is accepted only where hierarchical ids were asked for."""
     advice = "encode_actor_id() makes one"
     allowed = "letters, digits, '-', '_', ':'"
     if hierarchical:
@@ -210,7 +218,7 @@ def check_client_token(value: object) -> str:
 
 
 def check_branch(value: object) -> Branch | None:
-    """Read the branch to write to; None and ``main`` are the main one."""
+    """Return the branch to use; None and ``main`` are the main one."""
     if value is None or value == "main":
         return None
     if isinstance(value, str):
@@ -231,19 +239,19 @@ def check_int(argument: str, value: object, most: int | None = None) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         refuse(f"{argument} is {kind(value)}; give an int, {limit}")
     if value < 1 or (most is not None and value > most):
-        refuse(f"{argument} is {value}; allowed is {limit}")
+        refuse(f"{argument} is {value}; give {limit}")
     return value
 
 
 def check_duration(argument: str, value: object, *, least: float = 0.0) -> float:
-    """Read a duration: seconds, or a timedelta."""
+    """Return a duration, given in seconds or as a timedelta, in seconds."""
     if isinstance(value, timedelta):
         value = value.total_seconds()
     return _check_seconds(argument, value, least, "seconds (int or float) or a timedelta")
 
 
 def check_seconds(argument: str, value: object, *, least: float = 0.0) -> float:
-    """Check a number of seconds, where the unit is in the name."""
+    """Check a number of seconds whose unit is in its name."""
     return _check_seconds(argument, value, least, "seconds (int or float)")
 
 
@@ -252,26 +260,26 @@ def _check_seconds(argument: str, value: object, least: float, wanted: str) -> f
         refuse(f"{argument} is {kind(value)}; give {wanted}")
     if not least <= value <= MAX_SECONDS:
         what = f"{value}" if isinstance(value, float) or abs(value) < 10**15 else "out of range"
-        refuse(f"{argument} is {what}; allowed are {least:g} to {MAX_SECONDS:,} seconds")
+        refuse(f"{argument} is {what}; give {least:g} to {MAX_SECONDS:,} seconds")
     return float(value)
 
 
 def check_rate(argument: str, value: object) -> float | None:
-    """Check how many a second; None switches the limit off."""
+    """Check a rate per second; None switches the limit off."""
     if value is None:
         return None
     if not isinstance(value, int | float) or isinstance(value, bool):
         refuse(f"{argument} is {kind(value)}; give events per second, or None to switch it off")
     if not 0.001 <= value <= 1_000_000:
         refuse(
-            f"{argument} is out of range; allowed are 0.001 to 1,000,000 events per second, "
+            f"{argument} is out of range; give 0.001 to 1,000,000 events per second, "
             "or None to switch it off"
         )
     return float(value)
 
 
 def check_timestamp(value: object) -> int:
-    """Read an aware datetime as milliseconds since 1970, floored as the service does."""
+    """Return an aware datetime in milliseconds since 1970, floored as the service does."""
     if not isinstance(value, datetime):
         refuse(f"timestamp is {kind(value)}; give an aware datetime")
     if value.utcoffset() is None:
@@ -289,66 +297,78 @@ def _check_utf8(argument: str, text: str) -> int:
     try:
         return len(text.encode())
     except UnicodeEncodeError:
-        refuse(f"{argument} has half of a surrogate pair; give text that can be written as UTF-8")
+        refuse(f"{argument} has half of a surrogate pair; give text that can be encoded as UTF-8")
 
 
 def check_message(argument: str, message: object) -> int:
-    """Check one message and give its size in bytes."""
+    """Check one message, and return the size of its text in bytes."""
     if not isinstance(message, ConversationalMessage):
         refuse(f"{argument} is {kind(message)}; give ConversationalMessage(text, role)")
     if not isinstance(message.text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         refuse(f"{argument}.text is {kind(message.text)}; give a str")
-    if not 1 <= len(message.text) <= MAX_TEXT_CHARACTERS:
+    if not message.text:
         refuse(
-            f"{argument}.text has {len(message.text)} characters; allowed are 1 to "
-            f"{MAX_TEXT_CHARACTERS:,}; split a longer one"
+            f"{argument}.text is empty; leave the message out, or give 1 to "
+            f"{MAX_TEXT_CHARACTERS:,} characters"
+        )
+    if len(message.text) > MAX_TEXT_CHARACTERS:
+        refuse(
+            f"{argument}.text has {len(message.text):,} characters; the limit is "
+            f"{MAX_TEXT_CHARACTERS:,}: split it into several messages"
         )
     if message.role not in list(MessageRole):
-        # Not shown: where the two arguments are exchanged, this is what was said.
-        refuse(
-            f"{argument}.role is no role ({kind(message.role)}); "
-            f"allowed are {', '.join(MessageRole)}; give ConversationalMessage(text, role)"
-        )
+        _refuse_role(argument, message.role)
     size = _check_utf8(f"{argument}.text", message.text)
     if size > MAX_MESSAGE_BYTES:
         refuse(
-            f"{argument}.text has {size} bytes in UTF-8; allowed are {MAX_MESSAGE_BYTES:,} "
-            "(100 KB); split a longer one"
+            f"{argument}.text has {size:,} bytes in UTF-8; the limit is {MAX_MESSAGE_BYTES:,} "
+            "(100 KB): split it into several messages"
         )
     return size
 
 
+def _refuse_role(argument: str, role: object) -> NoReturn:
+    name = role.upper() if isinstance(role, str) else ""
+    if name in MessageRole.__members__:
+        refuse(f"{argument}.role is {role!r} (str); use MessageRole.{name}")
+    # Not shown: where the two arguments are exchanged, this is the text of the message.
+    refuse(
+        f"{argument}.role is {kind(role)}; use a MessageRole ({', '.join(MessageRole)}), as in "
+        "ConversationalMessage(text, role)"
+    )
+
+
 def _check_scalar(argument: str, value: object) -> None:
-    """Check what is neither a dict nor a list."""
+    """Check a value that is neither a dict nor a list."""
     if isinstance(value, str):
         _check_utf8(argument, value)
     elif isinstance(value, int):
         if value.bit_length() > 1023:
-            refuse(f"{argument} has an int beyond 1.7e308, the largest JSON number; give a str")
+            refuse(f"{argument} has an int beyond 1.7e308, the largest number of JSON; give a str")
     elif isinstance(value, float):
         if not math.isfinite(value):
             refuse(f"{argument} has {value}; JSON has no such number: give None or a str")
     elif value is not None:
         refuse(
-            f"{argument} has {kind(value)} in it; JSON takes dict, list, str, int, float, bool and "
+            f"{argument} contains {kind(value)}; JSON takes dict, list, str, int, float, bool and "
             "None (anything else would not come back equal)"
         )
 
 
 def _check_values(argument: str, value: object) -> None:
-    """Go through *value*: what JSON would change or can't say is refused."""
+    """Check that JSON can represent *value*, and would not change it."""
     left, seen = [(value, 0)], 0
     while left:
         value, depth = left.pop()
         seen += 1
-        if seen > MAX_MESSAGE_BYTES:  # also where one list is in itself over and over
-            refuse(f"{argument} has over {MAX_MESSAGE_BYTES:,} values; allowed are 100 KB as JSON")
+        if seen > MAX_MESSAGE_BYTES:  # also where a list contains itself several times
+            refuse(f"{argument} has over {MAX_MESSAGE_BYTES:,} values; the limit is 100 KB as JSON")
         if depth > MAX_DEPTH:
-            refuse(f"{argument} is nested deeper than {MAX_DEPTH}, or in a circle; flatten it")
+            refuse(f"{argument} is nested over {MAX_DEPTH} levels, or contains itself; flatten it")
         if isinstance(value, dict):
             for key, item in cast("dict[object, object]", value).items():
                 if not isinstance(key, str):
-                    refuse(f"{argument} has a key that is {kind(key)}; JSON takes str keys only")
+                    refuse(f"{argument} has a key of type {kind(key)}; JSON takes str keys only")
                 _check_utf8(f"a key of {argument}", key)
                 left.append((item, depth + 1))
         elif isinstance(value, list):
@@ -358,12 +378,12 @@ def _check_values(argument: str, value: object) -> None:
 
 
 def check_json(argument: str, value: object) -> int:
-    """Check that *value* comes back equal from JSON, and give its size in bytes."""
+    """Check that *value* comes back equal from JSON, and return its size in bytes."""
     _check_values(argument, value)
     size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
     if size > MAX_MESSAGE_BYTES:
         refuse(
-            f"{argument} has {size} bytes as JSON; allowed are {MAX_MESSAGE_BYTES:,} (100 KB); "
+            f"{argument} has {size:,} bytes as JSON; the limit is {MAX_MESSAGE_BYTES:,} (100 KB): "
             "store a reference to larger data"
         )
     return size
@@ -376,28 +396,28 @@ def check_messages(messages: object) -> tuple[PayloadItem, ...]:
     items = tuple(cast("Sequence[object]", messages))
     if not 1 <= len(items) <= MAX_MESSAGES:
         refuse(
-            f"messages has {len(items)} items; allowed are 1 to {MAX_MESSAGES} an event; "
-            "more go into several calls"
+            f"messages has {len(items)} items; give 1 to {MAX_MESSAGES} per event, "
+            "and more in several calls"
         )
     total = 0
     for index, item in enumerate(items):
         where = f"messages[{index}]"
         if isinstance(item, JsonPayload | BlobPayload):
             if item.content is None and isinstance(item, JsonPayload):
-                refuse(f"{where}.content is None; the service takes no null: give a dict")
+                refuse(f"{where}.content is None; the service does not take null: give a dict")
             total += check_json(f"{where}.content", item.content)
         else:
             total += check_message(where, item)
     if total > MAX_EVENT_BYTES:
         refuse(
-            f"messages have {total} bytes together; allowed are {MAX_EVENT_BYTES:,} (10 MB) an "
-            "event; give them in several calls"
+            f"messages have {total:,} bytes in all; the limit is {MAX_EVENT_BYTES:,} (10 MB) per "
+            "event: give them in several calls"
         )
     return cast("tuple[PayloadItem, ...]", items)
 
 
 def check_event_type(value: object) -> str:
-    """Check the type of a custom event: it travels as metadata."""
+    """Check the type of a custom event, which is stored as metadata."""
     return _check_metadata_text("event_type", value, 1, 256)
 
 
@@ -416,7 +436,7 @@ def _check_metadata_text(argument: str, value: object, least: int, most: int) ->
     if not least <= len(value) <= most:
         what = f"has {len(value)} characters" if value else "is empty"
         advice = "; put longer text in the payload" if value else ""
-        refuse(f"{argument} {what}; allowed are {least} to {most} characters{advice}")
+        refuse(f"{argument} {what}; give {least} to {most} characters{advice}")
     if (bad := _METADATA.match(value)) and bad.end() < len(value):
         refuse(
             f"{argument} has {value[bad.end()]!r}; allowed are letters, digits, white space and "
@@ -434,7 +454,7 @@ def check_metadata(value: object, *, reserved: Sequence[str] = ()) -> dict[str, 
     entries = dict(cast("Mapping[object, object]", value))
     most = MAX_METADATA - len(reserved)
     if len(entries) > most:
-        refuse(f"metadata has {len(entries)} entries; allowed are {most}; put more in the payload")
+        refuse(f"metadata has {len(entries)} entries; the limit is {most}: put more in the payload")
     checked: dict[str, str] = {}
     for key, text in entries.items():
         name = _check_metadata_text("a key of metadata", key, 1, 128)
@@ -452,9 +472,7 @@ def check_namespace_variables(value: object) -> dict[str, str]:
         refuse(f"namespace_variables is {kind(value)}; give a mapping of 1 to 5 names to values")
     entries = cast("Mapping[object, object]", value)
     if not 1 <= len(entries) <= 5:
-        refuse(
-            f"namespace_variables has {len(entries)} entries; allowed are 1 to 5, or leave it out"
-        )
+        refuse(f"namespace_variables has {len(entries)} entries; give 1 to 5, or leave it out")
     for name, text in entries.items():
         if not isinstance(name, str) or len(name) > 32 or not _VARIABLE_NAME.fullmatch(name):
             what = _shown(name) if isinstance(name, str) else kind(name)
@@ -464,18 +482,18 @@ def check_namespace_variables(value: object) -> dict[str, str]:
             )
         if not isinstance(text, str) or len(text) > 64 or not _VARIABLE_VALUE.fullmatch(text):
             refuse(
-                f"namespace_variables[{name!r}] is no lawful value; allowed are 1 to 64 "
+                f"namespace_variables[{name!r}] is invalid; allowed are 1 to 64 "
                 "lower-case letters, digits, '-', '_', the first a letter or digit"
             )
     return dict(cast("Mapping[str, str]", entries))
 
 
 def check_query(value: object) -> str:
-    """Check the text of a search, without ever showing it."""
+    """Check the text of a search, which is never shown."""
     if not isinstance(value, str):
         refuse(f"query is {kind(value)}; give a str")
     if not 1 <= len(value) <= 10_000:
-        refuse(f"query has {len(value)} characters; allowed are 1 to 10,000")
+        refuse(f"query has {len(value):,} characters; give 1 to 10,000")
     if not value.strip():
         refuse("query is white space only; give 1 to 10,000 characters to search for")
     _check_utf8("query", value)

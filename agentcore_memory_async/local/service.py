@@ -322,7 +322,7 @@ class LocalMemoryService(FaultMethods):
         from agentcore_memory_async.manager import AsyncMemorySessionManager
         from agentcore_memory_async.policies import PollPolicy
 
-        if "session" not in options:
+        if "aws_session" not in options:
             # No profile and no file of the user's has a say.
             nothing = (None, None, None, None)
             session = AioSession(
@@ -333,13 +333,13 @@ class LocalMemoryService(FaultMethods):
                 }
             )
             session.set_credentials("local", "local")  # pyright: ignore[reportUnknownMemberType]
-            options["session"] = session
+            options["aws_session"] = session
         options.setdefault("region_name", REGION)
         options.setdefault("endpoint_url", self.endpoint_url)
         if "polling" not in options:
             # Here it is known when to look, else a poller waits as the real service makes it.
             slowest_ms = max(self._delays.usual_ms, *self._delays.named_ms.values(), 100)
-            options["polling"] = PollPolicy(expected_s=slowest_ms / 1000)
+            options["polling"] = PollPolicy(expected=slowest_ms / 1000)
         return AsyncMemorySessionManager(memory_id, **options)
 
     # For tests.

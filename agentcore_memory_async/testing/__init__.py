@@ -1,7 +1,7 @@
 """
-A stand-in for the network, for tests of code that uses this package.
+A fake for the network, for tests of code that uses this package.
 
-``FakeTransport`` answers with what a test tells it, in the service's own JSON, and keeps every
+``FakeTransport`` answers as a test tells it to, in the service's own JSON, and keeps every
 request. For a service that remembers, extracts and searches, use
 ``agentcore_memory_async.local.LocalMemoryService``.
 """

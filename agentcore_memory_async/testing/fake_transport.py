@@ -1,10 +1,4 @@
-"""
-A stand-in for the network, for tests of code that uses this package.
-
-``FakeTransport`` answers with what a test tells it, in the service's own JSON, and keeps every
-request. For a service that remembers, extracts and searches, use
-``agentcore_memory_async.local.LocalMemoryService``.
-"""
+"""A fake for the network, for tests of code that uses this package."""
 
 from __future__ import annotations
 
@@ -29,8 +23,8 @@ class Request:
     A request that was sent.
 
     Attributes:
-        operation: The wire name, such as ``CreateEvent``.
-        params: Its members, by the service's names.
+        operation: Wire name, such as ``CreateEvent``.
+        params: Members of the request, by the service's names.
     """
 
     operation: str
@@ -39,14 +33,13 @@ class Request:
 
 class FakeTransport:
     """
-    Answers requests with what it was told to.
+    Answers requests as a test tells it to, and keeps them.
 
-    Give it to a manager: ``AsyncMemorySessionManager("mem-1", transport=FakeTransport())``.
-    An operation that it was told nothing about is acknowledged: a CreateEvent gives its event
-    back, lists are empty.
+    Give it to a manager: ``AsyncMemorySessionManager("mem-1", transport=FakeTransport())``. Without
+    a reply of the test, writes succeed, a CreateEvent returns its event, and lists are empty.
 
     Attributes:
-        requests: What was sent, in order.
+        requests: Requests so far, in order.
         date: The service's clock in every answer.
     """
 
@@ -65,9 +58,9 @@ class FakeTransport:
         Answer the next requests of *operation* with *replies*, one each.
 
         Args:
-            operation: The wire name, such as ``ListEvents``.
-            replies: The body of an answer, an error to raise, or a function of the request's
-                members that gives the body.
+            operation: Wire name, such as ``ListEvents``.
+            replies: Body of an answer, an error to raise, or a function of the request's members
+                that returns the body.
         """
         self._replies.setdefault(operation, deque()).extend(replies)
 
@@ -76,16 +69,16 @@ class FakeTransport:
         Answer the next requests of *operation* with an error of the service.
 
         Args:
-            operation: The wire name.
+            operation: Wire name.
             code: The service's name of the error, such as ``ThrottledException``.
-            status: The HTTP status.
-            times: How many requests.
+            status: HTTP status.
+            times: Number of requests.
         """
         for _ in range(times):
             self.reply(operation, service_error(operation, code, "made by a test", status))
 
     def sent(self, operation: str) -> list[Mapping[str, Any]]:
-        """Give the members of all requests of *operation*, in order."""
+        """Return the members of all requests of *operation*, in order."""
         return [request.params for request in self.requests if request.operation == operation]
 
     async def __call__(self, operation: str, params: Mapping[str, Any]) -> Answer:
@@ -116,5 +109,5 @@ class FakeTransport:
             return {"jobs": []}
         if operation == "StartMemoryExtractionJob":
             return {"jobId": params["extractionJob"]["jobId"]}
-        message = f"FakeTransport knows no answer to {operation}; give it one by reply()"
+        message = f"FakeTransport has no answer to {operation}; give it one by reply()"
         raise LookupError(message)

@@ -41,7 +41,7 @@ class Distribution:
     """How long extraction takes, and what a caller who knows it would expect."""
 
     name: str
-    expected_s: float
+    expected: float
     draw: Callable[[Random], float]
 
 
@@ -153,7 +153,7 @@ async def ours_expected(
 ) -> int:
     """Wait since the event, with the expected time."""
     event = await store(manager)
-    policy = PollPolicy(expected_s=given.expected_s)
+    policy = PollPolicy(expected=given.expected)
     await manager.extraction_poller(PREFIX, since=event, timeout=TIMEOUT_S, polling=policy)
     return 0
 
@@ -182,7 +182,7 @@ async def one_wait(wait: Wait, given: Distribution, seed: int) -> Outcome:
 
     service.on_event = learn
     async with AsyncMemorySessionManager(MEMORY, transport=service, clock=wall_clock) as manager:
-        manager._polls.random = source
+        manager._core.polls.random = source
         try:
             baseline = await wait(service, manager, given)
         except MissedError:

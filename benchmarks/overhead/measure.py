@@ -100,7 +100,7 @@ async def ours(stack: AsyncExitStack, url: str) -> Callable[[], Awaitable[object
         AsyncMemorySessionManager(
             MEMORY,
             "us-west-2",
-            session=session(),
+            aws_session=session(),
             endpoint_url=url,
             limits=ServiceLimits(events_per_second=None),
         )

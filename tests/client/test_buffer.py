@@ -445,7 +445,7 @@ async def test_lost_and_then_refused_ends_it(code: str, status: int) -> None:
     async with manager_on(service) as manager:
         session = await open_session(manager)
         with pytest.raises(UnsentError) as left:  # noqa: PT012 - leaving the block raises
-            async with session.buffered(retry=RetryPolicy(max_attempts=1)) as buffer:
+            async with session.with_options(retry=RetryPolicy(max_attempts=1)).buffered() as buffer:
                 await fill(buffer, 2)
                 await anyio.sleep(1.12)  # it is stored, and its answer is lost
                 service.fail("CreateEvent", code, status=status, times=1000)
@@ -535,8 +535,8 @@ async def test_a_buffer_has_a_policy_of_its_own() -> None:
     async with manager_on(service) as manager:
         session = await open_session(manager)
         with pytest.raises(InvalidInputError, match="retry"):
-            session.buffered(retry=3)  # type: ignore[arg-type]
-        async with session.buffered(retry=RetryPolicy(max_attempts=1)) as buffer:
+            session.with_options(retry=3).buffered()  # type: ignore[arg-type]
+        async with session.with_options(retry=RetryPolicy(max_attempts=1)).buffered() as buffer:
             await fill(buffer, 1)
             await anyio.sleep(1.05)
             assert 1 == len(service.came_at)

@@ -231,7 +231,7 @@ async def test_a_page_that_cannot_be_read_is_no_end() -> None:
         assert len(await session.list_events()) == 1
         transport.reply("ListEvents", {}, {}, {})
         with pytest.raises(DecodeError, match="no list of events"):
-            await session.list_events(retry=RetryPolicy(max_attempts=3))
+            await session.with_options(retry=RetryPolicy(max_attempts=3)).list_events()
 
 
 @virtual_time

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 CORE = AioSession()
 CORE.set_credentials("AKIDMANAGER", "secret")
-SIGNED: dict[bool, dict[str, Any]] = {True: {"session": CORE}, False: {}}
+SIGNED: dict[bool, dict[str, Any]] = {True: {"aws_session": CORE}, False: {}}
 CALLS: dict[str, Callable[[AsyncMemorySession], Awaitable[Any]]] = {
     "add_turns": lambda session: session.add_turns([said("hi")]),
     "create_event": lambda session: session.create_event("order", {}),
@@ -161,7 +161,7 @@ async def test_left_open_it_warns(leave: str) -> None:
     """As files and sockets do."""
     transport = FakeTransport() if "no network" in leave else None
     manager = AsyncMemorySessionManager(MEMORY, transport=transport, **SIGNED[transport is None])
-    network = manager._network
+    network = manager._client._network
     if leave != "new":
         await manager.open()
     if leave == "closed":
@@ -259,7 +259,7 @@ async def test_hierarchical_actor_ids_are_opt_in() -> None:
 
 def hint(memory_id: str, error: ServiceError, **options: Any) -> str:
     """Give what a manager on the network would add to *error*."""
-    return AsyncMemorySessionManager(memory_id, **options)._hint(error)
+    return AsyncMemorySessionManager(memory_id, **options)._client.hint(error)
 
 
 def test_missing_memory_is_named_with_its_region_and_where_that_came_from() -> None:
@@ -298,7 +298,7 @@ async def test_odd_memory_id_is_explained_when_the_service_refuses_it() -> None:
     transport = FakeTransport()
     transport.fail("ListEvents", "ValidationException", status=400)
     async with AsyncMemorySessionManager("mem-abc123", transport=transport) as manager:
-        with pytest.raises(ValidationError, match="'mem-abc123' is not of the form") as caught:
+        with pytest.raises(ValidationError, match="'mem-abc123' does not have the form") as caught:
             await manager.create_memory_session("a", "s")
     assert "chat-a1B2c3D4e5" in str(caught.value)
 

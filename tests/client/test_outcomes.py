@@ -49,9 +49,9 @@ async def test_resolving_without_an_answer_about_it_settles_nothing(error: Excep
     async with manager_on(service) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
         with pytest.raises(OutcomeUnknownError) as first:
-            await session.add_turns([said("1")], retry=ONCE)
+            await session.with_options(retry=ONCE).add_turns([said("1")])
         with pytest.raises(OutcomeUnknownError) as second:
-            await session.resolve(first.value, retry=ONCE)
+            await session.with_options(retry=ONCE).resolve(first.value)
         assert error is second.value.__cause__
         await session.resolve(second.value)
     sent = service.sent("CreateEvent")
@@ -83,7 +83,7 @@ async def test_a_rejected_write_is_made_anew(error: type[ServiceError]) -> None:
     async with manager_on(service) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
         with pytest.raises(error):
-            await session.add_turns([said("1")], client_token="token", retry=ONCE)
+            await session.with_options(retry=ONCE).add_turns([said("1")], client_token="token")
         await session.add_turns([said("2")])
         await anyio.sleep(1)
         await session.add_turns([said("1")], client_token="token")
@@ -101,7 +101,7 @@ async def test_a_call_that_waited_repeats_what_was_lost_meanwhile() -> None:
 
         async def first() -> None:
             with pytest.raises(OutcomeUnknownError):
-                await session.add_turns([said("1")], client_token="t", retry=ONCE)
+                await session.with_options(retry=ONCE).add_turns([said("1")], client_token="t")
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(first)
@@ -120,9 +120,9 @@ async def test_another_write_under_its_token_settles_nothing() -> None:
     async with manager_on(service) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
         with pytest.raises(OutcomeUnknownError):
-            await session.add_turns([said("1")], client_token="t", retry=ONCE)
+            await session.with_options(retry=ONCE).add_turns([said("1")], client_token="t")
         with pytest.raises(ValidationError):
-            await session.add_turns([said("2")], client_token="t", retry=ONCE)
+            await session.with_options(retry=ONCE).add_turns([said("2")], client_token="t")
         stored = await session.resolve("t")
     assert stored.messages == (said("1"),)
 
@@ -139,7 +139,7 @@ async def test_a_write_of_another_memory_is_not_settled_here() -> None:
         session = await manager.create_memory_session("a", "s", verify=False)
         same_ids = await other.create_memory_session("a", "s", verify=False)
         with pytest.raises(OutcomeUnknownError) as caught:
-            await session.add_turns([said("1")], retry=ONCE)
+            await session.with_options(retry=ONCE).add_turns([said("1")])
         with pytest.raises(InvalidInputError, match="or memory"):
             await same_ids.resolve(caught.value)
 
@@ -154,12 +154,12 @@ async def test_the_deadline_in_the_text_is_the_callers() -> None:
 
     async with manager_on(Never()) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
-        policy = RetryPolicy(write_deadline_s=2.5)
+        policy = RetryPolicy(write_deadline=2.5)
         texts: list[str] = []
 
         async def write() -> None:
             try:
-                await session.add_turns([said("1")], retry=policy)
+                await session.with_options(retry=policy).add_turns([said("1")])
             except (OutcomeUnknownError, TransportError) as error:
                 texts.append(str(error.__cause__ or error))
 

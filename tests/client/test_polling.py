@@ -176,7 +176,7 @@ async def test_strategies_are_told_apart() -> None:
             "/strategy/{memoryStrategyId}/{actorId}/",
             since=event,
             memory_strategy_id="p1",
-            polling=PollPolicy(job_interval_s=5),
+            polling=PollPolicy(job_interval=5),
         )
         assert poller.namespaces == ("/strategy/p1/a/",)
         assert texts(await poller) == ["ours"]
@@ -205,7 +205,7 @@ async def test_error_of_until_rises_as_it_is() -> None:
         poller = (await session_of(manager)).extraction_poller(FACTS, until=lambda _: 1 / 0 > 0)
         with pytest.raises(ZeroDivisionError):
             await poller
-        assert len(manager._polls) == 0
+        assert len(manager._core.polls) == 0
 
 
 @virtual_time

@@ -117,9 +117,7 @@ async def converse(world: World, manager: AsyncMemorySessionManager, actor: int,
         options: dict[str, Any] = {
             "until": complete,
             "timeout": 600,
-            "polling": random.choice(
-                [None, PollPolicy(expected_s=30), PollPolicy(job_interval_s=20)]
-            ),
+            "polling": random.choice([None, PollPolicy(expected=30), PollPolicy(job_interval=20)]),
         }
         began = anyio.current_time()
         visible = {r.record_id for r in world.service.records if r.seen_from <= began < r.gone_at}
@@ -171,16 +169,16 @@ def check(
 async def live(world: World) -> None:
     """Run all conversations at the same time, then look for what is left."""
     world.start()
-    policy = RetryPolicy(write_deadline_s=120)
+    policy = RetryPolicy(write_deadline=120)
     async with AsyncMemorySessionManager(
         MEMORY, transport=world.service, clock=wall_clock, retry=policy
     ) as manager:
-        manager._polls.random = manager._retrier._random = Random(world.random.random())
+        manager._core.polls.random = manager._core.retrier._random = Random(world.random.random())
         async with anyio.create_task_group() as tasks:
             for actor in range(3):
                 for name in ("s1", "s2"):
                     tasks.start_soon(converse, world, manager, actor, name)
-        assert (len(manager._polls), world.service.under_way) == (0, 0)
+        assert (len(manager._core.polls), world.service.under_way) == (0, 0)
         assert {asyncio.current_task()} == asyncio.all_tasks()
 
 

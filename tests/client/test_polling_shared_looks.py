@@ -195,7 +195,7 @@ async def test_silence_is_only_where_all_places_were_seen() -> None:
             service.throttles = 0.0
 
     async with manager_on(service) as manager:
-        manager._retrier._transport = busy
+        manager._core.retrier._transport = busy
         session = await session_of(manager)
         event = await session.add_turns([said("x")])
         places = [FACTS, "/preferences/{actorId}/"]
@@ -243,7 +243,7 @@ async def test_sharing_keeps_to_the_longest_time_that_one_allows(waiters: int) -
     """But for one a second."""
     service = steady()
     policy = PollPolicy(
-        looks_s=(1.0,), growth=0.0, min_interval_s=1.0, max_interval_s=1.0, jitter=0.0
+        poll_times_s=(1.0,), growth=0.0, min_interval=1.0, max_interval=1.0, jitter=0.0
     )
     async with asked(service) as (session, event):
 

@@ -53,7 +53,7 @@ async def test_a_thousand_waiters_ask_as_one() -> None:
         assert len(came) == 1000
         assert max(came) <= 60 + 0.45 * 60 + 1
         assert len(service.requests) <= 20
-        assert len(manager._polls) == 0
+        assert len(manager._core.polls) == 0
 
 
 @virtual_time
@@ -147,7 +147,7 @@ async def test_permanent_error_is_given_to_all() -> None:
             for _ in range(5):
                 tasks.start_soon(wait)
         assert len({id(error) for error in errors}) == 5
-        assert len(manager._polls) == 0
+        assert len(manager._core.polls) == 0
 
 
 @virtual_time
@@ -186,7 +186,7 @@ async def test_closing_the_manager_ends_all_waits() -> None:
         await anyio.sleep(5)
         await manager.aclose()
     assert anyio.current_time() < 6
-    assert len(manager._polls) == 0
+    assert len(manager._core.polls) == 0
 
 
 @virtual_time
@@ -207,19 +207,19 @@ async def test_background_waits_go_on_after_the_request() -> None:
         async def handle(text: str) -> Event:
             session = await session_of(manager)
             event = await session.add_turns([said(text)])
-            waits.start(session.extraction_poller(FACTS, since=event), then, on_error=on_error)
+            waits.wait(session.extraction_poller(FACTS, since=event), then, on_error=on_error)
             silent = session.extraction_poller("/none/", since=event, timeout=20)
-            waits.start(silent, then, on_error=on_error)
+            waits.wait(silent, then, on_error=on_error)
             return event
 
         await handle("x")
-        assert (len(waits), repr(waits)) == (2, "<BackgroundWaits running, 2 waiting>")
+        assert (len(waits), repr(waits)) == (2, "<BackgroundWork running, 2 waiting>")
         assert anyio.current_time() < 1
         await anyio.sleep(60)
         assert got == [ExtractionTimeoutError, ["x"]]
         assert len(waits) == 0
     with pytest.raises(ClosedError):
-        waits.start((await waiting_session(manager)).extraction_poller(FACTS))
+        waits.wait((await waiting_session(manager)).extraction_poller(FACTS))
 
 
 async def waiting_session(manager: AsyncMemorySessionManager) -> AsyncMemorySession:
@@ -244,8 +244,8 @@ async def test_background_waits_end_with_the_block_and_the_manager(how: str) -> 
     session = await session_of(manager)
     with anyio.CancelScope() as scope:
         async with manager.background() as waits:
-            waits.start(session.extraction_poller(FACTS), then)
-            waits.start(session.extraction_poller("/none/"), then)
+            waits.wait(session.extraction_poller(FACTS), then)
+            waits.wait(session.extraction_poller("/none/"), then)
             await entered.wait()
             if how == "manager":
                 await manager.aclose()
@@ -253,7 +253,7 @@ async def test_background_waits_end_with_the_block_and_the_manager(how: str) -> 
             elif how == "cancelled":
                 scope.cancel()
     await manager.aclose()
-    assert (len(waits), len(manager._polls), service.under_way) == (0, 0, 0)
+    assert (len(waits), len(manager._core.polls), service.under_way) == (0, 0, 0)
     assert anyio.current_time() < 12
     assert {asyncio.current_task()} == asyncio.all_tasks()
 
@@ -271,8 +271,8 @@ async def test_failing_callback_ends_only_itself() -> None:
 
     async with manager_on(service) as manager, manager.background() as waits:
         session = await session_of(manager)
-        waits.start(session.extraction_poller(FACTS), fail)
-        waits.start(session.extraction_poller("/none/", timeout=10))
+        waits.wait(session.extraction_poller(FACTS), fail)
+        waits.wait(session.extraction_poller("/none/", timeout=10))
         await anyio.sleep(30)
         assert [type(context["exception"]) for context in seen] == [ValueError]
 
@@ -338,7 +338,7 @@ async def cut_off(at: int = 0, request: int = 0) -> bool:
             if not service.events:
                 await session.add_turns([said("x")])
         assert len(served[0]) >= 2
-        assert (len(manager._polls), service.under_way) == (0, 0)
+        assert (len(manager._core.polls), service.under_way) == (0, 0)
         assert {asyncio.current_task()} == asyncio.all_tasks()
         sent = len(service.requests)
         await anyio.sleep(500)

@@ -130,8 +130,8 @@ async def test_a_score_that_is_none_is_an_error(score: Any) -> None:
     async with manager_on(transport) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
         with pytest.raises(DecodeError):
-            await session.search_long_term_memories(
-                "q", "/facts/a/", retry=RetryPolicy(max_attempts=1)
+            await session.with_options(retry=RetryPolicy(max_attempts=1)).search_long_term_memories(
+                "q", "/facts/a/"
             )
 
 

@@ -155,7 +155,7 @@ async def test_a_deadline_while_an_answer_is_awaited_is_unknown() -> None:
     """It may be stored: the answer did not come in time."""
     service = SlowService(takes_s=20)
     with pytest.raises(OutcomeUnknownError) as caught:
-        await write(service, retry=RetryPolicy(attempt_timeout_s=1000))
+        await write(service, retry=RetryPolicy(attempt_timeout=1000))
 
     assert anyio.current_time() == pytest.approx(30)
     assert isinstance(caught.value.__cause__, TransportTimeoutError)
@@ -219,9 +219,9 @@ async def test_a_policy_can_be_given_with_a_call() -> None:
     async with manager_on(transport) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
         with pytest.raises(ThrottledError):
-            await session.list_long_term_memory_records(
-                "/facts/{actorId}/", retry=RetryPolicy(max_attempts=2)
-            )
+            await session.with_options(
+                retry=RetryPolicy(max_attempts=2)
+            ).list_long_term_memory_records("/facts/{actorId}/")
 
     assert len(transport.requests) == 2
 

@@ -148,13 +148,13 @@ async def test_idle_state_is_let_go() -> None:
         for number in range(100):
             session = await manager.create_memory_session("a", f"s{number}", verify=False)
             await session.add_turns([said("hi")])
-        writer = manager._writer
-        assert len(writer._lines) == 100
+        writer = manager._core.writer
+        assert len(writer._queues) == 100
         await anyio.sleep(61)
         held = await manager.create_memory_session("a", "s1", verify=False)
         await session.add_turns([said("hi")])
         gc.collect()
-        assert {("a", "s99"), ("a", "s1")} == set(writer._lines)
+        assert {("a", "s99"), ("a", "s1")} == set(writer._queues)
         assert held.session_id == "s1"
 
 
@@ -162,14 +162,16 @@ async def test_idle_state_is_let_go() -> None:
 async def test_a_write_whose_turn_does_not_come_was_not_sent() -> None:
     """Its deadline covers the wait for the writes before it, and its outcome is no secret."""
     service = SlowService(takes_s=100)
-    policy = RetryPolicy(write_deadline_s=300, attempt_timeout_s=1000)
+    policy = RetryPolicy(write_deadline=300, attempt_timeout=1000)
     async with manager_on(service, retry=policy) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(session.add_turns, [said("first")])
             await anyio.sleep(1)
-            with pytest.raises(TransportTimeoutError, match="turn did not come") as caught:
-                await session.add_turns([said("second")], retry=RetryPolicy(write_deadline_s=5))
+            with pytest.raises(TransportTimeoutError, match="in the queue of") as caught:
+                await session.with_options(retry=RetryPolicy(write_deadline=5)).add_turns(
+                    [said("second")]
+                )
 
     assert caught.value.sent is False
     assert service.texts == ["first"]
@@ -183,8 +185,10 @@ async def test_a_deadline_while_waiting_for_the_pace_is_no_unknown_outcome() -> 
         session = await manager.create_memory_session("a", "s", verify=False)
         for number in range(5):
             await session.add_turns([said(f"{number}")])
-        with pytest.raises(TransportTimeoutError, match="was not sent") as caught:
-            await session.add_turns([said("late")], retry=RetryPolicy(write_deadline_s=0.1))
+        with pytest.raises(TransportTimeoutError, match="before it was sent") as caught:
+            await session.with_options(retry=RetryPolicy(write_deadline=0.1)).add_turns(
+                [said("late")]
+            )
 
     assert caught.value.sent is False
     assert len(service.stored) == 5
@@ -230,7 +234,7 @@ async def test_an_unknown_write_is_settled() -> None:
         session = await manager.create_memory_session("a", "s", verify=False)
         other = await manager.create_memory_session("a", "other", verify=False)
         with pytest.raises(OutcomeUnknownError) as caught:
-            await session.add_turns([said("1")], retry=RetryPolicy(max_attempts=1))
+            await session.with_options(retry=RetryPolicy(max_attempts=1)).add_turns([said("1")])
         with anyio.move_on_after(0.07):
             await session.add_turns([said("2")], client_token="token-2")
         for unsettled in (caught.value, "token-2"):
@@ -252,10 +256,10 @@ async def test_what_is_unsettled_stays_so_until_it_is_known() -> None:
         session = await manager.create_memory_session("a", "s", verify=False)
         once = RetryPolicy(max_attempts=1)
         with pytest.raises(OutcomeUnknownError):
-            await session.add_turns([said("1")], client_token="t", retry=once)
+            await session.with_options(retry=once).add_turns([said("1")], client_token="t")
         service.fail("CreateEvent", "ThrottledException", status=429)
         with pytest.raises(OutcomeUnknownError):
-            await session.add_turns([said("1")], client_token="t", retry=once)
+            await session.with_options(retry=once).add_turns([said("1")], client_token="t")
         await session.resolve("t")
     first, *others = service.sent("CreateEvent")
 

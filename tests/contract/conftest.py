@@ -71,7 +71,7 @@ class Backend:
 
     async def wire(self, operation: str, **params: Any) -> dict[str, Any]:
         """Send one request as it is and give the answer as it came."""
-        network = self.manager._network
+        network = self.manager._client._network
         assert network is not None
         answer = await network(operation, {"memoryId": self.manager.memory_id, **params})
         return answer.body

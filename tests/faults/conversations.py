@@ -78,7 +78,7 @@ async def proxied(
             async with AsyncMemorySessionManager(
                 "faults-a1B2c3D4e5",
                 "us-west-2",
-                session=session,
+                aws_session=session,
                 endpoint_url=proxy.url,
                 **options,
             ) as manager:

@@ -25,7 +25,7 @@ from agentcore_memory_async import (
 from tests.faults.conversations import load, proxied, send_and_compare
 from tests.faults.proxy import FAULTS
 
-POLICY = RetryPolicy(attempt_timeout_s=1.0, backoff_s=0.01, throttled_backoff_s=0.05)
+POLICY = RetryPolicy(attempt_timeout=1.0, backoff=0.01, throttled_backoff=0.05)
 OPEN = ServiceLimits(events_per_second=None, other_events_per_second=None)
 HI = [ConversationalMessage("hi", MessageRole.USER)]
 
@@ -66,13 +66,15 @@ async def overrun(calls: int, seed: int) -> float:
             session = await manager.create_memory_session("a", f"s{number}", verify=False)
             for _ in range(calls // 40):
                 deadline_s = source.uniform(0.02, 0.6)
-                policy = RetryPolicy(write_deadline_s=deadline_s, read_deadline_s=deadline_s)
+                policy = RetryPolicy(write_deadline=deadline_s, read_deadline=deadline_s)
                 began = time.perf_counter()
                 try:
                     if source.random() < 0.5:
-                        await session.add_turns(HI, retry=policy)
+                        await session.with_options(retry=policy).add_turns(HI)
                     else:
-                        await session.list_events(max_results=1, page_size=1, retry=policy)
+                        await session.with_options(retry=policy).list_events(
+                            max_results=1, page_size=1
+                        )
                 except AgentCoreMemoryError:
                     pass
                 overruns.append(time.perf_counter() - began - deadline_s)

@@ -22,9 +22,7 @@ from agentcore_memory_async import (
 from tests.faults.conversations import own, proxied, send_and_compare
 from tests.faults.proxy import FAULTS, HARMLESS
 
-QUICK = RetryPolicy(
-    attempt_timeout_s=0.3, backoff_s=0.001, throttled_backoff_s=0.001, max_backoff_s=0.01
-)
+QUICK = RetryPolicy(attempt_timeout=0.3, backoff=0.001, throttled_backoff=0.001, max_backoff=0.01)
 OPEN = ServiceLimits(events_per_second=None, other_events_per_second=None)
 HI = [ConversationalMessage("hi", MessageRole.USER)]
 
@@ -56,9 +54,9 @@ async def test_deadlines_hold_over_what_is_slow(fault: str) -> None:
     async with proxied(retry=QUICK, limits=OPEN) as (proxy, manager):
         session = await manager.create_memory_session("a", "s", verify=False)
         proxy.script = [fault] * 100
-        policy = RetryPolicy(write_deadline_s=0.2)
+        policy = RetryPolicy(write_deadline=0.2)
         with anyio.fail_after(5), pytest.raises(OutcomeUnknownError) as caught:
-            await session.add_turns(HI, retry=policy)
+            await session.with_options(retry=policy).add_turns(HI)
         proxy.script = []
         stored = await session.resolve(caught.value)
         assert [stored.event_id] == [event.event_id for event in await session.list_events()]
@@ -72,9 +70,9 @@ async def test_the_wait_for_a_connection_ends_with_the_deadline() -> None:
 
         async def write(number: int, deadline_s: float) -> None:
             session = await manager.create_memory_session("a", f"s{number}", verify=False)
-            policy = RetryPolicy(write_deadline_s=deadline_s)
+            policy = RetryPolicy(write_deadline=deadline_s)
             try:
-                await session.add_turns(HI, retry=policy)
+                await session.with_options(retry=policy).add_turns(HI)
             except AgentCoreMemoryError as error:
                 raised.append(error)
 
@@ -103,11 +101,11 @@ async def test_a_name_that_is_not_resolved_in_time(monkeypatch: pytest.MonkeyPat
     session = AioSession()
     session.set_credentials("AKIDFAULTS", "secret")
     async with AsyncMemorySessionManager(
-        "faults-a1B2c3D4e5", "us-west-2", session=session, endpoint_url="http://memory.invalid"
+        "faults-a1B2c3D4e5", "us-west-2", aws_session=session, endpoint_url="http://memory.invalid"
     ) as manager:
         memory = await manager.create_memory_session("a", "s", verify=False)
         with anyio.fail_after(5), pytest.raises((OutcomeUnknownError, TransportTimeoutError)):
-            await memory.add_turns(HI, retry=RetryPolicy(write_deadline_s=0.1))
+            await memory.with_options(retry=RetryPolicy(write_deadline=0.1)).add_turns(HI)
 
 
 async def test_conversations_come_back_whole_and_in_order() -> None:

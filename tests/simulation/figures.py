@@ -182,7 +182,7 @@ async def _create_p99(seed: int, searches: int, extra: int = 0) -> float:
     service.session_buckets["actor", "crowded"] = Bucket(0, 0)
     service.buckets["RetrieveMemoryRecords"] = Bucket(0, 0)
     took: list[float] = []
-    policy = RetryPolicy(read_deadline_s=3.0)
+    policy = RetryPolicy(read_deadline=3.0)
     async with opened(service, seed) as manager:
         sessions = [await _session(manager, number) for number in range(50)]
 
@@ -191,7 +191,7 @@ async def _create_p99(seed: int, searches: int, extra: int = 0) -> float:
         async def search(session: AsyncMemorySession) -> None:
             while anyio.current_time() < until:
                 try:
-                    await session.search_long_term_memories("seats", retry=policy)
+                    await session.with_options(retry=policy).search_long_term_memories("seats")
                 except AgentCoreMemoryError:
                     continue
 
@@ -204,10 +204,10 @@ async def _create_p99(seed: int, searches: int, extra: int = 0) -> float:
 
         async def overdo() -> None:
             session = await manager.create_memory_session("actor", "crowded", verify=False)
-            hasty = RetryPolicy(write_deadline_s=3.0)
+            hasty = RetryPolicy(write_deadline=3.0)
             while anyio.current_time() < until:
                 try:
-                    await session.create_event("click", {"n": "x"}, retry=hasty)
+                    await session.with_options(retry=hasty).create_event("click", {"n": "x"})
                 except AgentCoreMemoryError:
                     continue
 
@@ -231,7 +231,9 @@ async def paced(seed: int) -> Figures:
         async def work() -> None:
             for number in range(10):
                 # 200 calls at 5 a second are 40 seconds.
-                await session.add_turns([_message(number)], retry=RetryPolicy(write_deadline_s=60))
+                await session.with_options(retry=RetryPolicy(write_deadline=60)).add_turns(
+                    [_message(number)]
+                )
 
         began = anyio.current_time()
         async with anyio.create_task_group() as tasks:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 MEMORY = "simulated-a1B2c3D4e5"
 SESSIONS = 6
-HASTY = RetryPolicy(write_deadline_s=2.0, read_deadline_s=2.0, attempt_timeout_s=1.0)
+HASTY = RetryPolicy(write_deadline=2.0, read_deadline=2.0, attempt_timeout=1.0)
 ONCE = RetryPolicy(max_attempts=1)
 
 
@@ -87,6 +87,11 @@ class Report:
         )
 
 
+def under(session: AsyncMemorySession, policy: RetryPolicy | None) -> AsyncMemorySession:
+    """Return a view of *session* with *policy*; with None, *session* itself."""
+    return session if policy is None else session.with_options(retry=policy)
+
+
 @contextlib.contextmanager
 def seeded_tokens(source: random.Random) -> Iterator[None]:
     """Draw the client tokens from *source*."""
@@ -109,9 +114,9 @@ async def opened(
     """Open a manager of real aiobotocore on *service*, whose jitter comes from *seed*."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualTimeLoop)
-    if "session" not in options:
-        options["session"] = AioSession()
-        options["session"].set_credentials("AKIDSIMULATED", "secret")
+    if "aws_session" not in options:
+        options["aws_session"] = AioSession()
+        options["aws_session"].set_credentials("AKIDSIMULATED", "secret")
     manager = AsyncMemorySessionManager(
         MEMORY,
         "us-west-2",
@@ -119,7 +124,7 @@ async def opened(
         config=service.config(),
         **options,
     )
-    manager._retrier._random = random.Random(seed)
+    manager._core.retrier._random = random.Random(seed)
     with loop.standing():
         await manager.open()
     try:
@@ -213,7 +218,7 @@ class Scenario:
         item = message if write.is_message else JsonPayload({"n": write.text})
 
         async def call() -> str:
-            event = await session.add_turns([item], client_token=token, retry=policy)
+            event = await under(session, policy).add_turns([item], client_token=token)
             return event.event_id
 
         await self._end(write, call, self._cancel_after())
@@ -245,11 +250,12 @@ class Scenario:
         self, session: AsyncMemorySession, write: Write, cancel_s: float | None = None
     ) -> None:
         """Settle *write*, which was unknown or cancelled."""
-        unsettled = write.error or write.token
-        assert unsettled is not None
+        in_doubt = write.error or write.token
+        assert in_doubt is not None
         with anyio.move_on_after(cancel_s):
             try:
-                event = await session.resolve(unsettled, retry=self._random.choice([None, HASTY]))
+                policy = self._random.choice([None, HASTY])
+                event = await under(session, policy).resolve(in_doubt)
             except OutcomeUnknownError as error:
                 write.error = error
             else:

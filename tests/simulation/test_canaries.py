@@ -56,15 +56,19 @@ async def talk(shown: list[Any]) -> None:
     session.set_credentials("CANARYKEY", "CANARYSECRET", "CANARYTOKEN")
     message = ConversationalMessage("CANARY text", MessageRole.USER)
     hasty = RetryPolicy(max_attempts=1)
-    async with opened(service, session=session) as manager:
+    async with opened(service, aws_session=session) as manager:
         memory = await manager.create_memory_session("actor", "s", verify=False)
         shown += [manager, memory, message, await memory.add_turns([message])]
         calls: dict[str, Callable[[], Awaitable[Any]]] = {
-            "turns": lambda: memory.add_turns([message], retry=hasty),
-            "json": lambda: memory.add_turns([JsonPayload({"n": "CANARY"})], retry=hasty),
-            "list": lambda: memory.list_events(retry=hasty),
-            "last": lambda: memory.get_last_k_turns(2, retry=hasty),
-            "search": lambda: memory.search_long_term_memories("CANARY?", "/f/", retry=hasty),
+            "turns": lambda: memory.with_options(retry=hasty).add_turns([message]),
+            "json": lambda: memory.with_options(retry=hasty).add_turns(
+                [JsonPayload({"n": "CANARY"})]
+            ),
+            "list": lambda: memory.with_options(retry=hasty).list_events(),
+            "last": lambda: memory.with_options(retry=hasty).get_last_k_turns(2),
+            "search": lambda: memory.with_options(retry=hasty).search_long_term_memories(
+                "CANARY?", "/f/"
+            ),
             "too long": lambda: memory.search_long_term_memories("CANARY" * 2000),
             "too much": lambda: memory.create_event("x", {"n": "CANARY" * 20_000}),
             "bad text": lambda: memory.add_turns(["CANARY"]),  # type: ignore[list-item]

@@ -110,7 +110,7 @@ async def resolve(session: AsyncMemorySession) -> None:
     """Settle a write that was lost."""
     policy = RetryPolicy(max_attempts=1)
     try:
-        await session.add_turns([said("lost")], retry=policy)
+        await session.with_options(retry=policy).add_turns([said("lost")])
     except OutcomeUnknownError as error:
         await session.resolve(error)
 
@@ -154,11 +154,11 @@ async def assert_clean(
     """Nothing is under way or held, and the next calls work at once."""
     assert {asyncio.current_task()} == asyncio.all_tasks()
     assert 0 == service.in_flight
-    assert 0 == manager._retrier._running
-    assert [0] * len(manager._retrier._gates) == [
-        gate._flow.in_flight for gate in manager._retrier._gates.values()
+    assert 0 == manager._core.retrier._running
+    assert [0] * len(manager._core.retrier._admissions) == [
+        admission._flow.in_flight for admission in manager._core.retrier._admissions.values()
     ]
-    assert not session._line.turn.locked()
+    assert not session._queue.lock.locked()
     with anyio.fail_after(10):
         await session.add_turns([said("after")])
         await session.get_last_k_turns(1)

@@ -74,13 +74,13 @@ async def test_no_call_takes_longer_than_its_deadline(
             session = await manager.create_memory_session("a", f"s{number % 20}", verify=False)
             for _ in range(10):
                 deadline_s = source.uniform(0.01, 12)
-                policy = RetryPolicy(write_deadline_s=deadline_s, read_deadline_s=deadline_s)
+                policy = RetryPolicy(write_deadline=deadline_s, read_deadline=deadline_s)
                 began = anyio.current_time()
                 try:
                     if source.random() < 0.5:
-                        await session.add_turns(HI, retry=policy)
+                        await session.with_options(retry=policy).add_turns(HI)
                     else:
-                        await session.get_last_k_turns(1, retry=policy)
+                        await session.with_options(retry=policy).get_last_k_turns(1)
                 except AgentCoreMemoryError:
                     pass
                 overruns.append(anyio.current_time() - began - deadline_s)
@@ -111,13 +111,13 @@ async def test_a_slow_credential_refresh_keeps_the_deadline() -> None:
     session = AioSession()
     session.register_component("credential_provider", Provider())
     service = MemoryService()
-    async with opened(service, session=session) as manager:
+    async with opened(service, aws_session=session) as manager:
         memory = await manager.create_memory_session("a", "s", verify=False)
         await memory.add_turns(HI)
         now += dt.timedelta(hours=2)
         began = anyio.current_time()
         with pytest.raises((OutcomeUnknownError, TransportTimeoutError)):
-            await memory.add_turns(HI, retry=RetryPolicy(write_deadline_s=3))
+            await memory.with_options(retry=RetryPolicy(write_deadline=3)).add_turns(HI)
         assert 3 == pytest.approx(anyio.current_time() - began)
         assert 1 == service.asked["CreateEvent"]
 

@@ -89,7 +89,7 @@ OTHERS = [
     (errors.ExtractionError("x"), "no no ANSWERED"),
 ]
 
-POLICY = RetryPolicy(backoff_s=0.05, throttled_backoff_s=1.0, max_backoff_s=5.0)
+POLICY = RetryPolicy(backoff=0.05, throttled_backoff=1.0, max_backoff=5.0)
 BACKOFFS = [  # the bound after attempt 1, 2, ...
     (DecodeError("CreateEvent", "cut"), [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]),
     (errors.service_error("CreateEvent", "429", "", 429), [1.0, 2.0, 4.0, 5.0, 5.0]),
@@ -102,7 +102,7 @@ def disagreements(functions: Mapping[str, Any], make: Callable[..., Any]) -> Ite
     def verdict(error: Any) -> str:
         return " ".join(
             (
-                "yes" if functions["is_passing"](error) else "no",
+                "yes" if functions["is_retryable"](error) else "no",
                 "yes" if functions["may_have_run"](error) else "no",
                 functions["outcome_of"](error).name,
             )
@@ -125,7 +125,7 @@ def disagreements(functions: Mapping[str, Any], make: Callable[..., Any]) -> Ite
             yield f"backoff after many {error!r}"
 
 
-FUNCTIONS = ("is_passing", "may_have_run", "outcome_of", "backoff_bound")
+FUNCTIONS = ("is_retryable", "may_have_run", "outcome_of", "backoff_bound")
 
 
 def test_the_table_holds() -> None:

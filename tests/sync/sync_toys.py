@@ -13,12 +13,12 @@ import anyio
 from agentcore_memory_async._sync.derive import (
     BlockingFacade,
     blocking,
+    blocking_factory,
     blocking_into,
     blocking_iterator,
     constructing,
-    making,
 )
-from agentcore_memory_async._sync.shared_resource import Backing
+from agentcore_memory_async._sync.shared_resource import SharedResource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -154,7 +154,7 @@ class Toy(BlockingFacade[AsyncToy]):
 
     @constructing(AsyncToy)
     def __init__(self) -> None:
-        self._backing = Backing(self._inner)
+        self._backing = SharedResource(self._inner)
 
     echo = blocking(AsyncToy.echo)
     tenant = blocking(AsyncToy.tenant)
@@ -187,7 +187,7 @@ class ToyWithTwins(Toy):
     """The sync face, with what gives other faces."""
 
     twin = blocking_into(AsyncToy.twin, Toy)
-    maker = making(AsyncToy.maker, Toy)
+    maker = blocking_factory(AsyncToy.maker, Toy)
 
 
 def sockets() -> int:

@@ -269,7 +269,7 @@ class TestThreads:
             toy.call_back(lambda: logger.warning("hello"))
         finally:
             logger.removeHandler(handler)
-        assert found == ["this blocks"]
+        assert found == ["this call b"]
 
     def test_collector_on_the_loop_thread(self, toy: Toy) -> None:
         """Facades and iterators that are freed on the loop thread are closed there."""

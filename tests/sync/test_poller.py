@@ -17,7 +17,7 @@ from agentcore_memory_async.sync import MemorySession, MemorySessionManager
 from agentcore_memory_async.testing import FakeTransport
 
 SOON = PollPolicy(
-    looks_s=(0.01, 0.02), min_interval_s=0.01, max_interval_s=0.02, max_requests_per_s=None
+    poll_times_s=(0.01, 0.02), min_interval=0.01, max_interval=0.02, max_requests_per_second=None
 )
 RECORD: dict[str, Any] = {
     "memoryRecordId": "mem-" + "0" * 36,

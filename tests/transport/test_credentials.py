@@ -61,7 +61,7 @@ async def test_failing_process(clean_machine: Path) -> None:
     """A credential process that fails is named; what it printed is not told."""
     command = f"{sys.executable} -c \"import sys; sys.exit('STDERRCANARY')\""
     (clean_machine / "config").write_text(f"[default]\ncredential_process = {command}\n")
-    with pytest.raises(AccessDeniedError, match="could not be had by custom-process") as caught:
+    with pytest.raises(AccessDeniedError, match="could not be loaded by custom-process") as caught:
         await BotocoreTransport().open()
     assert "CredentialRetrievalError" == caught.value.code
     assert "CANARY" not in str(caught.value) + repr(caught.value)
@@ -141,7 +141,9 @@ async def test_one_load_for_many_clients(service: Any) -> None:
     """Many clients that open on one session at once load its credentials once."""
     provider = Provider()
     session = provider.session()
-    transports = [BotocoreTransport(session=session, endpoint_url=service.url) for _ in range(20)]
+    transports = [
+        BotocoreTransport(aws_session=session, endpoint_url=service.url) for _ in range(20)
+    ]
     async with anyio.create_task_group() as group:
         for transport in transports:
             group.start_soon(transport.open)
@@ -156,7 +158,9 @@ async def test_one_load_for_many_clients(service: Any) -> None:
 async def test_one_refresh_for_many_calls(service: Any, left_s: int) -> None:
     """Near or past their end, credentials are refreshed once for all calls that need them."""
     provider = Provider()
-    async with BotocoreTransport(session=provider.session(), endpoint_url=service.url) as transport:
+    async with BotocoreTransport(
+        aws_session=provider.session(), endpoint_url=service.url
+    ) as transport:
         provider.now += dt.timedelta(seconds=3600 - left_s)
         assert [] == await call_many(transport)
     assert 1 == provider.refreshes
@@ -167,7 +171,9 @@ async def test_a_failing_refresh_fails_no_call(service: Any) -> None:
     """While credentials are valid for more than a minute, a refresh that fails fails no call."""
     provider = Provider()
     provider.error = RuntimeError("STS is down")
-    async with BotocoreTransport(session=provider.session(), endpoint_url=service.url) as transport:
+    async with BotocoreTransport(
+        aws_session=provider.session(), endpoint_url=service.url
+    ) as transport:
         provider.now += dt.timedelta(seconds=3600 - 300)
         assert [] == await call_many(transport)
         assert 1 == provider.refreshes
@@ -181,7 +187,9 @@ async def test_a_hanging_refresh_fails_no_call(
     monkeypatch.setattr(credentials, "REFRESH_S", 0.05)
     provider = Provider()
     provider.gate = anyio.Event()
-    async with BotocoreTransport(session=provider.session(), endpoint_url=service.url) as transport:
+    async with BotocoreTransport(
+        aws_session=provider.session(), endpoint_url=service.url
+    ) as transport:
         provider.now += dt.timedelta(seconds=3600 - 300)
         with anyio.fail_after(5):
             assert [] == await call_many(transport)
@@ -204,7 +212,7 @@ async def test_a_hanging_refresh_from_the_start(
     provider.gate = anyio.Event()
     with anyio.fail_after(5):
         async with BotocoreTransport(
-            session=provider.session(), endpoint_url=service.url
+            aws_session=provider.session(), endpoint_url=service.url
         ) as transport:
             assert [] == await call_many(transport)
     assert 1 == provider.refreshes
@@ -231,13 +239,13 @@ async def test_a_hanging_refresh_of_expired_credentials_is_no_unknown_outcome(
     provider = Provider()
     provider.gate = anyio.Event()
     async with AsyncMemorySessionManager(
-        "chat-a1B2c3D4e5", session=provider.session(), endpoint_url=service.url
+        "chat-a1B2c3D4e5", aws_session=provider.session(), endpoint_url=service.url
     ) as manager:
         provider.now += dt.timedelta(seconds=3600)
         session = AsyncMemorySession(manager, "a", "s")
         message = ConversationalMessage("hi", MessageRole.USER)
         with pytest.raises(TransportTimeoutError) as caught:
-            await session.add_turns([message], retry=RetryPolicy(write_deadline_s=0.1))
+            await session.with_options(retry=RetryPolicy(write_deadline=0.1)).add_turns([message])
     assert not caught.value.sent
     assert [] == service.requests
 
@@ -247,7 +255,9 @@ async def test_a_failing_refresh_from_the_start(service: Any) -> None:
     provider = Provider()
     provider.expires_in_s = 300
     provider.error = RuntimeError("STS is down")
-    async with BotocoreTransport(session=provider.session(), endpoint_url=service.url) as transport:
+    async with BotocoreTransport(
+        aws_session=provider.session(), endpoint_url=service.url
+    ) as transport:
         assert [] == await call_many(transport)
     assert 1 == provider.refreshes
 
@@ -263,7 +273,9 @@ async def test_a_failing_refresh_from_the_start(service: Any) -> None:
 async def test_expired_and_not_refreshed(service: Any, error: Exception) -> None:
     """Past their end a failing refresh fails the calls, with one refresh for all of them."""
     provider = Provider()
-    async with BotocoreTransport(session=provider.session(), endpoint_url=service.url) as transport:
+    async with BotocoreTransport(
+        aws_session=provider.session(), endpoint_url=service.url
+    ) as transport:
         provider.error = error
         provider.now += dt.timedelta(seconds=3600)
         failed = await call_many(transport)
@@ -283,7 +295,9 @@ async def test_after_a_pause_it_refreshes_again(
     """When the pause after a failure is over, the next call refreshes."""
     monkeypatch.setattr(credentials, "PAUSE_FAILED_S", 0.0)
     provider = Provider()
-    async with BotocoreTransport(session=provider.session(), endpoint_url=service.url) as transport:
+    async with BotocoreTransport(
+        aws_session=provider.session(), endpoint_url=service.url
+    ) as transport:
         provider.error = RuntimeError("STS is down")
         provider.now += dt.timedelta(seconds=3600)
         with pytest.raises(AccessDeniedError):
@@ -297,7 +311,9 @@ async def test_short_lived_credentials(service: Any) -> None:
     """Credentials that live for minutes only are not refreshed at every call."""
     provider = Provider()
     provider.expires_in_s = provider.lifetime_s = 300
-    async with BotocoreTransport(session=provider.session(), endpoint_url=service.url) as transport:
+    async with BotocoreTransport(
+        aws_session=provider.session(), endpoint_url=service.url
+    ) as transport:
         for _ in range(5):
             assert [] == await call_many(transport, 20)
     assert 1 == provider.refreshes

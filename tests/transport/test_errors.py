@@ -145,9 +145,9 @@ async def test_retry_after(
         (b"", "status 201 with an empty body"),
         (HTML, "HTML"),
         (b'{"event": {"eventId": "1#', "cut"),
-        (b'["event"]', "no object"),
-        (b"null", "no object"),
-        (b"\xff\xfe\x00", "no JSON"),
+        (b'["event"]', "not an object"),
+        (b"null", "not an object"),
+        (b"\xff\xfe\x00", "not JSON"),
     ],
 )
 async def test_success_that_is_none(
@@ -183,7 +183,7 @@ async def test_a_hook_of_the_caller_that_raises(service: Any) -> None:
         raise LookupError("the hook's own")
 
     session.register("after-call.bedrock-agentcore", hook)
-    async with BotocoreTransport(session=session, endpoint_url=service.url) as transport:
+    async with BotocoreTransport(aws_session=session, endpoint_url=service.url) as transport:
         with pytest.raises(LookupError, match="the hook's own"):
             await transport("CreateEvent", CREATE)
 
@@ -225,9 +225,9 @@ def free_port() -> int:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("http://127.0.0.1:{port}", "can't connect to 127.0.0.1:{port}"),
-        ("https://127.0.0.1:{port}", "can't connect to 127.0.0.1:{port}"),
-        ("http://no-such-host.invalid:{port}", "can't be resolved"),
+        ("http://127.0.0.1:{port}", "cannot connect to 127.0.0.1:{port}"),
+        ("https://127.0.0.1:{port}", "cannot connect to 127.0.0.1:{port}"),
+        ("http://no-such-host.invalid:{port}", "cannot be resolved"),
     ],
 )
 async def test_nothing_was_sent(url: str, words: str) -> None:
@@ -261,7 +261,7 @@ async def test_no_answer_in_time(raw: Callable[..., Any]) -> None:
     url = await raw(None)
     config = Config(read_timeout=0.05)
     async with BotocoreTransport(endpoint_url=url, config=config) as transport:
-        with pytest.raises(errors.TransportTimeoutError, match="did not answer in time") as caught:
+        with pytest.raises(errors.TransportTimeoutError, match="timed out while waiting") as caught:
             await transport("CreateEvent", CREATE)
     assert caught.value.sent
     assert isinstance(caught.value, TimeoutError)
@@ -293,7 +293,7 @@ async def test_parameter_errors_show_nothing(service: Any) -> None:
         raise ParamValidationError(report=str(params))
 
     session.register("provide-client-params.bedrock-agentcore", refuse)
-    async with BotocoreTransport(session=session, endpoint_url=service.url) as transport:
+    async with BotocoreTransport(aws_session=session, endpoint_url=service.url) as transport:
         with pytest.raises(errors.InvalidInputError) as caught:
             await transport("CreateEvent", CREATE)
     assert "CANARY" not in str(caught.value)

@@ -321,7 +321,7 @@ async def test_closed_while_a_call_waits(service: Any) -> None:
         await go_on.wait()
 
     session.register("before-send.bedrock-agentcore", wait)
-    transport = BotocoreTransport(session=session, endpoint_url=service.url)
+    transport = BotocoreTransport(aws_session=session, endpoint_url=service.url)
     await transport.open()
     raised: list[Exception] = []
 
@@ -495,6 +495,6 @@ async def test_without_aioboto3(service: Any, monkeypatch: pytest.MonkeyPatch) -
     assert 1 == len(service.requests)
 
 
-def test_left_to_the_parent() -> None:
+def test_inherited() -> None:
     """In the process that opens, nothing is kept beyond its close."""
-    assert [] == botocore._left_to_the_parent
+    assert [] == botocore._inherited

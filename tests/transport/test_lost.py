@@ -182,7 +182,7 @@ async def test_hooks_of_the_caller_that_raise(
         raise error
 
     session.get_component("event_emitter").register(f"{event}.bedrock-agentcore", hook)
-    async with memory.manager(session=session, retry=RetryPolicy(max_attempts=1)) as manager:
+    async with memory.manager(aws_session=session, retry=RetryPolicy(max_attempts=1)) as manager:
         if unknown is None:  # the answer is there all the same
             assert "01#ab" == await write(manager)
             return
@@ -236,8 +236,8 @@ async def test_nested_too_deeply(service: Any, depth: int, opening: bytes) -> No
 @pytest.mark.parametrize(
     "policy",
     [
-        RetryPolicy(write_deadline_s=0.1),
-        RetryPolicy(attempt_timeout_s=0.05, write_deadline_s=0.1),
+        RetryPolicy(write_deadline=0.1),
+        RetryPolicy(attempt_timeout=0.05, write_deadline=0.1),
     ],
     ids=["deadline", "attempts"],
 )
@@ -250,7 +250,7 @@ async def test_what_hangs_before_it_is_sent_is_not_unknown(policy: RetryPolicy) 
         await anyio.sleep(60)
 
     session.get_component("event_emitter").register("before-call.bedrock-agentcore", hang)
-    async with memory.manager(session=session, retry=policy) as manager:
+    async with memory.manager(aws_session=session, retry=policy) as manager:
         with pytest.raises(TransportTimeoutError) as caught:
             await write(manager)
     assert not caught.value.sent
@@ -260,7 +260,7 @@ async def test_what_hangs_before_it_is_sent_is_not_unknown(policy: RetryPolicy) 
 async def test_what_hangs_after_it_is_sent_is_unknown(raw: Callable[..., Any]) -> None:
     """Once the connection has it, the deadline leaves open whether it was stored."""
     async with AsyncMemorySessionManager(
-        "chat-a1B2c3D4e5", endpoint_url=await raw(None), retry=RetryPolicy(write_deadline_s=0.2)
+        "chat-a1B2c3D4e5", endpoint_url=await raw(None), retry=RetryPolicy(write_deadline=0.2)
     ) as manager:
         with pytest.raises(OutcomeUnknownError):
             await write(manager)

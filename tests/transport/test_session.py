@@ -99,7 +99,7 @@ async def test_region(
         options["aws_access_key_id"] = options["aws_secret_access_key"] = "x"
     transport = BotocoreTransport(
         region_name=given.get("region_name"),
-        session=make(**options),
+        aws_session=make(**options),
         endpoint_url=service.url,
         config=Config(region_name=given["config_region"]) if "config_region" in given else None,
     )
@@ -114,7 +114,7 @@ async def test_region_of_the_default_config(service: Any) -> None:
     """The region of the session's default client config counts as the session's."""
     session = AioSession()
     session.set_default_client_config(AioConfig(region_name="sa-east-1"))
-    async with BotocoreTransport(session=session, endpoint_url=service.url) as transport:
+    async with BotocoreTransport(aws_session=session, endpoint_url=service.url) as transport:
         assert ("sa-east-1", "session") == (transport.region, transport.region_source)
 
 
@@ -152,7 +152,7 @@ async def test_endpoint_variable(service: Any, monkeypatch: pytest.MonkeyPatch) 
 async def test_services_section(make: Callable[..., Any], profiles: Path) -> None:
     """The profile's [services] section is where requests go."""
     session = make(profile_name="other")
-    async with BotocoreTransport(session=session) as transport:
+    async with BotocoreTransport(aws_session=session) as transport:
         assert "http://127.0.0.1:9/from-services" == transport.endpoint_url
 
 
@@ -207,7 +207,7 @@ async def test_missing_profile(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_credentials_of_the_session(make: Callable[..., Any], service: Any) -> None:
     """The session's credentials sign, not the environment's."""
     session = make(aws_access_key_id="SESSIONKEY", aws_secret_access_key="x")
-    async with BotocoreTransport(session=session, endpoint_url=service.url) as transport:
+    async with BotocoreTransport(aws_session=session, endpoint_url=service.url) as transport:
         await transport(*LIST)
     assert "SESSIONKEY" == service.requests[0].key_id
 
@@ -217,7 +217,7 @@ async def test_credentials_of_the_profile(
 ) -> None:
     """A session with a profile signs with that profile's credentials."""
     session = make(profile_name="other")
-    async with BotocoreTransport(session=session, endpoint_url=service.url) as transport:
+    async with BotocoreTransport(aws_session=session, endpoint_url=service.url) as transport:
         await transport(*LIST)
     assert "PROFILEKEY" == service.requests[0].key_id
 
@@ -253,7 +253,7 @@ async def test_hooks_of_the_session(make: Callable[..., Any], service: Any) -> N
     core(session).register("response-received.bedrock-agentcore", note)
     core(session).register("after-call.bedrock-agentcore", note)
     core(session).register("before-sign.bedrock-agentcore", add)
-    async with BotocoreTransport(session=session, endpoint_url=service.url) as transport:
+    async with BotocoreTransport(aws_session=session, endpoint_url=service.url) as transport:
         await transport(*LIST)
     assert [
         "before-parameter-build.bedrock-agentcore.ListActors",
@@ -306,7 +306,7 @@ async def test_the_session_stays_as_it_was(
             assert "sts" == client.meta.service_model.service_name
     before = state(session)
     for _ in range(3):
-        async with BotocoreTransport(session=session, endpoint_url=service.url) as transport:
+        async with BotocoreTransport(aws_session=session, endpoint_url=service.url) as transport:
             await transport(*LIST)
     assert before == state(session)
 
@@ -315,7 +315,7 @@ async def test_the_session_stays_as_it_was(
 async def test_no_session(session: Any) -> None:
     """What is no asynchronous session is refused, and the kinds that are one are named."""
     with pytest.raises(InvalidInputError, match="AioSession"):
-        await BotocoreTransport(session=session).open()
+        await BotocoreTransport(aws_session=session).open()
 
 
 async def test_synchronous_session() -> None:
@@ -323,7 +323,7 @@ async def test_synchronous_session() -> None:
     import botocore.session
 
     with pytest.raises(InvalidInputError, match=r"not botocore\.Session"):
-        await BotocoreTransport(session=botocore.session.Session()).open()
+        await BotocoreTransport(aws_session=botocore.session.Session()).open()
 
 
 async def test_no_config() -> None:
@@ -357,7 +357,7 @@ async def test_the_config_that_is_used(service: Any, monkeypatch: pytest.MonkeyP
     config = Config(connect_timeout=5, retries={"mode": "adaptive", "max_attempts": 9})
     for given, pool, wanted in ((config, 50, 50), (Config(max_pool_connections=80), 50, 80)):
         transport = BotocoreTransport(
-            session=session, config=given, endpoint_url=service.url, max_concurrency=pool
+            aws_session=session, config=given, endpoint_url=service.url, max_concurrency=pool
         )
         async with transport:
             await transport(*LIST)

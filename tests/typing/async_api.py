@@ -48,7 +48,7 @@ def options() -> AsyncMemorySessionManager:
     return AsyncMemorySessionManager(
         "m",
         "us-west-2",
-        session=object(),
+        aws_session=object(),
         endpoint_url="http://127.0.0.1:4710",
         config=None,
         max_concurrency=10,
@@ -68,7 +68,7 @@ async def events(session: AsyncMemorySession) -> None:
     assert_type(event.messages, tuple[ConversationalMessage, ...])
     assert_type(event.metadata, Mapping[str, str])
     assert_type(event.accepted_at, datetime | None)
-    await session.add_turns(
+    await session.with_options(retry=RetryPolicy()).add_turns(
         [JsonPayload({"a": [1, None]}), BlobPayload("x"), *messages],
         branch=Branch("b", event.event_id),
         metadata={"k": "v"},
@@ -76,7 +76,6 @@ async def events(session: AsyncMemorySession) -> None:
         extract=False,
         namespace_variables={"tenant": "t"},
         client_token="t",
-        retry=RetryPolicy(),
     )
     assert_type(await session.create_event("order", {"id": 1}), str)
     assert_type(await session.create_event(event_type="order", payload={}), str)

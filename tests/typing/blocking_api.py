@@ -32,8 +32,8 @@ def lifecycle() -> None:
 
 def events(session: MemorySession) -> None:
     """The methods have the parameters of the async ones, and what those give."""
-    event = session.add_turns(
-        messages=[ConversationalMessage("hi", MessageRole.USER)], retry=RetryPolicy()
+    event = session.with_options(retry=RetryPolicy()).add_turns(
+        messages=[ConversationalMessage("hi", MessageRole.USER)]
     )
     assert_type(event, Event)
     assert_type(session.create_event("order", {"id": 1}), str)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from agentcore_memory_async._calls.flow_control import (
     FIRST_WINDOW,
-    LAST_PROBE_S,
-    LEAST_RATE,
-    Flow,
+    LONGEST_PROBE_S,
+    MIN_RATE,
+    FlowControl,
     Outcome,
 )
 
@@ -20,14 +20,14 @@ TOLERANCE_S = 1e-6
 ANSWERED, THROTTLED, FAILED = Outcome.ANSWERED, Outcome.THROTTLED, Outcome.FAILED
 
 
-def send(flow: Flow, now: float, count: int) -> list[int]:
+def send(flow: FlowControl, now: float, count: int) -> list[int]:
     """Send *count* requests at once, and give their numbers."""
     return [flow.started(now) for _ in range(count)]
 
 
-def throttled_flow() -> Flow:
+def throttled_flow() -> FlowControl:
     """Give a flow whose first burst was throttled at second 1, but for one answer."""
-    flow = Flow(50)
+    flow = FlowControl(50)
     numbers = send(flow, 0.9, 4)
     flow.ended(1.0, numbers[0], ANSWERED)
     for number in numbers[1:]:
@@ -37,7 +37,7 @@ def throttled_flow() -> Flow:
 
 def test_without_throttling_only_the_window_holds_back() -> None:
     """It is full at first, then it opens with the answers up to its limit; no rate is kept."""
-    flow = Flow(20)
+    flow = FlowControl(20)
     numbers = send(flow, 0.0, FIRST_WINDOW)
     assert inf == flow.wait_s(0.0)
     for _ in range(100):
@@ -73,7 +73,7 @@ def test_the_first_throttling_stops_all_but_one_request() -> None:
 
 def test_a_probe_does_not_wait_for_what_was_sent_before() -> None:
     """Nor does an answer to that end the probing."""
-    flow = Flow(50)
+    flow = FlowControl(50)
     numbers = send(flow, 0.0, 4)
     for number in numbers[:2]:
         flow.ended(0.1, number, THROTTLED)
@@ -91,7 +91,7 @@ def test_a_probe_does_not_wait_for_what_was_sent_before() -> None:
 
 def test_one_throttled_session_slows_no_other() -> None:
     """Its limit is its own."""
-    flow = Flow(50)
+    flow = FlowControl(50)
     for _ in range(20):
         [number] = send(flow, 0.0, 1)
         flow.ended(0.0, number, THROTTLED, "one session")
@@ -126,7 +126,7 @@ def test_a_cut_goes_below_what_was_answered_and_rises_again() -> None:
 )
 def test_nothing_is_left_and_nothing_stalls(steps: list[tuple[float, Outcome, int, bool]]) -> None:
     """Whatever ends however and in any order, the next request starts within seconds."""
-    flow = Flow(50)
+    flow = FlowControl(50)
     now = 0.0
     numbers: list[int] = []
     for passes_s, outcome, index, retries in steps:
@@ -138,9 +138,9 @@ def test_nothing_is_left_and_nothing_stalls(steps: list[tuple[float, Outcome, in
         if numbers:
             flow.ended(now, numbers.pop(index % len(numbers)), outcome)
         assert len(numbers) == flow.in_flight
-        assert flow.rate is None or flow.rate >= LEAST_RATE
+        assert flow.rate is None or flow.rate >= MIN_RATE
     for number in numbers:
         flow.ended(now, number, FAILED)
 
     assert 0 == flow.in_flight
-    assert flow.wait_s(now) <= LAST_PROBE_S + TOLERANCE_S
+    assert flow.wait_s(now) <= LONGEST_PROBE_S + TOLERANCE_S

@@ -56,7 +56,7 @@ def test_facts_stay(log: io.StringIO) -> None:
     logger = logging.getLogger("botocore.endpoint")
     params = {"body": b"CANARY!", "method": "POST", "headers": {"X": "CANARY"}}
     logger.debug("Making request for %s with params: %s", OperationModel(), params)
-    logger.debug("Sending http request: %s", AWSPreparedRequest())
+    logger.debug("SendState http request: %s", AWSPreparedRequest())
     logger.debug("Event %s: calling handler %s", "before-call.bedrock-agentcore.CreateEvent", log)
     line = '%s://%s:%s "%s %s %s" %s %s'
     where = ("https", "CANARY.example", 443, "POST", "/memories/CANARY", "HTTP/1.1", 201, 812)
@@ -65,7 +65,7 @@ def test_facts_stay(log: io.StringIO) -> None:
 
     assert [
         "Making request for CreateEvent with params: <POST bytes, 7>",
-        "Sending http request: <POST bytes, 6>",
+        "SendState http request: <POST bytes, 6>",
         "Event before-call.bedrock-agentcore.CreateEvent: calling handler <StringIO>",
         'https://<str, 14>:443 "POST <str, 16> HTTP/1.1" 201 812',
     ] == lines
@@ -104,8 +104,8 @@ def test_a_second_filter_changes_nothing(log: io.StringIO) -> None:
     logger = logging.getLogger("botocore.endpoint")
     logger.addHandler(again)
     try:
-        logger.debug("Sending http request: %s", AWSPreparedRequest())
+        logger.debug("SendState http request: %s", AWSPreparedRequest())
     finally:
         logger.removeHandler(again)
 
-    assert log.getvalue().endswith(": Sending http request: <POST bytes, 6>\n")
+    assert log.getvalue().endswith(": SendState http request: <POST bytes, 6>\n")

@@ -145,5 +145,5 @@ def test_lawful_text_stays_as_it_is(text: str) -> None:
 def test_prefix_with_its_slash_is_within_the_limit() -> None:
     """The slash at the end counts too."""
     assert len(resolve_prefix("x" * 1023, {})) == 1024
-    with pytest.raises(InvalidInputError, match="1025"):
+    with pytest.raises(InvalidInputError, match="1,025"):
         resolve_prefix("x" * 1024, {})

@@ -13,14 +13,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from agentcore_memory_async._extraction.observation import (
     FailedJobs,
     Observation,
-    Place,
+    PollTarget,
     Snapshot,
 )
 from agentcore_memory_async.models import ExtractionJob, MemoryRecord
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-FACTS = Place("/facts/a/")
-PLACES = (FACTS, Place("/preferences/a/", None, 1))
+FACTS = PollTarget("/facts/a/")
+PLACES = (FACTS, PollTarget("/preferences/a/", None, 1))
 
 
 def record(number: float, namespace: str = "/facts/a/", **members: Any) -> MemoryRecord:
@@ -55,7 +55,7 @@ class Looking(RuleBasedStateMachine):
         self.now = self.last_new_at = 0.0
         self.next_number = old
         self.observation = Observation([FACTS], least, settle_s)
-        self.observation.see(FACTS, snapshot(0.0, *self.there))
+        self.observation.add(FACTS, snapshot(0.0, *self.there))
 
     @rule(count=st.integers(1, 3))
     def write(self, count: int) -> None:
@@ -81,8 +81,8 @@ class Looking(RuleBasedStateMachine):
         if expected:
             self.last_new_at = self.now
         self.found += [f"mem-{number}" for number in expected]
-        self.observation.see(FACTS, snapshot(self.now, *listed))
-        self.observation.see(FACTS, snapshot(self.now, *listed))
+        self.observation.add(FACTS, snapshot(self.now, *listed))
+        self.observation.add(FACTS, snapshot(self.now, *listed))
 
     @invariant()
     def verdict(self) -> None:
@@ -102,8 +102,8 @@ TestLooking = Looking.TestCase
 def test_a_record_listed_twice_is_one() -> None:
     """Pages that shift while they are read may list a record twice."""
     observation = Observation([FACTS])
-    observation.see(FACTS, snapshot(0.0))
-    observation.see(FACTS, snapshot(1.0, 1, 1))
+    observation.add(FACTS, snapshot(0.0))
+    observation.add(FACTS, snapshot(1.0, 1, 1))
 
     assert ids(observation.new) == ["mem-1"]
 
@@ -112,9 +112,9 @@ def test_a_new_record_that_takes_the_place_of_an_old_one_is_an_update() -> None:
     """Consolidation writes a new id and takes the old one away, in one look or in two."""
     for looks in ([(2,)], [(1, 2), (2,)]):
         observation = Observation([FACTS])
-        observation.see(FACTS, snapshot(0.0, 1))
+        observation.add(FACTS, snapshot(0.0, 1))
         for at, numbers in enumerate(looks, 1):
-            observation.see(FACTS, snapshot(float(at), *numbers))
+            observation.add(FACTS, snapshot(float(at), *numbers))
         assert ids(observation.replaced) == ["mem-1"]
         assert ids(observation.updates) == ["mem-2"]
         assert ids(observation.current) == ["mem-2"]
@@ -123,22 +123,22 @@ def test_a_new_record_that_takes_the_place_of_an_old_one_is_an_update() -> None:
 def test_what_came_and_was_replaced_is_not_counted_twice() -> None:
     """One fact in a second version is one record; a list that lags takes nothing away."""
     observation = Observation([FACTS], 2)
-    observation.see(FACTS, snapshot(0.0))
-    observation.see(FACTS, snapshot(1.0, 5))
-    observation.see(FACTS, snapshot(2.0))
+    observation.add(FACTS, snapshot(0.0))
+    observation.add(FACTS, snapshot(1.0, 5))
+    observation.add(FACTS, snapshot(2.0))
     assert ids(observation.current) == ["mem-5"]
-    observation.see(FACTS, snapshot(3.0, 6))
+    observation.add(FACTS, snapshot(3.0, 6))
     assert (ids(observation.current), observation.is_enough()) == (["mem-6"], False)
-    observation.see(FACTS, snapshot(4.0, 5, 6))
+    observation.add(FACTS, snapshot(4.0, 5, 6))
     assert (ids(observation.current), observation.is_enough()) == (["mem-5", "mem-6"], True)
 
 
 def test_another_namespace_or_strategy_replaces_nothing() -> None:
     """A summary that comes as a fact expires is not its update."""
-    observation = Observation([Place("/")])
-    observation.see(Place("/"), Snapshot([record(1), record(2, memory_strategy_id="s1")], 0.0))
+    observation = Observation([PollTarget("/")])
+    observation.add(PollTarget("/"), Snapshot([record(1), record(2, memory_strategy_id="s1")], 0.0))
     new = [record(3, "/summaries/a/s/"), record(4, memory_strategy_id="s2")]
-    observation.see(Place("/"), Snapshot(new, 1.0))
+    observation.add(PollTarget("/"), Snapshot(new, 1.0))
 
     assert (observation.replaced, len(observation.current)) == ([], 2)
 
@@ -146,8 +146,8 @@ def test_another_namespace_or_strategy_replaces_nothing() -> None:
 def test_filtered_looks_judge_only_what_they_can_see() -> None:
     """An old record that is not listed because of the filter is not gone."""
     observation = Observation([FACTS])
-    observation.see(FACTS, snapshot(0.0, 1))
-    observation.see(FACTS, snapshot(1.0, 10, after=5))
+    observation.add(FACTS, snapshot(0.0, 1))
+    observation.add(FACTS, snapshot(1.0, 10, after=5))
 
     assert (ids(observation.current), observation.replaced) == (["mem-10"], [])
 
@@ -156,7 +156,7 @@ def test_after_a_moment_no_baseline_is_needed() -> None:
     """What was written later is new; what was written then or before is not."""
     observation = Observation([FACTS], after=START + timedelta(seconds=5))
     assert observation.has_baseline
-    observation.see(FACTS, snapshot(0.0, 4, 5, 6))
+    observation.add(FACTS, snapshot(0.0, 4, 5, 6))
 
     assert ids(observation.current) == ["mem-6"]
 
@@ -166,8 +166,8 @@ def test_what_lagged_behind_the_baseline_is_old() -> None:
     for age_s, expected in ((60.0, 0), (3600.0, 1)):
         observation = Observation([FACTS])
         service_time = START + timedelta(seconds=age_s)
-        observation.see(FACTS, Snapshot([], 0.0, None, service_time))
-        observation.see(FACTS, snapshot(1.0, 0))
+        observation.add(FACTS, Snapshot([], 0.0, None, service_time))
+        observation.add(FACTS, snapshot(1.0, 0))
         assert expected == len(observation.current)
 
 
@@ -175,10 +175,10 @@ def test_each_place_has_its_own_least() -> None:
     """Enough here does not make up for too little there."""
     observation = Observation(PLACES)
     for place in PLACES:
-        observation.see(place, Snapshot([], 0.0))
-    observation.see(FACTS, snapshot(1.0, 1, 2))
+        observation.add(place, Snapshot([], 0.0))
+    observation.add(FACTS, snapshot(1.0, 1, 2))
     assert not observation.is_enough()
-    observation.see(PLACES[1], Snapshot([record(3, "/preferences/a/")], 1.0))
+    observation.add(PLACES[1], Snapshot([record(3, "/preferences/a/")], 1.0))
     assert observation.is_enough()
 
 
@@ -191,10 +191,10 @@ def test_until_judges_the_current_records() -> None:
         return len(records) == 2
 
     observation = Observation([FACTS], 1, 0.0, until)
-    observation.see(FACTS, snapshot(0.0))
-    observation.see(FACTS, snapshot(1.0, 1))
+    observation.add(FACTS, snapshot(0.0))
+    observation.add(FACTS, snapshot(1.0, 1))
     assert (observation.is_enough(), observation.is_enough()) == (False, False)
-    observation.see(FACTS, snapshot(2.0, 1, 2))
+    observation.add(FACTS, snapshot(2.0, 1, 2))
     assert observation.is_enough()
     assert asked == [1, 2]
 
@@ -202,11 +202,11 @@ def test_until_judges_the_current_records() -> None:
 def test_silence_is_measured_from_the_last_new_record() -> None:
     """It settles so long after the look that showed it."""
     observation = Observation([FACTS], 1, 10.0)
-    observation.see(FACTS, snapshot(0.0))
+    observation.add(FACTS, snapshot(0.0))
     assert observation.settles_at() == inf
-    observation.see(FACTS, snapshot(4.0, 1))
+    observation.add(FACTS, snapshot(4.0, 1))
     assert (observation.settles_at(), observation.is_enough()) == (14.0, False)
-    observation.see(FACTS, snapshot(14.0, 1))
+    observation.add(FACTS, snapshot(14.0, 1))
     assert observation.is_enough()
 
 
@@ -214,7 +214,7 @@ def test_a_short_list_is_read_whole() -> None:
     """Only a long one is worth the filter, which hides what old records become of."""
     observation = Observation([FACTS])
     service_time = START + timedelta(seconds=100)
-    observation.see(FACTS, Snapshot([record(1), record(2)], 0.0, None, service_time))
+    observation.add(FACTS, Snapshot([record(1), record(2)], 0.0, None, service_time))
 
     assert observation.filter_after(FACTS, 2) is None
     assert observation.filter_after(FACTS, 1) == START + timedelta(seconds=98)
@@ -223,14 +223,14 @@ def test_a_short_list_is_read_whole() -> None:
 @pytest.mark.parametrize(
     ("place", "expected"),
     [
-        (Place("/facts/a/"), True),
-        (Place("/facts/"), True),
-        (Place("/facts/ab/"), False),
-        (Place("/facts/a/", "s1"), True),
-        (Place("/facts/a/", "s2"), False),
+        (PollTarget("/facts/a/"), True),
+        (PollTarget("/facts/"), True),
+        (PollTarget("/facts/ab/"), False),
+        (PollTarget("/facts/a/", "s1"), True),
+        (PollTarget("/facts/a/", "s2"), False),
     ],
 )
-def test_a_place_has_what_is_below_it(place: Place, expected: bool) -> None:
+def test_a_place_has_what_is_below_it(place: PollTarget, expected: bool) -> None:
     """On the borders of segments, and of its strategy where that is known."""
     assert expected == place.has(record(1, memory_strategy_id="s1"))
     assert place.has(record(1)) == place.prefix.startswith(("/facts/a/", "/facts/")) - (
@@ -251,15 +251,15 @@ def test_jobs_at_the_baseline_do_not_count() -> None:
     jobs = FailedJobs("a", "s")
     assert jobs.lacks_baseline
     old, new = job(1, "10#a"), job(2, "20#a")
-    jobs.see([old], 0.0)
+    jobs.add([old], 0.0)
     assert (jobs.lacks_baseline, jobs.failed) == (False, [])
-    jobs.see([old, new], 1.0)
+    jobs.add([old, new], 1.0)
     assert jobs.failed == [new]
-    jobs.told()
-    jobs.see([old, new], 2.0)
+    jobs.acknowledge()
+    jobs.add([old, new], 2.0)
     assert jobs.failed == []
-    jobs.see([new], 3.0)
-    jobs.see([old, new], 4.0)
+    jobs.add([new], 3.0)
+    jobs.add([old, new], 4.0)
     assert jobs.failed == [old]
 
 
@@ -275,6 +275,6 @@ def test_only_jobs_that_name_events_of_the_session_count() -> None:
         job(8),
         job(9, "what"),
     ]
-    jobs.see([*others, *ours], 0.0)
+    jobs.add([*others, *ours], 0.0)
 
     assert jobs.failed == ours

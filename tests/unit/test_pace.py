@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentcore_memory_async._calls.flow_control import Outcome
-from agentcore_memory_async._calls.rate_limit import Pace
+from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter
 from agentcore_memory_async._calls.retry import (
     backoff_bound,
-    is_passing,
+    is_retryable,
     may_have_run,
     outcome_of,
 )
-from agentcore_memory_async._calls.writer import Line, RisingClock
+from agentcore_memory_async._calls.writer import RisingClock, SessionQueue
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
     DecodeError,
@@ -44,7 +44,7 @@ def test_clock_never_goes_back(readings: list[float]) -> None:
 @given(st.lists(st.integers(0, 2_000), min_size=1, max_size=50))
 def test_stamps_strictly_rise(readings: list[int]) -> None:
     """Every stamp is later than all before it, and no later than it has to be."""
-    line = Line(ServiceLimits())
+    line = SessionQueue(ServiceLimits())
     highest = 0
     for ms in readings:
         stamp = line.next_ms(ms)
@@ -61,7 +61,7 @@ def test_no_window_of_a_second_has_more_than_the_rate(
     rate: float, calls: list[tuple[float, float, float]]
 ) -> None:
     """Whenever within its duration the service sees a call, a sliding window holds the limit."""
-    pace = Pace(rate)
+    pace = SlidingWindowLimiter(rate)
     now = 0.0
     seen: list[float] = []
     for idle, takes, share in calls:
@@ -79,7 +79,7 @@ def test_no_window_of_a_second_has_more_than_the_rate(
 
 def test_pace_can_be_switched_off() -> None:
     """None never waits."""
-    pace = Pace(None)
+    pace = SlidingWindowLimiter(None)
     for _ in range(100):
         pace.ended(0.0)
 
@@ -129,7 +129,7 @@ def test_answers_are_told_apart(
     """The table of what is tried again, and what may have been done all the same."""
     error = service_error("CreateEvent", code, "text", status)
 
-    assert (passing, ran, outcome) == (is_passing(error), may_have_run(error), outcome_of(error))
+    assert (passing, ran, outcome) == (is_retryable(error), may_have_run(error), outcome_of(error))
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_answers_are_told_apart(
 def test_lost_answers_are_told_apart(error: AgentCoreMemoryError, ran: bool) -> None:
     """A lost answer is tried again, and counts as done unless it was certainly not sent."""
     assert (True, ran, Outcome.FAILED) == (
-        is_passing(error),
+        is_retryable(error),
         may_have_run(error),
         outcome_of(error),
     )

@@ -8,7 +8,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcore_memory_async._extraction.schedule import marks, next_look
+from agentcore_memory_async._extraction.schedule import next_poll_at, poll_times
 from agentcore_memory_async.policies import PollPolicy
 
 
@@ -16,7 +16,7 @@ def looks(policy: PollPolicy, until_s: float, seed: int = 0) -> list[float]:
     """Give all looks of a lone waiter."""
     source, found = Random(seed), [0.0]
     while found[-1] < until_s:
-        found.append(next_look(policy, found[-1], source))
+        found.append(next_poll_at(policy, found[-1], source))
     return found[1:]
 
 
@@ -24,22 +24,22 @@ def test_default_marks() -> None:
     """Dense where extraction is documented to end, then growing to the largest interval."""
     expected = [6.8, 8.5, 10.2, 26.5, 34.0, 42.5, 68.0, 90.0, 112.0, 134.0, 158.0, 183.0, 213.0]
 
-    assert expected == [round(mark, 1) for mark in islice(marks(PollPolicy()), 13)]
+    assert expected == [round(mark, 1) for mark in islice(poll_times(PollPolicy()), 13)]
     assert expected == [round(look, 1) for look in looks(PollPolicy(jitter=0.0), 200)]
 
 
 def test_looks_gather_around_the_expected_time() -> None:
     """Where it is short, none before it is worth a request."""
-    assert list(islice(marks(PollPolicy(expected_s=100)), 3)) == [75.0, 87.5, 100.0]
-    assert next(marks(PollPolicy(expected_s=5))) == 5.0
+    assert list(islice(poll_times(PollPolicy(expected=100)), 3)) == [75.0, 87.5, 100.0]
+    assert next(poll_times(PollPolicy(expected=5))) == 5.0
 
 
 POLICIES = st.builds(
     PollPolicy,
-    expected_s=st.none() | st.floats(0.1, 200),
+    expected=st.none() | st.floats(0.1, 200),
     growth=st.floats(0, 1),
-    min_interval_s=st.floats(0.2, 3),
-    max_interval_s=st.floats(5, 60),
+    min_interval=st.floats(0.2, 3),
+    max_interval=st.floats(5, 60),
     jitter=st.floats(0, 1),
 )
 
@@ -50,16 +50,16 @@ def test_intervals_keep_their_bounds(policy: PollPolicy, seed: int) -> None:
     found = looks(policy, 60, seed)
 
     gaps = [later - earlier for earlier, later in zip([0.0, *found], found, strict=False)]
-    assert min(gaps) >= policy.min_interval_s - 1e-6
-    assert max(gaps[1:], default=0.0) <= policy.max_interval_s + 1e-6
+    assert min(gaps) >= policy.min_interval - 1e-6
+    assert max(gaps[1:], default=0.0) <= policy.max_interval + 1e-6
 
 
 def test_a_look_of_another_counts_for_the_mark_it_is_nearest_to() -> None:
     """Sharing the looks of others, a waiter makes hardly any of its own."""
     policy = PollPolicy(jitter=0.0)
 
-    assert [next_look(policy, at, Random()) for at in (2.0, 5.0, 9.0)] == [6.8, 8.5, 10.2]
-    assert round(next_look(policy, 1000.0, Random()), 1) == 1030.0
+    assert [next_poll_at(policy, at, Random()) for at in (2.0, 5.0, 9.0)] == [6.8, 8.5, 10.2]
+    assert round(next_poll_at(policy, 1000.0, Random()), 1) == 1030.0
 
 
 def test_jitter_moves_each_look_a_little() -> None:

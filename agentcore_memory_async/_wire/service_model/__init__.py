@@ -1,6 +1,8 @@
 """
 The service model that this package ships, in the layout of botocore's data directory.
 
+A second service is a second folder in ``data/`` and a line in `API_VERSIONS`.
+
 ``data/`` holds the 16 memory operations of ``bedrock-agentcore`` without prose, their paginators
 and endpoint rules, and ``endpoints`` and ``partitions`` cut down to what finding an endpoint needs.
 They come from the botocore that ``data/source.json`` names, so every botocore, however old, can
@@ -15,7 +17,9 @@ from importlib import resources
 from typing import Any
 
 SERVICE = "bedrock-agentcore"
-API_VERSION = "2024-02-28"
+"""Name of the service whose memory operations the package speaks."""
+API_VERSIONS = {SERVICE: "2024-02-28"}
+"""Version of the shipped model, by service."""
 OPERATIONS = (
     "BatchCreateMemoryRecords",
     "BatchDeleteMemoryRecords",
@@ -34,29 +38,32 @@ OPERATIONS = (
     "RetrieveMemoryRecords",
     "StartMemoryExtractionJob",
 )
-"""The wire names of the memory operations."""
+"""Wire names of the memory operations."""
 
-NAMES = {
-    "service-2": f"{SERVICE}/{API_VERSION}/service-2",
-    "paginators-1": f"{SERVICE}/{API_VERSION}/paginators-1",
-    "endpoint-rule-set-1": f"{SERVICE}/{API_VERSION}/endpoint-rule-set-1",
-    "endpoints": "endpoints",
-    "partitions": "partitions",
-}
-"""What is there, by botocore's name of the kind, and its path below ``data`` without ``.json``."""
+SERVICE_FILES = ("service-2", "paginators-1", "endpoint-rule-set-1")
+"""Files of each service, by botocore's names."""
+SHARED_FILES = ("endpoints", "partitions")
+"""Files that all services share."""
+
+
+def path_of(name: str, service: str = SERVICE) -> str:
+    """Return the path of a file below ``data``, without ``.json``."""
+    return name if name in SHARED_FILES else f"{service}/{API_VERSIONS[service]}/{name}"
 
 
 @functools.cache
-def read_text(kind: str) -> str:
+def read_text(name: str, service: str = SERVICE) -> str:
     """
-    Give the file of *kind* (a key of `NAMES`) as text.
+    Return the file *name* of *service* as text.
 
-    It reads a file at its first call: call it in a thread where an event loop runs.
+    The first call reads a file: make it in a thread where an event loop runs.
     """
-    return (resources.files(__name__) / "data" / f"{NAMES[kind]}.json").read_text("utf-8")
+    return (resources.files(__name__) / "data" / f"{path_of(name, service)}.json").read_text(
+        "utf-8"
+    )
 
 
-def read(kind: str) -> dict[str, Any]:
-    """Give the parsed file of *kind*, a new object at each call, as `read_text` does."""
-    parsed: dict[str, Any] = json.loads(read_text(kind))
+def read(name: str, service: str = SERVICE) -> dict[str, Any]:
+    """Return the parsed file *name* of *service*, a new object at each call."""
+    parsed: dict[str, Any] = json.loads(read_text(name, service))
     return parsed

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from agentcore_memory_async._wire.service_model import API_VERSION, NAMES, OPERATIONS, SERVICE
+from agentcore_memory_async._wire.service_model import API_VERSIONS, OPERATIONS, SERVICE, path_of
 
 _HERE = Path(__file__).parent / "data"
 _PROSE = frozenset({"documentation", "documentationUrl"})
@@ -94,13 +94,13 @@ def endpoints(full: dict[str, Any]) -> dict[str, Any]:
 
 def build(directory: Path) -> dict[str, dict[str, Any]]:
     """Make everything that ``data/`` holds from the botocore data in *directory*."""
-    pages = _load(directory, NAMES["paginators-1"])["pagination"]
+    pages = _load(directory, path_of("paginators-1"))["pagination"]
     return {
-        "service-2": service_model(_load(directory, NAMES["service-2"])),
+        "service-2": service_model(_load(directory, path_of("service-2"))),
         "paginators-1": {"pagination": {k: v for k, v in sorted(pages.items()) if k in OPERATIONS}},
-        "endpoint-rule-set-1": _without_prose(_load(directory, NAMES["endpoint-rule-set-1"])),
-        "endpoints": endpoints(_load(directory, NAMES["endpoints"])),
-        "partitions": _load(directory, NAMES["partitions"]),
+        "endpoint-rule-set-1": _without_prose(_load(directory, path_of("endpoint-rule-set-1"))),
+        "endpoints": endpoints(_load(directory, path_of("endpoints"))),
+        "partitions": _load(directory, path_of("partitions")),
     }
 
 
@@ -120,8 +120,8 @@ def main(arguments: list[str] | None = None) -> int:
     if init.is_file():
         lines = init.read_text("utf-8").splitlines()
         version = next((s.split("'")[1] for s in lines if s.startswith("__version__ = '")), version)
-    source = {"botocore": version, "service": SERVICE, "apiVersion": API_VERSION}
-    files = {"source": source} | {NAMES[kind]: data for kind, data in build(directory).items()}
+    source = {"botocore": version, "service": SERVICE, "apiVersion": API_VERSIONS[SERVICE]}
+    files = {"source": source} | {path_of(name): data for name, data in build(directory).items()}
     different = 0
     for name, data in files.items():
         path = _HERE / f"{name}.json"

@@ -1,0 +1,128 @@
+"""
+What a manager and its sessions send by.
+
+The manager makes one `MemoryCore` and hands it to its sessions. They are views of it: they fill in
+their ids, and may try calls under another policy, while queue, clock and client stay the same.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import TYPE_CHECKING, Protocol, Self
+
+from attrs import evolve, field, frozen
+
+from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async.policies import RetryPolicy, check_retry
+
+if TYPE_CHECKING:
+    from agentcore_memory_async._calls.retry import Retrier
+    from agentcore_memory_async._calls.writer import Writer
+    from agentcore_memory_async._extraction.shared_polls import PollCoordinator
+    from agentcore_memory_async._transport.lifecycle import Lifecycle
+
+
+@frozen(repr=False, eq=False)
+class MemoryCore:
+    """
+    One memory, and everything that sends to it.
+
+    Attributes:
+        memory_id: Id or ARN of the memory.
+        retrier: Sends requests until their outcome is known.
+        writer: Writes events in order.
+        polls: PollCoordinator for records, shared by all who wait.
+        lifecycle: Open or closed, and in which loop and process.
+        retry: Policy of the calls made through a view.
+        allow_hierarchical_actor_ids: Whether actor ids may contain ``/``.
+    """
+
+    memory_id: str
+    retrier: Retrier
+    writer: Writer
+    polls: PollCoordinator
+    lifecycle: Lifecycle
+    retry: RetryPolicy = field(factory=RetryPolicy)
+    allow_hierarchical_actor_ids: bool = False
+
+
+class HasCore(Protocol):
+    """A manager, as far as its sessions know it."""
+
+    @property
+    def _core(self) -> MemoryCore: ...
+
+
+class View:
+    """
+    Something bound to a core: a manager or a session.
+
+    Namespace templates are filled in from its actor and session, where it has them.
+    """
+
+    _core: MemoryCore
+    _actor_id: str | None = None
+    _session_id: str | None = None
+
+    @property
+    def memory_id(self) -> str:
+        """Id or ARN of the memory."""
+        return self._core.memory_id
+
+    def with_options(self, *, retry: RetryPolicy) -> Self:
+        """
+        Return a view of this object whose calls follow another retry policy.
+
+        It sends nothing. The view shares the client, the order of writes and everything else, so
+        it needs no closing of its own. Extraction pollers keep to the manager's own policy, since
+        they share their requests.
+
+        Args:
+            retry: How long and how often each call is tried.
+
+        Raises:
+            InvalidInputError: *retry* is no `RetryPolicy`.
+        """
+        view = copy(self)
+        view._core = evolve(self._core, retry=check_retry(retry))  # noqa: SLF001 - of the same class
+        return view
+
+    def _namespace_values(self, memory_strategy_id: str | None = None) -> dict[str, str | None]:
+        """Return what namespace templates may name here."""
+        return {
+            "actorId": self._actor_id,
+            "sessionId": self._session_id,
+            "memoryStrategyId": memory_strategy_id,
+        }
+
+
+class SessionView(View):
+    """
+    A view of one session of one actor.
+
+    Attributes:
+        actor_id: Actor id.
+        session_id: Session id.
+    """
+
+    def __init__(self, manager: HasCore, actor_id: str, session_id: str) -> None:
+        core = getattr(manager, "_core", None)
+        if not isinstance(core, MemoryCore):
+            check.refuse(
+                f"manager is {check.kind(manager)}; give an AsyncMemorySessionManager, or use its "
+                "create_memory_session()"
+            )
+        hierarchical = core.allow_hierarchical_actor_ids
+        self._core = core
+        self.actor_id: str = check.check_actor_id(actor_id, hierarchical=hierarchical)
+        self.session_id: str = check.check_session_id(session_id)
+        self._actor_id, self._session_id = self.actor_id, self.session_id
+        self._queue = core.writer.queue(self.actor_id, self.session_id)
+
+    def _ids(self) -> dict[str, str]:
+        """Return the members that name the session in a request."""
+        return {
+            "memoryId": self.memory_id,
+            "actorId": self.actor_id,
+            "sessionId": self.session_id,
+        }

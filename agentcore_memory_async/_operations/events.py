@@ -1,0 +1,193 @@
+"""Events of a session: written in call order, read by pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages, collect
+from agentcore_memory_async._core import SessionView
+from agentcore_memory_async._wire import codec, queries
+from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.turns import is_on_branch
+from agentcore_memory_async.models import JsonPayload
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+    from datetime import datetime
+
+    from agentcore_memory_async.models import Branch, Event
+
+
+class EventOperations(SessionView):
+    """The events of a session."""
+
+    async def verify(self) -> None:
+        """
+        Ask the service, with one cheap request, whether this session's events may be listed.
+
+        Raises:
+            NotFoundError: The memory does not exist in this region.
+            AccessDeniedError: The credentials may not list this session's events.
+
+        AWS operation: ``ListEvents`` with one result and no payloads.
+        """
+        params = {**self._ids(), "includePayloads": False, "maxResults": 1}
+        await self._core.retrier.read(
+            "ListEvents", params, lambda answer: codec.read_events(answer.body), self._core.retry
+        )
+
+    async def create_event(
+        self,
+        event_type: str,
+        payload: dict[str, Any],
+        *,
+        branch: str | Branch | None = None,
+        metadata: Mapping[str, str] | None = None,
+        timestamp: datetime | None = None,
+        extract: bool = False,
+        client_token: str | None = None,
+    ) -> str:
+        """
+        Store an event of your own, such as an order or a click, and return its id.
+
+        It is kept out of extraction unless *extract* is set. ``add_turns`` stores any event.
+
+        Args:
+            event_type: 1 to 256 letters, digits, white space and ``. _ : / = + @ -``. It is kept
+                as the metadata ``eventType``, by which ``list_events`` filters.
+            payload: JSON data, at most 100 KB; it comes back equal.
+            branch: As in ``add_turns``.
+            metadata: At most 14 more entries of plain text.
+            timestamp: As in ``add_turns``.
+            extract: Whether the service may extract records from it.
+            client_token: As in ``add_turns``.
+
+        Raises:
+            InvalidInputError: An argument is invalid; nothing was sent.
+            OutcomeUnknownError: It may have been stored: every answer was lost.
+            ServiceError: The service refused it; it was not stored.
+            TransportError: Nothing could be sent.
+
+        AWS operation: ``CreateEvent`` with a ``json`` payload.
+        """
+        data = check.check_payload(payload)
+        kind = check.check_event_type(event_type)
+        more = check.check_metadata(metadata, reserved=(queries.EVENT_TYPE,))
+        event = await self._write_event(
+            [JsonPayload(data)],
+            branch=branch,
+            metadata={queries.EVENT_TYPE: kind, **more},
+            timestamp=timestamp,
+            extract=extract,
+            client_token=client_token,
+        )
+        return event.event_id
+
+    async def list_events(
+        self,
+        event_type: str | None = None,
+        *,
+        branch: str | Branch | None = None,
+        max_results: int | None = None,
+        page_size: int = MAX_PAGE,
+    ) -> list[Event]:
+        """
+        Return the events of the session, of all kinds, newest first: every page of them.
+
+        ``iter_events`` yields the same one by one.
+
+        Args:
+            event_type: Only events that ``create_event`` stored with this type.
+            branch: Branch to read; the main one if omitted.
+            max_results: Largest number of events; all if omitted.
+            page_size: Events per request, 1 to 100.
+
+        Raises:
+            InvalidInputError: An argument is invalid.
+
+        AWS operation: ``ListEvents``.
+        """
+        return await collect(
+            self.iter_events(event_type, branch=branch, page_size=page_size), max_results
+        )
+
+    async def iter_events(
+        self,
+        event_type: str | None = None,
+        *,
+        branch: str | Branch | None = None,
+        page_size: int = MAX_PAGE,
+    ) -> AsyncGenerator[Event]:
+        """
+        Iterate over the events of the session, of all kinds, newest first.
+
+        ``list_events`` returns them as a list.
+
+        Args:
+            event_type: Only events that ``create_event`` stored with this type.
+            branch: Branch to read; the main one if omitted.
+            page_size: Events per request, 1 to 100.
+
+        Raises:
+            InvalidInputError: An argument is invalid.
+
+        AWS operation: ``ListEvents``.
+        """
+        size = check.check_int("page_size", page_size, MAX_PAGE)
+        async for events in self._event_pages(event_type, branch, size):
+            for event in events:
+                yield event
+
+    async def _write_event(
+        self,
+        items: object,
+        *,
+        branch: str | Branch | None,
+        metadata: Mapping[str, str] | None,
+        timestamp: datetime | None,
+        extract: bool,
+        client_token: str | None,
+        namespace_variables: Mapping[str, str] | None = None,
+    ) -> Event:
+        """Check the arguments of an event, then write it in its session's queue."""
+        request = codec.create_event(
+            check.check_messages(items),
+            branch=check.check_branch(branch),
+            metadata=check.check_metadata(metadata),
+            extract=check.check_bool("extract", extract),
+            namespace_variables=check.check_namespace_variables(namespace_variables),
+        )
+        return await self._core.writer.write(
+            self._queue,
+            {**self._ids(), **request},
+            timestamp_ms=None if timestamp is None else check.check_timestamp(timestamp),
+            client_token=None if client_token is None else check.check_client_token(client_token),
+            policy=self._core.retry,
+        )
+
+    def _event_pages(
+        self, event_type: str | None, branch: str | Branch | None, size: int
+    ) -> Pages[Event]:
+        """Return the pages of one branch, less what the service's filter let through."""
+        if event_type is not None:
+            check.check_event_type(event_type)
+        named = check.check_branch(branch)
+        name = named.name if named else None
+        params: dict[str, Any] = {**self._ids(), "includePayloads": True}
+        # Reading the main branch sends no filter: what its name means there is not documented.
+        # Soon after a write nothing is filtered there, since the service's filters may lag.
+        events_filter = queries.event_filter(event_type, name)
+        if events_filter and not self._queue.may_lag(anyio.current_time()):
+            params["filter"] = events_filter
+
+        def read(body: Mapping[str, Any]) -> list[Event]:
+            return [
+                event
+                for event in codec.read_events(body)
+                if is_on_branch(event, name)
+                and (event_type is None or event.event_type == event_type)
+            ]
+
+        return Pages(self._core.retrier, "ListEvents", params, read, size, self._core.retry)

@@ -1,0 +1,187 @@
+"""Turns of a conversation: stored as events, read back as messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentcore_memory_async._calls.pagination import MAX_PAGE
+from agentcore_memory_async._operations.events import EventOperations
+from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.turns import LastTurns
+from agentcore_memory_async.buffer import MessageBuffer
+from agentcore_memory_async.errors import OutcomeUnknownError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from agentcore_memory_async.models import (
+        BlobPayload,
+        Branch,
+        ConversationalMessage,
+        Event,
+        JsonPayload,
+        Turn,
+    )
+
+FIRST_PAGE = 20
+"""Events of the first page that is read for the last turns, at least."""
+
+
+class TurnOperations(EventOperations):
+    """The conversation of a session."""
+
+    async def add_turns(
+        self,
+        messages: Sequence[ConversationalMessage | JsonPayload | BlobPayload],
+        *,
+        branch: str | Branch | None = None,
+        metadata: Mapping[str, str] | None = None,
+        timestamp: datetime | None = None,
+        extract: bool = True,
+        namespace_variables: Mapping[str, str] | None = None,
+        client_token: str | None = None,
+    ) -> Event:
+        """
+        Store *messages* as one event and return it.
+
+        Writes of one session are stored in the order of the calls, at the pace that the service
+        allows, so a burst waits. A cancelled call may have been stored or not: calling again with
+        the same *client_token* and *timestamp* stores nothing twice.
+
+        Args:
+            messages: 1 to 100 items, together at most 10 MB; the text of a message is at most
+                100,000 characters and 100 KB.
+            branch: Branch to write to; ``Branch(name, root_event_id)`` starts a new one.
+                The main branch if omitted.
+            metadata: At most 15 entries of plain text.
+            timestamp: When it happened, as an aware datetime, for imported history. If omitted:
+                now, and later than every event of the session that this manager dated itself.
+            extract: Whether the service may extract records from it.
+            namespace_variables: Values of the memory's own namespace keys, 1 to 5.
+            client_token: Calls with the same token create one event; a UUID if omitted.
+
+        Returns:
+            The stored event; its ``timestamp`` is the one sent, in UTC and milliseconds.
+
+        Raises:
+            InvalidInputError: An argument is invalid; nothing was sent.
+            OutcomeUnknownError: It may have been stored: every answer was lost.
+            ThrottledError: The service still throttled when the retries ended; not stored.
+            NotFoundError: The memory does not exist.
+            ServiceError: The service refused it; it was not stored.
+            TransportError: Nothing could be sent.
+
+        AWS operation: ``CreateEvent``. Limits: the service model of 2024-02-28 as of botocore
+        1.43.117, and the quotas page of 2026-09-26.
+        """
+        return await self._write_event(
+            messages,
+            branch=branch,
+            metadata=metadata,
+            timestamp=timestamp,
+            extract=extract,
+            client_token=client_token,
+            namespace_variables=namespace_variables,
+        )
+
+    def buffered(
+        self,
+        *,
+        max_messages: int = 100,
+        max_delay: float | timedelta = 1.0,
+        max_pending: int = 1000,
+        max_pending_bytes: int = 16 * 1024 * 1024,
+        close_timeout: float | timedelta = 10.0,
+        branch: str | Branch | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> MessageBuffer:
+        """
+        Collect messages and write them as few events, for ``async with``.
+
+        Under a policy of its own (``with_options(retry=...).buffered()``) each event is tried that
+        long and that often, before the buffer waits a little and tries again.
+
+        Args:
+            max_messages: Number of messages that makes an event, 1 to 100.
+            max_delay: Longest time that a message waits, in seconds or a timedelta.
+            max_pending: Number of pending messages from which on ``add`` waits.
+            max_pending_bytes: Bytes of pending text from which on ``add`` waits.
+            close_timeout: Longest time that leaving the block takes, in seconds or a timedelta.
+            branch: Branch to write to; the main one if omitted.
+            metadata: Metadata of each event, at most 15 entries.
+
+        Raises:
+            InvalidInputError: An argument is invalid.
+
+        AWS operation: ``CreateEvent``.
+        """
+        named = check.check_branch(branch)
+        entries = check.check_metadata(metadata)
+
+        async def write(messages: tuple[ConversationalMessage, ...], token: str) -> Event:
+            return await self.add_turns(
+                messages, branch=named, metadata=entries, client_token=token
+            )
+
+        return MessageBuffer(
+            write,
+            check_open=self._core.lifecycle.check,
+            max_messages=check.check_int("max_messages", max_messages, check.MAX_MESSAGES),
+            max_delay_s=check.check_duration("max_delay", max_delay),
+            max_pending=check.check_int("max_pending", max_pending),
+            max_pending_bytes=check.check_int("max_pending_bytes", max_pending_bytes),
+            close_timeout_s=check.check_duration("close_timeout", close_timeout),
+        )
+
+    async def resolve(self, in_doubt: OutcomeUnknownError | str) -> Event:
+        """
+        Settle a write whose outcome is unknown: afterwards it is stored, once.
+
+        The request is sent again exactly as it was, with its token and timestamp.
+
+        Args:
+            in_doubt: The error that the write raised; or, for one that was cancelled, the
+                *client_token* it was called with.
+
+        Returns:
+            The stored event.
+
+        Raises:
+            InvalidInputError: The error is of another session, or no write with this token is in
+                doubt in this manager.
+            OutcomeUnknownError: It is still unknown.
+            ServiceError: The service refused it; it was never stored.
+
+        AWS operation: ``CreateEvent``.
+        """
+        if not isinstance(in_doubt, OutcomeUnknownError | str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            check.refuse(
+                f"in_doubt is {check.kind(in_doubt)}; give an OutcomeUnknownError, "
+                "or the client token of a cancelled write"
+            )
+        return await self._core.writer.resolve(self._queue, in_doubt, self._core.retry)
+
+    async def get_last_k_turns(
+        self, k: int = 10, *, branch: str | Branch | None = None
+    ) -> list[Turn]:
+        """
+        Return the newest *k* messages of the conversation, oldest first.
+
+        Args:
+            k: Number of messages, 1 or more; events without messages do not count.
+            branch: Branch to read; the main one if omitted.
+
+        Raises:
+            InvalidInputError: *k* or *branch* is invalid.
+
+        AWS operation: ``ListEvents``, as many pages as it takes.
+        """
+        last = LastTurns(check.check_int("k", k))
+        event_pages = self._event_pages(None, branch, min(MAX_PAGE, max(FIRST_PAGE, k)))
+        async for events in event_pages:
+            last.feed(events)
+            if last.complete:
+                break
+            event_pages.page_size = MAX_PAGE  # events of other kinds lie between
+        return last.turns()

@@ -1,0 +1,139 @@
+"""Waiting for the long-term records that the service extracts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from agentcore_memory_async._core import View
+from agentcore_memory_async._extraction.wait_options import parse_wait_options
+from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async.extraction import ExtractionPoller
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import timedelta
+
+    from agentcore_memory_async.models import Event, MemoryRecord
+    from agentcore_memory_async.policies import PollPolicy
+
+
+class WaitingOperations(View):
+    """Waiting for records: of a session, or, through the manager, of any actor."""
+
+    def extraction_poller(
+        self,
+        namespace_prefix: str | Sequence[str],
+        *,
+        timeout: float | timedelta = 180.0,
+        min_records: int | Mapping[str, int] = 1,
+        settle: float | timedelta = 0.0,
+        since: Event | None = None,
+        until: Callable[[list[MemoryRecord]], bool] | None = None,
+        memory_strategy_id: str | Mapping[str, str] | None = None,
+        on_timeout: Literal["raise", "return"] = "raise",
+        polling: PollPolicy | None = None,
+    ) -> ExtractionPoller:
+        """
+        Wait for new long-term records.
+
+        Args:
+            namespace_prefix: One prefix or several, such as ``/facts/{actorId}/``. A session fills
+                in ``{actorId}`` and ``{sessionId}``; the manager takes them from *since*. The
+                records of several prefixes are merged.
+            timeout: Longest time that one wait lasts, in seconds or a timedelta, above 0.
+            min_records: Number of new records that ends the wait, 1 or more, over all prefixes;
+                or, as a mapping from prefixes as they are given, under each of them.
+            settle: Quiet period, in seconds or a timedelta, that ends the wait: that long nothing
+                new may have come.
+            since: The event, as ``add_turns`` returned it, after which records are new: by the
+                service's clock, less 2 s. A listed event does not tell when it was accepted; then
+                a baseline is taken when the wait begins. Without *since* the manager does not ask
+                for failed extraction jobs.
+            until: Called with the list of new records after each poll; returns whether they are
+                enough.
+            memory_strategy_id: Only the records of this strategy; or, as a mapping from prefixes,
+                of another one for each. Then only its failed jobs count.
+            on_timeout: ``"return"`` returns what has come when the time is over, which may be
+                nothing: silence is an answer too.
+            polling: When to poll, such as ``PollPolicy(expected=30)``; the manager's policy if
+                omitted.
+
+        Returns:
+            A poller to ``await``, ``async for`` over, or enter by ``async with`` before the
+            conversation is stored, so that all that is new since then counts. Its outcomes are
+            the records, ``ExtractionFailedError`` and ``ExtractionTimeoutError``. Errors of the
+            service that a later poll could not mend are raised at once, others are waited out.
+
+        Raises:
+            InvalidInputError: An argument is invalid.
+
+        AWS operations: ``ListMemoryRecords``, and now and then ``ListMemoryExtractionJobs``.
+        """
+        polls = self._core.polls
+        options = parse_wait_options(
+            namespace_prefix,
+            policy=polls.policy,
+            ids=self._namespace_values(),
+            timeout=timeout,
+            min_records=min_records,
+            settle=settle,
+            since=since,
+            until=until,
+            memory_strategy_id=memory_strategy_id,
+            on_timeout=on_timeout,
+            polling=polling,
+        )
+        return ExtractionPoller(polls, options)
+
+    async def wait_for_extraction(
+        self,
+        namespace_prefix: str | Sequence[str],
+        *,
+        since: Event,
+        timeout: float | timedelta = 180.0,  # noqa: ASYNC109 - waiting is what it is for
+        min_records: int | Mapping[str, int] = 1,
+        settle: float | timedelta = 0.0,
+        until: Callable[[list[MemoryRecord]], bool] | None = None,
+        memory_strategy_id: str | Mapping[str, str] | None = None,
+        on_timeout: Literal["raise", "return"] = "raise",
+        polling: PollPolicy | None = None,
+    ) -> list[MemoryRecord]:
+        """
+        Wait for the records extracted after *since*: the short form of ``extraction_poller``.
+
+        Safe to cancel: nothing is left behind.
+
+        Args:
+            namespace_prefix: As in ``extraction_poller``.
+            since: The event that ``add_turns`` returned.
+            timeout: As in ``extraction_poller``.
+            min_records: As in ``extraction_poller``.
+            settle: As in ``extraction_poller``.
+            until: As in ``extraction_poller``.
+            memory_strategy_id: As in ``extraction_poller``.
+            on_timeout: As in ``extraction_poller``.
+            polling: As in ``extraction_poller``.
+
+        Returns:
+            The new records, oldest first.
+
+        Raises:
+            ExtractionFailedError: Extraction failed for this event or later ones of the session.
+            ExtractionTimeoutError: Too few records came in time; the error has those that did.
+            InvalidInputError: An argument is invalid.
+
+        AWS operations: ``ListMemoryRecords``, and now and then ``ListMemoryExtractionJobs``.
+        """
+        if since is None:  # pyright: ignore[reportUnnecessaryComparison]
+            check.refuse("since is None; give the Event that add_turns() returned")
+        return await self.extraction_poller(
+            namespace_prefix,
+            timeout=timeout,
+            min_records=min_records,
+            settle=settle,
+            since=since,
+            until=until,
+            memory_strategy_id=memory_strategy_id,
+            on_timeout=on_timeout,
+            polling=polling,
+        )

@@ -1,0 +1,69 @@
+"""What is read: the members of list and search requests, and what belongs to an answer: pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.namespaces import is_under, resolve_prefix, resolve_template
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agentcore_memory_async.models import MemoryRecord
+
+EVENT_TYPE = "eventType"
+"""Metadata key under which the type of a custom event is kept."""
+CREATED_AT = "x-amz-agentcore-memory-createdAt"
+"""Metadata key that the service keeps for every record and can always filter by."""
+SECOND = timedelta(seconds=1)
+
+
+def event_filter(event_type: str | None, branch: str | None) -> dict[str, Any]:
+    """Return the filter of ListEvents; empty for everything."""
+    request: dict[str, Any] = {}
+    if branch is not None:
+        request["branch"] = {"name": branch, "includeParentBranches": False}
+    if event_type is not None:
+        request["eventMetadata"] = [
+            {
+                "left": {"metadataKey": EVENT_TYPE},
+                "operator": "EQUALS_TO",
+                "right": {"metadataValue": {"stringValue": event_type}},
+            }
+        ]
+    return request
+
+
+def created_after(moment: datetime) -> list[dict[str, Any]]:
+    """Return the filter for records that were written after *moment*."""
+    seconds = (moment - check.EPOCH) / SECOND
+    return [
+        {
+            "left": {"metadataKey": CREATED_AT},
+            "operator": "AFTER",
+            "right": {"metadataValue": {"dateTimeValue": round(seconds, 3)}},
+        }
+    ]
+
+
+def record_scope(
+    prefix: str, namespace: str | None, values: Mapping[str, str | None]
+) -> dict[str, str]:
+    """Return the member that says which records: one exact namespace, or a path."""
+    if namespace is None:
+        return {"namespacePath": resolve_prefix(prefix, values)}
+    if prefix != "/":
+        check.refuse(
+            "namespace and namespace_prefix are both given; give one of them: namespace is "
+            "exact, namespace_prefix has all below it"
+        )
+    return {"namespace": resolve_template(namespace, values, argument="namespace")}
+
+
+def is_within(record: MemoryRecord, scope: Mapping[str, str]) -> bool:
+    """Return whether *record* belongs: the service's old prefixes took ``/u/10`` for ``/u/1``."""
+    if "namespace" in scope:
+        return record.namespace == scope["namespace"]
+    return is_under(record.namespace, scope["namespacePath"])
