@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agentcore_memory_async.local import BuiltInExtractor, ExtractionRequest, ManualClock
-from agentcore_memory_async.local._heuristics.facts import facts
+from agentcore_memory_async.local._heuristics.facts import facts_of
 from agentcore_memory_async.local._heuristics.preferences import preferences, replaces_preference
 from agentcore_memory_async.local._heuristics.summaries import summary_topics
 
@@ -210,7 +210,7 @@ async def test_an_extractor_of_ones_own(serve: Callable[..., Any]) -> None:
 )
 def test_facts(role: str, text: str, expected: list[str]) -> None:
     """Statements become facts; greetings, questions, offers and confirmations do not."""
-    assert facts(role, text) == expected
+    assert facts_of([(role, text)], []) == expected
 
 
 @pytest.mark.parametrize(
@@ -285,6 +285,6 @@ def test_hostile_text_takes_no_time() -> None:
         "and but so " * 5_000,
         "a." * 40_000,
     ):
-        facts("USER", text)
+        facts_of([("USER", text)], [])
         preferences(text)
         summary_topics([("USER", text)])

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from agentcore_memory_async.local._heuristics.facts import facts, facts_of
+from agentcore_memory_async.local._heuristics.facts import facts_of
 from agentcore_memory_async.local._heuristics.preferences import preferences
 from agentcore_memory_async.local._heuristics.summaries import summary_topics
 
@@ -131,8 +131,10 @@ def _figures(outcomes: list[tuple[bool, bool]]) -> tuple[float, float]:
 
 def test_facts_are_the_statements_worth_keeping() -> None:
     """Precision and recall of facts stay above their floors."""
-    outcomes = [(wanted, bool(facts("USER", text))) for text, wanted in USER_SENTENCES]
-    outcomes += [(wanted, bool(facts("ASSISTANT", text))) for text, wanted in ASSISTANT_SENTENCES]
+    outcomes = [(wanted, bool(facts_of([("USER", text)], []))) for text, wanted in USER_SENTENCES]
+    outcomes += [
+        (wanted, bool(facts_of([("ASSISTANT", text)], []))) for text, wanted in ASSISTANT_SENTENCES
+    ]
     precision, recall = _figures(outcomes)
     assert precision >= 0.95
     assert recall >= 0.95

@@ -135,20 +135,12 @@ _BASES = {
     "making": "make",
     "setting": "set",
 }
-_GERUND = re.compile(r"^(book|buy|transfer|send|rent|play|order|add|cancel|refund|call)ing\b")
-_NO_DEED = re.compile(r"(?:know|look|try|search|see|help|find|check|do)\b", re.IGNORECASE)
-_MORE = re.compile(r"(?:the|for)\b", re.IGNORECASE)
 _TAIL = re.compile(
     r"[,.;]?\s*(?:(?:is|does) (?:that|this|it|everything) .*|(?:am i |are we )?(?:correct|"
     r"right|ok(?:ay)?)"
     r"|please confirm.*|yes or no|can you confirm.*)?\s*[?.!]*\s*$",
     re.IGNORECASE,
 )
-
-
-def facts(role: str, text: str) -> list[str]:
-    """Return what one message states that is worth keeping."""
-    return facts_of([(role, text)], [])
 
 
 def facts_of(talk: Sequence[tuple[str, str]], before: Sequence[tuple[str, str]]) -> list[str]:

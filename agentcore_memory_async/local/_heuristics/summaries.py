@@ -42,7 +42,6 @@ _CAN_YOU = re.compile(
     r"(?:please |kindly |also )*(?P<what>(?!confirm|verify)[a-z]+ .+?)(?:,? please)?\?",
     re.IGNORECASE,
 )
-_INFORMS = re.compile(r"(?:the|your)\b", re.IGNORECASE)
 _ASIDE = re.compile(
     r"^(?:i (?:like|love) (?:it|that|this)|i (?:don't|do not) (?:know|care|mind)|let's|lets|keep |"
     r"i(?:'m| am) (?:fine|good|ok)|sounds|wait\b|do me)",

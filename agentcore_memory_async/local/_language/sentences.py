@@ -62,7 +62,6 @@ _OUTCOME = re.compile(
     r"confirmed)\b",
     re.IGNORECASE,
 )
-_DATA = re.compile(r"\d|[$€£%]|@|(?<=[a-z,;:] )[A-Z][a-z]+")
 _NAME = re.compile(r"(?<=[a-z0-9,;:'\"] )(?:[A-Z][a-z]+|[A-Z]{2,}|[A-Z]+[a-z0-9]+[A-Z]\w*)\b")
 _DATE_WORDS = words_of(
     """
@@ -166,11 +165,6 @@ def is_confirmation_request(sentence: str) -> bool:
 def is_outcome(sentence: str) -> bool:
     """Say whether the sentence tells that something was done."""
     return _OUTCOME.search(sentence) is not None
-
-
-def has_detail(sentence: str) -> bool:
-    """Say whether the sentence has a number, an amount, an address or a name."""
-    return _DATA.search(sentence) is not None
 
 
 def is_closing(text: str) -> bool:
