@@ -181,7 +181,7 @@ def test_the_session_manager_converses(memory: dict[str, Any]) -> None:
         session.get_event(event["eventId"])
 
 
-def test_batches_and_jobs(client: Any, memory: dict[str, Any]) -> None:
+def test_batches(client: Any, memory: dict[str, Any]) -> None:
     """Records of one's own, filtered by metadata, changed and deleted in batches."""
     data = client.gmdp_client
     now = datetime.now(UTC)
@@ -220,11 +220,16 @@ def test_batches_and_jobs(client: Any, memory: dict[str, Any]) -> None:
         memoryId=memory["id"], records=[{"memoryRecordId": item} for item in ids]
     )
     assert len(gone["successfulRecords"]) == 2
+
+
+def test_jobs_and_ingested_data(client: Any, memory: dict[str, Any]) -> None:
+    """No extraction job has failed, and ingested data is extracted without an event."""
+    data = client.gmdp_client
     assert data.list_memory_extraction_jobs(memoryId=memory["id"])["jobs"] == []
     ingested = data.ingest_data(
         memoryId=memory["id"],
         actorId="cy",
-        contentTimestamp=now,
+        contentTimestamp=datetime.now(UTC),
         source={
             "inline": {
                 "payload": [

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import random
 import statistics
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -177,48 +178,46 @@ async def crowded(seed: int) -> Figures:
 
 
 async def _create_p99(seed: int, searches: int, extra: int = 0) -> float:
+    """Return the p99 of 20 writers beside *searches* readers and *extra* writers, all throttled."""
     service = MemoryService(seed)
     service.session_rate = 1000.0
     service.session_buckets["actor", "crowded"] = Bucket(0, 0)
     service.buckets["RetrieveMemoryRecords"] = Bucket(0, 0)
     took: list[float] = []
-    policy = RetryPolicy(read_deadline_s=3.0)
     async with opened(service, seed) as manager:
         sessions = [await _session(manager, number) for number in range(50)]
-
         until = anyio.current_time() + 8
-
-        async def search(session: AsyncMemorySession) -> None:
-            while anyio.current_time() < until:
-                try:
-                    await session.search_long_term_memories("seats", retry=policy)
-                except AgentCoreMemoryError:
-                    continue
-
-        async def write(session: AsyncMemorySession) -> None:
-            while anyio.current_time() < until:
-                began = anyio.current_time()
-                await session.create_event("click", {"n": "x"})
-                took.append(anyio.current_time() - began)
-                await anyio.sleep(0.3)
-
-        async def overdo() -> None:
-            session = await manager.create_memory_session("actor", "crowded", verify=False)
-            hasty = RetryPolicy(write_deadline_s=3.0)
-            while anyio.current_time() < until:
-                try:
-                    await session.create_event("click", {"n": "x"}, retry=hasty)
-                except AgentCoreMemoryError:
-                    continue
-
         async with anyio.create_task_group() as tasks:
             for _ in range(extra):
-                tasks.start_soon(overdo)
+                tasks.start_soon(_write_to_crowded_session, manager, until)
             for number in range(searches):
-                tasks.start_soon(search, sessions[number])
+                tasks.start_soon(_search_until, sessions[number], until)
             for number in range(20):
-                tasks.start_soon(write, sessions[number])
+                tasks.start_soon(_time_writes_until, sessions[number], until, took)
     return statistics.quantiles(took, n=100)[98]
+
+
+async def _search_until(session: AsyncMemorySession, until: float) -> None:
+    policy = RetryPolicy(read_deadline_s=3.0)
+    while anyio.current_time() < until:
+        with suppress(AgentCoreMemoryError):
+            await session.search_long_term_memories("seats", retry=policy)
+
+
+async def _time_writes_until(session: AsyncMemorySession, until: float, took: list[float]) -> None:
+    while anyio.current_time() < until:
+        began = anyio.current_time()
+        await session.create_event("click", {"n": "x"})
+        took.append(anyio.current_time() - began)
+        await anyio.sleep(0.3)
+
+
+async def _write_to_crowded_session(manager: AsyncMemorySessionManager, until: float) -> None:
+    session = await manager.create_memory_session("actor", "crowded", verify=False)
+    hasty = RetryPolicy(write_deadline_s=3.0)
+    while anyio.current_time() < until:
+        with suppress(AgentCoreMemoryError):
+            await session.create_event("click", {"n": "x"}, retry=hasty)
 
 
 async def paced(seed: int) -> Figures:

@@ -191,6 +191,15 @@ class MemoryService:
         self, request: Any, operation: str, params: dict[str, Any], fault: str
     ) -> AioAWSResponse:
         url = request.url
+        await self._travel(url, operation, params, fault)
+        refused = self._refusal(url, operation, params, fault)
+        if refused is not None:
+            return refused
+        status, body = self._perform(operation, params)
+        return await self._reply(url, status, json.dumps(body).encode(), fault)
+
+    async def _travel(self, url: str, operation: str, params: dict[str, Any], fault: str) -> None:
+        """Carry a request to the service, or fail on the way."""
         if fault == "refused":
             raise EndpointConnectionError(endpoint_url=url, error=ConnectionRefusedError())
         late = self._random.random() < 0.5
@@ -198,12 +207,17 @@ class MemoryService:
         try:
             await asyncio.sleep(way_s)
         except asyncio.CancelledError:
-            # The client went away; what it sent may still arrive.
+            # The client has disconnected; what it sent may still arrive.
             if late and fault not in BEFORE and not self.down and operation == "CreateEvent":
                 asyncio.get_running_loop().call_later(way_s, self._create, params)
             raise
         if fault == "silent":
             await asyncio.sleep(3600)
+
+    def _refusal(
+        self, url: str, operation: str, params: dict[str, Any], fault: str
+    ) -> AioAWSResponse | None:
+        """Return the error of a request that is not performed; None for one that is."""
         if fault in {"500", "500 before"}:
             return self._error(url, 500, "ServiceException")
         if fault == "429" or self._throttled(operation, params):
@@ -211,7 +225,10 @@ class MemoryService:
             return self._error(url, 429, "ThrottledException")
         if fault == "reset before":
             raise ConnectionClosedError(endpoint_url=url, error=ConnectionResetError())
-        status, body = self._perform(operation, params)
+        return None
+
+    async def _reply(self, url: str, status: int, body: bytes, fault: str) -> AioAWSResponse:
+        """Carry the response of a performed request to the client, or lose or damage it."""
         if fault == "timeout after":
             await asyncio.sleep(self._random.uniform(1, 12))
             raise ReadTimeoutError(endpoint_url=url, error=TimeoutError())
@@ -222,8 +239,7 @@ class MemoryService:
             return self._error(url, 500, "ServiceException")
         if fault == "no event id":
             return self._answer(url, status, b"{}")
-        text = json.dumps(body).encode()
-        return self._answer(url, status, text[: len(text) // 2] if fault == "cut body" else text)
+        return self._answer(url, status, body[: len(body) // 2] if fault == "cut body" else body)
 
     def _draw(self) -> str:
         if self.script:
