@@ -25,7 +25,7 @@ import anyio
 from agentcore_memory_async import __version__
 from agentcore_memory_async.local import LocalMemoryService
 from agentcore_memory_async.local._language.words import synonyms, terms
-from agentcore_memory_async.local._search.lexical import SearchIndex, words_in
+from agentcore_memory_async.local._search.lexical import SearchIndex, index_terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -120,7 +120,7 @@ class Linear:
     """The peer: the words of every record are at hand, and every record is scored."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self.words = [words_in(text) for text in texts]
+        self.words = [index_terms(text) for text in texts]
         self.counts: dict[str, int] = {}
         for words in self.words:
             for word in words:
@@ -155,7 +155,7 @@ class Placing:
         """Return the sum of the directions of each text's words."""
         rows: list[list[float]] = []
         for text in texts:
-            parts = [self._direction(word) for word in words_in(text)]
+            parts = [self._direction(word) for word in index_terms(text)]
             rows.append([sum(numbers) for numbers in zip(*parts, strict=True)] if parts else [])
         return rows
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from agentcore_memory_async.local._heuristics.facts import facts_of
-from agentcore_memory_async.local._heuristics.preferences import preferences
-from agentcore_memory_async.local._heuristics.summaries import summary_topics
+from agentcore_memory_async.local._heuristics.facts import extract_facts
+from agentcore_memory_async.local._heuristics.preferences import extract_preferences
+from agentcore_memory_async.local._heuristics.summaries import summarize
 
 #: What a user says, and whether it is a fact worth keeping.
 USER_SENTENCES = (
@@ -131,9 +131,12 @@ def _figures(outcomes: list[tuple[bool, bool]]) -> tuple[float, float]:
 
 def test_facts_are_the_statements_worth_keeping() -> None:
     """Precision and recall of facts stay above their floors."""
-    outcomes = [(wanted, bool(facts_of([("USER", text)], []))) for text, wanted in USER_SENTENCES]
+    outcomes = [
+        (wanted, bool(extract_facts([("USER", text)], []))) for text, wanted in USER_SENTENCES
+    ]
     outcomes += [
-        (wanted, bool(facts_of([("ASSISTANT", text)], []))) for text, wanted in ASSISTANT_SENTENCES
+        (wanted, bool(extract_facts([("ASSISTANT", text)], [])))
+        for text, wanted in ASSISTANT_SENTENCES
     ]
     precision, recall = _figures(outcomes)
     assert precision >= 0.95
@@ -142,7 +145,7 @@ def test_facts_are_the_statements_worth_keeping() -> None:
 
 def test_preferences_are_recognised_and_well_told() -> None:
     """Nearly all that are voiced are found, word for word as a person would tell them."""
-    told = [[item["preference"] for item in preferences(text)] for text, _ in VOICED]
+    told = [[item["preference"] for item in extract_preferences(text)] for text, _ in VOICED]
     outcomes = [
         (bool(wanted), bool(found)) for (_, wanted), found in zip(VOICED, told, strict=True)
     ]
@@ -164,8 +167,8 @@ def test_a_fact_takes_its_details_from_what_was_proposed() -> None:
     assert [
         "I want to eat at Casa Verde in Porto.",
         "The user asked to book a table for 2 at Casa Verde in Porto at 8 pm, and it was done.",
-    ] == facts_of(talk, [])
-    assert facts_of(talk[3:], talk[:3]) == facts_of(talk, [])[1:]
+    ] == extract_facts(talk, [])
+    assert extract_facts(talk[3:], talk[:3]) == extract_facts(talk, [])[1:]
 
 
 @pytest.mark.parametrize("answer", ["No, make it three.", "No."])
@@ -176,7 +179,7 @@ def test_what_was_refused_is_no_fact(answer: str) -> None:
         ("USER", answer),
         ("ASSISTANT", "Your reservation has been made."),
     ]
-    assert [] == facts_of(talk, [])
+    assert [] == extract_facts(talk, [])
 
 
 def test_a_summary_reads_as_prose() -> None:
@@ -192,7 +195,7 @@ def test_a_summary_reads_as_prose() -> None:
         ("ASSISTANT", "Your rental car costs $45 a day."),
         ("USER", "Thanks, bye!"),
     ]
-    hotel, car = summary_topics(talk)
+    hotel, car = summarize(talk)
     assert (
         '<topic name="Hotel: Hotel Aurora">The user asked the assistant to help them find a hotel '
         "in Porto. The user needs two rooms at Hotel Aurora for their family. The user asked to "
@@ -214,7 +217,7 @@ def test_a_long_session_has_several_topics_that_stay() -> None:
             ("ASSISTANT", f"Your report {number} was sent to Berlin."),
         )
     ]
-    before, after = summary_topics(talk), summary_topics([*talk, ("USER", "My desk is in Rome.")])
+    before, after = summarize(talk), summarize([*talk, ("USER", "My desk is in Rome.")])
     assert len(before) >= 2
     assert before[:-1] == after[: len(before) - 1]
     assert json.dumps(after[-1]).count("Rome") == 1
