@@ -44,6 +44,7 @@ _OFFER = re.compile(
 """How an assistant's offer, search result or question begins."""
 
 _DEFINITE_SUBJECT = re.compile(r"^(?:your|the|their|its|his|her|my)\b", re.IGNORECASE)
+"""How a statement about a definite thing begins."""
 
 _PERSONAL = re.compile(
     r"^(?:and |but |also,? |so )?(?:"
@@ -119,6 +120,8 @@ _SCHEDULE = re.compile(
     r"destination|ticket|tickets|reservation|visit|\d+\w*)\b",
     re.IGNORECASE,
 )
+"""Statements about a date or a booking, which need a name or a value to be kept."""
+
 _UNDERSPECIFIED = re.compile(
     r"^(?:the|its|their|his|her|my) (?:\w+ ){0,2}?(?:address|phone|number|price|cost|fare|"
     r"total|rating|"
@@ -130,6 +133,8 @@ _UNDERSPECIFIED = re.compile(
 """Subjects that only the context identifies: the address of what, in "The address is ..."?"""
 
 _FAILED = re.compile(r"\b(?:un\w+|not|n't|fail\w*|declined|rejected|sorry|apolog\w+)\b|n't\b", re.I)
+"""Signs that an outcome is a failure."""
+
 _PROPOSED_ACTIONS = (
     re.compile(
         r"\b(?:you(?:'d| would)? (?:want|like|wish)(?: me)? to|(?:do|would) you (?:want|"
@@ -155,15 +160,6 @@ _PROPOSED_ITEM = re.compile(
     re.IGNORECASE,
 )
 """Proposals of a thing; ``what`` names it."""
-
-_BASE_FORMS = {
-    "reserving": "reserve",
-    "purchasing": "purchase",
-    "scheduling": "schedule",
-    "making": "make",
-    "setting": "set",
-}
-"""Verbs by their stem before -ing, where removing -ing does not restore them."""
 
 _CONFIRMATION_TAIL = re.compile(
     r"[,.;]?\s*(?:(?:is|does) (?:that|this|it|everything) .*|(?:am i |are we )?(?:correct|"
@@ -196,6 +192,7 @@ def extract_facts(
 
 
 def _user_facts(text: str) -> list[str]:
+    """Return the facts of a user's message; imperatives are rewritten in the third person."""
     found: list[str] = []
     can_continue = False  # whether an anaphoric sentence may be appended to the last fact
     for sentence in statements(text):
@@ -235,6 +232,7 @@ def is_worth_keeping(sentence: str) -> bool:
 
 
 def _is_specific(sentence: str, kinds: frozenset[str]) -> bool:
+    """Return whether a wish has enough details; a deictic word raises the requirement."""
     if "value" in kinds:
         return True
     if _DEICTIC.search(sentence):
@@ -243,6 +241,7 @@ def _is_specific(sentence: str, kinds: frozenset[str]) -> bool:
 
 
 def _assistant_facts(text: str, before: Sequence[tuple[str, str]]) -> list[str]:
+    """Return the facts of an assistant's message."""
     statements_made = statements(text)
     agreed = accepted_proposal(statements_made, before)
     if agreed is not None:
@@ -333,9 +332,6 @@ def proposal(text: str) -> str | None:
 
 def _address_as_user(what: str) -> str:
     """Rewrite a proposal that speaks to the user as one about the user: your becomes their."""
-    what = re.sub(
-        r"^(\w+)ing\b", lambda match: _BASE_FORMS.get(match.group(1).lower(), match.group()), what
-    )
     what = re.sub(r"\b(an?) an? ", r"\1 ", what)
     rephrased = re.sub(r"\byour\b", "their", what, flags=re.IGNORECASE)
     rephrased = re.sub(r"\byou\b", "them", rephrased, flags=re.IGNORECASE)
@@ -368,6 +364,8 @@ _SINGLE_VALUED = (
 _NEGATION = re.compile(
     r"\b(?:not|never|no longer|cannot|stopped|quit|hates?|dislikes?)\b|n't\b", re.IGNORECASE
 )
+"""Signs that a fact says the opposite."""
+
 _MULTI_VALUED = re.compile(
     r"\b(?:favou?rites?|children|kids|friends?|hobbies|pets|cats|dogs)\b", re.I
 )

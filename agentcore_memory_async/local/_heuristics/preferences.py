@@ -3,7 +3,7 @@ Preferences, recognized by how people phrase them.
 
 Each pattern of ``_PATTERNS`` is one phrasing, with the form in which the preference is retold in
 the third person. Choices of the moment ("I prefer the 7th of March") match a phrasing but are no
-preferences; ``_is_lasting`` sorts them out.
+preferences; ``_is_lasting`` rejects them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ _ADVERBS = (
     r"personally|much|still|often|definitely|particularly|especially|normally|actually|simply|"
     r"strongly) )*"
 )
+"""Adverbs before the verb of a preference."""
+
 _HABIT = r"(?:always|never|usually|only|typically|generally|mostly|normally|rarely)"
+"""Adverbs that make a verb a habit."""
+
 _DISCOURSE_MARKERS = re.compile(
     r"^(?:(?:actually|also|well|honestly|personally|and|but|so|then|besides|generally|"
     r"i (?:think|guess|"
@@ -146,6 +150,8 @@ _MOMENTARY = re.compile(
 """Objects that are choices of the moment."""
 
 _POINTS_AT_IT = re.compile(r"^(?:to )?(?:listen|watch) (?:it|this|that)\b|\bit\b", re.IGNORECASE)
+"""Objects that point at something said before."""
+
 _CATEGORIES = {
     "travel": """
         fly flight airline airplane seat window aisle hotel trip travel vacation train bus luggage
@@ -167,6 +173,8 @@ _CATEGORIES = {
     "home": "apartment house room bedroom pet cat dog garden furniture",
     "sports": "football soccer tennis basketball baseball hiking cycling swim ski sport",
 }
+"""Categories and their words."""
+
 _BY_STEM: dict[str, list[str]] = {}
 for _name, _line in _CATEGORIES.items():
     for _word in word_set(_line):
@@ -176,6 +184,8 @@ _EXCLUSIVE = re.compile(r"\b(?:prefers?|favou?rite|only|always|rather)\b", re.IG
 """Words of a choice that excludes others of its kind."""
 
 _NEGATIVE = re.compile(r"\b(?:not|never|hates?|dislikes?|avoids?|cannot|detests?)\b", re.IGNORECASE)
+"""Signs of a negative opinion."""
+
 _CUE_STEMS = frozenset(
     stem(word)
     for word in word_set(

@@ -27,6 +27,8 @@ _QUESTION = re.compile(
     r"other|restaurants?|city|day|date)\b",
     re.IGNORECASE,
 )
+"""Questions without a question mark."""
+
 _SMALL_TALK = word_set(
     """
     oh ok okay yes yeah yep yup no nope sure well great perfect cool awesome excellent nice
@@ -68,6 +70,8 @@ _OUTCOME = re.compile(
     r"confirmed)\b",
     re.IGNORECASE,
 )
+"""Reports that something was done."""
+
 _CAPITALIZED = re.compile(
     r"(?<=[a-z0-9,;:'\"] )(?:[A-Z][a-z]+|[A-Z]{2,}|[A-Z]+[a-z0-9]+[A-Z]\w*)\b"
 )
@@ -92,6 +96,8 @@ _DETAIL_PATTERNS = (
                           r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|"
                           r"thousand|million)\b(?! way)", re.I)),
 )  # fmt: skip
+"""Kinds of details and their patterns; names are recognized apart."""
+
 _VERBS = re.compile(
     r"\b(?:am|is|are|was|were|be|been|have|has|had|do|does|did|don't|doesn't|didn't|will|won't|"
     r"would|"
@@ -114,12 +120,16 @@ _CLOSING = re.compile(
     r"(?:good|done|all set))\b",
     re.IGNORECASE,
 )
+"""How a user closes a matter."""
+
 _ANAPHORIC = re.compile(
     r"^(?:(?:and|but|so|also|then)\s+)?(?:it|its|it's|they|their|they're|"
     r"them|he|she|his|her|this|that|"
     r"these|those|there|here|which)\b",
     re.IGNORECASE,
 )
+"""Pronouns and pointers at the beginning of a sentence."""
+
 _DISCOURSE_MARKERS = re.compile(
     r"^(?:(?:oh|ok|okay|yes|yeah|yep|no|nope|sure|well|great|perfect|cool|awesome|alright|"
     r"thanks|eh|um|uh|hmm+|mm+|"

@@ -41,12 +41,13 @@ _COORDINATED_VERB = re.compile(
 )
 """A second verb of the same subject: "The user likes tea and hate coffee"."""
 
-# Times of day and numerals match as a whole, so that the "am" and the "I" in them stay.
 _WORD = re.compile(
     r"\d ?am\b(?!')"
     r"|\b(?:Type|Part|Phase|Stage|Class|Level|World War|Act|Volume) I\b(?!')"
     r"|(?<![A-Za-z0-9])[A-Za-z][A-Za-z']*"
 )
+"""Words; times of day and numerals match as a whole, so that "am" and "I" in them stay."""
+
 _SUBJECT_FORMS = (
     (re.compile(r"^i(?:'m| am)\b", re.IGNORECASE), "The user is"),
     (

@@ -133,7 +133,7 @@ class SearchIndex:
             del self._sorted_namespaces[bisect_left(self._sorted_namespaces, namespace)]
 
     def under(self, path: str) -> list[str]:
-        """Return the namespace *path* and those below it, by whole path segments."""
+        """Return the namespace *path* and those below it by whole segments; all if it is empty."""
         if not path:
             return list(self._sorted_namespaces)
         start = bisect_left(self._sorted_namespaces, path + "/")
