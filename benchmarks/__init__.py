@@ -1,1 +1,1 @@
-"""Benchmarks, a folder for each question."""
+"""Benchmarks, one folder for each question."""

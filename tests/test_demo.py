@@ -1,4 +1,4 @@
-"""The examples, run as a stranger runs them: in a process of their own, without a terminal."""
+"""The scripts of ``docs/examples``, each run in its own process, without a terminal."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ def run(script: str, *arguments: str, **environment: str) -> subprocess.Complete
     )
 
 
-def test_the_tour_learns_and_finds() -> None:
-    """It prints what the documentation shows."""
+def test_the_tour_extracts_and_finds() -> None:
+    """The tour prints the output that the documentation shows."""
     done = run("tour.py")
     expected = (
-        "learnt: ['I only fly window seats.']\nfound: I only fly window seats. (score 0.83)\n"
+        "extracted: ['I only fly window seats.']\nfound: I only fly window seats. (score 0.83)\n"
     )
     assert (expected, "") == (done.stdout, done.stderr)
 
 
 def test_the_demo_shows_the_main_job() -> None:
-    """Stored, read back, learnt from, searched, and what to do next; no colours, no question."""
+    """The demo stores, reads back, extracts and searches; it prints no colors and asks nothing."""
     done = run("demo.py")
     assert (0, "") == (done.returncode, done.stderr)
     assert "\033" not in done.stdout
@@ -63,7 +63,7 @@ def test_the_demo_shows_the_main_job() -> None:
 
 
 def test_the_demo_compares_a_transcript() -> None:
-    """All 20 conversations of the sample come back, and the search answers."""
+    """All 20 conversations of the sample are read back intact, and the search finds a record."""
     done = run("demo.py", "--transcript", str(SAMPLE), "--query", "window seat")
     assert (0, "") == (done.returncode, done.stderr)
     assert "stored       20 of 20" in done.stdout
@@ -72,7 +72,7 @@ def test_the_demo_compares_a_transcript() -> None:
 
 
 def test_the_demo_never_asks_without_a_terminal() -> None:
-    """Without a query it ends by itself, and says how to give one."""
+    """Without a query the demo ends by itself and tells how to give one."""
     done = run("demo.py", "--transcript", str(SAMPLE))
     assert (0, "") == (done.returncode, done.stderr)
     assert "search> " not in done.stdout
@@ -80,7 +80,7 @@ def test_the_demo_never_asks_without_a_terminal() -> None:
 
 
 async def test_the_demo_asks_at_a_terminal() -> None:
-    """There it answers what is typed, in colour, until an empty line."""
+    """At a terminal the demo answers queries, in color, until an empty line."""
     ours, theirs = pty.openpty()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, str(EXAMPLES / "demo.py"), "--transcript", str(SAMPLE)),
@@ -128,7 +128,7 @@ def read_all(terminal: int) -> str:
     ],
 )
 def test_a_bad_transcript_is_named(tmp_path: Path, line: str, text: str) -> None:
-    """The message says where and what, without a traceback."""
+    """The error names the line and the problem, without a traceback."""
     path = tmp_path / "bad.jsonl"
     path.write_text(line)
     done = run("demo.py", "--transcript", str(path))
@@ -136,7 +136,7 @@ def test_a_bad_transcript_is_named(tmp_path: Path, line: str, text: str) -> None
 
 
 def test_a_line_ends_where_json_lines_end(tmp_path: Path) -> None:
-    """Separators that JSON takes in a text, a mark at the file's start, and CRLF do no harm."""
+    """Unicode line separators in a text, a byte order mark and CRLF are accepted."""
     path = tmp_path / "odd.jsonl"
     line = json.dumps({"id": "a", "turns": [["USER", "hi\u2028there\x85 x"]]}, ensure_ascii=False)
     path.write_bytes(f"\ufeff{line}\r\n\r\n".encode())
@@ -146,7 +146,7 @@ def test_a_line_ends_where_json_lines_end(tmp_path: Path) -> None:
 
 
 def test_a_missing_transcript_is_named(tmp_path: Path) -> None:
-    """A wrong path is said in one line."""
+    """A wrong path is reported in one line."""
     done = run("demo.py", "--transcript", str(tmp_path / "none.jsonl"))
     assert (2, 1) == (done.returncode, len(done.stderr.splitlines()))
 
@@ -165,14 +165,14 @@ def test_a_missing_transcript_is_named(tmp_path: Path) -> None:
 def test_the_comparison_sees_what_is_wrong(
     monkeypatch: pytest.MonkeyPatch, got: str, expected: tuple[int, int, int]
 ) -> None:
-    """Messages that are lost, doubled or out of order are counted, each for itself."""
+    """Lost, doubled and misplaced messages are counted separately."""
     monkeypatch.syspath_prepend(str(EXAMPLES))
     comparison = runpy.run_path(str(EXAMPLES / "transcripts.py"))["Comparison"].of("abc", got)
     assert expected == (comparison.lost, comparison.doubled, comparison.moved)
 
 
 def test_the_sample_has_twenty_conversations() -> None:
-    """Each with an id of its own, and roles that a memory learns from."""
+    """Each conversation has a unique id, and only roles that records are extracted from."""
     conversations = [json.loads(line) for line in SAMPLE.read_text().splitlines()]
     assert (20, 20) == (len(conversations), len({item["id"] for item in conversations}))
     roles = {role for item in conversations for role, _ in item["turns"]}
@@ -180,7 +180,7 @@ def test_the_sample_has_twenty_conversations() -> None:
 
 
 async def test_the_complete_example_runs() -> None:
-    """The async twin of the reference's example, with its very ids."""
+    """The async version of the reference's example works, with the same ids."""
     async with LocalMemoryService() as service:
         done = await asyncio.to_thread(run, "complete_example.py", **service.environment)
     assert (0, "") == (done.returncode, done.stderr)
@@ -203,7 +203,7 @@ QUESTION = {**SEAT, "message": "Which seat do I like?"}
 async def test_the_fastapi_handler_remembers(
     monkeypatch: pytest.MonkeyPatch, app_environment: Mapping[str, str]
 ) -> None:
-    """The second request knows what the first one taught."""
+    """The second request gets the record that was extracted from the first one."""
     async with LocalMemoryService() as service:
         for name, value in service.environment.items():
             monkeypatch.setenv(name, value)
@@ -225,7 +225,7 @@ async def test_the_fastapi_handler_remembers(
 async def test_the_aiohttp_handler_remembers(
     monkeypatch: pytest.MonkeyPatch, app_environment: Mapping[str, str]
 ) -> None:
-    """The second request knows what the first one taught."""
+    """The second request gets the record that was extracted from the first one."""
     async with LocalMemoryService() as service:
         for name, value in service.environment.items():
             monkeypatch.setenv(name, value)

@@ -1,8 +1,9 @@
 """
-Nothing of ours reads everybody's records.
+No code of this repository reads the records of every actor.
 
-``namespace_prefix="/"`` stays the default because the reference has it. Examples, documents,
-integrations and the demo name an actor's prefix instead; only the reference's own script does not.
+``namespace_prefix="/"`` stays the default because the reference has it. The package, the
+documentation with its examples, and the benchmarks name a prefix instead. Files named after the
+reference are left out.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
-# The prefix is the first argument of these, or the second.
 POSITION = {
     "list_long_term_memory_records": 0,
     "iter_long_term_memory_records": 0,
     "extraction_poller": 0,
     "search_long_term_memories": 1,
 }
+"""Methods that take a prefix, and the position of that argument."""
+
 THE_REFERENCES_OWN = re.compile(r"reference")
 BLOCK = re.compile(
     r"^([ \t]*)```(?:python|py|\{code-block\} python)[^\n]*\n(.*?)^\1```", re.M | re.S
@@ -32,8 +34,8 @@ BLOCK = re.compile(
 
 
 def sources() -> Iterator[tuple[str, str]]:
-    """Give the name and text of each Python file and each Python block of a document."""
-    folders = ("agentcore_memory_async", "docs", "benchmarks", "examples", "demo")
+    """Yield name and text of each Python file and of each Python block of a document."""
+    folders = ("agentcore_memory_async", "docs", "benchmarks")
     paths = [ROOT / "README.md"]
     for folder in folders:
         paths += sorted((ROOT / folder).rglob("*.py")) + sorted((ROOT / folder).rglob("*.md"))
@@ -50,7 +52,7 @@ def sources() -> Iterator[tuple[str, str]]:
 
 
 def calls_without_a_prefix(text: str) -> list[str]:
-    """Give the calls in *text* that read below ``/``."""
+    """Return the calls in *text* that read below ``/``."""
     found: list[str] = []
     for node in ast.walk(ast.parse(text)):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
@@ -70,7 +72,7 @@ def calls_without_a_prefix(text: str) -> list[str]:
 
 
 def dedented(text: str) -> str:
-    """Make a block of a document parse: as it is, as the body of a coroutine, or line by line."""
+    """Return a block in a form that parses: unchanged, as the body of a coroutine, or by line."""
     lines = [re.sub(r"^>>> |^\.\.\. ", "", line) for line in text.splitlines()]
     body = "\n".join(f"    {line}" for line in lines)
     for candidate in ("\n".join(lines), f"async def _():\n{body}\n    ..."):
@@ -83,7 +85,7 @@ def dedented(text: str) -> str:
 
 
 def parses(text: str) -> bool:
-    """Tell whether *text* is Python."""
+    """Return whether *text* is valid Python."""
     try:
         ast.parse(text)
     except SyntaxError:
@@ -92,7 +94,7 @@ def parses(text: str) -> bool:
 
 
 def test_nothing_of_ours_reads_below_the_root() -> None:
-    """Every call names a prefix, and none is ``/``."""
+    """Every call names a prefix other than ``/``."""
     checked = 0
     wrong: list[str] = []
     for name, text in sources():
@@ -121,5 +123,5 @@ def test_nothing_of_ours_reads_below_the_root() -> None:
     ],
 )
 def test_calls_are_told_apart(call: str, wrong: bool) -> None:
-    """What this test looks for, it finds."""
+    """The check detects calls without a prefix."""
     assert bool(calls_without_a_prefix(call)) == wrong

@@ -1,1 +1,1 @@
-"""How soon the extraction poller notices, and what it costs."""
+"""Delay and cost of the extraction poller."""

@@ -1,7 +1,7 @@
 """
-How soon a record is noticed after it can be seen, and what that costs in requests.
+Measure how soon a visible record is noticed, and how many requests that takes.
 
-``python -m benchmarks.extraction_poll.compare [waits]``; in virtual time, from the repository.
+Run ``python -m benchmarks.extraction_poll.compare [waits]`` from the repository. Time is virtual.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ TIMEOUT_S = 300.0
 
 @frozen
 class Distribution:
-    """How long extraction takes, and what a caller who knows it would expect."""
+    """Distribution of extraction times, and the time that an informed caller would expect."""
 
     name: str
     expected: float
@@ -46,7 +46,7 @@ class Distribution:
 
 
 def long_tail(source: Random) -> float:
-    """Half within a minute and a half (measured: about 93 s), the rest up to three minutes."""
+    """Return a time with a median of 90 s (about 93 s were measured), from 20 to 180 s."""
     while True:
         seconds = source.lognormvariate(math.log(90), 0.5)
         if 20 <= seconds <= 180:
@@ -62,7 +62,7 @@ DISTRIBUTIONS = (
 
 @define
 class Outcome:
-    """One wait; *noticed_s* is None where the record was missed."""
+    """Outcome of one wait; ``noticed_s`` is None if the record was missed."""
 
     visible_s: float
     noticed_s: float | None
@@ -71,11 +71,11 @@ class Outcome:
 
 
 Wait = Callable[[LearningService, AsyncMemorySessionManager, Distribution], Awaitable[int]]
-"""Stores a conversation and waits for its record; gives the requests of its baseline."""
+"""Stores a conversation, waits for its record, and returns the requests of its baseline."""
 
 
 class MissedError(Exception):
-    """The contestant gave up before the record could be seen."""
+    """The contestant gave up before the record was visible."""
 
 
 async def store(manager: AsyncMemorySessionManager) -> Event:
@@ -85,7 +85,7 @@ async def store(manager: AsyncMemorySessionManager) -> Event:
 
 
 async def listed(service: LearningService) -> int:
-    """List once, as all contestants do; gives how many records there are."""
+    """List the records once and return their number."""
     params = {"memoryId": MEMORY, "namespacePath": PREFIX, "maxResults": 100}
     answer = await service("ListMemoryRecords", params)
     return len(answer.body["memoryRecordSummaries"])
@@ -94,7 +94,7 @@ async def listed(service: LearningService) -> int:
 async def fixed_sleep(
     service: LearningService, manager: AsyncMemorySessionManager, _: Distribution
 ) -> int:
-    """Do as the reference: sleep for 10 s, then look once."""
+    """Sleep for 10 s and then list once, as the reference does."""
     await store(manager)
     await anyio.sleep(10)
     if not await listed(service):
@@ -105,7 +105,7 @@ async def fixed_sleep(
 async def official_helper(
     service: LearningService, manager: AsyncMemorySessionManager, _: Distribution
 ) -> int:
-    """Do as wait_for_memories(max_wait=180, poll_interval=15), on an empty namespace."""
+    """Poll as wait_for_memories(max_wait=180, poll_interval=15) does on an empty namespace."""
     await store(manager)
     began = anyio.current_time()
     while not await listed(service):
@@ -118,7 +118,7 @@ async def official_helper(
 async def fixed_interval(
     service: LearningService, manager: AsyncMemorySessionManager, _: Distribution
 ) -> int:
-    """Look every 5 s, against a baseline."""
+    """Poll every 5 s, against a baseline."""
     before = await listed(service)
     await store(manager)
     await anyio.sleep(5)
@@ -130,7 +130,7 @@ async def fixed_interval(
 async def ours_since(
     _service: LearningService, manager: AsyncMemorySessionManager, _: Distribution
 ) -> int:
-    """Wait since the event, with the default policy."""
+    """Wait with ``since=`` the event and the default policy."""
     event = await store(manager)
     await manager.extraction_poller(PREFIX, since=event, timeout=TIMEOUT_S)
     return 0
@@ -139,7 +139,7 @@ async def ours_since(
 async def ours_with(
     service: LearningService, manager: AsyncMemorySessionManager, _: Distribution
 ) -> int:
-    """Wait with a baseline, with the default policy."""
+    """Wait with a baseline and the default policy."""
     session = await manager.create_memory_session("user1", "chat1", verify=False)
     async with session.extraction_poller(PREFIX, timeout=TIMEOUT_S) as poller:
         baseline = len(service.requests)
@@ -151,7 +151,7 @@ async def ours_with(
 async def ours_expected(
     _service: LearningService, manager: AsyncMemorySessionManager, given: Distribution
 ) -> int:
-    """Wait since the event, with the expected time."""
+    """Wait with ``since=`` the event and the expected time."""
     event = await store(manager)
     policy = PollPolicy(expected=given.expected)
     await manager.extraction_poller(PREFIX, since=event, timeout=TIMEOUT_S, polling=policy)
@@ -169,7 +169,7 @@ CONTESTANTS: dict[str, Wait] = {
 
 
 async def one_wait(wait: Wait, given: Distribution, seed: int) -> Outcome:
-    """Run one wait on a service of its own."""
+    """Run one wait on its own service."""
     source = Random(seed)
     service = LearningService(random=source)
     visible_s = given.draw(source)
@@ -205,7 +205,7 @@ def run(wait: Wait, given: Distribution, waits: int) -> list[Outcome]:
 
 @frozen
 class Figures:
-    """What came out, in seconds and requests for each wait."""
+    """Figures of many waits, in seconds and in requests per wait."""
 
     missed: float
     median_s: float
@@ -216,7 +216,7 @@ class Figures:
 
     @classmethod
     def of(cls, outcomes: list[Outcome]) -> Figures:
-        """Sum up *outcomes*."""
+        """Return the figures of *outcomes*."""
         delays = sorted(each.noticed_s - each.visible_s for each in outcomes if each.noticed_s)
         return cls(
             missed=1 - len(delays) / len(outcomes),

@@ -1,4 +1,4 @@
-"""Search 100,000 records of one memory, against scans of all of them."""
+"""Measure searches of 100,000 records of one memory, compared with scans of all records."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ import anyio
 from agentcore_memory_async import __version__
 from agentcore_memory_async.local import LocalMemoryService
 from agentcore_memory_async.local._language.words import synonyms, terms
-from agentcore_memory_async.local._search.lexical import SearchIndex, words_in
+from agentcore_memory_async.local._search.lexical import SearchIndex, index_terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -106,7 +106,7 @@ QUERIES = {
 }
 
 
-def made(number: int, draw: random.Random) -> str:
+def record_text(number: int, draw: random.Random) -> str:
     """Return the text of a record."""
     pick = draw.choice
     start = "The user" if number % 2 else "Somebody"
@@ -117,17 +117,17 @@ def made(number: int, draw: random.Random) -> str:
 
 
 class Linear:
-    """The peer: the words of every record are at hand, and every record is scored."""
+    """The baseline: it holds the words of every record and scores every record."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self.words = [words_in(text) for text in texts]
+        self.words = [index_terms(text) for text in texts]
         self.counts: dict[str, int] = {}
         for words in self.words:
             for word in words:
                 self.counts[word] = self.counts.get(word, 0) + 1
 
     def search(self, query: str) -> list[tuple[float, int]]:
-        """Return the ten best."""
+        """Return score and number of the ten best records."""
         plan = [
             (
                 1 + math.log(len(self.words) / (1 + self.counts.get(word, 0))),
@@ -142,10 +142,10 @@ class Linear:
         return heapq.nlargest(10, scored)
 
 
-class Placing:
+class WordDirections:
     """An embedder without a model: a fixed random direction for each word."""
 
-    name = "placing"
+    name = "word directions"
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -155,7 +155,7 @@ class Placing:
         """Return the sum of the directions of each text's words."""
         rows: list[list[float]] = []
         for text in texts:
-            parts = [self._direction(word) for word in words_in(text)]
+            parts = [self._direction(word) for word in index_terms(text)]
             rows.append([sum(numbers) for numbers in zip(*parts, strict=True)] if parts else [])
         return rows
 
@@ -176,7 +176,7 @@ def percentiles(seconds: list[float]) -> str:
 
 
 def timed(call: Callable[[], Any], times: int) -> list[float]:
-    """Return how long each of *times* calls took."""
+    """Return the durations of *times* calls in seconds."""
     found: list[float] = []
     for _ in range(times):
         start = time.perf_counter()
@@ -186,7 +186,7 @@ def timed(call: Callable[[], Any], times: int) -> list[float]:
 
 
 def fill(path: Path, texts: Sequence[str]) -> None:
-    """Write the records into the service's file, as quickly as SQLite takes them."""
+    """Write the records directly into the service's file, which is the fastest way."""
     with sqlite3.connect(path) as db:
         db.executemany(
             "INSERT INTO records (memory_id, record_id, namespace, namespace_key, content, "
@@ -207,7 +207,7 @@ def fill(path: Path, texts: Sequence[str]) -> None:
 
 
 class Service:
-    """The local service, asked over HTTP."""
+    """Client of the local service over HTTP."""
 
     def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
         self.http = http
@@ -221,7 +221,7 @@ class Service:
             return answer
 
     async def search(self, query: str, path: str) -> float:
-        """Search, and return how long it took."""
+        """Search, and return the duration in seconds."""
         start = time.perf_counter()
         answer = await self.post(
             "retrieve", namespacePath=path, searchCriteria={"searchQuery": query}
@@ -231,7 +231,7 @@ class Service:
 
 
 async def first_search(service: Service) -> tuple[float, list[float]]:
-    """Search for the first time; return how long it took, and other requests meanwhile."""
+    """Run the first search; return its duration and those of concurrent requests."""
     others: list[float] = []
     done = anyio.Event()
 
@@ -250,8 +250,8 @@ async def first_search(service: Service) -> tuple[float, list[float]]:
 
 
 async def words(path: Path, texts: Sequence[str], times: int) -> None:
-    """Measure the built-in ranker."""
-    gc.freeze()  # the contestants' own data is not the service's garbage
+    """Measure the built-in ranker and print a table."""
+    gc.freeze()  # keeps the garbage collector away from the contestants' own data
     linear, index = Linear(texts), SearchIndex()
     start = time.perf_counter()
     for number, text in enumerate(texts):
@@ -293,8 +293,8 @@ async def words(path: Path, texts: Sequence[str], times: int) -> None:
 
 
 async def vectors(path: Path, texts: Sequence[str], times: int) -> None:
-    """Measure searches by vectors."""
-    embedder = Placing(384)
+    """Measure searches by vectors and print a table."""
+    embedder = WordDirections(384)
     async with (
         LocalMemoryService(path, embedder=embedder) as opened,
         aiohttp.ClientSession() as http,
@@ -334,9 +334,9 @@ async def vectors(path: Path, texts: Sequence[str], times: int) -> None:
 
 
 async def main(number: int, times: int, *, with_vectors: bool) -> None:
-    """Measure, and print what the README shows."""
+    """Measure all contestants and print the tables of the README."""
     draw = random.Random(1)
-    texts = [made(n, draw) for n in range(number)]
+    texts = [record_text(n, draw) for n in range(number)]
     print(
         f"agentcore-memory-async {__version__}, Python {platform.python_version()}, SQLite "
         f"{sqlite3.sqlite_version}, {platform.machine()}, {number:,} records, {times} searches each"
@@ -345,7 +345,7 @@ async def main(number: int, times: int, *, with_vectors: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "memory.db"
         async with LocalMemoryService(path):
-            pass  # makes the tables
+            pass  # creates the tables
         fill(path, texts)
         await words(path, texts, times)
         if with_vectors:

@@ -1,4 +1,4 @@
-"""A thousand sessions at the same time on the local service, which has a process of its own."""
+"""Measure a thousand concurrent sessions on the local service in its own process."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ PLACES = [
 
 
 class Load:
-    """What the clients do, and how long it took."""
+    """The load of all clients, with durations and errors."""
 
     def __init__(self, url: str, sessions: int, events: int, *, whole: bool) -> None:
         self.url = f"{url}/memories/{MEMORY}"
@@ -61,7 +61,7 @@ class Load:
         self.errors: list[str] = []
 
     async def ask(self, http: aiohttp.ClientSession, name: str, path: str, body: Any) -> Any:
-        """Send one request; an answer that is no success is counted."""
+        """Send one request; record its duration, or an error."""
         start = time.perf_counter()
         try:
             async with http.post(f"{self.url}/{path}", json=body) as response:
@@ -75,7 +75,7 @@ class Load:
         return answer
 
     async def session(self, http: aiohttp.ClientSession, number: int) -> None:
-        """Hold one conversation: write, read back, search."""
+        """Run one conversation: write, read back, search."""
         actor, session = f"user{number}", f"s{number}"
         place = PLACES[number % len(PLACES)]
         for event in range(self.events):
@@ -104,7 +104,7 @@ class Load:
         await self.ask(http, "RetrieveMemoryRecords", "retrieve", criteria | where)
 
     async def run(self) -> tuple[float, float | None]:
-        """Hold all conversations at once; return seconds until their end, and until all records."""
+        """Run all conversations; return seconds until their end and until all records."""
         connector = aiohttp.TCPConnector(limit=self.sessions)
         timeout = aiohttp.ClientTimeout(total=300)
         async with aiohttp.ClientSession(connector=connector, timeout=timeout) as http:
@@ -147,7 +147,7 @@ def local_service(path: Path | None) -> Iterator[str]:
 
 @asynccontextmanager
 async def stub() -> AsyncIterator[str]:
-    """Run a server that answers at once and keeps nothing, in a process of its own."""
+    """Run a server that answers at once and stores nothing, in its own process."""
     command = [sys.executable, "-m", "benchmarks.local_sessions.measure", "--stub"]
     process = await anyio.open_process(command)
     try:
@@ -173,8 +173,8 @@ async def serve_stub() -> None:
     await anyio.sleep_forever()
 
 
-def shown(name: str, load: Load, took: float, extracted: float | None) -> None:
-    """Print a row for each operation."""
+def print_rows(name: str, load: Load, took: float, extracted: float | None) -> None:
+    """Print a table row for each operation."""
     events = len(load.took["CreateEvent"])
     for operation, seconds in load.took.items():
         ordered = sorted(seconds)
@@ -192,7 +192,7 @@ def shown(name: str, load: Load, took: float, extracted: float | None) -> None:
 
 
 async def main(sessions: int, events: int) -> int:
-    """Measure all contestants, and print what the README shows."""
+    """Measure all contestants and print the table of the README."""
     print(
         f"agentcore-memory-async {__version__}, Python {platform.python_version()}, aiohttp "
         f"{aiohttp.__version__}, {os.cpu_count()} cores, {sessions:,} sessions, {events} events "
@@ -205,11 +205,11 @@ async def main(sessions: int, events: int) -> int:
         for name, path in (("file", Path(folder) / "memory.db"), ("in memory", None)):
             with local_service(path) as url:
                 load = Load(url, sessions, events, whole=True)
-                shown(name, load, *await load.run())
+                print_rows(name, load, *await load.run())
                 failed += len(load.errors)
     async with stub() as url:
         load = Load(url, sessions, events, whole=False)
-        shown("stub", load, *await load.run())
+        print_rows("stub", load, *await load.run())
     return 1 if failed else 0
 
 

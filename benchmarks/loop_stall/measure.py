@@ -1,7 +1,7 @@
 """
-How long the event loop stands still while a client opens and calls, beside bare aiobotocore.
+Measure how long a client blocks the event loop, compared with bare aiobotocore.
 
-``python -m benchmarks.loop_stall.measure [--rounds 10]``; see the README beside it.
+Run ``python -m benchmarks.loop_stall.measure [--rounds 10]``; see the README in this folder.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ HEAD = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Lengt
 
 
 class Monitor:
-    """Ticks every millisecond in the loop, and remembers the longest time between two ticks."""
+    """Ticks every millisecond in the loop and records the longest time between two ticks."""
 
     def __init__(self) -> None:
         self.longest_s = 0.0
@@ -49,8 +49,8 @@ class Monitor:
         self._loop.call_later(TICK_S, self._tick)
 
     async def during(self, step: Awaitable[object]) -> float:
-        """Give the longest stall while *step* runs, in milliseconds."""
-        await asyncio.sleep(2 * TICK_S)  # what came before is not counted
+        """Return the longest stall while *step* runs, in milliseconds."""
+        await asyncio.sleep(2 * TICK_S)  # excludes earlier stalls
         self.longest_s = 0.0
         await step
         await asyncio.sleep(2 * TICK_S)
@@ -58,7 +58,7 @@ class Monitor:
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer each request with the same event, for next to no time of the loop."""
+    """Answer each request with the same event, at negligible cost for the loop."""
     try:
         while head := await reader.readuntil(b"\r\n\r\n"):
             length = next(
@@ -73,7 +73,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def ours(url: str, monitor: Monitor) -> dict[str, float]:
-    """Open this package's manager, and store turns."""
+    """Open this package's manager and store turns; return the longest stalls."""
     import agentcore_memory_async as package
 
     message = package.ConversationalMessage("hi", package.MessageRole.USER)
@@ -94,7 +94,7 @@ async def ours(url: str, monitor: Monitor) -> dict[str, float]:
 
 
 async def bare(url: str, monitor: Monitor) -> dict[str, float]:
-    """Open a bare aiobotocore client, and create events."""
+    """Open a bare aiobotocore client and create events; return the longest stalls."""
     from aiobotocore.session import AioSession
 
     context = AioSession().create_client(
@@ -131,7 +131,7 @@ CONTESTANTS: dict[str, Callable[[str, Monitor], Awaitable[dict[str, float]]]] = 
 
 
 async def measure(name: str) -> dict[str, float]:
-    """Measure one contestant in this process, which has opened nothing before."""
+    """Measure one contestant in this fresh process."""
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
@@ -141,7 +141,7 @@ async def measure(name: str) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure each contestant in processes of its own, in turns."""
+    """Measure the contestants alternately, each in fresh processes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--one", choices=list(CONTESTANTS), help=argparse.SUPPRESS)

@@ -1,7 +1,7 @@
 """
-What a call costs beyond bare aiobotocore, and whether memory stays flat.
+Measure the cost of a call compared with bare aiobotocore, and the growth of memory.
 
-``python -m benchmarks.overhead.measure [--calls 20000]``; see the README beside it.
+Run ``python -m benchmarks.overhead.measure [--calls 20000]``; see the README in this folder.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ BLOCKING = {"open", "os.listdir", "os.scandir", "import", "compile"}
 
 
 def serve(pipe: Connection) -> None:
-    """Answer every request with the same event, in a process of its own."""
+    """Answer every request with the same event, in its own process."""
 
     async def answer(request: web.BaseRequest) -> web.Response:
         await request.read()
@@ -71,7 +71,7 @@ def serve(pipe: Connection) -> None:
 
 
 async def bare(stack: AsyncExitStack, url: str) -> Callable[[], Awaitable[object]]:
-    """Make the call of bare aiobotocore."""
+    """Return a function that makes one call of bare aiobotocore."""
     client = await stack.enter_async_context(
         session().create_client(
             "bedrock-agentcore",
@@ -95,7 +95,7 @@ async def bare(stack: AsyncExitStack, url: str) -> Callable[[], Awaitable[object
 
 
 async def ours(stack: AsyncExitStack, url: str) -> Callable[[], Awaitable[object]]:
-    """Make the call of this package."""
+    """Return a function that makes one call of this package."""
     manager = await stack.enter_async_context(
         AsyncMemorySessionManager(
             MEMORY,
@@ -111,14 +111,14 @@ async def ours(stack: AsyncExitStack, url: str) -> Callable[[], Awaitable[object
 
 
 def session() -> AioSession:
-    """Make a session with credentials."""
-    made = AioSession()
-    made.set_credentials("AKIDBENCH", "secret", "token")
-    return made
+    """Return a session with credentials."""
+    aws_session = AioSession()
+    aws_session.set_credentials("AKIDBENCH", "secret", "token")
+    return aws_session
 
 
 async def timed(call: Callable[[], Awaitable[object]], calls: int) -> tuple[float, float]:
-    """Give wall and processor seconds a call, one after the other."""
+    """Return wall and processor seconds per call, of consecutive calls."""
     began, cpu = time.perf_counter(), time.process_time()
     for _ in range(calls):
         await call()
@@ -126,7 +126,7 @@ async def timed(call: Callable[[], Awaitable[object]], calls: int) -> tuple[floa
 
 
 async def compare(url: str, rounds: int, calls: int) -> None:
-    """Time both in turns, so that what else the machine does meets both."""
+    """Time both alternately, so that other work on the machine affects both."""
     async with AsyncExitStack() as stack:
         contestants = {
             "aiobotocore": await bare(stack, url),
@@ -152,7 +152,7 @@ async def compare(url: str, rounds: int, calls: int) -> None:
 
 
 async def memory_growth(url: str, calls: int) -> None:
-    """Make *calls*, 20 at a time, and watch memory, file opens and the longest stall."""
+    """Make *calls* calls, 20 at a time, and print the growth of memory and the opened files."""
     opened = 0
     watching = False
     loop_thread = threading.get_ident()
@@ -192,7 +192,7 @@ async def memory_growth(url: str, calls: int) -> None:
 
 
 def resident_mib() -> float:
-    """Give the memory that this process has."""
+    """Return the resident memory of this process in MiB."""
     status = Path("/proc/self/statm")
     if status.exists():
         return int(status.read_text().split()[1]) * resource.getpagesize() / 2**20
@@ -204,7 +204,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.overhead.measure")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--round-calls", type=int, default=200)
-    parser.add_argument("--calls", type=int, default=20_000, help="for the memory")
+    parser.add_argument("--calls", type=int, default=20_000, help="calls for the memory figure")
     given = parser.parse_args()
     print(
         f"agentcore-memory-async {__version__}, aiobotocore {aiobotocore_version}, "

@@ -1,5 +1,5 @@
 """
-An aiohttp chat handler with memory: one manager for the app, one session for each request.
+An aiohttp chat handler with memory: one manager for the app, one session per request.
 
     MEMORY_ID=chat-a1B2c3D4e5 python aiohttp_app.py
 """
@@ -18,7 +18,7 @@ async def open_manager(app: web.Application) -> AsyncIterator[None]:
     """Open one manager when the app starts, and close it with the app."""
     async with AsyncMemorySessionManager(os.environ["MEMORY_ID"]) as manager:
         app[MANAGER] = manager
-        yield  # noqa: ASYNC119 - aiohttp itself goes on with it when the app stops
+        yield  # noqa: ASYNC119 - aiohttp itself resumes it when the app stops
 
 
 async def chat(request: web.Request) -> web.Response:
@@ -28,7 +28,7 @@ async def chat(request: web.Request) -> web.Response:
         body["message"], namespace_prefix="/facts/{actorId}/", top_k=3
     )
     known = "; ".join(record.content for record in context) or "nothing"
-    response = f"You said {body['message']!r}. I remember: {known}"  # ask your model here
+    response = f"You said {body['message']!r}. I remember: {known}"  # call your model here
     await session.add_turns(
         [
             ConversationalMessage(body["message"], MessageRole.USER),

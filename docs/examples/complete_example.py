@@ -1,8 +1,8 @@
 """
-The async twin of the reference's complete example, with the poller in place of `time.sleep(10)`.
+The async version of the reference's complete example; the poller replaces `time.sleep(10)`.
 
-On AWS: put in the id of your memory, and the namespaces of its strategies.
-On this machine: start `python -m agentcore_memory_async.local` and export what it prints.
+On AWS: use the id of your memory and the namespaces of its strategies.
+Locally: start `python -m agentcore_memory_async.local` and export the variables it prints.
 """
 
 import asyncio

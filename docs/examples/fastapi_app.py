@@ -1,5 +1,5 @@
 """
-A FastAPI chat endpoint with memory: one manager for the app, one session for each request.
+A FastAPI chat endpoint with memory: one manager for the app, one session per request.
 
     MEMORY_ID=chat-a1B2c3D4e5 uvicorn fastapi_app:app
 """
@@ -29,7 +29,7 @@ class ChatRequest(BaseModel):
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, AsyncMemorySessionManager]]:
-    """Open one manager when the app starts: its client and connections serve all requests."""
+    """Open one manager when the app starts; all requests share its client and connections."""
     async with AsyncMemorySessionManager(os.environ["MEMORY_ID"]) as manager:
         yield {"manager": manager}
 
@@ -56,7 +56,7 @@ async def chat(
         chat.message, namespace_prefix="/facts/{actorId}/", top_k=3
     )
     response = generate_response(chat.message, context)
-    # Both messages in one event: one request, and an order that can't change.
+    # Both messages go into one event: one request, and their order is fixed.
     await session.add_turns(
         [
             ConversationalMessage(chat.message, MessageRole.USER),

@@ -1,7 +1,7 @@
 """
-An extractor of your own for the local service: here one that asks a language model.
+A custom extractor for the local service that asks a language model.
 
-It runs with no account, on a stand-in for the model. With --bedrock MODEL_ID it asks that
+It needs no account, since a stand-in replaces the model. With --bedrock MODEL_ID it asks that
 model on Amazon Bedrock, with your credentials.
 """
 
@@ -22,7 +22,7 @@ from agentcore_memory_async.local import (
 
 Model = Callable[[str], Awaitable[str]]
 
-WANTED = {
+INSTRUCTIONS = {
     "SEMANTIC": "facts about the user that will still matter in a month, one sentence each",
     "USER_PREFERENCE": "the user's preferences, each a JSON object as text with the members "
     "context, preference (one short sentence) and categories (a list)",
@@ -30,7 +30,7 @@ WANTED = {
 
 
 class LlmExtractor:
-    """Asks a model for facts and preferences; leaves the rest to the built-in extractor."""
+    """Asks a model for facts and preferences; the built-in extractor does the rest."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
@@ -38,27 +38,27 @@ class LlmExtractor:
 
     async def extract(self, request: ExtractionRequest) -> Sequence[str]:
         """Return the texts of the records."""
-        if request.kind not in WANTED:
+        if request.kind not in INSTRUCTIONS:
             return self._built_in.extract(request)
-        talk = "\n".join(f"{message.role}: {message.text}" for message in request.messages)
+        conversation = "\n".join(f"{message.role}: {message.text}" for message in request.messages)
         answer = await self._model(
-            f"Return a JSON array of strings: {WANTED[request.kind]}. "
-            f"Return [] if there is nothing of the kind.\n\n{talk}"
+            f"Return a JSON array of strings: {INSTRUCTIONS[request.kind]}. "
+            f"Return [] if there is nothing of the kind.\n\n{conversation}"
         )
         try:
             texts = json.loads(answer)
         except ValueError as error:
-            # The job fails as the service's own would; it is listed, and can be started again.
-            raise ExtractorError("MODEL_ERROR", "the model's answer is no JSON") from error
+            # The job fails as on the service: it is listed as failed and can be started again.
+            raise ExtractorError("MODEL_ERROR", "the model did not answer with JSON") from error
         return [text if isinstance(text, str) else json.dumps(text) for text in texts]
 
     def replaces(self, kind: str, new: str, old: str) -> bool:
-        """Say whether *new* makes the record *old* obsolete."""
+        """Return whether the record *new* makes the record *old* obsolete."""
         return self._built_in.replaces(kind, new, old)
 
 
 async def stand_in(prompt: str) -> str:
-    """Answer as a model might, without one."""
+    """Return an answer such as a model would give."""
     if "preferences" in prompt:
         preference = {
             "context": "The user told how they fly.",
@@ -70,7 +70,7 @@ async def stand_in(prompt: str) -> str:
 
 
 def bedrock(model_id: str) -> Model:
-    """Return what asks a model on Amazon Bedrock."""
+    """Return a function that asks a model on Amazon Bedrock."""
     import aioboto3
 
     session = aioboto3.Session()
@@ -86,7 +86,7 @@ def bedrock(model_id: str) -> Model:
 
 
 async def main(model: Model) -> None:
-    """Store one message, and show what the model made of it."""
+    """Store one message and print the extracted records."""
     async with (
         LocalMemoryService(extractor=LlmExtractor(model)) as service,
         service.manager("chat-a1B2c3D4e5") as manager,

@@ -1,4 +1,4 @@
-"""How the demo prints: colours and a moving bar on a terminal, plain lines everywhere else."""
+"""Output of the demo: colors and a progress bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -14,59 +14,59 @@ if TYPE_CHECKING:
     from agentcore_memory_async import MemoryRecord
 
 ON_A_TERMINAL = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-_COLOURS = ON_A_TERMINAL and "NO_COLOR" not in os.environ
+_COLORS = ON_A_TERMINAL and "NO_COLOR" not in os.environ
 _CODES = {"bold": "1", "dim": "2", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
 
 
-def paint(text: str, colour: str) -> str:
-    """Colour *text*, on a terminal."""
-    return f"\033[{_CODES[colour]}m{text}\033[0m" if _COLOURS else text
+def paint(text: str, color: str) -> str:
+    """Return *text* with escape codes for *color*; unchanged if this is no terminal."""
+    return f"\033[{_CODES[color]}m{text}\033[0m" if _COLORS else text
 
 
 def heading(text: str) -> None:
-    """Begin a new part."""
+    """Print the heading of a section."""
     print(f"\n{paint(text, 'bold')}", flush=True)
 
 
 def say(role: str, text: str) -> None:
     """Print one message of a conversation."""
-    colour = "cyan" if role == "USER" else "green"
-    print(f"  {paint(f'{role:>9}', colour)}  {text}", flush=True)
+    color = "cyan" if role == "USER" else "green"
+    print(f"  {paint(f'{role:>9}', color)}  {text}", flush=True)
 
 
-def learnt(record: MemoryRecord, note: str = "") -> None:
-    """Print one long-term record, with its namespace."""
+def show_record(record: MemoryRecord, note: str = "") -> None:
+    """Print one long-term record with its namespace."""
     where = paint(f"[{record.namespace}]", "blue")
     print(f"  {where} {readable(record.content)}{paint(note, 'dim')}", flush=True)
 
 
-def found(place: int, record: MemoryRecord) -> None:
-    """Print one result of a search."""
+def show_result(rank: int, record: MemoryRecord) -> None:
+    """Print one search result with its score."""
     score = paint(f"{record.score:.2f}", "yellow")
-    print(f"  {place}. {score}  {readable(record.content)}", flush=True)
+    print(f"  {rank}. {score}  {readable(record.content)}", flush=True)
 
 
-def readable(content: str, longest: int = 160) -> str:
-    """Make one line of a record: preferences are JSON, summaries are XML."""
+def readable(content: str, max_length: int = 160) -> str:
+    """Return a record as one line of text; preferences are JSON, summaries are XML."""
     try:
         text = json.loads(content)["preference"]
     except (ValueError, KeyError, TypeError):
         text = re.sub(r'<topic name="([^"]*)">', r"\1: ", content)
         text = re.sub(r"</?\w+>", "", text)
     text = " ".join(str(text).split())
-    return text if len(text) <= longest else text[: longest - 3].rsplit(" ", 1)[0] + "..."
+    return text if len(text) <= max_length else text[: max_length - 3].rsplit(" ", 1)[0] + "..."
 
 
 def can_ask() -> bool:
-    """Tell whether somebody sits at a terminal."""
+    """Return whether input and output are a terminal."""
     return ON_A_TERMINAL and sys.stdin.isatty()
 
 
 def ask(prompt: str) -> str:
     """
-    Read a line; an empty one for Ctrl-C and Ctrl-D.
+    Read a line and return it; Ctrl-C and Ctrl-D give an empty one.
 
-    It blocks the event loop: at this point of the demo nothing else has to run.
+    This blocks the event loop. Nothing else has to run at this point of the demo.
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -79,7 +79,7 @@ def ask(prompt: str) -> str:
 
 
 class Progress:
-    """A bar that moves on a terminal, and a line per quarter everywhere else."""
+    """A progress bar on a terminal, and one line per quarter elsewhere."""
 
     def __init__(self, label: str, total: int) -> None:
         self._label = label
@@ -90,7 +90,7 @@ class Progress:
         self._quarter = 0
 
     def step(self) -> None:
-        """Note that one more is done."""
+        """Count one more item as done."""
         self._done += 1
         now = time.monotonic()
         last = self._done == self._total

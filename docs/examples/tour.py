@@ -10,7 +10,7 @@ async def main() -> None:
         message = ConversationalMessage("I only fly window seats", MessageRole.USER)
         async with session.extraction_poller("/facts/{actorId}/") as poller:
             await session.add_turns([message])
-            print("learnt:", [record.content for record in await poller])
+            print("extracted:", [record.content for record in await poller])
         for record in await session.search_long_term_memories("seat", "/facts/{actorId}/"):
             print(f"found: {record.content} (score {record.score:.2f})")
 

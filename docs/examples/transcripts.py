@@ -1,7 +1,7 @@
 """
-The demo's transcript mode: many conversations stored at once, read back, compared, searched.
+The demo's transcript mode: store many conversations concurrently, read back, compare, search.
 
-A transcript is a file of JSON lines, one conversation each:
+A transcript is a file of JSON lines, with one conversation per line:
 {"id": "order-late", "services": ["Support"], "turns": [["USER", "Hello"], ["ASSISTANT", "Hi!"]]}
 """
 
@@ -25,32 +25,38 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async import AsyncMemorySession, AsyncMemorySessionManager, MemoryRecord
 
-AT_ONCE = 50  # as many as the manager sends at the same time
-MESSAGES_PER_EVENT = 100  # the service takes no more
+CONCURRENCY = 50
+"""Conversations at the same time: as many as the requests that the manager sends."""
+
+MESSAGES_PER_EVENT = 100
+"""The service's maximum."""
+
 SAMPLES = 4
+"""Records of each kind that are shown."""
+
 KINDS = {"facts": "/facts/", "preferences": "/preferences/", "summaries": "/summaries/"}
 
 
 class TranscriptError(Exception):
-    """A transcript that can't be read; the text says where and what is wrong."""
+    """A transcript is unreadable; the message names the place and the problem."""
 
 
 @frozen
 class Conversation:
-    """One conversation: each has an actor and a session of its own."""
+    """One conversation, with its own actor and session."""
 
     id: str
     number: int
     messages: tuple[ConversationalMessage, ...]
 
     def session(self, manager: AsyncMemorySessionManager) -> Awaitable[AsyncMemorySession]:
-        """Get its session."""
+        """Return the session of this conversation."""
         return manager.create_memory_session(encode_actor_id(self.id), f"session-{self.number}")
 
 
 @frozen
 class Comparison:
-    """How many messages were not read back, came twice, or stood elsewhere."""
+    """Numbers of messages that were lost, doubled or moved."""
 
     lost: int
     doubled: int
@@ -58,7 +64,7 @@ class Comparison:
 
     @classmethod
     def of(cls, expected: Sequence[object], got: Sequence[object]) -> Comparison:
-        """Compare two conversations."""
+        """Compare the messages stored with the messages read back."""
         lost = Counter(expected) - Counter(got)
         doubled = Counter(got) - Counter(expected)
         kept = Counter(expected) & Counter(got)
@@ -68,7 +74,7 @@ class Comparison:
 
 
 def _taken(items: Sequence[object], wanted: Counter[object]) -> list[object]:
-    """Give the first *wanted* of each item, in order."""
+    """Return the first *wanted* occurrences of each item, in order."""
     left = Counter(wanted)
     taken = []
     for item in items:
@@ -79,13 +85,13 @@ def _taken(items: Sequence[object], wanted: Counter[object]) -> list[object]:
 
 
 def load(path: Path) -> list[Conversation]:
-    """Read a transcript."""
+    """Read and validate a transcript."""
     conversations: dict[str, Conversation] = {}
     try:
-        # Not splitlines(): a text may have line separators of its own (U+2028) in it.
+        # Not splitlines(): a text may contain other line separators, such as U+2028.
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise TranscriptError(f"{path} can't be read: {error}") from error
+        raise TranscriptError(f"{path} is unreadable: {error}") from error
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -110,7 +116,7 @@ def load(path: Path) -> list[Conversation]:
 
 
 def _check(messages: Sequence[ConversationalMessage], where: str) -> None:
-    """Refuse what can't be stored, before anything is."""
+    """Raise for messages that the service would refuse, before anything is stored."""
     for place, message in enumerate(messages, 1):
         try:
             size = len(message.text.encode())
@@ -118,8 +124,8 @@ def _check(messages: Sequence[ConversationalMessage], where: str) -> None:
             raise TranscriptError(f"{where}: message {place} is no Unicode text") from None
         if len(message.text) > 100_000 or size > 100 * 1024:
             raise TranscriptError(
-                f"{where}: message {place} has {size:,} bytes; the service takes 100,000 "
-                "characters and 100 KB"
+                f"{where}: message {place} has {size:,} bytes; the service takes up to "
+                "100,000 characters and 100 KB"
             )
 
 
@@ -128,9 +134,9 @@ async def for_each(
     conversations: Sequence[Conversation],
     work: Callable[[Conversation], Awaitable[None]],
 ) -> float:
-    """Do *work* on all, so many at the same time; returns the seconds that it took."""
+    """Do *work* on all conversations, with limited concurrency; return the seconds it took."""
     progress = terminal.Progress(label, len(conversations))
-    limit = anyio.CapacityLimiter(AT_ONCE)
+    limit = anyio.CapacityLimiter(CONCURRENCY)
     began = time.monotonic()
 
     async def one(conversation: Conversation) -> None:
@@ -145,10 +151,10 @@ async def for_each(
 
 
 async def run(conversations: Sequence[Conversation], query: str | None) -> bool:
-    """Run all of it; tells whether every conversation came back as it was stored."""
+    """Run the demo; return whether every conversation was read back as it was stored."""
     total = sum(len(conversation.messages) for conversation in conversations)
     async with LocalMemoryService() as service, service.manager("chat-a1B2c3D4e5") as manager:
-        print(f"AgentCore Memory on this machine: {service.endpoint_url}, memory chat-a1B2c3D4e5.")
+        print(f"AgentCore Memory, running locally: {service.endpoint_url}, memory chat-a1B2c3D4e5.")
         terminal.heading(f"1. {len(conversations):,} conversations, {total:,} messages")
         await for_each("stored", conversations, lambda item: store(manager, item))
 
@@ -160,12 +166,12 @@ async def run(conversations: Sequence[Conversation], query: str | None) -> bool:
         await for_each("read back", conversations, compare)
         intact = report(results, total)
 
-        terminal.heading("2. What was learnt")
+        terminal.heading("2. Extracted records")
         began = time.monotonic()
         await service.drain()
-        print(f"  Extraction went on for {time.monotonic() - began:.1f} s more.")
+        print(f"  Extraction took another {time.monotonic() - began:.1f} s.")
         session = await conversations[0].session(manager)
-        await show_what_was_learnt(session)
+        await show_records(session)
 
         if query is not None:
             await search(session, query)
@@ -175,14 +181,14 @@ async def run(conversations: Sequence[Conversation], query: str | None) -> bool:
 
 
 async def store(manager: AsyncMemorySessionManager, conversation: Conversation) -> None:
-    """Store one conversation in as few events as can be."""
+    """Store one conversation in as few events as possible."""
     session = await conversation.session(manager)
     for start in range(0, len(conversation.messages), MESSAGES_PER_EVENT):
         await session.add_turns(conversation.messages[start : start + MESSAGES_PER_EVENT])
 
 
 async def read_back(manager: AsyncMemorySessionManager, conversation: Conversation) -> Comparison:
-    """Read one conversation, and more than that if there is more."""
+    """Read one conversation back, with any surplus messages, and compare it."""
     session = await conversation.session(manager)
     turns = await session.get_last_k_turns(k=2 * len(conversation.messages) + 10)
     expected = [(message.role, message.text) for message in conversation.messages]
@@ -190,7 +196,7 @@ async def read_back(manager: AsyncMemorySessionManager, conversation: Conversati
 
 
 def report(results: dict[str, Comparison], total: int) -> bool:
-    """Say what the comparison found."""
+    """Print the result of the comparison; return whether nothing was lost, doubled or moved."""
     lost = sum(result.lost for result in results.values())
     doubled = sum(result.doubled for result in results.values())
     moved = sum(result.moved for result in results.values())
@@ -204,19 +210,19 @@ def report(results: dict[str, Comparison], total: int) -> bool:
     return intact
 
 
-async def show_what_was_learnt(session: AsyncMemorySession) -> None:
-    """Count the records of each kind and show some."""
+async def show_records(session: AsyncMemorySession) -> None:
+    """Print the number of records of each kind, and some of them."""
     for kind, prefix in KINDS.items():
         records = await session.list_long_term_memory_records(namespace_prefix=prefix)
         print(f"  {terminal.paint(f'{len(records):,} {kind}', 'bold')}")
         step = max(1, len(records) // SAMPLES)
         for record in records[::step][:SAMPLES]:
             print("  ", end="")
-            terminal.learnt(record)
+            terminal.show_record(record)
 
 
 async def search(session: AsyncMemorySession, query: str) -> None:
-    """Search facts and preferences of all conversations, at the same time."""
+    """Search the facts and the preferences of all conversations concurrently."""
     results: list[MemoryRecord] = []
 
     async def search_in(prefix: str) -> None:
@@ -230,10 +236,10 @@ async def search(session: AsyncMemorySession, query: str) -> None:
         tasks.start_soon(search_in, KINDS["preferences"])
     took_ms = 1000 * (time.monotonic() - began)
     terminal.heading(f'3. Search: "{query}" ({took_ms:.0f} ms)')
-    for place, record in enumerate(sorted(results, key=_score, reverse=True)[:5], 1):
-        terminal.found(place, record)
+    for rank, record in enumerate(sorted(results, key=_score, reverse=True)[:5], 1):
+        terminal.show_result(rank, record)
     if not results:
-        print("  Nothing fits.")
+        print("  No results.")
 
 
 def _score(record: MemoryRecord) -> float:
@@ -241,10 +247,10 @@ def _score(record: MemoryRecord) -> float:
 
 
 async def search_prompt(session: AsyncMemorySession) -> None:
-    """Ask what to search for, until nothing is answered."""
+    """Ask for queries until an empty one."""
     if not terminal.can_ask():
-        print('\nSearch them: make demo TRANSCRIPT=file.jsonl QUERY="window seat"')
+        print('\nTo search them: make demo TRANSCRIPT=file.jsonl QUERY="window seat"')
         return
-    print("\nSearch what was learnt; an empty line ends.")
+    print("\nSearch the records; an empty line ends the demo.")
     while query := terminal.ask("search> "):
         await search(session, query)

@@ -1,10 +1,10 @@
 """
-The backends of the contract: the same tests on the local service, on AWS, and on aiomoto.
+The backends of the contract: the same tests run on the local service, on AWS, and on aiomoto.
 
-The local service always runs. AWS runs where AGENTCORE_TEST_MEMORY_ID names a memory with a
-semantic strategy (AGENTCORE_TEST_NAMESPACE says where its records go, ``/facts/{actorId}/`` if it
-is not given). aiomoto patches its whole process, so ``test_aiomoto.py`` runs these tests on it in
-a process of its own, which AGENTCORE_CONTRACT_BACKEND marks.
+The local service always runs. AWS runs if AGENTCORE_TEST_MEMORY_ID names a memory with a semantic
+strategy; AGENTCORE_TEST_NAMESPACE is the namespace of its records (default ``/facts/{actorId}/``).
+aiomoto patches its whole process, so ``test_aiomoto.py`` runs these tests in a separate process,
+which AGENTCORE_CONTRACT_BACKEND marks.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ MOTO_IS_WRONG = {
     "test_the_event_id_begins_with_the_timestamp": "its ids are made of the wall clock",
     "test_a_client_token_stores_once": "it ignores client tokens",
 }
-"""What moto 5.2.4 gets wrong: the tests that fail on it, each with the reason."""
+"""The tests that fail on moto 5.2.4, each with the reason."""
 
 if tuple(map(int, botocore.__version__.split(".")[:2])) < (1, 43):
     MOTO_IS_WRONG |= dict.fromkeys(
@@ -60,9 +60,9 @@ class Backend:
     A service to run the contract on.
 
     Attributes:
-        name: Which one.
-        manager: Open, on a memory that exists.
-        namespace: Where the facts of an actor go.
+        name: Name of the backend.
+        manager: Open manager of an existing memory.
+        namespace: Namespace of an actor's facts.
     """
 
     name: str
@@ -70,26 +70,26 @@ class Backend:
     namespace: str = NAMESPACE
 
     async def wire(self, operation: str, **params: Any) -> dict[str, Any]:
-        """Send one request as it is and give the answer as it came."""
+        """Send one raw request and return the raw response."""
         network = self.manager._client._network
         assert network is not None
         answer = await network(operation, {"memoryId": self.manager.memory_id, **params})
         return answer.body
 
     async def session(self, actor_id: str | None = None) -> AsyncMemorySession:
-        """Get a new session, of a new actor if none is named."""
+        """Return a new session; without *actor_id*, of a new actor."""
         return await self.manager.create_memory_session(actor_id or f"contract-{uuid4()}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Say which backends each test runs on."""
+    """Parametrize each test with its backends."""
     if "backend" in metafunc.fixturenames:
         names = ["aiomoto"] if IN_AIOMOTO else ["local", "aws"]
         metafunc.parametrize("backend", names, indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Expect moto to fail where it is known to, and give AWS its time."""
+    """Expect moto's known failures, skip AWS without a memory, and give it more time."""
     for item in items:
         name = getattr(item, "originalname", item.name)
         if IN_AIOMOTO and name in MOTO_IS_WRONG:
@@ -103,7 +103,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
-    """Give an open backend."""
+    """Open a backend."""
     name: str = request.param
     async with AsyncExitStack() as stack:
         if name == "aiomoto":

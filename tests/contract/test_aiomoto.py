@@ -1,8 +1,8 @@
 """
-The contract of events on aiomoto, in a process of its own: it patches the whole process.
+The contract of events on aiomoto, in a separate process, since aiomoto patches its process.
 
-What moto gets wrong is in a table in ``conftest.py``, by name: each of these fails (a test that
-does not has to leave the table), and every other one passes.
+A table in ``conftest.py`` names the tests that fail on moto. Each of these must fail, and every
+other test must pass.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OURS = ("AGENTCORE_", "AWS_", "PYTEST_", "COV_")
 
 @pytest.mark.timeout(120)
 def test_the_contract_of_events_on_aiomoto(tmp_path: Path) -> None:
-    """All of it passes, but for what is listed by name."""
+    """Exactly the tests of the table fail on moto."""
     assert not IN_AIOMOTO
     report = tmp_path / "report.xml"
     environment = {key: value for key, value in os.environ.items() if not key.startswith(OURS)}

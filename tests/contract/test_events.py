@@ -1,4 +1,4 @@
-"""The contract of events: what every service that speaks this API has to do."""
+"""The contract of events: the behavior of every service with this API."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ SAYINGS = ["Grüße 🎈", "a\nb", "{}", "."]
 
 
 def say(text: str, role: MessageRole = MessageRole.USER) -> ConversationalMessage:
-    """Make a message."""
+    """Return a message."""
     return ConversationalMessage(text, role)
 
 
 async def texts(session: AsyncMemorySession, k: int = 10, branch: str | None = None) -> list[str]:
-    """Read the texts of the newest turns."""
+    """Return the texts of the newest turns."""
     return [turn.text for turn in await session.get_last_k_turns(k, branch=branch)]
 
 
 async def test_the_messages_of_an_event_come_back_equal(backend: Backend) -> None:
-    """Roles, texts of any script and their order are kept."""
+    """Roles, texts in any script and their order are preserved."""
     session = await backend.session()
     messages = [say(text, role) for text, role in zip(SAYINGS, MessageRole, strict=True)]
     await session.add_turns(messages)
@@ -44,7 +44,7 @@ async def test_the_messages_of_an_event_come_back_equal(backend: Backend) -> Non
 
 
 async def test_turns_are_read_oldest_first(backend: Backend) -> None:
-    """Events of one message each read like the conversation that they were."""
+    """Events of one message each are read back as the conversation."""
     session = await backend.session()
     for text in ["one", "two", "three"]:
         await session.add_turns([say(text)])
@@ -52,7 +52,7 @@ async def test_turns_are_read_oldest_first(backend: Backend) -> None:
 
 
 async def test_the_newest_turns_are_given(backend: Backend) -> None:
-    """The count is of messages, from the end of the conversation."""
+    """The newest *k* messages are returned, counted from the end of the conversation."""
     session = await backend.session()
     await session.add_turns([say("one"), say("two")])
     await session.add_turns([say("three"), say("four")])
@@ -60,7 +60,7 @@ async def test_the_newest_turns_are_given(backend: Backend) -> None:
 
 
 async def test_the_newest_turns_of_many_are_given(backend: Backend) -> None:
-    """Behind a whole page of older events, too."""
+    """The newest turns are found when more than one page of older events exists."""
     session = await backend.session()
     start = datetime.now(UTC) - timedelta(hours=1)
     for number in range(25):
@@ -71,7 +71,7 @@ async def test_the_newest_turns_of_many_are_given(backend: Backend) -> None:
 
 
 async def test_events_are_newest_first(backend: Backend) -> None:
-    """The list begins with what happened last."""
+    """A list begins with the latest event."""
     session = await backend.session()
     stored = [await session.add_turns([say(text)]) for text in ["one", "two", "three"]]
     listed = await session.list_events()
@@ -79,7 +79,7 @@ async def test_events_are_newest_first(backend: Backend) -> None:
 
 
 async def test_pages_are_followed(backend: Backend) -> None:
-    """A list of many pages is whole."""
+    """A list of several pages is complete."""
     session = await backend.session()
     for text in ["one", "two", "three"]:
         await session.add_turns([say(text)])
@@ -87,14 +87,14 @@ async def test_pages_are_followed(backend: Backend) -> None:
 
 
 async def test_an_acknowledged_event_equals_the_listed_one(backend: Backend) -> None:
-    """What the write answers is what a list gives later."""
+    """The event that a write returns equals the one that a list returns later."""
     session = await backend.session()
     stored = await session.add_turns([say("hello")], metadata={"channel": "web"})
     assert [stored] == await session.list_events()
 
 
 async def test_the_timestamp_is_kept_in_milliseconds(backend: Backend) -> None:
-    """Imported history keeps its own time; microseconds are cut."""
+    """A given timestamp is preserved; microseconds are truncated."""
     session = await backend.session()
     happened = datetime(2026, 3, 1, 12, 30, 15, 123_987, tzinfo=UTC)
     event = await session.add_turns([say("hello")], timestamp=happened)
@@ -102,7 +102,7 @@ async def test_the_timestamp_is_kept_in_milliseconds(backend: Backend) -> None:
 
 
 async def test_the_event_id_begins_with_the_timestamp(backend: Backend) -> None:
-    """Ids sort by the event's time, in milliseconds since 1970."""
+    """An event id begins with the event's time in milliseconds since 1970."""
     session = await backend.session()
     happened = datetime(2026, 3, 1, 12, 30, 15, 123_000, tzinfo=UTC)
     event = await session.add_turns([say("hello")], timestamp=happened)
@@ -110,7 +110,7 @@ async def test_the_event_id_begins_with_the_timestamp(backend: Backend) -> None:
 
 
 async def test_a_client_token_stores_once(backend: Backend) -> None:
-    """The same call again stores nothing twice."""
+    """Calls with the same client token store one event."""
     session = await backend.session()
     token, happened = str(uuid4()), datetime.now(UTC)
     for _ in range(2):
@@ -119,7 +119,7 @@ async def test_a_client_token_stores_once(backend: Backend) -> None:
 
 
 async def test_json_comes_back_equal(backend: Backend) -> None:
-    """The payload of create_event is kept as it was, numbers and nesting included."""
+    """The payload of create_event is preserved, including numbers and nesting."""
     session = await backend.session()
     payload = {"order": 12345, "open": True, "price": 1.5, "lines": [{"sku": "ä", "gift": None}]}
     await session.create_event("order", payload)
@@ -128,7 +128,7 @@ async def test_json_comes_back_equal(backend: Backend) -> None:
 
 
 async def test_json_beside_a_message_comes_back_equal(backend: Backend) -> None:
-    """An event can hold a message and data."""
+    """An event can hold a message and a JSON payload."""
     session = await backend.session()
     await session.add_turns([say("see this"), JsonPayload({"a": [1]})])
     [event] = await session.list_events()
@@ -136,7 +136,7 @@ async def test_json_beside_a_message_comes_back_equal(backend: Backend) -> None:
 
 
 async def test_a_blob_comes_back_equal(backend: Backend) -> None:
-    """Blobs travel as JSON text, so that no service can change them."""
+    """A blob is preserved, since it is sent as JSON text that no service changes."""
     session = await backend.session()
     await session.add_turns([BlobPayload({"state": [1, 2, {"deep": None}]})])
     [event] = await session.list_events()
@@ -144,7 +144,7 @@ async def test_a_blob_comes_back_equal(backend: Backend) -> None:
 
 
 async def test_events_of_one_type_are_listed(backend: Backend) -> None:
-    """Only what create_event stored with that type, right after it was stored."""
+    """A list by type contains the events of that type right after they were stored."""
     session = await backend.session()
     await session.add_turns([say("hello")])
     await session.create_event("order", {"number": 1})
@@ -153,7 +153,7 @@ async def test_events_of_one_type_are_listed(backend: Backend) -> None:
 
 
 async def test_metadata_comes_back_equal(backend: Backend) -> None:
-    """Keys and values are kept."""
+    """Metadata keys and values are preserved."""
     session = await backend.session()
     await session.add_turns([say("hello")], metadata={"channel": "web", "tenant/id": "a b"})
     [event] = await session.list_events()
@@ -161,7 +161,7 @@ async def test_metadata_comes_back_equal(backend: Backend) -> None:
 
 
 async def test_the_main_branch_is_read_alone(backend: Backend) -> None:
-    """What was said on another branch does not show on the main one."""
+    """The main branch does not show messages of another branch."""
     session = await backend.session()
     root = await session.add_turns([say("one")])
     await session.add_turns([say("aside")], branch=Branch("aside", root.event_id))
@@ -170,7 +170,7 @@ async def test_the_main_branch_is_read_alone(backend: Backend) -> None:
 
 
 async def test_a_branch_is_read_alone(backend: Backend) -> None:
-    """A named branch gives its own events."""
+    """A named branch shows its own messages only."""
     session = await backend.session()
     root = await session.add_turns([say("one")])
     await session.add_turns([say("aside")], branch=Branch("aside", root.event_id))
@@ -179,7 +179,7 @@ async def test_a_branch_is_read_alone(backend: Backend) -> None:
 
 
 async def test_the_service_filters_by_metadata(backend: Backend) -> None:
-    """The service itself leaves out what the filter excludes, though maybe a little later."""
+    """The service itself applies a metadata filter, though possibly with a lag."""
     session = await backend.session()
     await session.add_turns([say("hello")])
     await session.create_event("order", {"number": 1})
@@ -202,7 +202,7 @@ async def test_the_service_filters_by_metadata(backend: Backend) -> None:
 
 
 async def test_the_service_filters_by_branch(backend: Backend) -> None:
-    """The service itself gives one branch where one is asked for."""
+    """The service itself applies a branch filter."""
     session = await backend.session()
     root = await session.add_turns([say("one")])
     aside = await session.add_turns([say("aside")], branch=Branch("aside", root.event_id))
@@ -217,7 +217,7 @@ async def test_the_service_filters_by_branch(backend: Backend) -> None:
 
 
 async def test_sessions_are_apart(backend: Backend) -> None:
-    """Two sessions of one actor share nothing, and neither do two actors."""
+    """Neither two sessions of one actor nor two actors share events."""
     session = await backend.session()
     await session.add_turns([say("mine")])
     other = await backend.session(session.actor_id)
@@ -226,21 +226,21 @@ async def test_sessions_are_apart(backend: Backend) -> None:
 
 
 async def test_an_unknown_session_is_empty(backend: Backend) -> None:
-    """A session is there before its first event."""
+    """A session without events can be listed."""
     session = await backend.session()
     assert [] == await session.list_events()
 
 
 @pytest.mark.parametrize("actor_id", ["a", "org:team:alice", "A-b_c", "7" * 255])
 async def test_every_lawful_actor_id_works(backend: Backend, actor_id: str) -> None:
-    """Ids with a meaning in URLs reach the service as they are."""
+    """Actor ids with URL metacharacters reach the service unchanged."""
     session = await backend.session(actor_id)
     event = await session.add_turns([say("hello")])
     assert (actor_id, [event]) == (event.actor_id, await session.list_events())
 
 
 async def test_what_the_service_refuses_is_never_sent(backend: Backend) -> None:
-    """Bad input is found before any request, on every backend alike."""
+    """Invalid input raises before any request, on every backend."""
     session = await backend.session()
     with pytest.raises(InvalidInputError):
         await session.add_turns([])

@@ -1,4 +1,4 @@
-"""The contract of long-term records: they come, they are listed, they are found."""
+"""The contract of long-term records: they are extracted, listed and found."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tests.contract.conftest import Backend
 
 
-async def learn(session: AsyncMemorySession, backend: Backend, text: str) -> list[MemoryRecord]:
-    """Say *text* and wait for what is learnt of it."""
+async def extracted(session: AsyncMemorySession, backend: Backend, text: str) -> list[MemoryRecord]:
+    """Store *text* and return the records that are extracted from it."""
     async with session.extraction_poller(backend.namespace, timeout=240) as poller:
         await session.add_turns([ConversationalMessage(text, MessageRole.USER)])
         return await poller
@@ -24,14 +24,14 @@ async def learn(session: AsyncMemorySession, backend: Backend, text: str) -> lis
 
 @pytest.fixture(autouse=True)
 def _only_where_records_are(backend: Backend) -> None:
-    """There are no records in moto: its operations are not implemented, so this runs elsewhere."""
+    """Run on every backend but moto, which does not implement the operations of records."""
     assert "aiomoto" != backend.name
 
 
-async def test_a_conversation_is_learnt_from(backend: Backend) -> None:
-    """The poller gives the new records; a list gives the same."""
+async def test_records_are_extracted_from_a_conversation(backend: Backend) -> None:
+    """The poller returns the new records, and a list returns the same ones."""
     session = await backend.session()
-    records = await learn(session, backend, "My name is Ada and I live in Turin.")
+    records = await extracted(session, backend, "My name is Ada and I live in Turin.")
     listed = await session.list_long_term_memory_records(namespace_prefix=backend.namespace)
     assert {record.memory_record_id for record in records} == {
         record.memory_record_id for record in listed
@@ -40,17 +40,17 @@ async def test_a_conversation_is_learnt_from(backend: Backend) -> None:
 
 
 async def test_a_listed_record_is_complete(backend: Backend) -> None:
-    """It has the actor's namespace, an aware date in UTC, and no score."""
+    """A listed record has the actor's namespace, an aware UTC time, and no score."""
     session = await backend.session()
-    record = (await learn(session, backend, "I work as a nurse in Bologna."))[0]
+    record = (await extracted(session, backend, "I work as a nurse in Bologna."))[0]
     assert record.namespace.strip("/").endswith(session.actor_id)
     assert (timedelta(0), None) == (record.created_at.utcoffset(), record.score)
 
 
 async def test_a_search_ranks_by_relevance(backend: Backend) -> None:
-    """The best comes first, each with a score; top_k is kept to."""
+    """A search returns the best match first, with a score, and obeys top_k."""
     session = await backend.session()
-    await learn(session, backend, "I only drink green tea. My bicycle is a red Bianchi.")
+    await extracted(session, backend, "I only drink green tea. My bicycle is a red Bianchi.")
     found = await session.search_long_term_memories(
         "Which bicycle do I ride?", namespace_prefix=backend.namespace, top_k=1
     )
@@ -60,10 +60,10 @@ async def test_a_search_ranks_by_relevance(backend: Backend) -> None:
 
 
 async def test_a_prefix_ends_at_a_segment(backend: Backend) -> None:
-    """The records of actor ``x-10`` are not below ``x-1``."""
+    """The prefix of actor ``x-1`` does not match records of actor ``x-10``."""
     session = await backend.session()
     longer = await backend.session(session.actor_id + "0")
-    await learn(longer, backend, "I live in Lisbon.")
+    await extracted(longer, backend, "I live in Lisbon.")
     prefix = backend.namespace
     assert [] == await session.list_long_term_memory_records(namespace_prefix=prefix.rstrip("/"))
     assert [] == await session.search_long_term_memories("Lisbon", namespace_prefix=prefix)

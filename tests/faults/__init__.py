@@ -1,6 +1,7 @@
 """
-Real sockets that misbehave: a proxy before the local service.
+Faults of real sockets, injected by a proxy in front of the local service.
 
-What a simulation can't show: resets, half-closed connections, bodies that drip or end early,
-black holes, waits for the pool. ``python -m tests.faults.soak`` sends real conversations through.
+They cover what a simulation cannot: resets, half-closed connections, bodies that drip or end
+early, black holes, waits for the pool. ``python -m tests.faults.soak`` sends conversations through
+the proxy.
 """

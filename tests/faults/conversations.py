@@ -1,4 +1,4 @@
-"""Conversations that go through the proxy and have to come back whole and in order."""
+"""Conversations that are sent through the proxy and must come back whole and in order."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import anyio
-import attrs
 from aiobotocore.session import AioSession
+from attrs import define
 
 from agentcore_memory_async import (
     AsyncMemorySessionManager,
@@ -31,12 +31,13 @@ if TYPE_CHECKING:
     from agentcore_memory_async import AsyncMemorySession
 
 VARIABLE = "AGENTCORE_TEST_DIALOGUES"
-"""Names a file with one conversation a line: {"id": ..., "turns": [[role, text], ...]}."""
+"""Names a file with one conversation per line: {"id": ..., "turns": [[role, text], ...]}."""
+
 Turns = list[tuple[str, str]]
 
 
 def own(count: int = 12) -> dict[str, Turns]:
-    """Make small conversations, for where there is no file."""
+    """Return small conversations, for use without a file."""
     lines = [
         ("USER", "I'd like a window seat to Zürich, please."),
         ("ASSISTANT", "On which day? 七月三日?"),
@@ -53,7 +54,7 @@ def own(count: int = 12) -> dict[str, Turns]:
 
 
 def load() -> dict[str, Turns]:
-    """Read the file that the environment names, else make small ones."""
+    """Return the conversations of the file that the environment names, or small ones."""
     path = os.environ.get(VARIABLE)
     if not path:
         return own()
@@ -68,7 +69,7 @@ def load() -> dict[str, Turns]:
 async def proxied(
     seed: int = 0, **options: Any
 ) -> AsyncIterator[tuple[FaultProxy, AsyncMemorySessionManager]]:
-    """Open the local service, the proxy before it, and a manager on the proxy."""
+    """Open the local service, a proxy in front of it, and a manager on the proxy."""
     async with LocalMemoryService(extraction_delay=3600) as service:
         port = urlsplit(service.endpoint_url).port
         assert port is not None
@@ -85,26 +86,32 @@ async def proxied(
                 yield proxy, manager
 
 
-@attrs.define
-class Talk:
-    """How one conversation went."""
+@define
+class Tally:
+    """
+    Counts over all conversations.
+
+    Attributes:
+        unknown: Writes with an unknown outcome, which were resolved.
+        retried: Writes that failed without being stored, and were sent again.
+    """
 
     unknown: int = 0
     retried: int = 0
 
 
-async def say_all(session: AsyncMemorySession, turns: Turns, talk: Talk) -> None:
-    """Write each turn as an event, in order, and settle what is unknown."""
+async def say_all(session: AsyncMemorySession, turns: Turns, tally: Tally) -> None:
+    """Write each turn as an event, in order, and resolve unknown outcomes."""
     for role, text in turns:
         message = ConversationalMessage(text, MessageRole(role))
         while True:
             try:
                 await session.add_turns([message])
             except OutcomeUnknownError as error:
-                talk.unknown += 1
+                tally.unknown += 1
                 await _settle(session, error)
             except (ServiceError, TransportError):
-                talk.retried += 1  # never stored
+                tally.retried += 1  # never stored
                 continue
             break
 
@@ -119,8 +126,8 @@ async def _settle(session: AsyncMemorySession, unsettled: OutcomeUnknownError | 
         return
 
 
-async def buffer_all(session: AsyncMemorySession, turns: Turns, talk: Talk) -> None:
-    """Write all through buffers, until none is left."""
+async def buffer_all(session: AsyncMemorySession, turns: Turns, tally: Tally) -> None:
+    """Write all turns through buffers, until none is left."""
     left: Sequence[ConversationalMessage] = [
         ConversationalMessage(text, MessageRole(role)) for role, text in turns
     ]
@@ -130,7 +137,7 @@ async def buffer_all(session: AsyncMemorySession, turns: Turns, talk: Talk) -> N
                 for message in left:
                     await buffer.add(message)
         except UnsentError as error:
-            talk.unknown += 1
+            tally.unknown += 1
             left = error.messages
             if error.client_token is not None:
                 await _settle(session, error.client_token)
@@ -141,16 +148,16 @@ async def buffer_all(session: AsyncMemorySession, turns: Turns, talk: Talk) -> N
 
 async def send_and_compare(
     manager: AsyncMemorySessionManager, conversations: dict[str, Turns], together: int
-) -> tuple[list[str], Talk]:
-    """Write all, *together* at a time, every third through a buffer; name what differs."""
-    talk = Talk()
+) -> tuple[list[str], Tally]:
+    """Write all conversations, *together* at a time; return the ids of those that differ."""
+    tally = Tally()
     wrong: list[str] = []
     limiter = anyio.CapacityLimiter(together)
 
     async def one(number: int, name: str, turns: Turns) -> None:
         async with limiter:
             session = await manager.create_memory_session("actor", f"s-{name}", verify=False)
-            await (buffer_all if number % 3 == 0 else say_all)(session, turns, talk)
+            await (buffer_all if number % 3 == 0 else say_all)(session, turns, tally)
             while True:
                 try:
                     found = await session.get_last_k_turns(10_000)
@@ -163,4 +170,4 @@ async def send_and_compare(
     async with anyio.create_task_group() as tasks:
         for number, (name, turns) in enumerate(conversations.items()):
             tasks.start_soon(one, number, name, turns)
-    return wrong, talk
+    return wrong, tally

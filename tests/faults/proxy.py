@@ -1,4 +1,4 @@
-"""A proxy on 127.0.0.1 that passes requests on, and lets connections go wrong."""
+"""A proxy on 127.0.0.1 that forwards requests and injects connection faults."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FAULTS = (
     *BODY_FAULTS,
 )
 HARMLESS = frozenset({"one byte at a time", "closed when kept"})
-"""What the client must get its answer through."""
+"""Faults despite which the client receives its response."""
 
 _CANNED = {
     "500": (500, "ServiceException"),
@@ -42,20 +42,20 @@ _CANNED = {
 
 class FaultProxy:
     """
-    Passes HTTP on to *port*, request by request.
+    Forwards HTTP to a port, request by request.
 
     Args:
-        port: Where the service listens on 127.0.0.1.
-        seed: Of the faults that are drawn.
+        port: Port of the service on 127.0.0.1.
+        seed: Seed for drawing faults.
 
     Attributes:
-        script: The faults of the next requests, in order; "" is none.
-        share: The share of the other requests that meet a fault.
-        kinds: Which faults are drawn.
-        met: How often each was met.
-        open: How many connections there are.
-        requests: How many requests came.
-        drip_s: Between two bytes of a body that drips.
+        script: Faults of the next requests, in order; "" is none.
+        share: Share of the other requests that get a fault.
+        kinds: Faults to draw from.
+        met: Number of requests by fault.
+        open: Number of open connections.
+        requests: Number of requests received.
+        drip_s: Seconds between two bytes of a dripping body.
     """
 
     def __init__(self, port: int, seed: int = 0) -> None:
@@ -70,12 +70,12 @@ class FaultProxy:
         self._random = random.Random(seed)
         self._server: asyncio.Server | None = None
         self._over = asyncio.Event()
-        # asyncio's streams keep a server's task only while its client is there.
+        # asyncio's streams reference a connection's task only while its client is connected.
         self._tasks = set[asyncio.Task[None] | None]()
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """URL of the proxy."""
         assert self._server is not None
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
@@ -92,12 +92,12 @@ class FaultProxy:
         assert self._server is not None
         self._over.set()
         self._server.close()
-        await asyncio.sleep(0.001)  # what was accepted just now begins
+        await asyncio.sleep(0.001)  # lets connections that were just accepted begin
         while self.open:
             await asyncio.sleep(0.001)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection until either side leaves it."""
+        """Serve one connection until either side closes it."""
         if self._over.is_set():
             writer.close()
             return
@@ -138,7 +138,7 @@ class FaultProxy:
         answers: asyncio.StreamReader,
         upstream: asyncio.StreamWriter,
     ) -> bool:
-        """Handle one request; tell whether the connection is still good."""
+        """Handle one request; return whether the connection is still usable."""
         if fault == "reset before":
             _reset(writer)
             return False
@@ -170,7 +170,7 @@ class FaultProxy:
     async def _answer(
         self, fault: str, answer: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
-        """Send the answer, or what the fault makes of it."""
+        """Send the response, damaged by *fault*; return whether the connection is still usable."""
         head, _, body = answer.partition(b"\r\n\r\n")
         half = len(head) + 4 + len(body) // 2
         if fault == "no body":
@@ -179,7 +179,7 @@ class FaultProxy:
             page = b"<html><body>It works!</body></html>"
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(page), page))
         elif fault == "cut":
-            # A whole answer by its length, with half of the JSON.
+            # Complete by its Content-Length, with half of the JSON.
             cut = body[: len(body) // 2]
             writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%s" % (len(cut), cut))
         elif fault == "half closed":
@@ -198,7 +198,7 @@ class FaultProxy:
             for place in range(first, last):
                 writer.write(answer[place : place + 1])
                 await writer.drain()
-                # Each byte comes in time, all of them do not.
+                # Each byte arrives before the read timeout; the whole body does not.
                 await self._pause(self.drip_s if fault == "drip" else 0)
                 if self._over.is_set():
                     return False
@@ -217,7 +217,7 @@ class FaultProxy:
             await asyncio.sleep(0)
 
     async def _hold(self, reader: asyncio.StreamReader) -> None:
-        """Say nothing until the client has left, or all is over."""
+        """Send nothing until the client disconnects or the proxy closes."""
         async with asyncio.TaskGroup() as tasks:
             left = tasks.create_task(_until_left(reader))
             over = tasks.create_task(self._over.wait())
@@ -233,7 +233,7 @@ async def _until_left(reader: asyncio.StreamReader) -> None:
 
 
 async def _read_message(reader: asyncio.StreamReader) -> bytes | None:
-    """Read one HTTP message with a Content-Length; None where the connection has ended."""
+    """Return one HTTP message, read by its Content-Length; None if the connection has ended."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:

@@ -1,8 +1,8 @@
 """
-Send conversations through the fault proxy, all at once: ``python -m tests.faults.soak``.
+Send conversations through the fault proxy concurrently: ``python -m tests.faults.soak``.
 
-The file that AGENTCORE_TEST_DIALOGUES names, or small ones without it; then calls with deadlines
-of their own through what is slow, and how far they overran.
+The conversations are those of the file that AGENTCORE_TEST_DIALOGUES names, or small ones. Then
+calls with their own deadlines meet slow faults; the command prints by how much they overrun.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ OPEN = ServiceLimits(events_per_second=None, other_events_per_second=None)
 HI = [ConversationalMessage("hi", MessageRole.USER)]
 
 
-async def talk(share: float, together: int, seed: int) -> int:
-    """Write all conversations and compare; give how many came back otherwise."""
+async def converse(share: float, together: int, seed: int) -> int:
+    """Write all conversations and read them back; return how many differ."""
     conversations = load()
     messages = sum(map(len, conversations.values()))
     began = time.perf_counter()
     async with proxied(seed, retry=POLICY, limits=OPEN) as (proxy, manager):
         proxy.share = share
-        # Whoever is throttled at random writes slower and slower: that is another question.
+        # Random throttling makes the client write ever more slowly, which is not the question here.
         proxy.kinds = tuple(kind for kind in FAULTS if kind != "429")
         proxy.drip_s = 0.01
         wrong, went = await send_and_compare(manager, conversations, together)
@@ -55,7 +55,7 @@ async def talk(share: float, together: int, seed: int) -> int:
 
 
 async def overrun(calls: int, seed: int) -> float:
-    """Make *calls* with deadlines of their own; give the longest overrun in seconds."""
+    """Make *calls* calls with their own deadlines; return the longest overrun in seconds."""
     source = random.Random(seed)
     overruns: list[float] = []
     async with proxied(seed, retry=POLICY, limits=OPEN, max_concurrency=20) as (proxy, manager):
@@ -91,14 +91,14 @@ async def overrun(calls: int, seed: int) -> float:
 
 
 def main() -> int:
-    """Run the command; how many conversations differ is its exit status."""
+    """Run the command; return the number of conversations that differ, as the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.soak", description=__doc__)
     parser.add_argument("--faults", type=float, default=0.2, help="share of requests")
     parser.add_argument("--together", type=int, default=100, help="conversations at a time")
     parser.add_argument("--calls", type=int, default=1000, help="calls with deadlines")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    wrong = asyncio.run(talk(given.faults, given.together, given.seed))
+    wrong = asyncio.run(converse(given.faults, given.together, given.seed))
     asyncio.run(overrun(given.calls, given.seed))
     return min(wrong, 100)
 

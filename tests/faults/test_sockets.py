@@ -1,4 +1,4 @@
-"""What only real sockets show; with short times, so that nothing takes long."""
+"""Behavior that only real sockets show, with timeouts short enough for tests."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ HI = [ConversationalMessage("hi", MessageRole.USER)]
 
 
 def open_files() -> int:
-    """Count this process's open files; always 0 where that can't be told."""
+    """Return the number of open files of this process; 0 on systems without ``/proc``."""
     listing = Path("/proc/self/fd")
     return len(list(listing.iterdir())) if listing.exists() else 0
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_every_fault_is_survived(fault: str) -> None:
-    """A write that meets it twice is stored once; the connection after it is a good one."""
+    """A write that meets a fault twice is stored once, and the next connection works."""
     async with proxied(retry=QUICK, limits=OPEN) as (proxy, manager):
         session = await manager.create_memory_session("a", "s", verify=False)
         await session.add_turns(HI)
@@ -50,7 +50,7 @@ async def test_every_fault_is_survived(fault: str) -> None:
 
 @pytest.mark.parametrize("fault", ["black hole before", "black hole after", "drip"])
 async def test_deadlines_hold_over_what_is_slow(fault: str) -> None:
-    """A black hole and a body that drips end with the deadline, and the outcome is unknown."""
+    """A call into a black hole or a dripping body ends at its deadline with unknown outcome."""
     async with proxied(retry=QUICK, limits=OPEN) as (proxy, manager):
         session = await manager.create_memory_session("a", "s", verify=False)
         proxy.script = [fault] * 100
@@ -63,7 +63,7 @@ async def test_deadlines_hold_over_what_is_slow(fault: str) -> None:
 
 
 async def test_the_wait_for_a_connection_ends_with_the_deadline() -> None:
-    """The one connection is in a black hole: the others give up in time, and were not sent."""
+    """Calls that wait for the only connection end at their deadline without being sent."""
     async with proxied(retry=QUICK, limits=OPEN, max_concurrency=1) as (proxy, manager):
         proxy.script = ["black hole before"]
         raised: list[AgentCoreMemoryError] = []
@@ -92,7 +92,7 @@ async def test_the_wait_for_a_connection_ends_with_the_deadline() -> None:
 
 
 async def test_a_name_that_is_not_resolved_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A resolver that hangs ends with the deadline too."""
+    """A call whose name resolution hangs ends at its deadline."""
 
     async def hang(*_: object, **__: object) -> None:
         await asyncio.sleep(3600)
@@ -109,7 +109,7 @@ async def test_a_name_that_is_not_resolved_in_time(monkeypatch: pytest.MonkeyPat
 
 
 async def test_conversations_come_back_whole_and_in_order() -> None:
-    """Written together, with every kind of fault; afterwards nothing is open."""
+    """Concurrent conversations survive every kind of fault, and no connection stays open."""
     conversations = own()
     before = open_files()
     async with proxied(3, retry=QUICK, limits=OPEN, max_concurrency=8) as (proxy, manager):
@@ -122,11 +122,11 @@ async def test_conversations_come_back_whole_and_in_order() -> None:
         with anyio.fail_after(5):
             while proxy.open:
                 await asyncio.sleep(0.001)
-    assert open_files() <= before + 1  # a thread of the resolver may keep one
+    assert open_files() <= before + 1  # a resolver thread may hold one
 
 
 async def test_cancelled_calls_leave_no_connection_taken() -> None:
-    """The pool of one is free again after calls that were cancelled at any moment."""
+    """The only connection is free again after calls were cancelled at various moments."""
     async with proxied(retry=QUICK, limits=OPEN, max_concurrency=1) as (proxy, manager):
         session = await manager.create_memory_session("a", "s", verify=False)
         for number in range(30):

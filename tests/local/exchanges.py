@@ -1,9 +1,9 @@
 """
-Every request to a local service and every answer, held against botocore's own model.
+Validation of every request to a local service, and of every response, by botocore's own model.
 
-The models beside this file are botocore's, unchanged: those of its version in ``SOURCE``.
-A member that the model does not have, a limit, a pattern, a missing member, a wrong type: all are
-defects of the service, or of the request that it accepted.
+The models in ``models`` are unchanged copies from the botocore version in ``SOURCE``. An unknown
+or missing member, a wrong type, and a violated limit or pattern are defects of the service, or of
+the request that it accepted.
 """
 
 from __future__ import annotations
@@ -28,8 +28,6 @@ PATHS = (
     "bedrock-agentcore-control/2023-06-05/service-2.json.gz",
 )
 
-#: Ids of the reference and of the tests that the service's pattern does not allow: a friendly
-#: service takes them, and its answers have them.
 OTHER_IDS = frozenset(
     {
         "mem-abc123def456",
@@ -37,10 +35,14 @@ OTHER_IDS = frozenset(
         "arn:aws:bedrock-agentcore:us-west-2:123456789012:memory/mem-abc123def456",
     }
 )
-#: Errors of the HTTP front, which no operation of the model names.
+"""Ids of the reference and of tests that violate the service's pattern; only a lenient local
+service accepts them."""
+
 FRONT = frozenset({"RequestEntityTooLargeException", "ThrottledException"})
-#: includePayloads=false leaves the payload out, though the model requires it: seen on AWS.
+"""Errors of the HTTP server, which no operation of the model names."""
+
 LEFT_OUT = frozenset({"payload"})
+"""Required members that includePayloads=false omits nevertheless, as observed on AWS."""
 
 
 @cache

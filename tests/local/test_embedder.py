@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 EXAMPLES = Path(__file__).parent.parent.parent / "docs" / "examples"
-#: Words that the embedder below takes for one.
 MEANING = {"dog": "pet", "cat": "pet", "peanut": "food", "meal": "food", "nurs": "job"}
+"""Stems that the embedder ``Hashing`` replaces by their meaning."""
 
 
 class Hashing:

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from agentcore_memory_async.local import BuiltInExtractor, ExtractionRequest, LocalMemoryService
-from agentcore_memory_async.local._language.third_person import about_the_user, third_person
+from agentcore_memory_async.local._language.third_person import conjugate, rephrase_user_statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,7 +130,7 @@ async def test_stopping_waits_a_second_for_a_request(serve: Callable[..., Any]) 
 )
 def test_narration_keeps_hours_and_numerals(said: str, told: str) -> None:
     """Not every "am" and "I" is of the speaker."""
-    assert told in str(about_the_user(said) or third_person(said))
+    assert told in str(rephrase_user_statement(said) or conjugate(said))
 
 
 async def test_numbers_beyond_json_are_refused(client: Client) -> None:

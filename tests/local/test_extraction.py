@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agentcore_memory_async.local import BuiltInExtractor, ExtractionRequest, ManualClock
-from agentcore_memory_async.local._heuristics.facts import facts
-from agentcore_memory_async.local._heuristics.preferences import preferences, replaces_preference
-from agentcore_memory_async.local._heuristics.summaries import summary_topics
+from agentcore_memory_async.local._heuristics.facts import extract_facts
+from agentcore_memory_async.local._heuristics.preferences import (
+    extract_preferences,
+    replaces_preference,
+)
+from agentcore_memory_async.local._heuristics.summaries import summarize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -210,7 +213,7 @@ async def test_an_extractor_of_ones_own(serve: Callable[..., Any]) -> None:
 )
 def test_facts(role: str, text: str, expected: list[str]) -> None:
     """Statements become facts; greetings, questions, offers and confirmations do not."""
-    assert facts(role, text) == expected
+    assert extract_facts([(role, text)], []) == expected
 
 
 @pytest.mark.parametrize(
@@ -227,7 +230,7 @@ def test_facts(role: str, text: str, expected: list[str]) -> None:
 )
 def test_preferences(text: str, expected: str, category: str) -> None:
     """A preference is told in the third person, with its context and categories."""
-    (found,) = preferences(text)
+    (found,) = extract_preferences(text)
     assert found["preference"] == expected
     assert category in found["categories"]
     assert text.rstrip(".") in found["context"]
@@ -245,7 +248,7 @@ def test_preferences(text: str, expected: str, category: str) -> None:
 )
 def test_what_is_no_preference(text: str) -> None:
     """Wishes of the moment and questions are no preferences."""
-    assert preferences(text) == []
+    assert extract_preferences(text) == []
 
 
 @pytest.mark.parametrize(
@@ -267,7 +270,7 @@ def test_which_preference_replaces_another(new: str, old: str, *, expected: bool
 
 def test_a_summary_escapes_what_was_said() -> None:
     """What looks like markup in a message is text in the summary."""
-    (topic,) = summary_topics([("USER", 'I wrote <topic name="x"> & more in "Paris" today.')])
+    (topic,) = summarize([("USER", 'I wrote <topic name="x"> & more in "Paris" today.')])
     assert topic.startswith('<topic name="')
     assert "&lt;topic" in topic
     assert " &amp; " in topic
@@ -285,6 +288,6 @@ def test_hostile_text_takes_no_time() -> None:
         "and but so " * 5_000,
         "a." * 40_000,
     ):
-        facts("USER", text)
-        preferences(text)
-        summary_topics([("USER", text)])
+        extract_facts([("USER", text)], [])
+        extract_preferences(text)
+        summarize([("USER", text)])

@@ -228,50 +228,48 @@ async def test_memories_that_are_refused(client: Client, members: dict[str, Any]
     assert (await client.send("POST", "/memories/", {})).body["memories"] == []
 
 
+EVERY_KIND: list[dict[str, Any]] = [
+    {"userPreferenceMemoryStrategy": {"name": "A", "description": "tastes"}},
+    {"episodicMemoryStrategy": {"name": "B"}},
+    {
+        "customMemoryStrategy": {
+            "name": "C",
+            "configuration": {"semanticOverride": {"extraction": STEP, "consolidation": STEP}},
+            "recordExpirySpecification": {"recordExpiryDurationDays": 31},
+        }
+    },
+    {
+        "customMemoryStrategy": {
+            "name": "D",
+            "configuration": {
+                "selfManagedConfiguration": {
+                    "invocationConfiguration": {
+                        "topicArn": "arn:aws:sns:us-west-2:123456789012:t",
+                        "payloadDeliveryBucketName": "bucket",
+                    }
+                }
+            },
+        }
+    },
+    {
+        "customMemoryStrategy": {
+            "name": "E",
+            "namespaceTemplates": ["/e/{actorId}/{sessionId}/"],
+            "configuration": {
+                "episodicOverride": {
+                    "extraction": STEP,
+                    "reflection": STEP | {"namespaceTemplates": ["/e/{actorId}/"]},
+                }
+            },
+        }
+    },
+]
+"""A strategy of each kind besides semantic and summary, as CreateMemory takes them."""
+
+
 async def test_every_kind_of_strategy_is_shown(client: Client) -> None:
     """Types, default namespaces and configurations are those that GetMemory of AWS has."""
-    memory = await made(
-        client,
-        memoryExecutionRoleArn=ROLE,
-        memoryStrategies=[
-            {"userPreferenceMemoryStrategy": {"name": "A", "description": "tastes"}},
-            {"episodicMemoryStrategy": {"name": "B"}},
-            {
-                "customMemoryStrategy": {
-                    "name": "C",
-                    "configuration": {
-                        "semanticOverride": {"extraction": STEP, "consolidation": STEP}
-                    },
-                    "recordExpirySpecification": {"recordExpiryDurationDays": 31},
-                }
-            },
-            {
-                "customMemoryStrategy": {
-                    "name": "D",
-                    "configuration": {
-                        "selfManagedConfiguration": {
-                            "invocationConfiguration": {
-                                "topicArn": "arn:aws:sns:us-west-2:123456789012:t",
-                                "payloadDeliveryBucketName": "bucket",
-                            }
-                        }
-                    },
-                }
-            },
-            {
-                "customMemoryStrategy": {
-                    "name": "E",
-                    "namespaceTemplates": ["/e/{actorId}/{sessionId}/"],
-                    "configuration": {
-                        "episodicOverride": {
-                            "extraction": STEP,
-                            "reflection": STEP | {"namespaceTemplates": ["/e/{actorId}/"]},
-                        }
-                    },
-                }
-            },
-        ],
-    )
+    memory = await made(client, memoryExecutionRoleArn=ROLE, memoryStrategies=EVERY_KIND)
     tastes, episodes, custom, managed, own = memory["strategies"]
     assert tastes["namespaceTemplates"] == ["/strategy/{memoryStrategyId}/actors/{actorId}/"]
     assert tastes["description"] == "tastes"

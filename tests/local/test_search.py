@@ -1,4 +1,4 @@
-"""The ranker and the words beneath it."""
+"""The built-in ranker, stemming and sentence splitting."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from agentcore_memory_async.local._search.lexical import SearchIndex
     ],
 )
 def test_forms_of_a_word_share_a_stem(one: str, other: str) -> None:
-    """Plural, past and progressive forms meet."""
+    """Plural, past and progressive forms of a word have the same stem."""
     assert stem(one) == stem(other)
 
 
 def test_sentences_keep_abbreviations_and_numbers_whole() -> None:
-    """A dot after Dr. or inside 3.5 or a.m. ends no sentence."""
+    """A period in "Dr.", "3.50" or "a.m." does not end a sentence."""
     text = "Dr. Smith paid $3.50 at 6:40 a.m. on Monday. It was fine! Was it?Yes."
     assert sentences(text) == [
         "Dr. Smith paid $3.50 at 6:40 a.m. on Monday.",
@@ -40,7 +40,7 @@ def test_sentences_keep_abbreviations_and_numbers_whole() -> None:
 
 
 def test_rare_words_weigh_more() -> None:
-    """Among many records about orders the rare word decides."""
+    """The rare word of a query decides among records that share the common one."""
     index = SearchIndex()
     for number in range(50):
         index.add(number, f"order number {number} was placed", "/a")
@@ -49,7 +49,7 @@ def test_rare_words_weigh_more() -> None:
 
 
 def test_other_scripts_are_found() -> None:
-    """Text without spaces between words is found by its parts."""
+    """Text without spaces is found by its characters, and case is ignored in any script."""
     index = SearchIndex()
     index.add(1, "私は寿司が好きです", "/a")
     index.add(2, "Ich mag grünen Tee", "/a")
@@ -63,7 +63,7 @@ def test_other_scripts_are_found() -> None:
 def test_scores_and_bookkeeping_hold_for_any_text(
     changes: list[tuple[int, str]], query: str
 ) -> None:
-    """Whatever is added, replaced and removed: scores stay in 0..1 and nothing is left over."""
+    """For any text, scores are from 0 to 1, and removing all documents empties the index."""
     index = SearchIndex()
     for number, text in changes:
         index.add(number, text, f"/{number % 3}")
@@ -81,7 +81,7 @@ def test_scores_and_bookkeeping_hold_for_any_text(
 
 
 def test_scores_say_how_much_of_the_query_is_answered() -> None:
-    """1.0 is the query itself; all its words, some of them and none of them come in this order."""
+    """An exact match scores 1.0; records with all, some and no words of the query follow."""
     index = SearchIndex()
     texts = (
         "late parcel",
@@ -99,8 +99,8 @@ def test_scores_say_how_much_of_the_query_is_answered() -> None:
     assert 0 <= found[3] <= 0.1
 
 
-def test_a_spelling_that_is_close_is_found() -> None:
-    """A word that no record has stands for the one that is spelt nearly like it."""
+def test_a_similar_spelling_is_found() -> None:
+    """A word that no record has matches one with a similar spelling."""
     index = SearchIndex()
     index.add(1, "My restaurant reservation is at eight", "/a")
     index.add(2, "The invoice was paid", "/a")
@@ -111,7 +111,7 @@ def test_a_spelling_that_is_close_is_found() -> None:
 
 @pytest.mark.parametrize("query", ["order", "order berlin", "order of unit 77", "a late order in"])
 def test_a_large_index_ranks_as_a_small_one(query: str) -> None:
-    """What is left out to be fast never takes a place among the best."""
+    """The shortcuts for large indexes do not change the order of the best results."""
     index, few = SearchIndex(), SearchIndex()
     cities = ("Berlin", "Oslo", "Lima", "Quito", "Seoul", "Cairo", "Paris")
     for number in range(6_000):

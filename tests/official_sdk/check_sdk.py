@@ -1,4 +1,4 @@
-"""What users of the official SDK do, on whatever the environment variables name."""
+"""Typical uses of the official SDK, on the service that the environment variables name."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def name() -> str:
 
 
 def until(found: Callable[[], Any]) -> Any:
-    """Ask until there is something."""
+    """Call *found* until it returns something, and return that."""
     for _ in range(100):
         answer = found()
         if answer:
@@ -44,7 +44,7 @@ def until(found: Callable[[], Any]) -> Any:
 
 @pytest.fixture(scope="module")
 def client() -> MemoryClient:
-    """Give the SDK's client."""
+    """Return the SDK's client."""
     return MemoryClient()
 
 
@@ -65,7 +65,7 @@ def memory(client: Any) -> Iterator[dict[str, Any]]:
 
 
 def test_a_memory_has_its_strategies(client: Any, memory: dict[str, Any]) -> None:
-    """What was asked for is there, active, under the names that the SDK uses."""
+    """A new memory is active and has its strategies, under the names that the SDK uses."""
     assert memory["status"] == "ACTIVE"
     assert client.get_memory_status(memory["id"]) == "ACTIVE"
     found = client.get_memory_strategies(memory["id"])
@@ -80,7 +80,7 @@ def test_a_memory_has_its_strategies(client: Any, memory: dict[str, Any]) -> Non
 
 
 def test_strategies_come_and_go(client: Any) -> None:
-    """Each kind of strategy is added, changed and deleted by the SDK's methods."""
+    """The SDK's methods add, change and delete each kind of strategy."""
     memory_id = client.create_memory_and_wait(name=name(), strategies=[], poll_interval=1)["id"]
     client.add_semantic_strategy_and_wait(memory_id, "One", poll_interval=1)
     client.add_summary_strategy_and_wait(memory_id, "Two", poll_interval=1)
@@ -116,7 +116,7 @@ def test_strategies_come_and_go(client: Any) -> None:
 
 
 def test_the_client_converses(client: Any, memory: dict[str, Any]) -> None:
-    """Events, turns, branches, blobs and memories by MemoryClient."""
+    """MemoryClient stores and reads events, turns, branches, blobs and memories."""
     where = {"memory_id": memory["id"], "actor_id": "ann", "session_id": "talk"}
     first = client.create_event(
         **where, messages=[("I only fly window seats.", "USER"), ("Noted.", "ASSISTANT")]
@@ -149,7 +149,7 @@ def test_the_client_converses(client: Any, memory: dict[str, Any]) -> None:
 
 
 def test_the_session_manager_converses(memory: dict[str, Any]) -> None:
-    """Turns, forks, events, records and deletions by MemorySessionManager."""
+    """MemorySessionManager stores, forks, reads, searches and deletes."""
     manager = MemorySessionManager(memory_id=memory["id"])
     session = manager.create_memory_session(actor_id="bob", session_id="s1")
     event = session.add_turns(
@@ -181,8 +181,8 @@ def test_the_session_manager_converses(memory: dict[str, Any]) -> None:
         session.get_event(event["eventId"])
 
 
-def test_batches_and_jobs(client: Any, memory: dict[str, Any]) -> None:
-    """Records of one's own, filtered by metadata, changed and deleted in batches."""
+def test_batches(client: Any, memory: dict[str, Any]) -> None:
+    """Records are created, updated and deleted in batches, and filtered by metadata."""
     data = client.gmdp_client
     now = datetime.now(UTC)
     made = data.batch_create_memory_records(
@@ -220,11 +220,16 @@ def test_batches_and_jobs(client: Any, memory: dict[str, Any]) -> None:
         memoryId=memory["id"], records=[{"memoryRecordId": item} for item in ids]
     )
     assert len(gone["successfulRecords"]) == 2
+
+
+def test_jobs_and_ingested_data(client: Any, memory: dict[str, Any]) -> None:
+    """No extraction job has failed, and ingested data is extracted without an event."""
+    data = client.gmdp_client
     assert data.list_memory_extraction_jobs(memoryId=memory["id"])["jobs"] == []
     ingested = data.ingest_data(
         memoryId=memory["id"],
         actorId="cy",
-        contentTimestamp=now,
+        contentTimestamp=datetime.now(UTC),
         source={
             "inline": {
                 "payload": [
@@ -247,7 +252,7 @@ def test_batches_and_jobs(client: Any, memory: dict[str, Any]) -> None:
 
 
 def test_errors_are_the_services(client: Any, memory: dict[str, Any]) -> None:
-    """Codes and texts are those that AWS gives."""
+    """Error codes and messages are those of AWS."""
     with pytest.raises(ClientError) as caught:
         client.create_memory(name=memory["name"])
     assert caught.value.response["Error"]["Code"] == "ValidationException"

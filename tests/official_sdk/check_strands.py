@@ -15,21 +15,21 @@ from strands.models import Model  # type: ignore[import-not-found]
 
 
 class Parrot(Model):  # type: ignore[misc]
-    """A model that says what it heard."""
+    """A model that repeats the last message."""
 
     def update_config(self, **model_config: Any) -> None:
-        """Have nothing to set."""
+        """Ignore all settings."""
 
     def get_config(self) -> dict[str, Any]:
-        """Have nothing set."""
+        """Return no settings."""
         return {}
 
     async def structured_output(self, *args: Any, **kwargs: Any) -> Any:
-        """Make no structures."""
+        """Raise, since structured output is not used."""
         raise NotImplementedError
 
     async def stream(self, messages: Any, *args: Any, **kwargs: Any) -> Any:
-        """Answer in one piece."""
+        """Yield the answer in one piece."""
         heard = messages[-1]["content"][0]["text"]
         yield {"messageStart": {"role": "assistant"}}
         yield {"contentBlockStart": {"start": {}}}
@@ -39,7 +39,7 @@ class Parrot(Model):  # type: ignore[misc]
 
 
 def agent_of(memory_id: str, session_id: str) -> Agent:
-    """Make an agent with the session manager."""
+    """Return an agent with the session manager."""
     config = AgentCoreMemoryConfig(memory_id=memory_id, actor_id="ann", session_id=session_id)
     return Agent(
         model=Parrot(),
@@ -50,7 +50,7 @@ def agent_of(memory_id: str, session_id: str) -> Agent:
 
 
 def test_an_agent_is_restored() -> None:
-    """A second agent of the session has the messages of the first."""
+    """A second agent of the same session has the messages of the first."""
     client = MemoryClient()
     memory_id = client.create_memory_and_wait(
         name=f"Strands_{uuid.uuid4().hex[:8]}", strategies=[], poll_interval=1

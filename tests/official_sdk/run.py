@@ -1,7 +1,7 @@
 """
-Run the checks of the official SDK, with another Python, on a local service of this process.
+Run the checks of the official SDK with another Python, on a local service in this process.
 
-Each exchange is held against botocore's own model, as in the suite.
+Each exchange is validated against botocore's own model, as in the suite.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-# As a script it finds the installed package, not the checkout.
+# Run as a script, this imports the installed package, not the checkout.
 from agentcore_memory_async.local import LocalMemoryService
 from agentcore_memory_async.local._http.exchanges import RECORDERS, Exchange
 
@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 
 
 def judge() -> Callable[[Exchange], list[str]]:
-    """Give what finds the problems of an exchange; by its file, as no checkout is on the path."""
+    """Return the function that validates an exchange, loaded by its path: it is not importable."""
     path = HERE.parent / "local" / "exchanges.py"
     spec = importlib.util.spec_from_file_location("exchanges", path)
     assert spec is not None
@@ -37,7 +37,7 @@ def judge() -> Callable[[Exchange], list[str]]:
 
 
 async def main(python: str) -> int:
-    """Run the checks; gives 0 where all passed and every exchange was right."""
+    """Run the checks; return 0 if all passed and every exchange was valid."""
     problems = judge()
     seen = 0
     found: list[str] = []
@@ -59,7 +59,7 @@ async def main(python: str) -> int:
             stdout=None,
             stderr=None,
         )
-    print(*found, f"{seen} exchanges, {len(found)} against botocore's model", sep="\n")
+    print(*found, f"{seen} exchanges, {len(found)} violations of botocore's model", sep="\n")
     return checks.returncode or int(bool(found) or not seen)
 
 

@@ -1,8 +1,8 @@
 """
-The figures of the promises under load, in virtual time: ``python -m tests.simulation.figures``.
+Measure the guarantees under load, in virtual time: ``python -m tests.simulation.figures``.
 
-Each function plays one situation from one seed and gives what the promise is about; the command
-prints the best and the worst of many seeds.
+Each function simulates one situation from one seed and returns the figures of its guarantee. The
+command prints the minimum, the maximum and the median of many seeds.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import random
 import statistics
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -47,7 +48,7 @@ def run(main: Callable[[int], Coroutine[Any, Any, T]], seed: int) -> T:
 
 
 class Window(Bucket):
-    """*rate* requests in any second, or in each second of the clock where it is *fixed*."""
+    """A limit of *rate* requests in any second; if *fixed*, in each second of the clock."""
 
     def __init__(self, rate: float, *, fixed: bool) -> None:
         super().__init__(rate)
@@ -55,7 +56,7 @@ class Window(Bucket):
         self._taken: list[float] = []
 
     def take(self, now: float) -> bool:
-        """Take one, if there is one."""
+        """Take a token and return True; return False if there is none."""
         self._taken = [
             at for at in self._taken if (int(at) == int(now) if self._fixed else at > now - 1)
         ]
@@ -70,7 +71,7 @@ LIMITS: dict[str, Callable[[], Bucket]] = {
     "any second": lambda: Window(20, fixed=False),
     **{f"bursts of {burst}": partial(Bucket, 20, burst) for burst in (1, 5, 10, 20, 40, 60)},
 }
-"""The ways in which a service may take 20 a second."""
+"""Ways in which a service may limit requests to 20 a second."""
 
 LATENCIES = {
     "5 ms": (0.0025, 0.0025),
@@ -79,7 +80,7 @@ LATENCIES = {
     "500 ms": (0.25, 0.25),
     "400 to 600 ms": (0.2, 0.3),
 }
-"""From and to which time one way takes."""
+"""Minimum and maximum time of one way, in seconds."""
 
 
 async def throttled(
@@ -101,7 +102,9 @@ async def throttled(
                 except AgentCoreMemoryError:
                     failed += 1
 
-        await anyio.sleep(random.Random(seed).random())  # anywhere in a second of the clock
+        await anyio.sleep(
+            random.Random(seed).random()
+        )  # starts anywhere within a second of the clock
         began = anyio.current_time()
         async with anyio.create_task_group() as tasks:
             for number in range(50):
@@ -115,7 +118,7 @@ async def throttled(
 
 
 async def outage(seed: int, kind: str = "refused") -> Figures:
-    """P11: nothing works for 60 s, for 50 tasks that call again and again."""
+    """P11: every request fails for 60 s, while 50 tasks keep calling."""
     service = MemoryService(seed)
     if kind == "429":
         service.buckets["CreateEvent"] = Bucket(0, 0)
@@ -146,7 +149,7 @@ async def outage(seed: int, kind: str = "refused") -> Figures:
 
 
 async def recovery(seed: int) -> Figures:
-    """How long after an outage of 20 s the calls of 50 tasks succeed again."""
+    """Measure how long after an outage of 20 s the calls of 50 tasks succeed again."""
     service = MemoryService(seed)
     service.down = "refused"
     lasted: list[float] = []
@@ -165,64 +168,62 @@ async def recovery(seed: int) -> Figures:
 
 
 async def starved(seed: int) -> Figures:
-    """P13: create_event's p99 while every search is throttled, over its p99 without searches."""
+    """P13: the ratio of create_event's p99 with throttled searches to its p99 without."""
     figures = [await _create_p99(seed, searches) for searches in (0, 50)]
     return {"p99 over baseline": figures[1] / figures[0]}
 
 
 async def crowded(seed: int) -> Figures:
-    """One session is throttled at every request; the p99 of 20 others, over what it is without."""
+    """P13: the ratio of the p99 of 20 sessions beside a throttled session to that without."""
     figures = [await _create_p99(seed, 0, extra) for extra in (0, 3)]
     return {"p99 over baseline": figures[1] / figures[0]}
 
 
 async def _create_p99(seed: int, searches: int, extra: int = 0) -> float:
+    """Return the p99 of 20 writers beside *searches* readers and *extra* writers, all throttled."""
     service = MemoryService(seed)
     service.session_rate = 1000.0
     service.session_buckets["actor", "crowded"] = Bucket(0, 0)
     service.buckets["RetrieveMemoryRecords"] = Bucket(0, 0)
     took: list[float] = []
-    policy = RetryPolicy(read_deadline=3.0)
     async with opened(service, seed) as manager:
         sessions = [await _session(manager, number) for number in range(50)]
-
         until = anyio.current_time() + 8
-
-        async def search(session: AsyncMemorySession) -> None:
-            while anyio.current_time() < until:
-                try:
-                    await session.with_options(retry=policy).search_long_term_memories("seats")
-                except AgentCoreMemoryError:
-                    continue
-
-        async def write(session: AsyncMemorySession) -> None:
-            while anyio.current_time() < until:
-                began = anyio.current_time()
-                await session.create_event("click", {"n": "x"})
-                took.append(anyio.current_time() - began)
-                await anyio.sleep(0.3)
-
-        async def overdo() -> None:
-            session = await manager.create_memory_session("actor", "crowded", verify=False)
-            hasty = RetryPolicy(write_deadline=3.0)
-            while anyio.current_time() < until:
-                try:
-                    await session.with_options(retry=hasty).create_event("click", {"n": "x"})
-                except AgentCoreMemoryError:
-                    continue
-
         async with anyio.create_task_group() as tasks:
             for _ in range(extra):
-                tasks.start_soon(overdo)
+                tasks.start_soon(_write_to_crowded_session, manager, until)
             for number in range(searches):
-                tasks.start_soon(search, sessions[number])
+                tasks.start_soon(_search_until, sessions[number], until)
             for number in range(20):
-                tasks.start_soon(write, sessions[number])
+                tasks.start_soon(_time_writes_until, sessions[number], until, took)
     return statistics.quantiles(took, n=100)[98]
 
 
+async def _search_until(session: AsyncMemorySession, until: float) -> None:
+    policy = RetryPolicy(read_deadline=3.0)
+    while anyio.current_time() < until:
+        with suppress(AgentCoreMemoryError):
+            await session.with_options(retry=policy).search_long_term_memories("seats")
+
+
+async def _time_writes_until(session: AsyncMemorySession, until: float, took: list[float]) -> None:
+    while anyio.current_time() < until:
+        began = anyio.current_time()
+        await session.create_event("click", {"n": "x"})
+        took.append(anyio.current_time() - began)
+        await anyio.sleep(0.3)
+
+
+async def _write_to_crowded_session(manager: AsyncMemorySessionManager, until: float) -> None:
+    session = await manager.create_memory_session("actor", "crowded", verify=False)
+    hasty = RetryPolicy(write_deadline=3.0)
+    while anyio.current_time() < until:
+        with suppress(AgentCoreMemoryError):
+            await session.with_options(retry=hasty).create_event("click", {"n": "x"})
+
+
 async def paced(seed: int) -> Figures:
-    """P14: 20 tasks write to one session, of which the service takes 5 events a second."""
+    """P14: 20 tasks write to one session, whose limit is 5 events a second."""
     service = MemoryService(seed)
     service.session_rate = 5.0
     async with opened(service, seed) as manager:
@@ -247,7 +248,7 @@ async def paced(seed: int) -> Figures:
 
 
 async def buffered(seed: int) -> Figures:
-    """P8: 5,000 messages go into a buffer while the service is down for 60 s."""
+    """P8: 5,000 messages are buffered while the service is down for 60 s."""
     service = MemoryService(seed)
     service.down = "refused"
     most = 0
@@ -273,7 +274,7 @@ async def buffered(seed: int) -> Figures:
 
 
 async def own_writes(seed: int) -> Figures:
-    """A list by type right after a write, while the service's filter lags by 30 s."""
+    """List by type right after a write, while the service's filter lags by 30 s."""
     service = MemoryService(seed)
     service.filter_lag_s = 30.0
     missed = 0
@@ -321,7 +322,7 @@ def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation.figures", description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--only", default="", help="situations whose name has this in it")
+    parser.add_argument("--only", default="", help="run situations whose name contains this")
     given = parser.parse_args()
     for name, situation in SITUATIONS.items():
         if given.only not in name:

@@ -1,7 +1,7 @@
 """
-What was called and how it ended, and an independent checker of it against what is stored.
+The calls of a run and their outcomes, and a checker that compares them with the stored events.
 
-It knows the promises and nothing of how they are kept.
+The checker knows the guarantees, but nothing of the implementation.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import Counter
 from enum import Enum
 from typing import TYPE_CHECKING
 
-import attrs
+from attrs import define, field
 
 if TYPE_CHECKING:
     from agentcore_memory_async.errors import OutcomeUnknownError
@@ -20,7 +20,7 @@ Key = tuple[str, str]
 
 
 class End(Enum):
-    """How a write ended."""
+    """Outcome of a write."""
 
     RUNNING = "running"
     ACKNOWLEDGED = "acknowledged"
@@ -29,23 +29,23 @@ class End(Enum):
     CANCELLED = "cancelled"
 
 
-@attrs.define
+@define
 class Write:
     """
-    One turn that was written, or tried to.
+    The write of one turn.
 
     Attributes:
-        number: Calls are numbered as they are made.
-        key: Actor and session.
-        text: What makes it unique.
-        end: How it ended.
-        event_id: As acknowledged.
-        token: The caller's client token; None if it gave none.
-        error: Where the outcome was unknown.
-        ended_at: When the call ended.
-        resolved: Whether it was settled by ``resolve``.
-        buffer: The number of the buffer it was given to; None for a call of its own.
-        is_message: Whether it is a message; data of its own otherwise.
+        number: Number of the call, in order.
+        key: Actor id and session id.
+        text: Unique text.
+        end: Outcome.
+        event_id: Event id of the acknowledgement.
+        token: Client token that the caller gave, if any.
+        error: Error of an unknown outcome.
+        ended_at: Time at which the call ended.
+        resolved: Whether ``resolve`` settled the outcome.
+        buffer: Number of the buffer that took the message; None for a direct call.
+        is_message: Whether it is a message; otherwise a JSON payload.
     """
 
     number: int
@@ -66,9 +66,11 @@ class History:
     All writes of one run.
 
     Attributes:
-        writes: In the order of the calls.
-        violations: What was seen to be wrong while it ran.
-        slowest_resolve_s: The longest that settling one write took when the faults were over.
+        writes: Writes in the order of the calls.
+        violations: Violations seen during the run.
+        slowest_resolve_s: Longest ``resolve`` of one write after the faults, in seconds.
+        reads: Number of reads.
+        buffers: Number of buffers.
     """
 
     def __init__(self) -> None:
@@ -79,31 +81,31 @@ class History:
         self.buffers = 0
 
     def begin(self, key: Key, *, buffer: int | None = None, token: str | None = None) -> Write:
-        """Note that a call is made."""
+        """Record a new call and return it."""
         number = len(self.writes)
         write = Write(number, key, f"turn {number}", token=token, buffer=buffer)
         self.writes.append(write)
         return write
 
     def ends(self) -> Counter[str]:
-        """Count how calls ended."""
+        """Return the number of calls by outcome."""
         return Counter(write.end.value for write in self.writes)
 
 
-@attrs.define
+@define
 class Verdict:
     """
-    What the checker found; all counts are 0 for a correct client.
+    Result of the checker; a correct client has 0 everywhere.
 
     Attributes:
-        lost: Acknowledged, and not stored.
-        doubled: Stored more than once.
-        revived: Rejected, and stored.
-        foreign: Stored, and never written; or in another session.
-        out_of_order: Sessions whose stored order is not that of the calls.
-        equal_stamps: Sessions in which two events have one stamp.
-        unresolved: Unknown still, when it was over.
-        others: All else, in words.
+        lost: Writes that were acknowledged but not stored.
+        doubled: Writes that were stored more than once.
+        revived: Writes that were rejected but stored.
+        foreign: Texts that were stored in another session, or never written.
+        out_of_order: Sessions whose stored order differs from that of the calls.
+        equal_stamps: Sessions with two events of the same timestamp.
+        unresolved: Writes whose outcome is still unknown at the end.
+        others: Descriptions of other violations.
     """
 
     lost: int = 0
@@ -113,16 +115,16 @@ class Verdict:
     out_of_order: int = 0
     equal_stamps: int = 0
     unresolved: int = 0
-    others: list[str] = attrs.field(factory=list)
+    others: list[str] = field(factory=list)
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing was found."""
+        """Whether there is no violation."""
         return self == Verdict()
 
 
 def check(history: History, service: MemoryService) -> Verdict:
-    """Compare what was called with what is stored."""
+    """Compare the calls with the stored events."""
     verdict = Verdict(others=[*history.violations, *service.violations])
     copies: dict[str, list[tuple[Key, Stored, int]]] = {}
     for key, events in service.sessions.items():
@@ -160,13 +162,13 @@ def _check_one(write: Write, found: list[tuple[Key, Stored, int]], verdict: Verd
 
 
 def _came_late(write: Write, event: Stored, service: MemoryService) -> bool:
-    """Tell whether it was sent only by the ``resolve`` of a call that was cancelled before."""
+    """Return whether only ``resolve`` sent the write, after its call was cancelled."""
     token = event.request["clientToken"]
     return write.resolved and write.buffer is None and service.first_seen[token] > write.ended_at
 
 
 def _check_order(writes: list[Write], places: dict[int, tuple[int, int]], verdict: Verdict) -> None:
-    """Calls of a session in their order, and so the messages of each buffer."""
+    """Check the order of the direct calls of each session, and of the messages of each buffer."""
     last: dict[tuple[Key, int | None], tuple[int, int]] = {}
     wrong: set[Key] = set()
     for write in writes:

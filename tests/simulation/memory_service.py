@@ -1,8 +1,8 @@
 """
-The service, as a simple model in memory behind aiobotocore's ``http_session_cls``.
+A simple in-memory model of the service behind aiobotocore's ``http_session_cls``.
 
-It shares nothing with the client nor with the local service: newest first, pages, client tokens,
-token buckets, filters that lag, and faults drawn from one seeded generator.
+It shares no code with the client or the local service. It has pages with the newest events first,
+client tokens, token buckets, lagging filters, and faults drawn from one seeded generator.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-import attrs
 from aiobotocore.awsrequest import AioAWSResponse
 from aiobotocore.config import AioConfig
+from attrs import define
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
 from tests._virtual_time import EPOCH_S
@@ -37,11 +37,11 @@ FAULTS = (
     "cut body",
 )
 BEFORE = frozenset({"reset before", "500 before", "429"})
-"""The faults after which nothing is stored."""
+"""Faults after which nothing is stored."""
 
 
 class Bucket:
-    """A token bucket: *burst* at once, *rate* a second."""
+    """A token bucket with *burst* tokens that refills by *rate* a second."""
 
     def __init__(self, rate: float, burst: float | None = None) -> None:
         self.rate = rate
@@ -50,7 +50,7 @@ class Bucket:
         self._at = 0.0
 
     def take(self, now: float) -> bool:
-        """Take one, if there is one."""
+        """Take a token and return True; return False if there is none."""
         self._level = min(self.burst, self._level + (now - self._at) * self.rate)
         self._at = now
         if self._level < 1:
@@ -59,9 +59,9 @@ class Bucket:
         return True
 
 
-@attrs.define
+@define
 class Stored:
-    """An event that the service has."""
+    """An event that the service stores."""
 
     event_id: str
     request: dict[str, Any]
@@ -69,13 +69,13 @@ class Stored:
 
     @property
     def stamp_ms(self) -> int:
-        """Its timestamp."""
+        """Timestamp in milliseconds since 1970."""
         stamp_s: float = self.request["eventTimestamp"]
         return round(stamp_s * 1000)
 
     @property
     def texts(self) -> list[str]:
-        """The texts of its messages, and the ``n`` of its json."""
+        """Texts of the messages, and ``n`` of the JSON payloads."""
         found = []
         for item in self.request["payload"]:
             if "conversational" in item:
@@ -85,7 +85,7 @@ class Stored:
         return found
 
     def shown(self) -> dict[str, Any]:
-        """Give it as answers show it."""
+        """Return the event in the form of responses."""
         hidden = ("clientToken", "extractionMode")
         event = {key: value for key, value in self.request.items() if key not in hidden}
         return {"branch": {"name": "main"}, **event, "eventId": self.event_id}
@@ -93,20 +93,28 @@ class Stored:
 
 class MemoryService:
     """
-    The model, its faults, and what was asked of it.
+    The model, its faults, and counts of its requests.
 
     Attributes:
-        fault_share: The share of requests that meet a fault.
-        script: The faults of the next requests, in order; "" is none.
-        down: What every request meets: ``refused``, ``500`` or ``silent``; empty for none.
-        latency_s: From and to which time one way takes.
-        buckets: The rate that each operation is held to; one is shared by all sessions.
-        session_rate: Events a second of each actor and session.
-        session_buckets: Those of the sessions so far.
-        filter_lag_s: For how long filters do not show a new event.
-        asked: How often each operation was asked for.
-        met: How often each fault was met.
-        violations: What a correct client never does.
+        fault_share: Share of requests that get a fault.
+        script: Faults of the next requests, in order; "" is none.
+        down: Fault of every request: ``refused``, ``500`` or ``silent``; empty for none.
+        latency_s: Minimum and maximum time of one way, in seconds.
+        buckets: Rate limits by operation, each shared by all sessions.
+        session_rate: Events a second that each session may create; None for no limit.
+        session_buckets: Rate limits of the sessions so far.
+        filter_lag_s: Time for which filters do not show a new event.
+        retry_after: Value of the ``retry-after`` header of throttled responses, if any.
+        asked: Number of requests by operation.
+        met: Number of requests by fault.
+        record_all: Whether ``starts`` is filled.
+        starts: Time and operation of each request.
+        throttled_at: Times of the throttled requests.
+        violations: Descriptions of what a correct client never does.
+        first_seen: Time of the first request by client token.
+        sessions: Stored events by actor id and session id.
+        records: Long-term records in the form of responses.
+        in_flight: Number of requests that have no response yet.
     """
 
     def __init__(self, seed: int = 0) -> None:
@@ -136,19 +144,19 @@ class MemoryService:
 
     @property
     def trace(self) -> str:
-        """A digest of all that was asked and answered, in order, with times."""
+        """Digest of all requests and responses, in order, with their times."""
         return self._trace.hexdigest()[:16]
 
     def note(self, *facts: object) -> None:
-        """Put *facts* into the trace."""
+        """Add *facts* to the trace."""
         self._trace.update(f"{self._now():.6f} {facts}\n".encode())
 
     def config(self, **options: Any) -> AioConfig:
-        """Give a config whose client talks to this service."""
+        """Return a config whose client sends to this service."""
         return AioConfig(http_session_cls=self.http_session_cls(), **options)
 
     def http_session_cls(self) -> type[Any]:
-        """Make the class that aiobotocore sends with."""
+        """Return the HTTP session class for aiobotocore."""
         service = self
 
         class MemorySession:
@@ -162,7 +170,7 @@ class MemoryService:
                 await asyncio.sleep(0)
 
             async def close(self) -> None:
-                """Close; there is nothing to close."""
+                """Do nothing, since nothing is open."""
 
             async def send(self, request: Any) -> Any:
                 """Send one request."""
@@ -172,7 +180,7 @@ class MemoryService:
         return MemorySession
 
     async def serve(self, request: Any) -> AioAWSResponse:
-        """Answer one request, or fail as a connection does."""
+        """Answer one request, or raise as a connection would."""
         operation, params = _parse(request)
         self.asked[operation] += 1
         if self.record_all:
@@ -191,6 +199,15 @@ class MemoryService:
         self, request: Any, operation: str, params: dict[str, Any], fault: str
     ) -> AioAWSResponse:
         url = request.url
+        await self._travel(url, operation, params, fault)
+        refused = self._refusal(url, operation, params, fault)
+        if refused is not None:
+            return refused
+        status, body = self._perform(operation, params)
+        return await self._reply(url, status, json.dumps(body).encode(), fault)
+
+    async def _travel(self, url: str, operation: str, params: dict[str, Any], fault: str) -> None:
+        """Carry a request to the service, or fail on the way."""
         if fault == "refused":
             raise EndpointConnectionError(endpoint_url=url, error=ConnectionRefusedError())
         late = self._random.random() < 0.5
@@ -198,12 +215,17 @@ class MemoryService:
         try:
             await asyncio.sleep(way_s)
         except asyncio.CancelledError:
-            # The client went away; what it sent may still arrive.
+            # The client has disconnected; what it sent may still arrive.
             if late and fault not in BEFORE and not self.down and operation == "CreateEvent":
                 asyncio.get_running_loop().call_later(way_s, self._create, params)
             raise
         if fault == "silent":
             await asyncio.sleep(3600)
+
+    def _refusal(
+        self, url: str, operation: str, params: dict[str, Any], fault: str
+    ) -> AioAWSResponse | None:
+        """Return the error of a request that is not performed; None for one that is."""
         if fault in {"500", "500 before"}:
             return self._error(url, 500, "ServiceException")
         if fault == "429" or self._throttled(operation, params):
@@ -211,7 +233,10 @@ class MemoryService:
             return self._error(url, 429, "ThrottledException")
         if fault == "reset before":
             raise ConnectionClosedError(endpoint_url=url, error=ConnectionResetError())
-        status, body = self._perform(operation, params)
+        return None
+
+    async def _reply(self, url: str, status: int, body: bytes, fault: str) -> AioAWSResponse:
+        """Carry the response of a performed request to the client, or lose or damage it."""
         if fault == "timeout after":
             await asyncio.sleep(self._random.uniform(1, 12))
             raise ReadTimeoutError(endpoint_url=url, error=TimeoutError())
@@ -222,8 +247,7 @@ class MemoryService:
             return self._error(url, 500, "ServiceException")
         if fault == "no event id":
             return self._answer(url, status, b"{}")
-        text = json.dumps(body).encode()
-        return self._answer(url, status, text[: len(text) // 2] if fault == "cut body" else text)
+        return self._answer(url, status, body[: len(body) // 2] if fault == "cut body" else body)
 
     def _draw(self) -> str:
         if self.script:
@@ -315,18 +339,18 @@ class MemoryService:
 
 
 class _Raw:
-    """What aiobotocore reads a body from."""
+    """The raw response that aiobotocore reads a body from."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
 
     async def read(self) -> bytes:
-        """Read all of it."""
+        """Return the whole body."""
         return self._body
 
 
 def _parse(request: Any) -> tuple[str, dict[str, Any]]:
-    """Find the operation and its members, by the paths that the API's reference shows."""
+    """Return the operation and its parameters, by the paths of the API reference."""
     path = [unquote(part) for part in urlsplit(request.url).path.strip("/").split("/")]
     body = request.body or b"{}"
     params: dict[str, Any] = json.loads(body)
@@ -342,19 +366,19 @@ def _parse(request: Any) -> tuple[str, dict[str, Any]]:
     return names[path[2]], params
 
 
-@attrs.define
+@define
 class Wall:
     """
-    A wall clock that somebody sets back now and then.
+    A wall clock that can be set back.
 
     Attributes:
-        now: Gives virtual time.
-        set_back_s: By how much it was set back.
+        now: Function that returns virtual time.
+        set_back_s: Seconds by which the clock was set back.
     """
 
     now: Callable[[], float]
     set_back_s: float = 0.0
 
     def __call__(self) -> float:
-        """Read it."""
+        """Return the time in seconds since 1970."""
         return EPOCH_S + self.now() - self.set_back_s

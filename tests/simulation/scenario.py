@@ -1,8 +1,8 @@
 """
-One run of the simulation: tasks that write to sessions through one manager, all from one seed.
+One run of the simulation: tasks that write to sessions through one manager, from one seed.
 
-All that is drawn at random, here, in the service and in the client, comes from the seed, so the
-same seed gives the same run.
+All randomness of the tasks, the service and the client comes from the seed, so the same seed
+replays the same run.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from unittest import mock
 from uuid import UUID
 
 import anyio
-import attrs
 from aiobotocore.session import AioSession
+from attrs import define
 
 from agentcore_memory_async import (
     AsyncMemorySessionManager,
@@ -46,15 +46,15 @@ HASTY = RetryPolicy(write_deadline=2.0, read_deadline=2.0, attempt_timeout=1.0)
 ONCE = RetryPolicy(max_attempts=1)
 
 
-@attrs.define
+@define
 class Settings:
     """
-    How bad it is.
+    Size and severity of a run.
 
     Attributes:
-        turns: How many turns are written.
-        fault_share: The share of requests that meet a fault.
-        cancel_share: The share of calls that are cancelled.
+        turns: Number of turns to write.
+        fault_share: Share of requests that get a fault.
+        cancel_share: Share of calls that are cancelled.
     """
 
     turns: int = 10_000
@@ -62,9 +62,9 @@ class Settings:
     cancel_share: float = 0.1
 
 
-@attrs.define
+@define
 class Report:
-    """What a run gave."""
+    """Result of a run."""
 
     seed: int
     verdict: Verdict
@@ -74,7 +74,7 @@ class Report:
     lasted_s: float
 
     def line(self) -> str:
-        """Say it in one line."""
+        """Return the result as one line."""
         ends = self.history.ends()
         return (
             f"seed {self.seed}: {len(self.history.writes)} turns, "
@@ -94,7 +94,7 @@ def under(session: AsyncMemorySession, policy: RetryPolicy | None) -> AsyncMemor
 
 @contextlib.contextmanager
 def seeded_tokens(source: random.Random) -> Iterator[None]:
-    """Draw the client tokens from *source*."""
+    """Draw client tokens from *source* inside the block."""
 
     def draw() -> UUID:
         return UUID(int=source.getrandbits(128), version=4)
@@ -111,7 +111,7 @@ def seeded_tokens(source: random.Random) -> Iterator[None]:
 async def opened(
     service: MemoryService, seed: int = 0, **options: Any
 ) -> AsyncIterator[AsyncMemorySessionManager]:
-    """Open a manager of real aiobotocore on *service*, whose jitter comes from *seed*."""
+    """Open a manager with real aiobotocore on *service*; its jitter comes from *seed*."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualTimeLoop)
     if "aws_session" not in options:
@@ -140,12 +140,12 @@ def run_virtually(main: Callable[[], Coroutine[object, object, Report]]) -> Repo
 
 
 def simulate(seed: int, settings: Settings | None = None) -> Report:
-    """Run one seed to its end and check it."""
+    """Run one seed and check the result."""
     return run_virtually(Scenario(seed, settings or Settings()).run)
 
 
 class Scenario:
-    """What the tasks of one run do."""
+    """The tasks of one run."""
 
     def __init__(self, seed: int, settings: Settings) -> None:
         self._seed = seed
@@ -158,7 +158,7 @@ class Scenario:
         self._wall = Wall(lambda: 0.0)
 
     async def run(self) -> Report:
-        """Write all turns under faults, settle what is unknown, and check."""
+        """Write all turns under faults, resolve unknown outcomes, and check the result."""
         self._wall = Wall(asyncio.get_running_loop().time)
         service = self._service
         with seeded_tokens(random.Random(f"{self._seed} tokens")):
@@ -173,7 +173,7 @@ class Scenario:
                         for _ in range(self._random.randint(1, 4)):
                             tasks.start_soon(self._work, session)
                 service.fault_share = 0.0
-                await anyio.sleep(20)  # what was sent late arrives
+                await anyio.sleep(20)  # lets delayed requests arrive
                 for session in sessions:
                     await self._settle(session)
                 for session in sessions:
@@ -192,7 +192,7 @@ class Scenario:
         )
 
     async def _work(self, session: AsyncMemorySession) -> None:
-        """Do one thing after the other, until all turns are written."""
+        """Perform random actions until all turns are written."""
         draw = self._random
         while self._left > 0:
             kind = draw.random()
@@ -233,7 +233,7 @@ class Scenario:
     async def _end(
         self, write: Write, call: Callable[[], Coroutine[Any, Any, str]], cancel_s: float | None
     ) -> None:
-        """Make a call and note how it ended."""
+        """Make a call and record its outcome."""
         with anyio.move_on_after(cancel_s) as scope:
             try:
                 write.event_id = await call()
@@ -249,7 +249,7 @@ class Scenario:
     async def _resolve(
         self, session: AsyncMemorySession, write: Write, cancel_s: float | None = None
     ) -> None:
-        """Settle *write*, which was unknown or cancelled."""
+        """Resolve *write*, whose outcome is unknown or which was cancelled."""
         in_doubt = write.error or write.token
         assert in_doubt is not None
         with anyio.move_on_after(cancel_s):
@@ -262,7 +262,7 @@ class Scenario:
                 write.end, write.event_id, write.resolved = End.ACKNOWLEDGED, event.event_id, True
 
     async def _settle(self, session: AsyncMemorySession) -> None:
-        """Settle all that is unknown, now that there are no faults any more."""
+        """Resolve all unknown outcomes, after the faults have ended."""
         for write in self._history.writes:
             if write.key != _key(session) or write.end not in {End.UNKNOWN, End.CANCELLED}:
                 continue
@@ -276,7 +276,7 @@ class Scenario:
             self._history.slowest_resolve_s = max(lasted_s, self._history.slowest_resolve_s)
 
     async def _read(self, session: AsyncMemorySession) -> None:
-        """Read the newest turns: whatever was acknowledged before is there."""
+        """Read the newest turns; they must include the last acknowledged one."""
         self._history.reads += 1
         stored = {text: event for event in self._events(session) for text in event.texts}
         mine = [
@@ -301,7 +301,7 @@ class Scenario:
                 self._history.violations.append(f"{session.session_id} did not give {mine[-1]}")
 
     async def _compare(self, session: AsyncMemorySession) -> None:
-        """List everything: it is what the service has."""
+        """List all events; they must equal those that the service stores."""
         listed = [event.event_id for event in await session.list_events()]
         stored = sorted((event.event_id for event in self._events(session)), reverse=True)
         if listed != stored:
@@ -311,7 +311,7 @@ class Scenario:
         return list(self._service.sessions.get(_key(session), []))
 
     async def _buffer(self, session: AsyncMemorySession) -> None:
-        """Write some turns through a buffer, and leave it in one way or another."""
+        """Write some turns through a buffer, and leave its block in a random way."""
         draw = self._random
         count = min(draw.randint(1, 40), max(1, self._left))
         self._left -= count
@@ -341,7 +341,7 @@ class Scenario:
     async def _cancelled(
         self, use: Callable[[], Coroutine[Any, Any, None]], after_s: float | None
     ) -> None:
-        """Cancel *use* after a while by a scope, as asyncio's timeouts do, or a few times."""
+        """Cancel *use* after a while: by a scope, by a timeout, or repeatedly by its task."""
         draw = self._random
         way = draw.choice(["scope", "timeout", "task"])
         if way == "scope":
@@ -370,7 +370,7 @@ class Scenario:
         draw = self._random
         for _ in range(count):
             write = self._history.begin(_key(session), buffer=number)
-            write.end = End.REJECTED  # until it is taken
+            write.end = End.REJECTED  # until the buffer takes it
             message = ConversationalMessage(write.text, MessageRole.USER)
             with anyio.move_on_after(self._cancel_after()) as scope:
                 await buffer.add(message)
@@ -387,7 +387,7 @@ class Scenario:
     async def _end_buffer(
         self, session: AsyncMemorySession, taken: list[Write], unsent: UnsentError | None
     ) -> None:
-        """Note what became of each message, and settle the batch that may have been stored."""
+        """Record the outcome of each message, and resolve the batch that may have been stored."""
         count = len(unsent.messages) if unsent else 0
         if unsent and [message.text for message in unsent.messages] != [
             write.text for write in taken[len(taken) - count :]
@@ -409,7 +409,7 @@ class Scenario:
     async def _settle_batch(
         self, session: AsyncMemorySession, token: str, batch: list[Write]
     ) -> None:
-        """Settle the first batch that a buffer named, which may have been stored."""
+        """Resolve the batch of unknown outcome that a buffer reported."""
         while True:
             try:
                 await session.resolve(token)
@@ -422,7 +422,7 @@ class Scenario:
             write.end, write.resolved = End.ACKNOWLEDGED, True
 
     async def _send_again(self, session: AsyncMemorySession, writes: list[Write]) -> None:
-        """Write what a buffer named as unsent, until it is acknowledged."""
+        """Write the messages that a buffer reported as unsent, until they are acknowledged."""
         messages = [ConversationalMessage(write.text, MessageRole.USER) for write in writes]
         token = f"again-{writes[0].number:09d}"
         while True:

@@ -1,7 +1,7 @@
 """
 Run many seeds: ``python -m tests.simulation.soak --seeds 100 --turns 10000``.
 
-A seed that fails prints the command that replays it.
+For a failed seed it prints the command that replays the run.
 """
 
 from __future__ import annotations
@@ -16,15 +16,21 @@ from tests.simulation.scenario import Settings, simulate
 
 
 def main() -> int:
-    """Run the command; the number of seeds that failed is its exit status."""
+    """Run the command; return the number of failed seeds, as the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation.soak", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=100, help="how many (default 100)")
-    parser.add_argument("--first", type=int, default=0, help="the first one (default 0)")
-    parser.add_argument("--turns", type=int, default=10_000, help="of each (default 10000)")
-    parser.add_argument("--faults", type=float, default=0.2, help="share of requests")
-    parser.add_argument("--cancelled", type=float, default=0.1, help="share of calls")
+    parser.add_argument("--seeds", type=int, default=100, help="number of seeds (default 100)")
+    parser.add_argument("--first", type=int, default=0, help="first seed (default 0)")
+    parser.add_argument(
+        "--turns", type=int, default=10_000, help="turns of each run (default 10000)"
+    )
+    parser.add_argument(
+        "--faults", type=float, default=0.2, help="share of requests that get a fault"
+    )
+    parser.add_argument(
+        "--cancelled", type=float, default=0.1, help="share of calls that are cancelled"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
-    parser.add_argument("--quiet", action="store_true", help="the sum only")
+    parser.add_argument("--quiet", action="store_true", help="print the summary only")
     given = parser.parse_args()
     settings = Settings(given.turns, given.faults, given.cancelled)
     seeds = range(given.first, given.first + given.seeds)
@@ -65,7 +71,7 @@ def _replay(seed: int, settings: Settings) -> str:
 
 
 def _one(work: tuple[int, Settings]) -> tuple[int, str, Counter[str], str]:
-    """Run one seed, in a process of its own."""
+    """Run one seed in a worker process."""
     seed, settings = work
     report = simulate(seed, settings)
     verdict = report.verdict

@@ -1,4 +1,4 @@
-"""No text of a conversation, no query and no credential is in logs, errors or reprs (P24)."""
+"""Logs, errors and reprs contain no conversation text, query or credential (P24)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NAMES = ("agentcore_memory_async", "aiobotocore", "aiohttp", "asyncio", "botocor
 
 @pytest.fixture
 def logged() -> Iterator[io.StringIO]:
-    """Give all that is logged at DEBUG, by a handler with the filter."""
+    """Capture everything that is logged at DEBUG, by a handler with the filter."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     handler.addFilter(BotocoreLogFilter())
@@ -50,7 +50,7 @@ def logged() -> Iterator[io.StringIO]:
 
 @virtual_time
 async def talk(shown: list[Any]) -> None:
-    """Use everything with canaries, under every fault; collect what can be shown of it."""
+    """Use every method with canaries, under every fault; collect all results and errors."""
     service = MemoryService()
     session = AioSession()
     session.set_credentials("CANARYKEY", "CANARYSECRET", "CANARYTOKEN")
@@ -92,7 +92,7 @@ async def talk(shown: list[Any]) -> None:
 
 
 def test_nothing_shows_a_canary(logged: io.StringIO) -> None:
-    """Neither our logs, nor botocore's behind the filter, nor what errors and values show."""
+    """No canary appears in our logs, in botocore's filtered logs, or in values and errors."""
     shown: list[Any] = []
     talk(shown)
     texts = [logged.getvalue()]

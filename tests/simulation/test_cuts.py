@@ -1,4 +1,4 @@
-"""Every public coroutine, cut at every point where it is suspended, leaves nothing behind."""
+"""Every public coroutine, cancelled at each of its suspensions, leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MOST = 400
 
 
 class Cut:
-    """Awaits a coroutine and cancels the task at its suspension number *at*."""
+    """Awaits a coroutine and cancels the task at suspension number *at*."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any], at: int) -> None:
         self._coroutine = coroutine
@@ -57,7 +57,7 @@ class Cut:
                 task.cancel()
             try:
                 yield waiting_for
-            except BaseException as error:  # noqa: BLE001 - it is thrown where it belongs
+            except BaseException as error:  # noqa: BLE001 - rethrown inside the coroutine
                 caught = error
                 send = lambda caught=caught: steps.throw(caught)  # type: ignore[misc]  # noqa: E731
             else:
@@ -65,12 +65,12 @@ class Cut:
 
 
 def said(text: str) -> ConversationalMessage:
-    """Make a message."""
+    """Return a message."""
     return ConversationalMessage(text, MessageRole.USER)
 
 
 async def buffer_block(session: AsyncMemorySession) -> None:
-    """Use a buffer, from its entry to its exit."""
+    """Enter, fill, flush and leave a buffer."""
     async with session.buffered(max_pending=2, max_messages=2, max_delay=0, close_timeout=1) as to:
         for number in range(3):
             await to.add(said(str(number)))
@@ -78,19 +78,19 @@ async def buffer_block(session: AsyncMemorySession) -> None:
 
 
 async def iterate(session: AsyncMemorySession) -> None:
-    """Go through all events."""
+    """Iterate over all events."""
     async for _ in session.iter_events(page_size=2):
         pass
 
 
 async def iterate_records(session: AsyncMemorySession) -> None:
-    """Go through all records."""
+    """Iterate over all records."""
     async for _ in session.iter_long_term_memory_records("/facts/{actorId}/"):
         pass
 
 
 async def poll(session: AsyncMemorySession, service: MemoryService) -> None:
-    """Wait for a record that is new."""
+    """Wait for a new record."""
     async with session.extraction_poller("/facts/{actorId}/", timeout=30) as poller:
         number = len(service.records)
         service.records.append(
@@ -107,7 +107,7 @@ async def poll(session: AsyncMemorySession, service: MemoryService) -> None:
 
 
 async def resolve(session: AsyncMemorySession) -> None:
-    """Settle a write that was lost."""
+    """Resolve a write whose outcome is unknown."""
     policy = RetryPolicy(max_attempts=1)
     try:
         await session.with_options(retry=policy).add_turns([said("lost")])
@@ -136,7 +136,7 @@ CALLS: dict[str, Call] = {
 
 
 async def suspend(call: Awaitable[Any]) -> None:
-    """Make a coroutine of what can be awaited."""
+    """Return a coroutine that awaits *call*."""
     await call
 
 
@@ -151,7 +151,7 @@ async def small() -> AsyncIterator[tuple[MemoryService, AsyncMemorySessionManage
 async def assert_clean(
     service: MemoryService, manager: AsyncMemorySessionManager, session: AsyncMemorySession
 ) -> None:
-    """Nothing is under way or held, and the next calls work at once."""
+    """Assert that no call is in flight and no lock is held, and that the next calls succeed."""
     assert {asyncio.current_task()} == asyncio.all_tasks()
     assert 0 == service.in_flight
     assert 0 == manager._core.retrier._running
@@ -168,7 +168,7 @@ async def assert_clean(
 @pytest.mark.parametrize("name", CALLS)
 @virtual_time
 async def test_cut_anywhere_nothing_is_left(name: str, crowded: bool) -> None:
-    """Also with a lost answer on the way, and while other calls hold the turn and the pool."""
+    """A cancelled call leaves nothing behind, also while others hold the lock and the pool."""
     async with small() as (service, manager):
         session = await manager.create_memory_session("actor", "s", verify=False)
         for at in range(1, MOST):
@@ -201,7 +201,7 @@ async def test_cut_anywhere_nothing_is_left(name: str, crowded: bool) -> None:
 
 @virtual_time
 async def test_cut_while_closing() -> None:
-    """Closing waits for what is under way, and closes, wherever it is cut."""
+    """Closing waits for calls in flight and closes, wherever it is cancelled."""
     for at in range(1, 20):
         async with small() as (service, manager):
             session = await manager.create_memory_session("actor", "s", verify=False)
@@ -231,7 +231,7 @@ async def test_cut_while_closing() -> None:
 
 @contextmanager
 def before_rounds(do: Callable[[int], None]) -> Iterator[None]:
-    """Call *do* before each round of the event loop, with its number: between any two steps."""
+    """Call *do* before each iteration of the event loop, with its number."""
     loop: Any = asyncio.get_running_loop()
     run_once = loop._run_once
     number = 0
@@ -248,13 +248,14 @@ def before_rounds(do: Callable[[int], None]) -> Iterator[None]:
 
 class PendingBlock:
     """
-    Leaves the block of a buffer with messages pending.
+    A block of a buffer that is left with messages pending.
 
     Attributes:
-        scope: What is around it.
+        session: Session of the buffer.
+        scope: Cancel scope around the block.
         buffer: The buffer.
-        taken: What it took.
-        left: How the block was left, where not by its end.
+        taken: Texts that the buffer took.
+        left: Exception that left the block, if any.
     """
 
     def __init__(self, session: AsyncMemorySession) -> None:
@@ -265,7 +266,7 @@ class PendingBlock:
         self.left: BaseException | None = None
 
     async def run(self) -> None:
-        """Use it."""
+        """Run the block."""
         with self.scope:
             try:
                 async with self.buffer:
@@ -279,7 +280,7 @@ class PendingBlock:
                 raise
 
     async def send_again(self) -> None:
-        """Settle what may be stored and send what is not, as a caller would."""
+        """Resolve the batch of unknown outcome and send the rest again, as a caller would."""
         unsent = self.buffer.unsent_error
         if unsent is None:
             return
@@ -292,7 +293,7 @@ class PendingBlock:
 
 
 def cancel_all_but(test: asyncio.Task[Any] | None) -> None:
-    """Cancel all other tasks, as some programs end; those that did not begin never would."""
+    """Cancel all other tasks that have begun, as some programs do at their end."""
     for task in asyncio.all_tasks() - {test}:
         if inspect.getcoroutinestate(cast("Any", task.get_coro())) != inspect.CORO_CREATED:
             task.cancel()
@@ -302,7 +303,7 @@ def cancel_all_but(test: asyncio.Task[Any] | None) -> None:
 @pytest.mark.parametrize("cut_by", ["task", "task thrice", "scope", "all tasks", "all thrice"])
 @virtual_time
 async def test_a_buffer_left_with_messages_pending(cut_by: str, service_is: str) -> None:
-    """Cut at any moment: what is named as unsent is final, and sent again all is there once."""
+    """After a cancellation, ``unsent`` is final, and sending it again stores each message once."""
     times = 3 if "thrice" in cut_by else 1
     test = asyncio.current_task()
     async with small() as (service, manager):
@@ -338,7 +339,7 @@ async def test_a_buffer_left_with_messages_pending(cut_by: str, service_is: str)
             service.script, service.down = [], ""
             asked = service.asked["CreateEvent"]
             unsent = [message.text for message in block.buffer.unsent]
-            await anyio.sleep(100)  # what was sent before may arrive still
+            await anyio.sleep(100)  # lets delayed requests arrive
             assert asked == service.asked["CreateEvent"]
             assert unsent == [message.text for message in block.buffer.unsent]
             assert unsent == block.taken[len(block.taken) - len(unsent) :]

@@ -1,4 +1,4 @@
-"""Deadlines hold over everything that can take long (P6); real sockets: ``tests/faults``."""
+"""Deadlines hold for everything that can take long (P6); ``tests/faults`` has real sockets."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ HI = [ConversationalMessage("hi", MessageRole.USER)]
 
 
 def silent(service: MemoryService) -> None:
-    """A black hole: nothing is answered."""
+    """Let no request be answered."""
     service.down = "silent"
 
 
 def slow(service: MemoryService) -> None:
-    """Each way takes up to half a minute."""
+    """Let each way take up to half a minute."""
     service.latency_s = (0.1, 30.0)
 
 
 def refused(service: MemoryService) -> None:
-    """Nobody is there."""
+    """Refuse all connections."""
     service.down = "refused"
 
 
 def throttled(service: MemoryService) -> None:
-    """Nearly everything is too much, and long waits are asked for."""
+    """Throttle nearly all requests, with a long ``retry-after``."""
     service.buckets["CreateEvent"] = Bucket(0.5, 1)
     service.buckets["ListEvents"] = Bucket(0.5, 1)
     service.retry_after = "7"
 
 
 def faulty(service: MemoryService) -> None:
-    """Faults of all kinds."""
+    """Inject faults of all kinds."""
     service.fault_share = 0.8
 
 
@@ -63,7 +63,7 @@ def faulty(service: MemoryService) -> None:
 async def test_no_call_takes_longer_than_its_deadline(
     trouble: Callable[[MemoryService], None],
 ) -> None:
-    """1,000 calls on 20 sessions through 4 connections, all with deadlines of their own."""
+    """None of 1,000 calls through 4 connections takes longer than its own deadline."""
     service = MemoryService(5)
     trouble(service)
     source = random.Random(5)
@@ -94,7 +94,7 @@ async def test_no_call_takes_longer_than_its_deadline(
 
 @virtual_time
 async def test_a_slow_credential_refresh_keeps_the_deadline() -> None:
-    """Credentials that have expired and whose refresh hangs fail the call in time, unsent."""
+    """A call whose credential refresh hangs fails at its deadline, unsent."""
 
     async def refresh() -> dict[str, str]:
         await asyncio.sleep(3600)
@@ -124,7 +124,7 @@ async def test_a_slow_credential_refresh_keeps_the_deadline() -> None:
 
 @virtual_time
 async def test_a_wait_in_vain_is_not_waited() -> None:
-    """A service that asks for more time than there is gives its error at once."""
+    """A ``retry-after`` beyond the deadline raises the error at once."""
     service = MemoryService()
     service.script = ["429"]
     service.retry_after = "60"
@@ -139,7 +139,7 @@ async def test_a_wait_in_vain_is_not_waited() -> None:
 
 @virtual_time
 async def test_retry_after_is_kept_to() -> None:
-    """The next attempt comes when the service wants it, not before."""
+    """The next attempt is made after the service's ``retry-after``, not before."""
     service = MemoryService()
     service.record_all = True
     service.script = ["429"]
@@ -153,7 +153,7 @@ async def test_retry_after_is_kept_to() -> None:
 
 @virtual_time
 async def test_closing_waits_for_calls_that_wait_for_their_turn() -> None:
-    """All calls that were made before are finished, within the bound; later ones are refused."""
+    """Closing waits for all calls that were made before."""
     service = MemoryService()
     stored: list[str] = []
     async with opened(service) as manager:
@@ -172,7 +172,7 @@ async def test_closing_waits_for_calls_that_wait_for_their_turn() -> None:
 
 @virtual_time
 async def test_closing_is_bounded() -> None:
-    """What has not ended then is cut off, and says whether it may have been stored."""
+    """Closing cuts off calls after its bound; each error tells whether it may have been stored."""
     service = MemoryService()
     service.latency_s = (20.0, 20.0)
     raised: list[BaseException] = []

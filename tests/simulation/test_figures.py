@@ -1,4 +1,4 @@
-"""The figures of the promises under load; ``python -m tests.simulation.figures`` prints them."""
+"""Bounds of the guarantees under load; ``python -m tests.simulation.figures`` measures them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.simulation import figures
 
 
 def test_a_buffer_outlives_an_outage() -> None:
-    """P8: the service is down for 60 s, 5,000 messages: none lost, a bounded number in memory."""
+    """P8: an outage of 60 s loses none of 5,000 messages, and the number pending is bounded."""
     found = figures.run(figures.buffered, 1)
 
     assert 0 == found["lost, doubled or out of order"]
@@ -17,7 +17,7 @@ def test_a_buffer_outlives_an_outage() -> None:
 
 @pytest.mark.parametrize("kind", ["refused", "500", "429"])
 def test_an_outage_is_not_made_worse(kind: str) -> None:
-    """P11: 50 tasks, 60 s: at most 1.2 requests a call, at most 10 a second after 5 seconds."""
+    """P11: 50 tasks send at most 1.2 requests a call, and after 5 s at most 10 a second."""
     found = figures.run(lambda seed: figures.outage(seed, kind), 1)
 
     assert found["requests per call"] <= 1.2
@@ -25,36 +25,37 @@ def test_an_outage_is_not_made_worse(kind: str) -> None:
 
 
 def test_after_an_outage_calls_go_through() -> None:
-    """All that waited is stored within seconds."""
+    """Calls that waited through an outage succeed within 8 s of its end."""
     assert figures.run(figures.recovery, 1)["last call, s after it"] <= 8
 
 
 @pytest.mark.parametrize("latency", ["5 ms", "50 to 200 ms", "400 to 600 ms"])
 @pytest.mark.parametrize("limit", figures.LIMITS)
 def test_throttled_writes_all_get_through(limit: str, latency: str) -> None:
-    """P12: the service takes 20 a second in some way, 50 writers make 300 calls."""
+    """P12: 300 calls of 50 writers all succeed, near the service's limit and with few retries."""
     found = figures.run(lambda seed: figures.throttled(seed, limit, latency), 1)
 
     assert 0 == found["failed"]
     assert found["requests per call"] <= 1.15
-    # Without reserve a service refuses what the way there has moved by a few milliseconds. An
-    # even 16 a second, known beforehand, would reach 15 and 11 there, at up to 1.5 requests a call.
+    # A service without burst capacity refuses requests that the network shifts by milliseconds.
+    # A steady 16 a second, known in advance, would reach 15 and 11 there, at up to 1.5 requests a
+    # call.
     unsteady = limit == "bursts of 1" and latency != "5 ms"
     assert found["calls per second"] >= (7 if unsteady else 16.5)
 
 
 def test_a_throttled_operation_leaves_others_alone() -> None:
-    """P13: all searches are throttled; creating events takes at most 1.2 times its own time."""
+    """P13: while all searches are throttled, create_event takes at most 1.2 times as long."""
     assert figures.run(figures.starved, 1)["p99 over baseline"] <= 1.2
 
 
 def test_a_throttled_session_leaves_others_alone() -> None:
-    """Another process uses up one session's limit; the other sessions keep their time."""
+    """P13: beside a session that is always throttled, others take at most 1.2 times as long."""
     assert figures.run(figures.crowded, 1)["p99 over baseline"] <= 1.2
 
 
 def test_a_session_is_paced() -> None:
-    """P14: 20 tasks on one session never meet its limit, and use it up."""
+    """P14: 20 tasks on one session use its limit without being throttled."""
     found = figures.run(figures.paced, 1)
 
     assert 0 == found["throttled after the first second"]
@@ -62,5 +63,5 @@ def test_a_session_is_paced() -> None:
 
 
 def test_own_writes_are_read() -> None:
-    """A list by type is right at any time, although the service's filter lags by 30 s."""
+    """A list by type is always correct, although the service's filter lags by 30 s."""
     assert 0 == figures.run(figures.own_writes, 1)["wrong lists of 100"]

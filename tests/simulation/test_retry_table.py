@@ -1,4 +1,4 @@
-"""What is retried, as one table; every change of the code behind it is noticed."""
+"""The retry decisions as one table; mutation tests show that it covers the code."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from agentcore_memory_async._calls import retry as retry
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-# Code, status -> class of the error | tried again | may have run | what the flow learns.
 ANSWERS = """
 AccessDeniedException            403 AccessDeniedError        no  no  ANSWERED
 AccessDenied                     403 AccessDeniedError        no  no  ANSWERED
@@ -78,6 +77,7 @@ RequestTimeoutException          408 ServiceError             yes yes FAILED
 SomethingNew                     400 ServiceError             no  no  ANSWERED
 SomethingNew                     599 ServiceUnavailableError  yes yes FAILED
 """
+"""Code, status: class of the error, retried, may have run, what flow control is told."""
 
 OTHERS = [
     (TransportError("CreateEvent", "reset"), "yes yes FAILED"),
@@ -90,14 +90,15 @@ OTHERS = [
 ]
 
 POLICY = RetryPolicy(backoff=0.05, throttled_backoff=1.0, max_backoff=5.0)
-BACKOFFS = [  # the bound after attempt 1, 2, ...
+BACKOFFS = [
     (DecodeError("CreateEvent", "cut"), [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]),
     (errors.service_error("CreateEvent", "429", "", 429), [1.0, 2.0, 4.0, 5.0, 5.0]),
 ]
+"""Upper bounds of the backoff after attempts 1, 2, ..., in seconds."""
 
 
 def disagreements(functions: Mapping[str, Any], make: Callable[..., Any]) -> Iterator[str]:
-    """Compare the functions with the table."""
+    """Yield the rows of the table that the functions contradict."""
 
     def verdict(error: Any) -> str:
         return " ".join(
@@ -129,12 +130,12 @@ FUNCTIONS = ("is_retryable", "may_have_run", "outcome_of", "backoff_bound")
 
 
 def test_the_table_holds() -> None:
-    """Every error is tried again, or not, as the table says."""
+    """Every error is retried or not as the table states."""
     assert [] == list(disagreements(vars(retry), errors.service_error))
 
 
 class Mutator(ast.NodeTransformer):
-    """Makes one small mistake: number *wanted* of those that can be made."""
+    """Applies mutation number *wanted* to a syntax tree."""
 
     def __init__(self, wanted: int) -> None:
         self.count = 0
@@ -149,7 +150,7 @@ class Mutator(ast.NodeTransformer):
         return False
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        """Leave a class out of a union; add where something is subtracted."""
+        """Drop one side of a union; replace another operator by addition."""
         self.generic_visit(node)
         if isinstance(node.op, ast.BitOr):
             if self._hit("left out"):
@@ -160,28 +161,28 @@ class Mutator(ast.NodeTransformer):
         return node
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
-        """Turn a comparison around."""
+        """Negate a comparison."""
         self.generic_visit(node)
         if self._hit("turned around"):
             return ast.UnaryOp(ast.Not(), node)
         return node
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
-        """Or for and."""
+        """Replace the operator by ``or``."""
         self.generic_visit(node)
         if self._hit("or for and"):
             node.op = ast.Or()
         return node
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
-        """Turn a choice around."""
+        """Swap the branches of a conditional expression."""
         self.generic_visit(node)
         if self._hit("other choice"):
             node.body, node.orelse = node.orelse, node.body
         return node
 
     def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
-        """Leave a branch out."""
+        """Drop a branch."""
         self.generic_visit(node)
         if self._hit("branch out"):
             return ast.Pass()
@@ -198,7 +199,7 @@ class Mutator(ast.NodeTransformer):
 
 
 def mutants() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give each function with each mistake, among the others as they are."""
+    """Yield each mutation with a namespace in which one function has it."""
     for name in FUNCTIONS:
         function = getattr(retry, name)
         assert isinstance(function, FunctionType)
@@ -221,12 +222,12 @@ def mutants() -> Iterator[tuple[str, dict[str, Any]]]:
             number += 1
 
 
-# 30 keeps 2.0 ** n from overflowing; 31 does as well.
 EQUIVALENT = {"one more": "31)"}
+"""An equivalent mutant: 30 keeps 2.0 ** n from overflowing, and so does 31."""
 
 
 def test_every_mistake_is_noticed() -> None:
-    """A class that is left out, a branch, a constant: the table fails."""
+    """Every mutation of the functions contradicts the table."""
     survived = []
     count = 0
     for what, functions in mutants():
@@ -244,7 +245,7 @@ def test_every_mistake_is_noticed() -> None:
 
 @pytest.mark.parametrize("table", ["_BY_CODE", "_BY_STATUS"])
 def test_every_row_of_the_errors_is_noticed(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A code or status that is left out of the errors' tables shows."""
+    """Dropping any code or status from the tables of errors contradicts the table."""
     rows = dict(getattr(errors, table))
     for row in rows:
         monkeypatch.setattr(errors, table, {key: rows[key] for key in rows if key != row})

@@ -19,7 +19,7 @@ TURNS = 800
 
 @pytest.mark.parametrize("seed", range(5))
 def test_nothing_lost_nothing_twice_in_order(seed: int) -> None:
-    """With 8 kinds of faults and cancellations every promise holds; a failure can be replayed."""
+    """Every guarantee holds under 8 kinds of faults and cancellations."""
     report = simulate(seed, Settings(TURNS))
     replay = f"python -m tests.simulation.soak --first {seed} --seeds 1 --turns {TURNS}"
 
@@ -28,9 +28,9 @@ def test_nothing_lost_nothing_twice_in_order(seed: int) -> None:
     assert {"acknowledged", "rejected", "cancelled"} == set(report.history.ends())
 
 
-@pytest.mark.timeout(60)  # two processes that start from nothing
+@pytest.mark.timeout(60)  # starts two processes
 def test_the_same_seed_gives_the_same_trace() -> None:
-    """Whatever the seed of hashes is, a seed replays to the last request."""
+    """A seed replays the same requests, whatever the hash seed is."""
     lines = set()
     for hash_seed in ("1", "2"):
         command = ["--first", "7", "--seeds", "1", "--turns", "100", "--jobs", "1"]
@@ -49,7 +49,7 @@ def test_the_same_seed_gives_the_same_trace() -> None:
 
 
 def stored(text: str, stamp_ms: int, token: str = "") -> Stored:
-    """Make an event with one message."""
+    """Return an event with one message."""
     payload = [{"conversational": {"role": "USER", "content": {"text": text}}}]
     request = {
         "payload": payload,
@@ -63,7 +63,7 @@ KEY = ("actor", "s")
 
 
 def judged(ends: list[End], events: list[Stored]) -> Verdict:
-    """Let the checker judge calls that ended so, and what is stored."""
+    """Return the verdict for calls with these outcomes and these stored events."""
     history, service = History(), MemoryService()
     for end in ends:
         write = history.begin(KEY)
@@ -74,7 +74,7 @@ def judged(ends: list[End], events: list[Stored]) -> Verdict:
 
 
 def test_the_checker_sees_what_is_wrong() -> None:
-    """Each promise that is broken shows."""
+    """The checker detects each kind of violation."""
     ack, rejected, unknown = End.ACKNOWLEDGED, End.REJECTED, End.UNKNOWN
     first, second = stored("turn 0", 1), stored("turn 1", 2)
 

@@ -1,8 +1,11 @@
 """
-Episodes: what was tried for the user and how it ended; reflections: what to learn from several.
+Episodes and reflections.
 
-An episode ends where the user says that the matter is closed (thanks, a goodbye, "it works
-now"). Nothing is written of one that still goes on.
+An episode is one matter of the user: what was asked, what was tried, and how it ended. It ends
+where the user says that the matter is closed (thanks, a goodbye, "it works now"). An open
+episode yields no record.
+
+A reflection is what several episodes about the same kind of matter teach.
 """
 
 from __future__ import annotations
@@ -11,15 +14,15 @@ import re
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, unescape
 
-from agentcore_memory_async.local._heuristics.summaries import told_in_order
-from agentcore_memory_async.local._heuristics.topics import name_of
+from agentcore_memory_async.local._heuristics.summaries import narrate
+from agentcore_memory_async.local._heuristics.topics import topic_name
 from agentcore_memory_async.local._language.sentences import (
+    content_word_count,
     is_closing,
     is_outcome,
     statements,
-    substance,
 )
-from agentcore_memory_async.local._language.third_person import ended
+from agentcore_memory_async.local._language.third_person import with_period
 from agentcore_memory_async.local._language.words import sentences, terms
 
 if TYPE_CHECKING:
@@ -32,26 +35,29 @@ _FAILED = re.compile(
     r"doesn't work|didn't|did not|still (?:not|broken)|declined|rejected|error)\b",
     re.IGNORECASE,
 )
-_LENGTH = 400  # of each part
+"""How a failure is reported."""
+
+_MAX_LENGTH = 400
+"""Characters of each field of a record."""
 
 
-def episodes(talk: Sequence[tuple[str, str]], new_from: int) -> list[str]:
+def extract_episodes(messages: Sequence[tuple[str, str]], new_from: int) -> list[str]:
     """
-    Return the episodes that ended among the messages from number *new_from* on.
+    Return the episodes that end in the new messages.
 
     Args:
-        talk: Role and text of the session's messages, oldest first; tool results included.
-        new_from: Which of them is the first new one.
+        messages: Role and text of the session's messages, oldest first, with tool results.
+        new_from: Index of the first new message.
     """
     found: list[str] = []
     start = 0
-    for number, (role, text) in enumerate(talk):
+    for number, (role, text) in enumerate(messages):
         if role != "USER" or not is_closing(text):
             continue
-        part = talk[start : number + 1]
-        asked = any(r == "USER" and substance(t) for r, t in part)
+        part = messages[start : number + 1]
+        asked = any(r == "USER" and content_word_count(t) for r, t in part)
         answered = any(r in {"ASSISTANT", "TOOL"} for r, _ in part)
-        if not asked or not answered or _goes_on(talk, number):
+        if not asked or not answered or _opens_new_request(messages, number):
             continue
         start = number + 1
         if number >= new_from:
@@ -59,20 +65,23 @@ def episodes(talk: Sequence[tuple[str, str]], new_from: int) -> list[str]:
     return found
 
 
-def _goes_on(talk: Sequence[tuple[str, str]], number: int) -> bool:
-    """Say whether the thanks only opened another request of the same breath."""
-    said = [item for item in statements(talk[number][1]) if substance(item) >= 2]
-    return any(re.search(r"\b(?:need|want|would like|but|also|find|book)\b", item) for item in said)
+def _opens_new_request(messages: Sequence[tuple[str, str]], number: int) -> bool:
+    """Return whether the closing message also makes a new request: "Thanks. I also need ..."."""
+    return any(
+        re.search(r"\b(?:need|want|would like|but|also|find|book)\b", statement)
+        for statement in statements(messages[number][1])
+        if content_word_count(statement) >= 2
+    )
 
 
 def _episode(part: Sequence[tuple[str, str]]) -> str:
-    told = told_in_order(part)
-    topic = name_of(part)
-    intent = told[0] if told else f"The user talked about {topic}."
+    narration = narrate(part)
+    topic = topic_name(part)
+    intent = narration[0] if narration else f"The user talked about {topic}."
     actions = [text for role, text in part if role == "TOOL"]
     outcome = _outcome(part)
     succeeded = not (outcome and _FAILED.search(outcome))
-    steps = told[1:] or ["The assistant answered."]
+    steps = narration[1:] or ["The assistant answered."]
     if actions:
         steps.append(f"It used {len(actions)} tool result{'s' * (len(actions) > 1)}.")
     lesson = (
@@ -91,52 +100,62 @@ def _episode(part: Sequence[tuple[str, str]]) -> str:
 
 
 def _outcome(part: Sequence[tuple[str, str]]) -> str | None:
-    """Return the last statement that says how it ended."""
+    """Return the last statement that tells how the episode ended; None if none does."""
     for role, text in reversed(part):
-        for said in reversed(sentences(text)):
-            if role == "ASSISTANT" and (is_outcome(said) or _FAILED.search(said)):
-                return f'The assistant said: "{ended(said)}"'
-            if role == "USER" and (_FAILED.search(said) or re.search(r"\bwork|solved|fixed", said)):
-                return f'The user said: "{ended(said)}"'
+        for statement in reversed(sentences(text)):
+            if role == "ASSISTANT" and (is_outcome(statement) or _FAILED.search(statement)):
+                return f'The assistant said: "{with_period(statement)}"'
+            if role == "USER" and (
+                _FAILED.search(statement) or re.search(r"\bwork|solved|fixed", statement)
+            ):
+                return f'The user said: "{with_period(statement)}"'
     return None
 
 
-def reflection(made: Sequence[str]) -> str | None:
+def reflect(episodes: Sequence[str]) -> str | None:
     """
-    Return what *made*, episodes about the same kind of matter, teach; None for none.
+    Return a reflection on episodes about the same kind of matter; None without episodes.
 
-    The more episodes, the higher its confidence, 0.9 at most.
+    Its confidence grows with the number of episodes, up to 0.9.
+
+    Args:
+        episodes: The texts of their records, newest first.
     """
-    if not made:
+    if not episodes:
         return None
-    newest = made[0]
-    title = _part(newest, "situation").split(". ", 1)[0].split(":", 1)[0]
-    good = [item for item in made if _part(item, "assessment") == "Yes"]
-    bad = [item for item in made if _part(item, "assessment") == "No"]
+    newest = episodes[0]
+    title = _xml_field(newest, "situation").split(". ", 1)[0].split(":", 1)[0]
+    good = [item for item in episodes if _xml_field(item, "assessment") == "Yes"]
+    bad = [item for item in episodes if _xml_field(item, "assessment") == "No"]
     hints: list[str] = []
     if good:
-        hints.append(f"Worked {len(good)} of {len(made)} times: {_part(good[0], 'situation')}")
+        hints.append(
+            f"Worked {len(good)} of {len(episodes)} times: {_xml_field(good[0], 'situation')}"
+        )
     if bad:
-        hints.append(f"Did not work: {_part(bad[0], 'justification')}")
+        hints.append(f"Did not work: {_xml_field(bad[0], 'justification')}")
     return _xml(
         "reflection",
         title=title,
-        use_cases=f"When a user asks for something like this: {_part(newest, 'intent')}",
+        use_cases=f"When a user asks for something like this: {_xml_field(newest, 'intent')}",
         hints=" ".join(hints),
-        confidence=f"{min(0.9, 0.4 + 0.1 * len(made)):.1f}",
+        confidence=f"{min(0.9, 0.4 + 0.1 * len(episodes)):.1f}",
     )
 
 
 def replaces_reflection(new: str, old: str) -> bool:
-    """Say whether both are about the same kind of matter, so that the newer one takes over."""
-    return bool(terms(_part(new, "title"))) and _part(new, "title") == _part(old, "title")
+    """Return whether both reflections have the same title, so that the newer one supersedes."""
+    title = _xml_field(new, "title")
+    return bool(terms(title)) and title == _xml_field(old, "title")
 
 
 def _xml(root: str, **parts: str) -> str:
-    inner = "".join(f"<{name}>{escape(text[:_LENGTH])}</{name}>" for name, text in parts.items())
+    inner = "".join(
+        f"<{name}>{escape(text[:_MAX_LENGTH])}</{name}>" for name, text in parts.items()
+    )
     return f"<{root}>{inner}</{root}>"
 
 
-def _part(text: str, name: str) -> str:
+def _xml_field(text: str, name: str) -> str:
     match = re.search(rf"<{name}>(.*?)</{name}>", text, re.DOTALL)
     return unescape(match.group(1)) if match else ""

@@ -1,9 +1,12 @@
 """
-The built-in extractor: long-term records from conversations, without a model.
+The built-in extractor: long-term records from conversations, without a language model.
 
-Deterministic: the same conversation always gives the same records. It keeps to what was
-said. Facts are statements in the speaker's own words; preferences are recognised by how
-people voice them; a summary tells the session's statements in order.
+It is deterministic: the same conversation always yields the same records. It only repeats what
+was said. Facts are statements in the speaker's own words. Preferences are recognized by how
+people phrase them. A summary retells the session's statements in order.
+
+Each kind of record has its own module. They share the classification of sentences in
+``_language.sentences`` and the rewriting in ``_language.third_person``.
 """
 
 from __future__ import annotations
@@ -13,13 +16,16 @@ from typing import TYPE_CHECKING
 
 from agentcore_memory_async.local._api.members import strings_in
 from agentcore_memory_async.local._heuristics.episodes import (
-    episodes,
-    reflection,
+    extract_episodes,
+    reflect,
     replaces_reflection,
 )
-from agentcore_memory_async.local._heuristics.facts import facts_of, replaces_fact
-from agentcore_memory_async.local._heuristics.preferences import preferences, replaces_preference
-from agentcore_memory_async.local._heuristics.summaries import summary_topics
+from agentcore_memory_async.local._heuristics.facts import extract_facts, replaces_fact
+from agentcore_memory_async.local._heuristics.preferences import (
+    extract_preferences,
+    replaces_preference,
+)
+from agentcore_memory_async.local._heuristics.summaries import summarize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,27 +38,27 @@ class BuiltInExtractor:
 
     def extract(self, request: ExtractionRequest) -> Sequence[str]:
         """Return the texts of the records."""
-        new, before = _talk(request.messages), _talk(request.history)
+        new, before = _role_and_text(request.messages), _role_and_text(request.history)
         if request.kind == "SUMMARIZATION":
-            return summary_topics([*before, *new])
+            return summarize([*before, *new])
         if request.kind == "EPISODIC":
-            return episodes([*before, *new], len(before))
+            return extract_episodes([*before, *new], len(before))
         if request.kind == "REFLECTION":
-            made = reflection(request.episodes)
-            return [made] if made is not None else []
+            reflection = reflect(request.episodes)
+            return [reflection] if reflection is not None else []
         if request.kind == "USER_PREFERENCE":
             found = [
                 json.dumps(item, ensure_ascii=False)
                 for role, text in new
                 if role == "USER"
-                for item in preferences(text)
+                for item in extract_preferences(text)
             ]
         else:
-            found = facts_of(new, before)
+            found = extract_facts(new, before)
         return list(dict.fromkeys(found))
 
     def replaces(self, kind: str, new: str, old: str) -> bool:
-        """Say whether *new* makes the record *old* obsolete."""
+        """Return whether the record *new* makes the record *old* obsolete."""
         if kind == "USER_PREFERENCE":
             return replaces_preference(new, old)
         if kind == "REFLECTION":
@@ -60,18 +66,19 @@ class BuiltInExtractor:
         return kind == "SEMANTIC" and replaces_fact(new, old)
 
 
-def _talk(messages: Sequence[Message]) -> list[tuple[str, str]]:
-    """Return role and text of messages; what a JSON payload says is taken for the user's words."""
-    talk: list[tuple[str, str]] = []
+def _role_and_text(messages: Sequence[Message]) -> list[tuple[str, str]]:
+    """Return role and text of messages; the strings of a JSON payload count as the user's words."""
+    pairs: list[tuple[str, str]] = []
     for message in messages:
         if message.role == "JSON":
             texts = strings_in(json.loads(message.text))
-            talk.append(("USER", " ".join(_ended(text) for text in texts)))
+            pairs.append(("USER", " ".join(_as_sentence(text) for text in texts)))
         else:
-            talk.append((message.role, message.text))
-    return talk
+            pairs.append((message.role, message.text))
+    return pairs
 
 
-def _ended(text: str) -> str:
+def _as_sentence(text: str) -> str:
+    """Return *text* with a capital letter and a period, so that it is read as a sentence."""
     text = text[:1].upper() + text[1:]
     return text if text[-1:] in {".", "!", "?"} else text + "."

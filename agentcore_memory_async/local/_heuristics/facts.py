@@ -1,4 +1,11 @@
-"""Facts: the statements of a conversation that are worth keeping, each readable on its own."""
+"""
+Facts: the statements of a conversation that are worth keeping, each readable on its own.
+
+A user's statement is kept if it is a whole sentence, is about something, and names particulars;
+statements about oneself need fewer particulars than wishes do. An assistant's statement is kept
+if it holds outside of its context. A bare outcome such as "It's booked." is completed from the
+proposal that it answers.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +13,27 @@ import re
 from typing import TYPE_CHECKING
 
 from agentcore_memory_async.local._language.sentences import (
-    asks_for,
-    details,
+    content_word_count,
+    detail_kinds,
     has_verb,
+    imperative_clause,
+    is_anaphoric,
     is_confirmation_request,
     is_outcome,
-    leans_on_the_one_before,
     statements,
-    substance,
 )
-from agentcore_memory_async.local._language.third_person import about_the_user, ended
+from agentcore_memory_async.local._language.third_person import rephrase_user_statement, with_period
 from agentcore_memory_async.local._language.words import sentences, terms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-_LENGTH = 1_000
-_LOOK_BACK = 6  # messages before an outcome in which what it is about may stand
+_MAX_LENGTH = 1_000
+"""Characters of a fact."""
+
+_LOOKBACK_MESSAGES = 6
+"""Messages before an outcome in which its proposal is looked for."""
 
 _OFFER = re.compile(
     r"^(?:i (?:can|could|will|would|understand|see|recommend|suggest|found|have \d+ |managed )|"
@@ -31,9 +41,11 @@ _OFFER = re.compile(
     r"let me|let's|how about|what about|there (?:is|are)|another|would|may|here)\b",
     re.IGNORECASE,
 )
-_INFORMS = re.compile(r"^(?:your|the|their|its|his|her|my)\b", re.IGNORECASE)
+"""How an assistant's offer, search result or question begins."""
 
-#: What people say of themselves that holds for longer than the matter at hand.
+_DEFINITE_SUBJECT = re.compile(r"^(?:your|the|their|its|his|her|my)\b", re.IGNORECASE)
+"""How a statement about a definite thing begins."""
+
 _PERSONAL = re.compile(
     r"^(?:and |but |also,? |so )?(?:"
     r"i(?:'m| am) (?:also |currently |now |still |not |originally )?(?:an? |the |allergic|"
@@ -56,6 +68,8 @@ _PERSONAL = re.compile(
     r"(?:my|our) \w+|we (?:live|have|own|moved|are|work|use|run|adopted|married)\b)",
     re.IGNORECASE,
 )
+"""What people say about themselves that holds longer than the matter at hand."""
+
 _ASIDE = re.compile(
     r"^(?:and |but |also,? |so |well,? |actually,? )?(?:i(?:'m| am) (?:fine|good|ok(?:ay)?|"
     r"sure|not sure|"
@@ -71,33 +85,44 @@ _ASIDE = re.compile(
     r"not |never ?mind|how |what )",
     re.IGNORECASE,
 )
+"""Remarks about the conversation itself, and answers."""
+
 _FRAGMENT = re.compile(
     r"^(?:in|at|on|from|for|around|near|to|by|with|something|anything|somewhere|headed|leaving|"
     r"going)\b"
     r"(?!.*\b(?:i|i'm|i'd|i'll|i've|my|we|our)\b)",
     re.IGNORECASE,
 )
-_FINE = re.compile(
+"""Answers without subject and verb, such as "In the Lisbon area."."""
+
+_APPROVAL = re.compile(
     r"\b(?:would be|is|are|sounds?|works?|will be|seems?) (?:\w+ )?(?:fine|good|great|perfect|ok|"
     r"okay|best|ideal|nice|enough|fantastic|awesome)[.!]*$",
     re.IGNORECASE,
 )
-_WISH = re.compile(
+"""Opinions of a proposal, such as "Noon would be fine."."""
+
+_INTENT = re.compile(
     r"\bi(?:'d| would| want| need| will need|'ll need| wish| wan| am looking|'m looking|"
     r" am searching|'m searching| am interested|'m interested| am trying|'m trying| have to|"
     r"'m going| am going|'ll| will| can(?!'t|not)| could(?!n't)| may| might| feel like| plan)\b",
     re.IGNORECASE,
 )
-_POINTING = re.compile(
+"""Wishes and plans."""
+
+_DEICTIC = re.compile(
     r"\b(?:there|it|them|they|one|ones|that|this|those|these|then|else)\b", re.IGNORECASE
 )
+"""Words that point at something said before."""
+
 _SCHEDULE = re.compile(
     r"^(?:the|my) (?:\w+[ -]){0,2}?(?:date|time|trip|stay|check-in|check-out|appointment|table|"
     r"destination|ticket|tickets|reservation|visit|\d+\w*)\b",
     re.IGNORECASE,
 )
-#: "The address is ..." of what? Only what was said before it can tell.
-_GENERIC = re.compile(
+"""Statements about a date or a booking, which need a name or a value to be kept."""
+
+_UNDERSPECIFIED = re.compile(
     r"^(?:the|its|their|his|her|my) (?:\w+ ){0,2}?(?:address|phone|number|price|cost|fare|"
     r"total|rating|"
     r"venue|station|genre|rent|date|time|location|event|bus|flight|ride|train|average|stadium|"
@@ -105,8 +130,12 @@ _GENERIC = re.compile(
     r"album|director|artist|temperature|one|place|car|game|show|it|balance)\b",
     re.IGNORECASE,
 )
+"""Subjects that only the context identifies: the address of what, in "The address is ..."?"""
+
 _FAILED = re.compile(r"\b(?:un\w+|not|n't|fail\w*|declined|rejected|sorry|apolog\w+)\b|n't\b", re.I)
-_PROPOSED = (
+"""Signs that an outcome is a failure."""
+
+_PROPOSED_ACTIONS = (
     re.compile(
         r"\b(?:you(?:'d| would)? (?:want|like|wish)(?: me)? to|(?:do|would) you (?:want|"
         r"like)(?: me)?"
@@ -122,120 +151,125 @@ _PROPOSED = (
         re.IGNORECASE,
     ),
 )
-_PROPOSED_THING = re.compile(
+"""Proposals of an action; ``what`` begins with its verb."""
+
+_PROPOSED_ITEM = re.compile(
     r"\byou(?:'d| would)? (?:want|like|need) (?P<what>(?:an?|the|\d+|one|two|three|four|five|"
     r"some)\b"
     r" .+)",
     re.IGNORECASE,
 )
-_BASES = {
-    "reserving": "reserve",
-    "purchasing": "purchase",
-    "scheduling": "schedule",
-    "making": "make",
-    "setting": "set",
-}
-_GERUND = re.compile(r"^(book|buy|transfer|send|rent|play|order|add|cancel|refund|call)ing\b")
-_NO_DEED = re.compile(r"(?:know|look|try|search|see|help|find|check|do)\b", re.IGNORECASE)
-_MORE = re.compile(r"(?:the|for)\b", re.IGNORECASE)
-_TAIL = re.compile(
+"""Proposals of a thing; ``what`` names it."""
+
+_CONFIRMATION_TAIL = re.compile(
     r"[,.;]?\s*(?:(?:is|does) (?:that|this|it|everything) .*|(?:am i |are we )?(?:correct|"
     r"right|ok(?:ay)?)"
     r"|please confirm.*|yes or no|can you confirm.*)?\s*[?.!]*\s*$",
     re.IGNORECASE,
 )
+"""What follows a proposal when it asks to be confirmed."""
 
 
-def facts(role: str, text: str) -> list[str]:
-    """Return what one message states that is worth keeping."""
-    return facts_of([(role, text)], [])
-
-
-def facts_of(talk: Sequence[tuple[str, str]], before: Sequence[tuple[str, str]]) -> list[str]:
+def extract_facts(
+    messages: Sequence[tuple[str, str]], before: Sequence[tuple[str, str]]
+) -> list[str]:
     """
-    Return what messages state that is worth keeping, in their order.
+    Return the facts that messages state, in order.
 
     Args:
-        talk: Role and text of the messages, oldest first.
-        before: Those of the session before them.
+        messages: Role and text of the new messages, oldest first.
+        before: Role and text of the session's earlier messages.
     """
-    whole = [*before[-_LOOK_BACK:], *talk]
+    context = [*before[-_LOOKBACK_MESSAGES:], *messages]
     found: list[str] = []
-    for number in range(len(whole) - len(talk), len(whole)):
-        role, text = whole[number]
+    for index in range(len(context) - len(messages), len(context)):
+        role, text = context[index]
         if role == "USER":
-            found.extend(_of_user(text))
+            found.extend(_user_facts(text))
         elif role == "ASSISTANT":
-            found.extend(_of_assistant(text, whole[:number]))
-    return [fact[:_LENGTH] for fact in found]
+            found.extend(_assistant_facts(text, context[:index]))
+    return [fact[:_MAX_LENGTH] for fact in found]
 
 
-def _of_user(text: str) -> list[str]:
+def _user_facts(text: str) -> list[str]:
+    """Return the facts of a user's message; imperatives are rewritten in the third person."""
     found: list[str] = []
-    open_end = False  # whether the sentence before was kept and may be gone on with
-    for said in statements(text):
-        if leans_on_the_one_before(said):
-            if open_end and has_verb(said) and len(found[-1]) + len(said) < _LENGTH:
-                found[-1] = f"{found[-1]} {ended(said)}"
+    can_continue = False  # whether an anaphoric sentence may be appended to the last fact
+    for sentence in statements(text):
+        if is_anaphoric(sentence):
+            if can_continue and has_verb(sentence) and len(found[-1]) + len(sentence) < _MAX_LENGTH:
+                found[-1] = f"{found[-1]} {with_period(sentence)}"
             continue
-        open_end = keeps(said)
-        if open_end:
-            found.append(ended(about_the_user(said) if asks_for(said) is not None else said))
+        can_continue = is_worth_keeping(sentence)
+        if can_continue:
+            found.append(
+                with_period(
+                    rephrase_user_statement(sentence)
+                    if imperative_clause(sentence) is not None
+                    else sentence
+                )
+            )
     return found
 
 
-def keeps(said: str) -> bool:
-    """Say whether a user's statement is worth keeping: whole, about something, and particular."""
-    kinds = details(said)
-    personal = _PERSONAL.match(said) is not None
-    if _ASIDE.match(said) or _FINE.search(said) or _FRAGMENT.match(said):
+def is_worth_keeping(sentence: str) -> bool:
+    """Return whether a user's statement is a whole sentence about something, with particulars."""
+    kinds = detail_kinds(sentence)
+    personal = _PERSONAL.match(sentence) is not None
+    if _ASIDE.match(sentence) or _APPROVAL.search(sentence) or _FRAGMENT.match(sentence):
         return False
-    if not (personal or has_verb(said) or asks_for(said) is not None):
+    if not (personal or has_verb(sentence) or imperative_clause(sentence) is not None):
         return False
-    if _SCHEDULE.match(said) and not kinds & {"name", "value"}:
+    if _SCHEDULE.match(sentence) and not kinds & {"name", "value"}:
         return False
-    if asks_for(said) is not None or _WISH.search(said):
-        if personal and "name" in kinds and not _POINTING.search(said):
+    if imperative_clause(sentence) is not None or _INTENT.search(sentence):
+        if personal and "name" in kinds and not _DEICTIC.search(sentence):
             return True
-        return substance(said) >= 2 and _particular(said, kinds)
+        return content_word_count(sentence) >= 2 and _is_specific(sentence, kinds)
     if personal:
-        return substance(said) >= 2 or bool(kinds and substance(said))
-    return len(said.split()) >= 3 and substance(said) >= 2 and bool(kinds)
+        return content_word_count(sentence) >= 2 or bool(kinds and content_word_count(sentence))
+    return len(sentence.split()) >= 3 and content_word_count(sentence) >= 2 and bool(kinds)
 
 
-def _particular(said: str, kinds: frozenset[str]) -> bool:
+def _is_specific(sentence: str, kinds: frozenset[str]) -> bool:
+    """Return whether a wish has enough details; a deictic word raises the requirement."""
     if "value" in kinds:
         return True
-    if _POINTING.search(said):
+    if _DEICTIC.search(sentence):
         return "name" in kinds and len(kinds) >= 2
     return "name" in kinds or len(kinds) >= 2
 
 
-def _of_assistant(text: str, before: Sequence[tuple[str, str]]) -> list[str]:
-    stated = statements(text)
-    agreed = agreement(stated, before)
+def _assistant_facts(text: str, before: Sequence[tuple[str, str]]) -> list[str]:
+    """Return the facts of an assistant's message."""
+    statements_made = statements(text)
+    agreed = accepted_proposal(statements_made, before)
     if agreed is not None:
         return [agreed]
-    if only_proposes(text, stated):
+    if is_only_proposal(text, statements_made):
         return []
-    return [ended(said) for said in stated if informs(said)]
+    return [with_period(sentence) for sentence in statements_made if is_standalone_fact(sentence)]
 
 
-def informs(said: str) -> bool:
-    """Say whether an assistant's statement tells something that holds without its context."""
-    if _OFFER.match(said) or leans_on_the_one_before(said):
+def is_standalone_fact(sentence: str) -> bool:
+    """Return whether an assistant's statement is informative without its context."""
+    if _OFFER.match(sentence) or is_anaphoric(sentence):
         return False
-    kinds = details(said)
-    if not kinds or substance(said) < 2:
+    kinds = detail_kinds(sentence)
+    if not kinds or content_word_count(sentence) < 2:
         return False
-    if is_outcome(said) or re.match(r"your\b", said, re.IGNORECASE):
+    if is_outcome(sentence) or re.match(r"your\b", sentence, re.IGNORECASE):
         return bool(kinds - {"number"})
-    return _INFORMS.match(said) is not None and "name" in kinds and not _GENERIC.match(said)
+    return (
+        _DEFINITE_SUBJECT.match(sentence) is not None
+        and "name" in kinds
+        and not _UNDERSPECIFIED.match(sentence)
+    )
 
 
-def only_proposes(text: str, stated: Sequence[str]) -> bool:
-    """Say whether an assistant's message offers or asks back, so that nothing in it is settled."""
-    if any(is_outcome(said) for said in stated):
+def is_only_proposal(text: str, statements_made: Sequence[str]) -> bool:
+    """Return whether an assistant's message only offers or asks, so that it settles nothing."""
+    if any(is_outcome(sentence) for sentence in statements_made):
         return False
     return any(
         _OFFER.match(piece) or is_confirmation_request(piece) or piece.endswith("?")
@@ -243,18 +277,22 @@ def only_proposes(text: str, stated: Sequence[str]) -> bool:
     )
 
 
-def agreement(stated: Sequence[str], before: Sequence[tuple[str, str]]) -> str | None:
+def accepted_proposal(
+    statements_made: Sequence[str], before: Sequence[tuple[str, str]]
+) -> str | None:
     """
-    Return what was settled: the proposal that an outcome such as "It's booked." answers.
+    Return the proposal that an outcome such as "It's booked." carries out; None if there is none.
+
+    A reported failure and a "no" of the user mean that nothing was carried out.
 
     Args:
-        stated: What the assistant's message states.
-        before: The messages before it.
+        statements_made: Statements of the assistant's message.
+        before: Role and text of the messages before it.
     """
-    outcome = next((said for said in stated if is_outcome(said)), None)
+    outcome = next((sentence for sentence in statements_made if is_outcome(sentence)), None)
     if outcome is None or _FAILED.search(outcome):
         return None
-    for role, text in reversed(before[-_LOOK_BACK:]):
+    for role, text in reversed(before[-_LOOKBACK_MESSAGES:]):
         if role == "USER" and re.match(r"\s*(?:no|nope|nah)\b", text, re.IGNORECASE):
             return None
         if role == "ASSISTANT":
@@ -265,42 +303,46 @@ def agreement(stated: Sequence[str], before: Sequence[tuple[str, str]]) -> str |
 
 
 def proposal(text: str) -> str | None:
-    """Return what an assistant's message proposes to do: "to book ..." or "for a table ..."."""
-    pieces = sentences(text)
-    for number, piece in enumerate(pieces):
-        for pattern, link in (*((item, "to ") for item in _PROPOSED), (_PROPOSED_THING, "for ")):
+    """Return what an assistant proposes, as "to book ..." or "for a table ..."; None if nothing."""
+    parts = sentences(text)
+    for index, piece in enumerate(parts):
+        for pattern, link in (
+            *((item, "to ") for item in _PROPOSED_ACTIONS),
+            (_PROPOSED_ITEM, "for "),
+        ):
             match = pattern.search(piece)
             if match is None:
                 continue
-            what = _TAIL.sub("", match.group("what"))
+            what = _CONFIRMATION_TAIL.sub("", match.group("what"))
             if link == "to " and re.match(
                 r"(?:know|look|try|search|see|help|find|check|do)\b", what
             ):
                 continue
-            for more in pieces[number + 1 :]:
+            for more in parts[index + 1 :]:
                 if (
                     not more.endswith("?")
-                    and details(more)
+                    and detail_kinds(more)
                     and re.match(r"(?:the|for)\b", more, re.I)
                 ):
-                    what = f"{what}; {more[0].lower()}{_TAIL.sub('', more[1:])}"
-            if details(what):
-                return link + _of_the_user(what)
+                    what = f"{what}; {more[0].lower()}{_CONFIRMATION_TAIL.sub('', more[1:])}"
+            if detail_kinds(what):
+                return link + _address_as_user(what)
     return None
 
 
-def _of_the_user(what: str) -> str:
-    what = re.sub(
-        r"^(\w+)ing\b", lambda match: _BASES.get(match.group(1).lower(), match.group()), what
-    )
+def _address_as_user(what: str) -> str:
+    """Rewrite a proposal that speaks to the user as one about the user: your becomes their."""
     what = re.sub(r"\b(an?) an? ", r"\1 ", what)
-    told = re.sub(r"\byour\b", "their", what, flags=re.IGNORECASE)
-    told = re.sub(r"\byou\b", "them", told, flags=re.IGNORECASE)
-    return told[:1].lower() + told[1:] if told[1:2].islower() or told[1:2] == " " else told
+    rephrased = re.sub(r"\byour\b", "their", what, flags=re.IGNORECASE)
+    rephrased = re.sub(r"\byou\b", "them", rephrased, flags=re.IGNORECASE)
+    return (
+        rephrased[:1].lower() + rephrased[1:]
+        if rephrased[1:2].islower() or rephrased[1:2] == " "
+        else rephrased
+    )
 
 
-#: What one has only one of, so that another value of it makes the older fact obsolete.
-_SINGLE = (
+_SINGLE_VALUED = (
     re.compile(
         r"^(?:i|we|the user|they) (?:now |currently )?(?:lives?|am living|is living) (?:in|at|"
         r"near)\b",
@@ -317,36 +359,44 @@ _SINGLE = (
         re.I,
     ),
 )
-_AGAINST = re.compile(
+"""Attributes with one value at a time: another value makes the older fact obsolete."""
+
+_NEGATION = re.compile(
     r"\b(?:not|never|no longer|cannot|stopped|quit|hates?|dislikes?)\b|n't\b", re.IGNORECASE
 )
-_MANY = re.compile(r"\b(?:favou?rites?|children|kids|friends?|hobbies|pets|cats|dogs)\b", re.I)
+"""Signs that a fact says the opposite."""
+
+_MULTI_VALUED = re.compile(
+    r"\b(?:favou?rites?|children|kids|friends?|hobbies|pets|cats|dogs)\b", re.I
+)
+"""Words that turn an attribute of ``_SINGLE_VALUED`` into one with several values."""
 
 
 def replaces_fact(new: str, old: str) -> bool:
     """
-    Say whether a fact makes an older one obsolete.
+    Return whether a fact makes an older one obsolete.
 
-    It does when it says the same in more detail or the opposite, or gives another value of
-    what one has only one of: where somebody lives, the balance of an account.
+    It does if it repeats the older one in more detail, says the opposite, or gives another value
+    of a single-valued attribute, such as where somebody lives or the balance of an account.
     """
     newer, older = set(terms(new)), set(terms(old))
     if len(older) >= 2 and older < newer:
         return True
-    opposite = bool(_AGAINST.search(new)) != bool(_AGAINST.search(old))
+    opposite = bool(_NEGATION.search(new)) != bool(_NEGATION.search(old))
     if opposite and newer and older and len(newer & older) >= min(len(newer), len(older)):
         return True
-    one, other = _single(new), _single(old)
+    one, other = _single_valued_attribute(new), _single_valued_attribute(old)
     return one is not None and one == other
 
 
-def _single(fact: str) -> str | None:
-    for number, pattern in enumerate(_SINGLE):
+def _single_valued_attribute(fact: str) -> str | None:
+    """Return a key of the attribute that *fact* gives a value for; None if it gives none."""
+    for index, pattern in enumerate(_SINGLE_VALUED):
         match = pattern.match(fact)
         if match is not None:
             what = match.groupdict().get("what") or ""
-            if _MANY.search(what):
+            if _MULTI_VALUED.search(what):
                 return None
-            # Where one moved to is where one lives.
-            return " ".join(terms(what)) if what else str(max(number, 1))
+            # "Lives in" is pattern 0 and "moved to" is pattern 1: both get the key 1.
+            return " ".join(terms(what)) if what else str(max(index, 1))
     return None

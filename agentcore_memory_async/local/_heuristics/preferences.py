@@ -1,4 +1,10 @@
-"""Preferences: recognised by how people voice them."""
+"""
+Preferences, recognized by how people phrase them.
+
+Each pattern of ``_PATTERNS`` is one phrasing, with the form in which the preference is retold in
+the third person. Choices of the moment ("I prefer the 7th of March") match a phrasing but are no
+preferences; ``_is_lasting`` rejects them.
+"""
 
 from __future__ import annotations
 
@@ -7,30 +13,35 @@ import re
 from typing import Any
 
 from agentcore_memory_async.local._api.members import as_object
-from agentcore_memory_async.local._language.sentences import statements, substance
-from agentcore_memory_async.local._language.third_person import in_third_person, third_person
-from agentcore_memory_async.local._language.words import sentences, stem, terms, tokens, words_of
+from agentcore_memory_async.local._language.sentences import content_word_count, statements
+from agentcore_memory_async.local._language.third_person import conjugate, swap_pronouns
+from agentcore_memory_async.local._language.words import sentences, stem, terms, tokens, word_set
 
 _ADVERBS = (
     r"(?:(?:really|absolutely|also|always|usually|generally|typically|mostly|just|do|truly|"
     r"personally|much|still|often|definitely|particularly|especially|normally|actually|simply|"
     r"strongly) )*"
 )
+"""Adverbs before the verb of a preference."""
+
 _HABIT = r"(?:always|never|usually|only|typically|generally|mostly|normally|rarely)"
-_START = re.compile(
+"""Adverbs that make a verb a habit."""
+
+_DISCOURSE_MARKERS = re.compile(
     r"^(?:(?:actually|also|well|honestly|personally|and|but|so|then|besides|generally|"
     r"i (?:think|guess|"
     r"suppose)(?: that)?|because|since|as|you know|by the way)\b,?\s+)+",
     re.IGNORECASE,
 )
-_NO_VERBS = (
+_NON_HABIT_VERBS = (
     r"(?:need|want|have|asked|meant|said|see|saw|got|heard|know|think|thought|wish|mean|require|"
     r"will|would|can|could|was|were|had|am|did|book|booked)\b"
 )
-#: How a preference is voiced, and how it is told; ``what`` is what it is about.
-_FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), told)
-    for pattern, told in (
+"""Verbs that tell no habit after "always" and the like."""
+
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), template)
+    for pattern, template in (
         (
             (
                 rf"^i (?P<adverb>{_ADVERBS})(?P<verb>love|like|enjoy|adore|hate|dislike|"
@@ -92,14 +103,18 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "{kind} is {thing}",
         ),
         (
-            rf"^i (?P<adverb>{_HABIT}) (?P<verb>(?!{_NO_VERBS}|{_HABIT})[a-z]+)(?P<what>\b.*)",
+            (
+                rf"^i (?P<adverb>{_HABIT}) "
+                rf"(?P<verb>(?!{_NON_HABIT_VERBS}|{_HABIT})[a-z]+)(?P<what>\b.*)"
+            ),
             "{adverb} {verb}{what}",
         ),
-        (rf"^i tend to (?P<what>(?!{_NO_VERBS}).+)", "tends to {what}"),
+        (rf"^i tend to (?P<what>(?!{_NON_HABIT_VERBS}).+)", "tends to {what}"),
     )
 )
-#: Where what was said goes on about something else.
-_CUT = re.compile(
+"""How preferences are phrased, and how they are retold; ``what`` is their object."""
+
+_CLAUSE_END = re.compile(
     r",?\s+(?:if|so(?! much| many)|because|since|as long as|please|but|though|although|while|"
     r"whilst|"
     r"in case|for now|thanks|anyway|right now|at the moment|this time)\b|"
@@ -110,6 +125,8 @@ _CUT = re.compile(
     r"\s+-+\s+",
     re.IGNORECASE,
 )
+"""Where a statement leaves the object of its preference."""
+
 _DATED = re.compile(
     r"\b(?:january|february|march|april|june|july|august|september|october|november|december|"
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)day(?!s)|tomorrow|today|tonight|(?:next|this) (?:week|"
@@ -117,7 +134,9 @@ _DATED = re.compile(
     r"appointment|reservation|table|bedroom|(?:my|the) \w+ account)\b",
     re.IGNORECASE,
 )
-_OF_THE_MOMENT = re.compile(
+"""Dates, times and bookings: signs of a single occasion."""
+
+_MOMENTARY = re.compile(
     r"^(?:(?:in )?(?:it|that|this|those|these|them|him|her|you|one|ones|another|other|others|"
     r"either|"
     r"both|neither|on|at|what|how|where|the (?:idea|sound|first|second|third|last|other|former|"
@@ -128,7 +147,11 @@ _OF_THE_MOMENT = re.compile(
     r"\b(?:go|travel|fly|going|traveling|travelling|flying) (?:to|from)\b(?! school| bed| the gym)",
     re.IGNORECASE,
 )
-_LISTENS = re.compile(r"^(?:to )?(?:listen|watch) (?:it|this|that)\b|\bit\b", re.IGNORECASE)
+"""Objects that are choices of the moment."""
+
+_POINTS_AT_IT = re.compile(r"^(?:to )?(?:listen|watch) (?:it|this|that)\b|\bit\b", re.IGNORECASE)
+"""Objects that point at something said before."""
+
 _CATEGORIES = {
     "travel": """
         fly flight airline airplane seat window aisle hotel trip travel vacation train bus luggage
@@ -150,76 +173,83 @@ _CATEGORIES = {
     "home": "apartment house room bedroom pet cat dog garden furniture",
     "sports": "football soccer tennis basketball baseball hiking cycling swim ski sport",
 }
+"""Categories and their words."""
+
 _BY_STEM: dict[str, list[str]] = {}
 for _name, _line in _CATEGORIES.items():
-    for _word in words_of(_line):
+    for _word in word_set(_line):
         _BY_STEM.setdefault(stem(_word), []).append(_name)
 
 _EXCLUSIVE = re.compile(r"\b(?:prefers?|favou?rite|only|always|rather)\b", re.IGNORECASE)
-_AGAINST = re.compile(r"\b(?:not|never|hates?|dislikes?|avoids?|cannot|detests?)\b", re.IGNORECASE)
+"""Words of a choice that excludes others of its kind."""
+
+_NEGATIVE = re.compile(r"\b(?:not|never|hates?|dislikes?|avoids?|cannot|detests?)\b", re.IGNORECASE)
+"""Signs of a negative opinion."""
+
 _CUE_STEMS = frozenset(
     stem(word)
-    for word in words_of(
+    for word in word_set(
         "prefer love like enjoy adore hate dislike detest favorite favourite never avoid really "
         "fan interest fond keen tend usually typically generally mostly allergic always is does"
     )
 )
+"""Stems that express the preference itself, not what it is about."""
 
 
-def preferences(text: str) -> list[dict[str, Any]]:
-    """Return the preferences that a user's message voices, in the service's form."""
+def extract_preferences(text: str) -> list[dict[str, Any]]:
+    """Return the preferences that a user's message expresses, in the service's format."""
     found: list[dict[str, Any]] = []
-    for said in statements(text):
-        for clause in _clauses(said):
-            told = _told(clause)
-            if told is not None:
+    for statement in statements(text):
+        for clause in _clauses(statement):
+            preference = _preference_in(clause)
+            if preference is not None:
                 found.append(
                     {
-                        "context": f'The user said: "{said}"',
-                        "preference": told,
-                        "categories": _categories(told),
+                        "context": f'The user said: "{statement}"',
+                        "preference": preference,
+                        "categories": _categories(preference),
                     }
                 )
     return found
 
 
-def _clauses(said: str) -> list[str]:
-    """Split off clauses that have a subject of their own: "I love tea but I hate coffee"."""
+def _clauses(statement: str) -> list[str]:
+    """Split a statement into clauses with their own subjects: "I love tea but I hate coffee"."""
     parts = re.split(
         r"(?:[,;]|\s-+)?\s+(?:and|but|because|since|so|though|whereas|while)\s+(?:also\s+)?"
         r"(?=(?:i|my)\b)|[,;]\s+(?=i\b)",
-        said,
+        statement,
         flags=re.I,
     )
     return [part.strip(" ,;") for part in parts if part.strip(" ,;")]
 
 
-def _told(clause: str) -> str | None:
-    """Return the preference that *clause* voices, in the third person; None if it voices none."""
-    bare = _START.sub("", clause).strip()
-    for pattern, form in _FORMS:
+def _preference_in(clause: str) -> str | None:
+    """Return the preference that a clause expresses, in the third person; None if there is none."""
+    bare = _DISCOURSE_MARKERS.sub("", clause).strip()
+    for pattern, template in _PATTERNS:
         match = pattern.match(bare)
         if match is None:
             continue
         parts = {name: value or "" for name, value in match.groupdict().items()}
         for name in ("what", "all"):
             if name in parts:
-                parts[name] = _CUT.split(parts[name], maxsplit=1)[0].rstrip(" ,.")
+                parts[name] = _CLAUSE_END.split(parts[name], maxsplit=1)[0].rstrip(" ,.")
         what = parts.get("what", parts.get("all", parts.get("thing", "")))
-        if not _lasting(what, form):
+        if not _is_lasting(what, template):
             return None
         if "verb" in parts:
-            parts["verb"] = third_person(parts["verb"].lower())
+            parts["verb"] = conjugate(parts["verb"].lower())
             adverb = re.sub(r"\b(?:do|just|simply|actually) ", "", parts["adverb"].lower())
             parts["adverb"] = adverb
-        told = in_third_person(form.format(**parts))
-        return told[0].upper() + told[1:]
+        preference = swap_pronouns(template.format(**parts))
+        return preference[0].upper() + preference[1:]
     return None
 
 
-def _lasting(what: str, form: str) -> bool:
-    """Say whether what is preferred is a thing of its own, not a choice of the moment."""
-    object_of = re.sub(
+def _is_lasting(what: str, template: str) -> bool:
+    """Return whether the object of a preference is general, not a choice of the moment."""
+    object_text = re.sub(
         r"^(?:(?:like|eat|drink|enjoy|watch|use|stand|(?:not )?(?:really |very |"
         r"quite )?(?:interested in|"
         r"fond of|keen on|into))|(?:not )?(?:an? )?(?:big |huge |great )?fan of)\s+",
@@ -227,47 +257,52 @@ def _lasting(what: str, form: str) -> bool:
         what.strip(),
         flags=re.IGNORECASE,
     )
-    if _OF_THE_MOMENT.search(object_of) or _LISTENS.search(object_of):
+    if _MOMENTARY.search(object_text) or _POINTS_AT_IT.search(object_text):
         return False
-    if _DATED.search(what) and not form.startswith("{adverb} {verb}"):
+    if _DATED.search(what) and not template.startswith("{adverb} {verb}"):
         return False
-    return bool(_about(what) or substance(what))
+    return bool(_topic_stems(what) or content_word_count(what))
 
 
-def _categories(said: str) -> list[str]:
+def _categories(preference: str) -> list[str]:
+    """Return the categories of a preference, the best three at most; "general" if none fits."""
     counted: dict[str, int] = {}
-    for word in tokens(said):
+    for word in tokens(preference):
         for name in _BY_STEM.get(stem(word), ()):
             counted[name] = counted.get(name, 0) + 1
     ranked = sorted(counted, key=lambda name: (-counted[name], name))
     return ranked[:3] or ["general"]
 
 
-def _about(text: str) -> set[str]:
+def _topic_stems(text: str) -> set[str]:
+    """Return the stems that name what a preference is about."""
     return {word for word in terms(text) if word not in _CUE_STEMS}
 
 
 def replaces_preference(new: str, old: str) -> bool:
     """
-    Say whether a preference makes an older one obsolete.
+    Return whether a preference makes an older one obsolete.
 
-    It does when both are about the same thing: the same words with the opposite opinion or
-    in more detail, or, for what one has only one of, another choice of the same kind.
+    It does if it is about the same thing, with the same or the opposite opinion or in more
+    detail. It also does if both are exclusive ("prefers", "favorite") and of the same kind.
     """
-    newer, older = _text(new), _text(old)
-    mine, other = _about(newer), _about(older)
-    if not mine or not other:
+    newer, older = _preference_text(new), _preference_text(old)
+    newer_stems, older_stems = _topic_stems(newer), _topic_stems(older)
+    if not newer_stems or not older_stems:
         return False
-    if mine == other or other < mine:
+    if newer_stems == older_stems or older_stems < newer_stems:
         return True
     exclusive = _EXCLUSIVE.search(newer) and _EXCLUSIVE.search(older)
-    against = bool(_AGAINST.search(newer)) != bool(_AGAINST.search(older))
-    if against or not exclusive:
+    opposite = bool(_NEGATIVE.search(newer)) != bool(_NEGATIVE.search(older))
+    if opposite or not exclusive:
         return False
-    return terms(newer)[-1:] == terms(older)[-1:] and len(mine) <= 4 and len(other) <= 4
+    return (
+        terms(newer)[-1:] == terms(older)[-1:] and len(newer_stems) <= 4 and len(older_stems) <= 4
+    )
 
 
-def _text(record: str) -> str:
+def _preference_text(record: str) -> str:
+    """Return the preference of a record; its text if the record has another format."""
     try:
         value = json.loads(record)
     except ValueError:

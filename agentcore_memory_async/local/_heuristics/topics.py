@@ -1,4 +1,9 @@
-"""What a stretch of a conversation is about: its name, and where talk turns to something else."""
+"""
+Topic segmentation: where a conversation changes its topic, and what each segment is called.
+
+Topics are recognized by their vocabulary (``_DOMAINS``). A segment ends where the user clearly
+speaks of another topic, or where it reaches its maximum length.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +11,19 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from agentcore_memory_async.local._language.sentences import substance
-from agentcore_memory_async.local._language.words import STOP_WORDS, stem, tokens, words_of
+from agentcore_memory_async.local._language.sentences import content_word_count
+from agentcore_memory_async.local._language.words import STOP_WORDS, stem, tokens, word_set
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-_LEAST = 4  # messages that a stretch has at least
-_MOST = 24  # messages that a stretch has at most
+_MIN_SEGMENT = 4
+"""Messages in a segment, at least."""
 
-#: Topics and the words that speak of them; a word that counts double stands twice.
+_MAX_SEGMENT = 24
+"""Messages after which the next one of the user begins a new segment."""
+
 _DOMAINS = {
     "Order problem": """
         order order parcel package delivery delivered shipment tracking courier arrive""",
@@ -62,6 +69,8 @@ _DOMAINS = {
     "Family and home": "daughter son wife husband kids family birthday mother father pet dog cat",
     "Learning": "learn learn course exam university language homework lesson study",
 }
+"""Topics and their words; a word listed twice weighs double."""
+
 _BY_STEM: dict[str, Counter[str]] = {}
 for _domain, _line in _DOMAINS.items():
     for _word in _line.split():
@@ -72,100 +81,107 @@ _NUMBERED = re.compile(
     r"shipment|reservation|task) (#\w+)",
     re.IGNORECASE,
 )
-_PROPER = re.compile(
+"""Numbered matters, such as "order #1234"."""
+
+_PROPER_NOUN = re.compile(
     r"(?<=[a-z0-9,;:] )(?:[A-Z][\w'&-]+)(?: (?:of |the |and |& )?[A-Z][\w'&-]+){0,3}"
 )
-_NO_NAME = words_of(
+_NOT_NAMES = word_set(
     """
     i ok okay january february march april may june july august september october november december
     monday tuesday wednesday thursday friday saturday sunday am pm the economy
     """
 )
+"""Capitalized words that name no topic."""
 
 
 def domain_counts(text: str) -> Counter[str]:
-    """Return how strongly *text* speaks of each topic."""
+    """Return the weights of the topics that *text* has words of."""
     counted: Counter[str] = Counter()
     for word in dict.fromkeys(stem(item) for item in tokens(text)):
         counted.update(_BY_STEM.get(word, {}))
     return counted
 
 
-def segments(talk: Sequence[tuple[str, str]]) -> list[Sequence[tuple[str, str]]]:
+def segments(messages: Sequence[tuple[str, str]]) -> list[Sequence[tuple[str, str]]]:
     """
-    Part a conversation where the user turns to another topic, and where it gets too long.
+    Split a conversation where the user changes the topic, and where a segment gets too long.
 
-    What lies before the newest messages is parted the same however it goes on.
+    Later messages never move an earlier boundary, so finished segments keep their summaries.
     """
     found: list[Sequence[tuple[str, str]]] = []
     start = 0
     current: str | None = None
-    for number, (role, text) in enumerate(talk):
+    for number, (role, text) in enumerate(messages):
         length = number - start
         if role == "USER":
             best = domain_counts(text).most_common(2)
             clear = best and (len(best) == 1 or best[0][1] > best[1][1])
             if clear and best[0][1] >= 2 and best[0][0] != current:
-                if current is not None and length >= _LEAST:
-                    found.append(talk[start:number])
+                if current is not None and length >= _MIN_SEGMENT:
+                    found.append(messages[start:number])
                     start = number
                 current = best[0][0]
                 continue
-            if length >= _MOST:
-                found.append(talk[start:number])
+            if length >= _MAX_SEGMENT:
+                found.append(messages[start:number])
                 start = number
-    rest = talk[start:]
+    rest = messages[start:]
     if rest:
         found.append(rest)
     return found
 
 
-def name_of(talk: Sequence[tuple[str, str]]) -> str:
-    """Return a name for what a stretch is about, 100 characters at most."""
-    said = [text for role, text in talk if role == "USER"]
-    for text in said:
+def topic_name(messages: Sequence[tuple[str, str]]) -> str:
+    """Return a name for the topic of a segment, 100 characters at most."""
+    user_texts = [text for role, text in messages if role == "USER"]
+    for text in user_texts:
         match = _NUMBERED.search(text)
         if match is not None:
             return f"{match.group(1).capitalize()} {match.group(2)}"[:100]
     counted: Counter[str] = Counter()
-    for role, text in talk:
+    for role, text in messages:
         if role in {"USER", "ASSISTANT"}:
             weight = 2 if role == "USER" else 1
             for domain, count in domain_counts(text).items():
                 counted[domain] += weight * count
     best = counted.most_common(1)
-    place = _proper_name(talk)
+    name = _proper_name(messages)
     if best and best[0][1] >= 3:
-        return f"{best[0][0]}: {place}"[:100] if place else best[0][0]
-    return _commonest(said) or place or "Conversation"
+        return f"{best[0][0]}: {name}"[:100] if name else best[0][0]
+    return _most_frequent_phrase(user_texts) or name or "Conversation"
 
 
-def _proper_name(talk: Sequence[tuple[str, str]]) -> str | None:
+def _proper_name(messages: Sequence[tuple[str, str]]) -> str | None:
+    """Return the proper name that most messages mention, two at least; None if there is none."""
     counted: Counter[str] = Counter()
-    for role, text in talk:
+    for role, text in messages:
         if role in {"USER", "ASSISTANT"}:
-            for match in dict.fromkeys(item.group() for item in _PROPER.finditer(text)):
-                if match.split()[0].lower() not in _NO_NAME:
+            for match in dict.fromkeys(item.group() for item in _PROPER_NOUN.finditer(text)):
+                if match.split()[0].lower() not in _NOT_NAMES:
                     counted[match] += 1
     best = [item for item in counted.most_common(3) if item[1] >= 2]
     return max(best, key=lambda item: (item[1], len(item[0])))[0] if best else None
 
 
-def _commonest(said: Sequence[str]) -> str | None:
-    """Return the words next to each other that the user's messages say most often, or one word."""
+def _most_frequent_phrase(user_texts: Sequence[str]) -> str | None:
+    """Return the most frequent pair of adjacent words, or the most frequent word; None if none."""
     pairs: Counter[str] = Counter()
     singles: Counter[str] = Counter()
-    for text in said:
+    for text in user_texts:
         before: str | None = None
         for word in tokens(text):
-            telling = (
-                word not in STOP_WORDS and len(word) >= 3 and substance(word) and word.isalpha()
+            carries_meaning = (
+                word not in STOP_WORDS
+                and len(word) >= 3
+                and content_word_count(word)
+                and word.isalpha()
             )
-            if telling:
+            if carries_meaning:
                 singles[word] += 1
                 if before is not None:
                     pairs[f"{before} {word}"] += 1
-            before = word if telling else None
+            before = word if carries_meaning else None
     for counted, least in ((pairs, 2), (singles, 2), (pairs, 1), (singles, 1)):
         best = counted.most_common(1)
         if best and best[0][1] >= least:

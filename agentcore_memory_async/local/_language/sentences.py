@@ -1,4 +1,8 @@
-"""What kind of sentence somebody said, and how it reads when told about them."""
+"""
+Classification of sentences: question, small talk, outcome, imperative, and their details.
+
+The classes are decided by patterns and word lists for English.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from agentcore_memory_async.local._language.words import (
     sentences,
     stem,
     tokens,
-    words_of,
+    word_set,
 )
 
 _QUESTION = re.compile(
@@ -23,7 +27,9 @@ _QUESTION = re.compile(
     r"other|restaurants?|city|day|date)\b",
     re.IGNORECASE,
 )
-_SMALL_TALK = words_of(
+"""Questions without a question mark."""
+
+_SMALL_TALK = word_set(
     """
     oh ok okay yes yeah yep yup no nope sure well great perfect cool awesome excellent nice
     wonderful fantastic alright right fine good hi hello hey bye goodbye thanks thank please sorry
@@ -38,7 +44,9 @@ _SMALL_TALK = words_of(
     rest enough problem surely favor
     """
 )
-_CONFIRM = re.compile(
+"""Words of small talk; a sentence of nothing else is small talk."""
+
+_CONFIRMATION_REQUEST = re.compile(
     r"^(?:please (?:confirm|verify|check)|confirm(?:ing)?\b|"
     r"(?:just )?to (?:be clear|confirm|verify|"
     r"recap|double check)|(?:so )?(?:just )?(?:let me|i'll|i will|i'd like to|i want to) "
@@ -62,15 +70,20 @@ _OUTCOME = re.compile(
     r"confirmed)\b",
     re.IGNORECASE,
 )
-_DATA = re.compile(r"\d|[$€£%]|@|(?<=[a-z,;:] )[A-Z][a-z]+")
-_NAME = re.compile(r"(?<=[a-z0-9,;:'\"] )(?:[A-Z][a-z]+|[A-Z]{2,}|[A-Z]+[a-z0-9]+[A-Z]\w*)\b")
-_DATE_WORDS = words_of(
+"""Reports that something was done."""
+
+_CAPITALIZED = re.compile(
+    r"(?<=[a-z0-9,;:'\"] )(?:[A-Z][a-z]+|[A-Z]{2,}|[A-Z]+[a-z0-9]+[A-Z]\w*)\b"
+)
+_NOT_NAMES = word_set(
     """
     january february march april may june july august september october november december monday
     tuesday wednesday thursday friday saturday sunday ok okay am pm
     """
 )
-_KINDS = (
+"""Capitalized words that are no names."""
+
+_DETAIL_PATTERNS = (
     ("value", re.compile(r"[$\u20ac\u00a3#@%]\s*\d|\d+(?:[.,]\d+)?\s*(?:%|percent|dollars?|euros?)|"
                          r"\w@\w|#\w*\d|\d{2,}-\d{2,}|\b[A-Z]{1,4}-?\d{2,}\b")),
     ("time", re.compile(r"\d\s*(?:a\.?m\b|p\.?m\b|o'?clock)|\b\d{1,2}:\d\d\b|"
@@ -83,6 +96,8 @@ _KINDS = (
                           r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|"
                           r"thousand|million)\b(?! way)", re.I)),
 )  # fmt: skip
+"""Kinds of details and their patterns; names are recognized apart."""
+
 _VERBS = re.compile(
     r"\b(?:am|is|are|was|were|be|been|have|has|had|do|does|did|don't|doesn't|didn't|will|won't|"
     r"would|"
@@ -105,13 +120,17 @@ _CLOSING = re.compile(
     r"(?:good|done|all set))\b",
     re.IGNORECASE,
 )
-_LEANING = re.compile(
+"""How a user closes a matter."""
+
+_ANAPHORIC = re.compile(
     r"^(?:(?:and|but|so|also|then)\s+)?(?:it|its|it's|they|their|they're|"
     r"them|he|she|his|her|this|that|"
     r"these|those|there|here|which)\b",
     re.IGNORECASE,
 )
-_OPENING = re.compile(
+"""Pronouns and pointers at the beginning of a sentence."""
+
+_DISCOURSE_MARKERS = re.compile(
     r"^(?:(?:oh|ok|okay|yes|yeah|yep|no|nope|sure|well|great|perfect|cool|awesome|alright|"
     r"thanks|eh|um|uh|hmm+|mm+|"
     r"thank you|hi|hello|hey|hi there|hello there|please|actually|so|and|but|fine|right|good|"
@@ -119,16 +138,22 @@ _OPENING = re.compile(
     r"\s*[,.!;:-]+\s*)+",
     re.IGNORECASE,
 )
-_LONGEST = 1_000  # characters of a sentence; what is longer is no statement of a person
-_YES_NO = re.compile(
+"""Openings without content, such as "Well, ..."."""
+
+_MAX_SENTENCE_LENGTH = 1_000
+"""Characters of a sentence; a longer one is not what a person says."""
+
+_LEADING_ANSWER = re.compile(
     r"^(?:yes|yea|yeah|no|nope|ok|okay|hi|hello|hey|sure)\s+(?=(?:i|i'm|i'd|i'll|i've|my|we|it|"
     r"it's|the|"
     r"that|please)\b)",
     re.IGNORECASE,
 )
-_THIN = frozenset(
+"""A yes, a no or a greeting without a comma: "yes I need ..."."""
+
+_WEAK_STEMS = frozenset(
     stem(word)
-    for word in words_of(
+    for word in word_set(
         """
     sound good great like want need thing look help something anything everything nothing someone
     one ones bit lot lots way kind sort type other others else great nice fine okay ok sure thanks
@@ -138,90 +163,96 @@ _THIN = frozenset(
     """
     )
 )
-_ASKING = words_of(
+"""Stems of words that are no stop words but have no content of their own."""
+
+_REQUEST_VERBS = word_set(
     """
     find book reserve search look show tell give get make buy purchase play rent check call order
     send transfer schedule cancel add set help recommend suggest change update remove list pick try
     confirm note remember save remind put open start stop pay cancel return track locate arrange
     """
 )
+"""Verbs with which a request to an assistant begins."""
+
 _WORD = re.compile(r"[A-Za-z][A-Za-z']*")
 
 
 def is_question(sentence: str) -> bool:
-    """Say whether the sentence asks something."""
+    """Return whether the sentence is a question."""
     return sentence.rstrip(" \"')").endswith("?") or _QUESTION.match(sentence) is not None
 
 
 def is_small_talk(sentence: str) -> bool:
-    """Say whether the sentence is a greeting, thanks, a yes or a no, a goodbye."""
+    """Return whether the sentence is only a greeting, thanks, a yes or no, or a goodbye."""
     return all(word in _SMALL_TALK for word in tokens(sentence))
 
 
 def is_confirmation_request(sentence: str) -> bool:
-    """Say whether the sentence only repeats something to have it confirmed."""
-    return _CONFIRM.match(sentence) is not None
+    """Return whether the sentence repeats something in order to have it confirmed."""
+    return _CONFIRMATION_REQUEST.match(sentence) is not None
 
 
 def is_outcome(sentence: str) -> bool:
-    """Say whether the sentence tells that something was done."""
+    """Return whether the sentence reports that something was done."""
     return _OUTCOME.search(sentence) is not None
 
 
-def has_detail(sentence: str) -> bool:
-    """Say whether the sentence has a number, an amount, an address or a name."""
-    return _DATA.search(sentence) is not None
-
-
 def is_closing(text: str) -> bool:
-    """Say whether a user's message ends a matter: thanks, a goodbye, "that's all", "it works"."""
+    """Return whether a user's message closes a matter: thanks, a goodbye, "that's all"."""
     return _CLOSING.search(text) is not None and not any(
         is_question(sentence) for sentence in sentences(text)
     )
 
 
 def has_verb(sentence: str) -> bool:
-    """Say whether the sentence is a whole one and no fragment such as "In the Chicago area."."""
+    """Return whether the sentence has a verb, unlike a fragment such as "In the Chicago area."."""
     return _VERBS.search(sentence) is not None
 
 
-def details(sentence: str) -> frozenset[str]:
-    """Return which kinds of particulars the sentence has: name, date, time, number, value."""
-    found = {kind for kind, pattern in _KINDS if pattern.search(sentence)}
-    for match in _NAME.finditer(sentence):
-        if match.group().lower() not in _DATE_WORDS:
+def detail_kinds(sentence: str) -> frozenset[str]:
+    """Return the kinds of details that the sentence has: name, date, time, number, value."""
+    found = {kind for kind, pattern in _DETAIL_PATTERNS if pattern.search(sentence)}
+    for match in _CAPITALIZED.finditer(sentence):
+        if match.group().lower() not in _NOT_NAMES:
             found.add("name")
             break
     return frozenset(found)
 
 
-def leans_on_the_one_before(sentence: str) -> bool:
-    """Say whether the sentence needs the one before it to be understood."""
-    return _LEANING.match(sentence) is not None
+def is_anaphoric(sentence: str) -> bool:
+    """Return whether the sentence begins with a reference to the one before it."""
+    return _ANAPHORIC.match(sentence) is not None
 
 
-def substance(sentence: str) -> int:
-    """Count the words of the sentence that say something."""
-    return sum(1 for word in tokens(sentence) if word not in STOP_WORDS and stem(word) not in _THIN)
+def content_word_count(sentence: str) -> int:
+    """Return the number of content words: those that are neither stop words nor weak."""
+    return sum(
+        1 for word in tokens(sentence) if word not in STOP_WORDS and stem(word) not in _WEAK_STEMS
+    )
 
 
 def statements(text: str) -> list[str]:
-    """Return what *text* states: its sentences without small talk, questions and openings."""
+    """Return the statements of *text*, without small talk, questions and discourse markers."""
     found: list[str] = []
     for sentence in sentences(text):
-        if len(sentence) > _LONGEST:
+        if len(sentence) > _MAX_SENTENCE_LENGTH:
             continue
-        said = _YES_NO.sub("", _OPENING.sub("", sentence)).strip()
-        if not said or is_question(said) or is_small_talk(said) or is_confirmation_request(said):
+        statement = _LEADING_ANSWER.sub("", _DISCOURSE_MARKERS.sub("", sentence)).strip()
+        if (
+            not statement
+            or is_question(statement)
+            or is_small_talk(statement)
+            or is_confirmation_request(statement)
+        ):
             continue
-        found.append(said[0].upper() + said[1:])
+        found.append(statement[0].upper() + statement[1:])
     return found
 
 
-def asks_for(sentence: str) -> str | None:
-    """Return what an order such as "Please find a hotel" asks for; None if it is no order."""
+def imperative_clause(sentence: str) -> str | None:
+    """Return an imperative such as "Please find a hotel" without "please"; None if it is none."""
     bare = re.sub(r"^(?:please,?|kindly|just|then|also)\s+", "", sentence, flags=re.IGNORECASE)
     first = _WORD.match(bare)
-    if first is None or first.group().lower() not in _ASKING:
+    if first is None or first.group().lower() not in _REQUEST_VERBS:
         return None
     return bare

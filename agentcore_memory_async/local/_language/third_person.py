@@ -1,12 +1,12 @@
-"""What was said, told in the third person: "I live in Oslo" becomes "The user lives in Oslo"."""
+"""Rewriting in the third person: "I live in Oslo" becomes "The user lives in Oslo"."""
 
 from __future__ import annotations
 
 import re
 
-from agentcore_memory_async.local._language.sentences import asks_for
+from agentcore_memory_async.local._language.sentences import imperative_clause
 
-_SWAPS = {
+_PRONOUNS = {
     "i": "they",
     "me": "them",
     "my": "their",
@@ -28,24 +28,27 @@ _SWAPS = {
     "you": "the assistant",
     "your": "the assistant's",
 }
-_PAIRS = re.compile(r"\b[iI] (was|am|wasn't)\b")
-_PAIR_FORMS = {"was": "they were", "am": "they are", "wasn't": "they weren't"}
-_LINK = re.compile(
+_PRONOUN_WITH_VERB = re.compile(r"\b[iI] (was|am|wasn't)\b")
+_PRONOUN_WITH_VERB_FORMS = {"was": "they were", "am": "they are", "wasn't": "they weren't"}
+_LEADING_CONJUNCTIONS = re.compile(
     r"^(?:(?:and|but|so|now|also|then|actually|instead|yes|yea|yeah|ok|okay|hi|hello|hey),? )+"
     r"(?=(?:i|i'm|i'd|i'll|i've|my)\b)",
     re.IGNORECASE,
 )
 _PLEASE = re.compile(r",?\s*\bplease\b(?=[.!,]|$)", re.IGNORECASE)
-_JOINED = re.compile(
+_COORDINATED_VERB = re.compile(
     r"(\band (?:also )?)(need|want|prefer|hope|wish|live|work|love|like|hate)\b(?= )"
 )
-# Hours and numerals are taken whole, so that the "am" and the "I" in them stay.
+"""A second verb of the same subject: "The user likes tea and hate coffee"."""
+
 _WORD = re.compile(
     r"\d ?am\b(?!')"
     r"|\b(?:Type|Part|Phase|Stage|Class|Level|World War|Act|Volume) I\b(?!')"
     r"|(?<![A-Za-z0-9])[A-Za-z][A-Za-z']*"
 )
-_BEGINNINGS = (
+"""Words; times of day and numerals match as a whole, so that "am" and "I" in them stay."""
+
+_SUBJECT_FORMS = (
     (re.compile(r"^i(?:'m| am)\b", re.IGNORECASE), "The user is"),
     (
         re.compile(r"^i(?:'ve| have) (?=\w+(?:ed|en)\b|been|had|got)", re.IGNORECASE),
@@ -65,6 +68,8 @@ _BEGINNINGS = (
     (re.compile(r"^i have\b", re.IGNORECASE), "The user has"),
     (re.compile(r"^my\b", re.IGNORECASE), "The user's"),
 )
+"""Beginnings of a user's sentence, and what replaces them."""
+
 _ADVERBS = (
     "only|always|never|usually|often|really|also|just|still|sometimes|currently|mostly|now|"
     "actually|especially"
@@ -84,7 +89,7 @@ _PAST = re.compile(
     r"began|wrote|built|quit|told|heard|found|chose|flew|drove|ate|forgot)\b",
     re.IGNORECASE,
 )
-_YOU = (
+_ASSISTANT_FORMS = (
     (re.compile(r"\byou(?:'re| are)\b", re.IGNORECASE), "the user is"),
     (re.compile(r"\byou(?:'ve| have)\b", re.IGNORECASE), "the user has"),
     (re.compile(r"\byou were\b", re.IGNORECASE), "the user was"),
@@ -110,57 +115,60 @@ _YOU = (
     (re.compile(r"\bmy\b", re.IGNORECASE), "the assistant's"),
     (re.compile(r"\bme\b"), "the assistant"),
 )
+"""Pronouns of an assistant's sentence and what replaces them, in this order."""
 
 
-def about_the_user(sentence: str) -> str:
-    """Tell *sentence*, which the user said, in the third person."""
-    told = _told(_LINK.sub("", sentence))
-    if not told.startswith("The user "):
-        return told
-    told = _PLEASE.sub("", told)
-    return _JOINED.sub(lambda match: f"{match.group(1)}{third_person(match.group(2))}", told)
+def rephrase_user_statement(sentence: str) -> str:
+    """Return a sentence of the user in the third person."""
+    rephrased = _rephrase(_LEADING_CONJUNCTIONS.sub("", sentence))
+    if not rephrased.startswith("The user "):
+        return rephrased
+    rephrased = _PLEASE.sub("", rephrased)
+    return _COORDINATED_VERB.sub(
+        lambda match: f"{match.group(1)}{conjugate(match.group(2))}", rephrased
+    )
 
 
-def _told(sentence: str) -> str:
-    order = asks_for(sentence)
-    if order is not None:
-        bare = re.sub(r",?\s*\bplease\b,?(?=[ .!]|$)", "", order, flags=re.IGNORECASE)
-        return "The user asked to " + bare[0].lower() + in_third_person(bare[1:])
-    for pattern, instead in _BEGINNINGS:
+def _rephrase(sentence: str) -> str:
+    clause = imperative_clause(sentence)
+    if clause is not None:
+        bare = re.sub(r",?\s*\bplease\b,?(?=[ .!]|$)", "", clause, flags=re.IGNORECASE)
+        return "The user asked to " + bare[0].lower() + swap_pronouns(bare[1:])
+    for pattern, replacement in _SUBJECT_FORMS:
         match = pattern.match(sentence)
         if match is not None:
-            return instead + in_third_person(sentence[match.end() :])
+            return replacement + swap_pronouns(sentence[match.end() :])
     match = _PRESENT.match(sentence)
     if match is not None:
-        verb = third_person(match.group("verb").lower())
+        verb = conjugate(match.group("verb").lower())
         adverb = match.group("adverb").lower()
-        return f"The user {adverb}{verb}" + in_third_person(sentence[match.end() :])
+        return f"The user {adverb}{verb}" + swap_pronouns(sentence[match.end() :])
     match = _PAST.match(sentence)
     if match is not None:
-        return "The user " + in_third_person(sentence[2:])
+        return "The user " + swap_pronouns(sentence[2:])
     if re.match(r"^(?:we|our)\b", sentence, re.IGNORECASE):
-        told = in_third_person(sentence)
-        return told[:1].upper() + told[1:]
+        rephrased = swap_pronouns(sentence)
+        return rephrased[:1].upper() + rephrased[1:]
     if re.match(r"^(?:i|me)\b", sentence, re.IGNORECASE):
         return f'The user said: "{sentence}"'
-    return sentence[:1] + in_third_person(sentence[1:])
+    return sentence[:1] + swap_pronouns(sentence[1:])
 
 
-def about_the_assistant(sentence: str) -> str:
-    """Tell *sentence*, which the assistant said to the user, in the third person."""
-    told = sentence
-    for pattern, instead in _YOU:
-        if "{}" in instead:
-            told = pattern.sub(
-                lambda match: "the user " + third_person(match.group("verb").lower()), told
+def rephrase_assistant_statement(sentence: str) -> str:
+    """Return a sentence of the assistant, addressed to the user, in the third person."""
+    rephrased = sentence
+    for pattern, replacement in _ASSISTANT_FORMS:
+        if "{}" in replacement:
+            rephrased = pattern.sub(
+                lambda match: "the user " + conjugate(match.group("verb").lower()), rephrased
             )
         else:
-            told = pattern.sub(instead, told)
-    return told[:1].upper() + told[1:]
+            rephrased = pattern.sub(replacement, rephrased)
+    return rephrased[:1].upper() + rephrased[1:]
 
 
-def third_person(verb: str) -> str:
-    """Return the form of a verb that follows "the user"."""
+def conjugate(verb: str) -> str:
+    """Return the third person singular of a verb."""
     irregular = {"have": "has", "do": "does", "be": "is", "am": "is", "go": "goes"}
     if verb in irregular:
         return irregular[verb]
@@ -169,18 +177,18 @@ def third_person(verb: str) -> str:
     return verb + ("es" if verb.endswith(("s", "x", "z", "ch", "sh", "o")) else "s")
 
 
-def in_third_person(text: str) -> str:
-    """Let the user's own words speak of them: "my wife and I" becomes "their wife and they"."""
+def swap_pronouns(text: str) -> str:
+    """Replace pronouns of the first person: "my wife and I" becomes "their wife and they"."""
 
     def swap(match: re.Match[str]) -> str:
         word = match.group()
-        title = word in {"US", "Me", "Mine", "Am", "AM", "My"}
-        return word if title else _SWAPS.get(word.lower(), word)
+        is_name = word in {"US", "Me", "Mine", "Am", "AM", "My"}
+        return word if is_name else _PRONOUNS.get(word.lower(), word)
 
-    paired = _PAIRS.sub(lambda match: _PAIR_FORMS[match.group(1)], text)
+    paired = _PRONOUN_WITH_VERB.sub(lambda match: _PRONOUN_WITH_VERB_FORMS[match.group(1)], text)
     return _WORD.sub(swap, paired)
 
 
-def ended(sentence: str) -> str:
-    """Return *sentence* with a full stop, unless it ends already."""
+def with_period(sentence: str) -> str:
+    """Return *sentence* with a period, unless it has a final punctuation mark."""
     return sentence if sentence[-1:] in ".!?\"'" else sentence + "."

@@ -1,4 +1,4 @@
-"""Words: tokens, stems, stop words, sentences. Shared by the ranker and the extractor."""
+"""Tokens, stems, stop words, synonyms and sentences, for the ranker and the extractor."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _TOKEN = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
-def words_of(text: str) -> frozenset[str]:
-    """Return the words that stand in *text*, parted by white space."""
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of *text*, separated by white space."""
     return frozenset(text.split())
 
 
-STOP_WORDS = words_of(
+STOP_WORDS = word_set(
     """
     a about after again all also am an and any are aren't as at be because been before being but by
     can can't cannot could couldn't did didn't do does doesn't doing don't down for from further had
@@ -29,8 +29,9 @@ STOP_WORDS = words_of(
     you've your yours user assistant
     """
 )
+"""Words that carry no meaning for a search."""
 
-_SYNONYMS = (
+_SYNONYM_LINES = (
     "problem trouble issue difficulty error fault broken wrong complaint",
     "delivery deliver arrive arrival ship shipping shipment parcel package courier",
     "buy purchase order",
@@ -72,16 +73,17 @@ _SYNONYMS = (
     "study learn school university",
     "exercise sport workout gym",
 )
+"""Groups of synonyms; a word may be in several."""
 
 
-def _normal(text: str) -> str:
+def _normalize(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'")
 
 
 def tokens(text: str) -> list[str]:
-    """Split *text* into lower-case words; scripts without spaces into pairs of characters."""
+    """Split *text* into lower-case words, and scripts without spaces into pairs of characters."""
     found: list[str] = []
-    for match in _TOKEN.finditer(_normal(text)):
+    for match in _TOKEN.finditer(_normalize(text)):
         word = match.group()
         if _IDEOGRAPHS.search(word):
             found.extend(word[i : i + 2] for i in range(max(1, len(word) - 1)))
@@ -92,13 +94,13 @@ def tokens(text: str) -> list[str]:
 
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
-    """Reduce an English word to what its forms share: orders, ordered, ordering -> order."""
+    """Return the stem of an English word: orders, ordered, ordering -> order."""
     word = word.removesuffix("'s").replace("'", "")
     if len(word) <= 3 or not word.isascii() or not word.isalpha():
         return word
-    for ending, instead in _ENDINGS:
+    for ending, replacement in _SUFFIXES:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
-            word = word[: len(word) - len(ending)] + instead
+            word = word[: len(word) - len(ending)] + replacement
             break
     for ending in ("ing", "ed"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
@@ -114,7 +116,7 @@ def stem(word: str) -> str:
     return word
 
 
-_ENDINGS = (
+_SUFFIXES = (
     ("fulness", "ful"),
     ("ational", "ate"),
     ("ization", "ize"),
@@ -141,40 +143,41 @@ _ENDINGS = (
     ("ly", ""),
     ("s", ""),
 )
+"""Suffixes and their replacements; the first that matches is taken."""
 
-_GROUPS: dict[str, frozenset[str]] = {}
-for _line in _SYNONYMS:
+_SYNONYMS_BY_STEM: dict[str, frozenset[str]] = {}
+for _line in _SYNONYM_LINES:
     _stems = frozenset(stem(_word) for _word in _line.split())
     for _stem in _stems:
-        _GROUPS[_stem] = _GROUPS.get(_stem, frozenset()) | _stems
+        _SYNONYMS_BY_STEM[_stem] = _SYNONYMS_BY_STEM.get(_stem, frozenset()) | _stems
 
 
 def synonyms(term: str) -> frozenset[str]:
-    """Return the stems that mean about the same as the stem *term*, itself left out."""
-    return _GROUPS.get(term, frozenset()) - {term}
+    """Return the stems of the synonyms of the stem *term*, without *term* itself."""
+    return _SYNONYMS_BY_STEM.get(term, frozenset()) - {term}
 
 
 def terms(text: str) -> list[str]:
-    """Return the stems of the words of *text* that carry meaning, in order."""
+    """Return the stems of the words of *text* in order, without stop words."""
     return [stem(word) for word in tokens(text) if word not in STOP_WORDS]
 
 
 def fingerprint(text: str) -> str:
-    """Return what texts that say the same have in common: their words without case and marks."""
+    """Return a key that ignores case and punctuation, equal for texts with the same words."""
     return " ".join(tokens(text)) or text.strip()
 
 
-_ABBREVIATIONS = words_of(
+_ABBREVIATIONS = word_set(
     "dr mr mrs ms prof st no vs etc inc ltd jr sr mt ave blvd a.m p.m e.g i.e u.s approx"
 )
-_BREAK = re.compile(r"(?<=[.!?])[\"')\]]*\s+|(?<=[a-z)][.!?])(?=[A-Z][a-z])|\n+")
+_SENTENCE_BREAK = re.compile(r"(?<=[.!?])[\"')\]]*\s+|(?<=[a-z)][.!?])(?=[A-Z][a-z])|\n+")
 
 
 def sentences(text: str) -> list[str]:
-    """Split *text* into its sentences, abbreviations and numbers left whole."""
+    """Split *text* into sentences; a period in an abbreviation or a number ends none."""
     found: list[str] = []
     start = 0
-    for match in _BREAK.finditer(text):
+    for match in _SENTENCE_BREAK.finditer(text):
         piece = text[start : match.end()].strip()
         words = piece.rsplit(None, 1)
         if not words:

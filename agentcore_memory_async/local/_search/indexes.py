@@ -22,7 +22,7 @@ import attrs
 
 from agentcore_memory_async.local._api.errors import AwsError
 from agentcore_memory_async.local._api.members import strings_in
-from agentcore_memory_async.local._search.lexical import SearchIndex, words_in
+from agentcore_memory_async.local._search.lexical import SearchIndex, index_terms
 from agentcore_memory_async.local.embedder import EmbedderError, Vector, cosine, embed, signature
 
 if TYPE_CHECKING:
@@ -285,7 +285,7 @@ def _index(shelf: _Shelf, rows: list[tuple[int, str, str]]) -> None:
     ready: list[tuple[int, frozenset[str], str, int]] = []
     for seq, content, key in rows:
         text = searchable(content)
-        ready.append((seq, words_in(text), key, len(text)))
+        ready.append((seq, index_terms(text), key, len(text)))
     for start in range(0, len(ready), 100):
         with shelf.lock:
             shelf.catch_up()
