@@ -1,5 +1,8 @@
 """Amazon Bedrock AgentCore Memory for asyncio: turns, events, long-term records."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from agentcore_memory_async._version import __version__
 from agentcore_memory_async._wire.actor_ids import encode_actor_id
 from agentcore_memory_async.background import BackgroundWork
@@ -45,11 +48,13 @@ from agentcore_memory_async.models import (
 )
 from agentcore_memory_async.policies import PollPolicy, RetryPolicy, ServiceLimits
 from agentcore_memory_async.session import AsyncMemorySession
-from agentcore_memory_async.sync import (
-    BlockingExtractionPoller,
-    MemorySession,
-    MemorySessionManager,
-)
+
+if TYPE_CHECKING:
+    from agentcore_memory_async.sync import (
+        BlockingExtractionPoller,
+        MemorySession,
+        MemorySessionManager,
+    )
 
 __all__ = (
     "AccessDeniedError",
@@ -99,3 +104,22 @@ __all__ = (
     "__version__",
     "encode_actor_id",
 )
+
+_OF_THE_FACADE = {"BlockingExtractionPoller", "MemorySession", "MemorySessionManager"}
+"""Names that are imported at their first use: async programs need no loop thread."""
+
+
+if not TYPE_CHECKING:  # a type checker would take it for an attribute of any name
+
+    def __getattr__(name: str) -> object:
+        """Import a name of the sync facade when it is first used."""
+        if name not in _OF_THE_FACADE:
+            message = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(message)
+        value: object = getattr(import_module(f"{__name__}.sync"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        """Return the names of the module, those of the facade among them."""
+        return sorted({*globals(), *__all__})

@@ -11,7 +11,8 @@ import warnings
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
-import anyio
+# anyio imports its parts when they are first used: here, instead of in an event loop.
+from anyio import CancelScope, Lock, move_on_after
 
 from agentcore_memory_async._calls.retry import Retrier
 from agentcore_memory_async._calls.service_clock import ServiceClock
@@ -54,13 +55,15 @@ class _SharedClient:
         network: The client; None where the caller gave a transport.
     """
 
+    verifying: Lock
+    """Held while the first session is verified; made on opening, once anyio is loaded."""
+
     def __init__(self, memory_id: str, network: BotocoreTransport | None) -> None:
         self._memory_id = memory_id
         self._network = network
         self.lifecycle = Lifecycle("AsyncMemorySessionManager")
         self.background: set[BackgroundWork] = set()
         self.verified = False
-        self.verifying = anyio.Lock()
 
     def __repr__(self) -> str:
         where = f", {self._where()}" if self._network else ""
@@ -97,6 +100,7 @@ class _SharedClient:
         with self.lifecycle.opening():
             if self._network is not None:
                 await self._network.open()
+            self.verifying = Lock()
 
     async def aclose(self, core: MemoryCore) -> None:
         """Close the client, and end what goes on through *core*; again it does nothing."""
@@ -112,9 +116,9 @@ class _SharedClient:
             self.lifecycle.check()
         except ClosedError as error:
             core.polls.close(error)
-        with anyio.CancelScope(shield=True):
+        with CancelScope(shield=True):
             try:  # a shield does not hold off Task.cancel()
-                with anyio.move_on_after(CLOSE_TIMEOUT_S):
+                with move_on_after(CLOSE_TIMEOUT_S):
                     for work in works:
                         await work.join()
                 await core.retrier.drain(CLOSE_TIMEOUT_S)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from textwrap import dedent
 
 import pytest
 
@@ -54,3 +56,59 @@ def test_of_botocore_only_its_exceptions_are_imported() -> None:
     loaded = {name for name in done.stdout.split() if name.startswith("botocore.")}
 
     assert {"botocore.client", "botocore.session", "botocore.loaders"} & loaded == set()
+
+
+def test_the_facade_and_the_backend_of_anyio_are_not_imported() -> None:
+    """Async programs need no loop thread, and the backend is loaded in a thread, on opening."""
+    code = "import sys, agentcore_memory_async; print(' '.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=45, check=True
+    )
+    parts = ("agentcore_memory_async._sync", "agentcore_memory_async.sync", "anyio._backends")
+
+    assert [] == [name for name in done.stdout.split() if name.startswith(parts)]
+
+
+def test_names_of_the_facade_import_at_their_first_use() -> None:
+    """They are attributes of the package like all others, and a wrong name is an error."""
+    import agentcore_memory_async
+    from agentcore_memory_async import MemorySessionManager, sync
+
+    assert sync.MemorySessionManager is MemorySessionManager
+    assert set(agentcore_memory_async.__all__) <= set(dir(agentcore_memory_async))
+    with pytest.raises(AttributeError, match="'MemorySesion'"):
+        agentcore_memory_async.MemorySesion  # type: ignore[attr-defined] # noqa: B018
+
+
+def test_making_and_opening_a_manager_imports_nothing_in_the_loop() -> None:
+    """What takes long to import is imported with the package, or in a thread on opening."""
+    code = """
+    import asyncio, sys, threading
+    from agentcore_memory_async import AsyncMemorySessionManager
+    imported = []
+    loop_thread = threading.get_ident()
+    def note(event, args):
+        here = threading.get_ident() == loop_thread
+        if event == "import" and here and args[0] not in sys.modules:
+            imported.append(args[0])
+    async def main():
+        sys.addaudithook(note)
+        manager = AsyncMemorySessionManager(
+            "chat-a1B2c3D4e5", "us-west-2", endpoint_url="http://127.0.0.1:9"
+        )
+        async with manager:
+            await manager.create_memory_session("a", "s", verify=False)
+    asyncio.run(main())
+    print(imported)
+    """
+    environment = {**os.environ, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+    done = subprocess.run(
+        [sys.executable, "-c", dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=45,
+        check=True,
+        env=environment,
+    )
+
+    assert "[]\n" == done.stdout

@@ -46,13 +46,15 @@ class TokenBucket:
 
     def __init__(self, per_s: float | None) -> None:
         self._per_s = per_s
-        self._lock = anyio.Lock()
+        self._lock: anyio.Lock | None = None
         self._used_until = -inf
 
     async def take(self) -> None:
         """Wait until a request may be sent; first come, first served."""
         if self._per_s is None:
             return
+        if self._lock is None:  # made here, since making it loads anyio's backend
+            self._lock = anyio.Lock()
         async with self._lock:
             burst_s = max(1.0, 1 / self._per_s)
             wait_s = self._used_until - burst_s - anyio.current_time()

@@ -142,7 +142,7 @@ class Retrier:
         self._clock = clock
         self._admissions: dict[str, Admission] = {}
         self._running = 0
-        self._idle = anyio.Event()
+        self._idle: anyio.Event | None = None
         self._stopped = False
         self._random = random.Random()
 
@@ -155,7 +155,7 @@ class Retrier:
             yield
         finally:
             self._running -= 1
-            if not self._running:
+            if not self._running and self._idle is not None:
                 self._idle.set()
 
     async def read(

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import functools
 import json
-from importlib import resources
 from typing import Any
 
 SERVICE = "bedrock-agentcore"
@@ -58,6 +57,8 @@ def read_text(name: str, service: str = SERVICE) -> str:
 
     The first call reads a file: make it in a thread where an event loop runs.
     """
+    from importlib import resources  # costs 12 modules, which importing the package need not load
+
     return (resources.files(__name__) / "data" / f"{path_of(name, service)}.json").read_text(
         "utf-8"
     )
