@@ -1,6 +1,5 @@
 """Amazon Bedrock AgentCore Memory for asyncio: turns, events, long-term records."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from agentcore_memory_async._version import __version__
@@ -116,7 +115,9 @@ if not TYPE_CHECKING:  # a type checker would take it for an attribute of any na
         if name not in _OF_THE_FACADE:
             message = f"module {__name__!r} has no attribute {name!r}"
             raise AttributeError(message)
-        value: object = getattr(import_module(f"{__name__}.sync"), name)
+        from agentcore_memory_async import sync
+
+        value: object = getattr(sync, name)
         globals()[name] = value
         return value
 

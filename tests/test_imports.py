@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
+import agentcore_memory_async
+
+PACKAGE = Path(agentcore_memory_async.__file__).parent
 HEAVY = {
     "aioboto3",
     "aiobotocore",
@@ -71,7 +75,6 @@ def test_the_facade_and_the_backend_of_anyio_are_not_imported() -> None:
 
 def test_names_of_the_facade_import_at_their_first_use() -> None:
     """They are attributes of the package like all others, and a wrong name is an error."""
-    import agentcore_memory_async
     from agentcore_memory_async import MemorySessionManager, sync
 
     assert sync.MemorySessionManager is MemorySessionManager
@@ -112,3 +115,16 @@ def test_making_and_opening_a_manager_imports_nothing_in_the_loop() -> None:
     )
 
     assert "[]\n" == done.stdout
+
+
+def test_only_one_module_is_loaded_by_name() -> None:
+    """What `importlib` loads, no linter of imports sees; pyproject.toml names the one case."""
+    loads = [
+        (path.relative_to(PACKAGE).as_posix(), line.strip())
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for line in path.read_text().splitlines()
+        if "import_module(" in line or "__import__(" in line
+    ]
+    own = {path for path, line in loads if "aioboto3" not in line and "concurrent" not in line}
+
+    assert {"_transport/botocore.py"} == own
