@@ -329,7 +329,7 @@ class OutcomeUnknownError(_Picklable, AgentCoreMemoryError):
     """
     A write that may have been stored: its answer was lost and the retries ended.
 
-    SendState the same request again is safe, since its client token is fixed.
+    Sending the same request again is safe, since its client token is fixed.
 
     Attributes:
         operation: The wire name of the operation.

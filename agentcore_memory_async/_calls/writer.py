@@ -129,7 +129,7 @@ class Writer:
     Args:
         retrier: Sends the requests.
         memory_id: Id or ARN of the memory.
-        limits: SlidingWindowLimiter of the writes.
+        limits: Limits that pace the writes.
         clock: Wall clock, in seconds since 1970.
     """
 

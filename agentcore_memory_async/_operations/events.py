@@ -14,7 +14,7 @@ from agentcore_memory_async._wire.turns import is_on_branch
 from agentcore_memory_async.models import JsonPayload
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Mapping
     from datetime import datetime
 
     from agentcore_memory_async.models import Branch, Event
@@ -140,7 +140,7 @@ class EventOperations(SessionView):
             for event in events:
                 yield event
 
-    async def _write_event(
+    def _write_event(
         self,
         items: object,
         *,
@@ -150,8 +150,8 @@ class EventOperations(SessionView):
         extract: bool,
         client_token: str | None,
         namespace_variables: Mapping[str, str] | None = None,
-    ) -> Event:
-        """Check the arguments of an event, then write it in its session's queue."""
+    ) -> Awaitable[Event]:
+        """Check the arguments of an event; what is returned writes it in its session's queue."""
         request = codec.create_event(
             check.check_messages(items),
             branch=check.check_branch(branch),
@@ -159,7 +159,7 @@ class EventOperations(SessionView):
             extract=check.check_bool("extract", extract),
             namespace_variables=check.check_namespace_variables(namespace_variables),
         )
-        return await self._core.writer.write(
+        return self._core.writer.write(
             self._queue,
             {**self._ids(), **request},
             timestamp_ms=None if timestamp is None else check.check_timestamp(timestamp),

@@ -105,7 +105,7 @@ def build(directory: Path) -> dict[str, dict[str, Any]]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; give its exit status."""
+    """Run the command, and return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m agentcore_memory_async._wire.service_model")
     parser.add_argument("directory", nargs="?", type=Path, help="botocore's data directory")
     parser.add_argument("--check", action="store_true", help="write nothing, only compare")
