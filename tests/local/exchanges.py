@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agentcore_memory_async.local._http.exchanges import Exchange
+    from agentcore_memory_async.local import Exchange
 
 MODELS = Path(__file__).with_name("models")
 SOURCE = "1.44.5"

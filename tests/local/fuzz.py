@@ -23,8 +23,7 @@ from urllib.parse import quote
 import aiohttp
 import anyio
 
-from agentcore_memory_async.local import LocalMemoryService, ManualClock
-from agentcore_memory_async.local._http.exchanges import RECORDERS, Exchange
+from agentcore_memory_async.local import Exchange, LocalMemoryService, ManualClock
 from tests.local.exchanges import model, problems
 
 if TYPE_CHECKING:
@@ -286,45 +285,45 @@ async def fuzz(count: int, seed: int, path: Path | None = None) -> dict[int, int
     def record(exchange: Exchange) -> None:
         wrong.extend(f"{exchange.operation}: {item}" for item in problems(exchange))
 
-    RECORDERS.append(record)
-    try:
-        async with (
-            LocalMemoryService(
-                path, clock=ManualClock(START), control=True, strict=True
-            ) as service,
-            aiohttp.ClientSession(auto_decompress=False) as http,
-        ):
-            host, port = "127.0.0.1", int(service.endpoint_url.rsplit(":", 1)[1])
-            from yarl import URL
+    async with (
+        LocalMemoryService(
+            path,
+            clock=ManualClock(START),
+            admin=True,
+            strict=True,
+            on_exchange=record,
+        ) as service,
+        aiohttp.ClientSession(auto_decompress=False) as http,
+    ):
+        host, port = "127.0.0.1", int(service.endpoint_url.rsplit(":", 1)[1])
+        from yarl import URL
 
-            for number in range(count):
-                if number % 100 == 0:
-                    source.memories = source.memories[-2:]
-                    source.memories.append(await create_memory(service, source))
-                if source.random.random() < 0.03:
-                    data = source.bytes()
-                    status = await raw(host, port, data)
-                    assert status is None or status < 500, (number, status, data)
-                    continue
-                method, where, body = source.request()
-                url = URL(service.endpoint_url + where, encoded=True)
-                async with http.request(method, url, data=body) as reply:
-                    content = await reply.read()
-                    statuses[reply.status] = statuses.get(reply.status, 0) + 1
-                    assert reply.status < 500, (number, method, where, body, content)
-                    if method != "HEAD" and reply.status != 204:
-                        answer = json.loads(content)
-                        assert (reply.status < 300) == ("x-amzn-errortype" not in reply.headers)
-                        if reply.status < 300:
-                            source.learn(answer)
-                            if where == "/memories/create" and number % 3 == 0:
-                                source.memories.append(answer["memory"]["id"])
-                assert not wrong, (number, method, where, body, content, wrong)
-                if number % 500 == 499:
-                    service.clock.advance(source.random.choice([1, 3_600, 86_400]))  # type: ignore[attr-defined]
-                    await service.drain()
-    finally:
-        RECORDERS.remove(record)
+        for number in range(count):
+            if number % 100 == 0:
+                source.memories = source.memories[-2:]
+                source.memories.append(await create_memory(service, source))
+            if source.random.random() < 0.03:
+                data = source.bytes()
+                status = await raw(host, port, data)
+                assert status is None or status < 500, (number, status, data)
+                continue
+            method, where, body = source.request()
+            url = URL(service.endpoint_url + where, encoded=True)
+            async with http.request(method, url, data=body) as reply:
+                content = await reply.read()
+                statuses[reply.status] = statuses.get(reply.status, 0) + 1
+                assert reply.status < 500, (number, method, where, body, content)
+                if method != "HEAD" and reply.status != 204:
+                    answer = json.loads(content)
+                    assert (reply.status < 300) == ("x-amzn-errortype" not in reply.headers)
+                    if reply.status < 300:
+                        source.learn(answer)
+                        if where == "/memories/create" and number % 3 == 0:
+                            source.memories.append(answer["memory"]["id"])
+            assert not wrong, (number, method, where, body, content, wrong)
+            if number % 500 == 499:
+                service.clock.advance(source.random.choice([1, 3_600, 86_400]))  # type: ignore[attr-defined]
+                await service.drain()
     if path is not None:
         with sqlite3.connect(path) as db:
             assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)

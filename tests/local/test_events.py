@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agentcore_memory_async import ConversationalMessage, MessageRole
-from agentcore_memory_async.local import LocalMemoryService
+from agentcore_memory_async.local import Behavior, Lags, LocalMemoryService
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +134,7 @@ async def test_metadata_filters_ask_for_existence(
 
 async def test_filtered_lists_can_lag(serve: Callable[..., Any]) -> None:
     """With filter_lag a metadata filter sees an event only later, a plain list at once."""
-    async with serve(filter_lag=30) as client:
+    async with serve(lags=Lags(event_filters=30)) as client:
         await client.create("a", metadata={"k": {"stringValue": "v"}})
         wanted = {"eventMetadata": [{"left": {"metadataKey": "k"}, "operator": "EXISTS"}]}
         assert await client.texts(filter=wanted) == []
@@ -153,7 +153,7 @@ async def test_a_used_token_stores_nothing_again(client: Client) -> None:
 
 async def test_a_used_token_can_be_refused(serve: Callable[..., Any]) -> None:
     """With token_mismatch="error" another request under a used token is refused."""
-    async with serve(token_mismatch="error") as client:
+    async with serve(behavior=Behavior(token_mismatch="error")) as client:
         first = (await client.create("one", clientToken="t")).body
         assert (await client.create("one", clientToken="t")).body == first
         refused = await client.create("two", clientToken="t")

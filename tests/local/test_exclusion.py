@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from agentcore_memory_async.local import BuiltInExtractor, ExtractionRequest, LocalMemoryService
+from agentcore_memory_async.local import (
+    Behavior,
+    BuiltInExtractor,
+    ExtractionRequest,
+    LocalMemoryService,
+)
 from agentcore_memory_async.local._language.third_person import about_the_user, third_person
 
 if TYPE_CHECKING:
@@ -51,7 +56,7 @@ async def test_a_job_that_is_started_again_reads_in_order(serve: Callable[..., A
         client.service.fail_extraction(strategy="SUMMARIZATION")
         await client.create("I live in Oslo with my dog Rex.")
         await client.service.drain()
-        client.service.heal()
+        client.service.clear_faults()
         await client.create("I work at the harbour as a pilot.", at=START + 1)
         await client.service.drain()
         (job,) = (await client.call("POST", "extractionJobs")).body["jobs"]
@@ -68,7 +73,7 @@ async def test_a_search_finds_what_passes_however_much_does_not(
     """250 newer records, and 2,600 that fit the query better, do not hide the one that passes."""
     strategy = {"memoryStrategyId": "other-0123456789"}
     others = [f"Customer note {number}" for number in range(2600)]
-    async with serve(raw_prefix=True) as client:
+    async with serve(behavior=Behavior(raw_prefix=True)) as client:
         alice = "Written down for good: a longer note on a customer."
         await client.put(alice, namespace="/users/alice/")
         for start in range(0, len(others), 100):
@@ -99,7 +104,7 @@ async def test_what_is_ingested_keeps_its_metadata(serve: Callable[..., Any]) ->
             metadata={"tenant": {"stringValue": "acme"}},
         )
         assert reply.status == 202, reply.raw
-        rows = await client.service._store.read(
+        rows = await client.service._context.store.read(
             lambda transaction: transaction.db.execute("SELECT metadata FROM events").fetchall()
         )
     assert rows == [('{"tenant":{"stringValue":"acme"}}',)]

@@ -52,10 +52,10 @@ async def test_extraction_waits_for_its_delay(serve: Callable[..., Any]) -> None
     async with serve(extraction_delay=60) as client:
         await talk(client, *SUPPORT)
         client.clock.advance(59)
-        await client.service.drain(everything=False)
+        await client.service.drain(include_future=False)
         assert await client.records() == []
         client.clock.advance(1)
-        await client.service.drain(everything=False)
+        await client.service.drain(include_future=False)
         records = await client.records("/facts/")
         assert [record["createdAt"] for record in records] == [START + 60]
         assert records[0]["timestamp"] == START + 2

@@ -13,7 +13,12 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from agentcore_memory_async.local import LocalMemoryService, LocalServiceError, ManualClock
+from agentcore_memory_async.local import (
+    Behavior,
+    LocalMemoryService,
+    LocalServiceError,
+    ManualClock,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -208,7 +213,7 @@ async def test_a_request_for_another_host_is_refused(client: Client, host: str) 
 
 async def test_a_large_body_is_refused(serve: Callable[..., Any]) -> None:
     """More bytes than the limit are 413, and the service goes on."""
-    async with serve(body_limit=10_000) as client:
+    async with serve(behavior=Behavior(body_limit=10_000)) as client:
         path = f"/memories/{client.memory}/actors"
         for size in (10_001, 1_000_000):
             try:
@@ -230,14 +235,14 @@ async def test_an_error_on_demand(client: Client) -> None:
     assert (await client.create()).status == 201
     client.service.fail("ServiceException")
     assert (await client.events()).status == 500
-    client.service.heal()
+    client.service.clear_faults()
     assert len((await client.events()).body["events"]) == 1
 
 
 @pytest.mark.parametrize(("after", "stored"), [(False, 0), (True, 1)])
 async def test_a_connection_lost(client: Client, *, after: bool, stored: int) -> None:
     """A lost connection leaves the event stored only when it was cut after the write."""
-    client.service.lose_connection(after=after, operation="CreateEvent", times=1)
+    client.service.drop_connection(after=after, operation="CreateEvent", times=1)
     with pytest.raises(aiohttp.ClientError):
         await client.create()
     assert len((await client.events()).body["events"]) == stored
@@ -246,7 +251,7 @@ async def test_a_connection_lost(client: Client, *, after: bool, stored: int) ->
 @pytest.mark.parametrize("how", ["empty", "cut", "html"])
 async def test_a_broken_body(client: Client, how: Any) -> None:
     """A broken body has status 201, can't be read, and the event is stored."""
-    client.service.break_body(how, operation="CreateEvent", times=1)
+    client.service.corrupt_body(how, operation="CreateEvent", times=1)
     reply = await client.create()
     assert reply.status == 201
     with pytest.raises(json.JSONDecodeError):
@@ -256,7 +261,7 @@ async def test_a_broken_body(client: Client, how: Any) -> None:
 
 async def test_latency_passes_on_the_clock(client: Client) -> None:
     """A slow answer comes once the clock was advanced."""
-    client.service.slow_down(60, operation="ListActors")
+    client.service.add_latency(60, operation="ListActors")
     replies: list[int] = []
     before = client.clock.timers
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from agentcore_memory_async.local import Lags
 from tests.local.local_client import START
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ async def delete(client: Client) -> Reply:
 
 async def test_a_memory_is_made_and_then_active(serve: Callable[..., Any]) -> None:
     """Create answers CREATING; the memory and its strategies are ACTIVE when the delay is over."""
-    async with serve(strict=True, provisioning_delay=120) as client:
+    async with serve(strict=True, lags=Lags(provisioning=120)) as client:
         memory = await made(client, memoryStrategies=[SEMANTIC, SUMMARY], description="x")
         assert re.fullmatch(r"Chat-[a-zA-Z0-9]{10}", memory["id"])
         assert memory["arn"].endswith(f":memory/{memory['id']}")
@@ -76,7 +77,7 @@ async def test_a_memory_is_made_and_then_active(serve: Callable[..., Any]) -> No
 
 async def test_nothing_is_written_while_it_is_made(serve: Callable[..., Any]) -> None:
     """CreateEvent is refused while CREATING, with the service's words; reading is not."""
-    async with serve(strict=True, provisioning_delay=60) as client:
+    async with serve(strict=True, lags=Lags(provisioning=60)) as client:
         await made(client, memoryStrategies=[SEMANTIC])
         refused = await client.create()
         assert (refused.status, refused.code) == (400, "ValidationException")
@@ -92,7 +93,7 @@ async def test_nothing_is_written_while_it_is_made(serve: Callable[..., Any]) ->
 
 async def test_a_memory_goes_with_all_that_is_in_it(serve: Callable[..., Any]) -> None:
     """Delete answers DELETING, then the memory is unknown and its name is free."""
-    async with serve(strict=True, provisioning_delay=60) as client:
+    async with serve(strict=True, lags=Lags(provisioning=60)) as client:
         await made(client)
         early = await delete(client)
         assert early.body["message"] == (
@@ -296,7 +297,7 @@ async def test_every_kind_of_strategy_is_shown(client: Client) -> None:
 
 async def test_strategies_are_added_changed_and_deleted(serve: Callable[..., Any]) -> None:
     """The memory is UPDATING meanwhile, takes events, and can't be changed or deleted."""
-    async with serve(strict=True, provisioning_delay=60) as client:
+    async with serve(strict=True, lags=Lags(provisioning=60)) as client:
         memory = await made(client, memoryStrategies=[SEMANTIC, SUMMARY])
         client.clock.advance(60)
         first, second = (item["strategyId"] for item in memory["strategies"])
@@ -337,7 +338,7 @@ async def test_strategies_are_added_changed_and_deleted(serve: Callable[..., Any
 
 async def test_only_what_comes_after_a_strategy_is_extracted(serve: Callable[..., Any]) -> None:
     """An event that was written before the strategy was ACTIVE gives no record of it."""
-    async with serve(strict=True, provisioning_delay=60) as client:
+    async with serve(strict=True, lags=Lags(provisioning=60)) as client:
         await made(client)
         client.clock.advance(60)
         await update(client, memoryStrategies={"addMemoryStrategies": [SEMANTIC]})

@@ -238,7 +238,7 @@ async def test_the_expiry_of_an_update(client: Client) -> None:
 
 async def test_what_has_expired_leaves_the_file(serve: Callable[..., Any]) -> None:
     """Expired records and events are not only hidden: an hour later their rows are gone."""
-    async with serve(control=True) as client:
+    async with serve(admin=True) as client:
         await made(client, eventExpiryDuration=3)
         await client.create()
         records = [

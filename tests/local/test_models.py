@@ -11,7 +11,7 @@ import botocore
 import pytest
 
 import agentcore_memory_async
-from agentcore_memory_async.local._http.exchanges import Exchange
+from agentcore_memory_async.local import Exchange
 from tests.local.exchanges import MODELS, PATHS, SOURCE, model, problems
 
 if TYPE_CHECKING:

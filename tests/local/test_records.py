@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agentcore_memory_async.local import Behavior, Lags
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -34,7 +36,7 @@ async def test_a_namespace_is_exact(client: Client) -> None:
 
 async def test_a_namespace_can_be_a_prefix(serve: Callable[..., Any]) -> None:
     """With legacy_prefix ``namespace`` matches by its first characters."""
-    async with serve(legacy_prefix=True) as client:
+    async with serve(behavior=Behavior(legacy_prefix=True)) as client:
         await client.put("a", namespace="/users/10/")
         reply = await client.call("POST", "memoryRecords", namespace="/users/1")
         assert len(reply.body["memoryRecordSummaries"]) == 1
@@ -238,8 +240,8 @@ async def test_records_expire(client: Client) -> None:
 
 
 async def test_records_can_show_late(serve: Callable[..., Any]) -> None:
-    """With record_lag and update_lag a new record is neither listed nor updated at once."""
-    async with serve(record_lag=87, update_lag=60) as client:
+    """With lags of records a new one is neither listed nor updated at once."""
+    async with serve(lags=Lags(record_lists=87, record_ids=60)) as client:
         (record_id,) = await client.put("late")
         change = {"memoryRecordId": record_id, "timestamp": START}
         assert await client.contents() == []

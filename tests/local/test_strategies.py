@@ -137,7 +137,7 @@ async def test_a_self_managed_strategy_makes_no_records(client: Client) -> None:
     await memory(client, {"customMemoryStrategy": custom})
     await talk(client, ("USER", "I love hiking in the Alps."))
     assert [] == await client.records()
-    assert 0 == client.service.sessions_waiting
+    assert 0 == client.service.pending_sessions
 
 
 async def test_strictly_consistent_keys_keep_records_apart(client: Client) -> None:
@@ -169,7 +169,7 @@ async def test_each_strategy_may_have_its_own_delay(serve: Callable[..., Any]) -
         await client.create("I love hiking in the Alps.")
         for seconds, expected in ((9, 0), (1, 1), (49, 1), (1, 2), (3539, 2), (1, 3)):
             client.clock.advance(seconds)
-            await client.service.drain(everything=False)
+            await client.service.drain(include_future=False)
             assert expected == len(await client.records())
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agentcore_memory_async.local import Behavior, Lags
 from tests.local.local_client import START
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 async def test_branches_can_be_strict(serve: Callable[..., Any]) -> None:
     """With strict_branches each event of a branch names its root; else the first one does."""
     for strict, status in ((True, 400), (False, 201)):
-        async with serve(strict_branches=strict) as client:
+        async with serve(behavior=Behavior(strict_branches=strict)) as client:
             root = await client.event_id()
             await client.create(at=START + 1, branch={"name": "b", "rootEventId": root})
             more = await client.create(at=START + 2, branch={"name": "b"})
@@ -26,8 +27,9 @@ async def test_branches_can_be_strict(serve: Callable[..., Any]) -> None:
 
 async def test_another_root_can_be_accepted(serve: Callable[..., Any]) -> None:
     """With branch_conflict="accept" a branch keeps its root whatever an event says."""
-    for conflict, status in (("refuse", 400), ("accept", 201)):
-        async with serve(branch_conflict=conflict) as client:
+    cases = ((Behavior(), 400), (Behavior(branch_conflict="accept"), 201))
+    for behavior, status in cases:
+        async with serve(behavior=behavior) as client:
             roots = [await client.event_id(at=START + number) for number in range(2)]
             await client.create(at=START + 2, branch={"name": "b", "rootEventId": roots[0]})
             other = await client.create(at=START + 3, branch={"name": "b", "rootEventId": roots[1]})
@@ -50,7 +52,7 @@ async def test_another_root_can_be_accepted(serve: Callable[..., Any]) -> None:
 )
 async def test_blobs_can_be_javas(serve: Callable[..., Any], blob: Any, expected: Any) -> None:
     """With java_blob_strings an object comes back as the text that Java makes of it."""
-    async with serve(java_blob_strings=True) as client:
+    async with serve(behavior=Behavior(java_blob_strings=True)) as client:
         created = await client.create(payload=[{"blob": blob}])
         assert created.body["event"]["payload"] == [{"blob": expected}]
         assert (await client.events()).body["events"][0]["payload"] == [{"blob": expected}]
@@ -58,7 +60,7 @@ async def test_blobs_can_be_javas(serve: Callable[..., Any], blob: Any, expected
 
 async def test_ties_can_be_shuffled(serve: Callable[..., Any]) -> None:
     """With shuffle_ties events of one millisecond change places, and no others."""
-    async with serve(shuffle_ties=3) as client:
+    async with serve(behavior=Behavior(shuffle_ties=3)) as client:
         for number in range(6):
             await client.create(f"m{number}")
         await client.create("older", at=START - 1)
@@ -71,22 +73,22 @@ async def test_ties_can_be_shuffled(serve: Callable[..., Any]) -> None:
 
 async def test_records_can_be_shuffled(serve: Callable[..., Any]) -> None:
     """With shuffle_records a page has an order of its own."""
-    async with serve(shuffle_records=3) as client:
+    async with serve(behavior=Behavior(shuffle_records=3)) as client:
         await client.put(*"abcdef")
         assert len({tuple(await client.contents()) for _ in range(10)}) > 1
 
 
 async def test_the_page_of_a_request_without_a_size(serve: Callable[..., Any]) -> None:
     """default_page is what a page has where the request does not say."""
-    async with serve(default_page=100) as client:
+    async with serve(behavior=Behavior(default_page=100)) as client:
         for number in range(30):
             await client.create(at=START + number)
         assert len(await client.texts()) == 30
 
 
 async def test_lists_can_lag(serve: Callable[..., Any]) -> None:
-    """With event_lag ListEvents does not see a new event, GetEvent does."""
-    async with serve(event_lag=5) as client:
+    """With event_lists of Lags ListEvents does not see a new event, GetEvent does."""
+    async with serve(lags=Lags(event_lists=5)) as client:
         event_id = await client.event_id()
         assert await client.texts() == []
         got = await client.call("GET", "actor", "ann", "sessions", "s1", "events", event_id)
@@ -98,15 +100,15 @@ async def test_lists_can_lag(serve: Callable[..., Any]) -> None:
 async def test_the_first_reads_can_be_stale(serve: Callable[..., Any]) -> None:
     """With stale_reads so many filtered lists do not see a new event; lists without filter do."""
     wanted = {"filter": {"eventMetadata": [{"left": {"metadataKey": "k"}, "operator": "EXISTS"}]}}
-    async with serve(stale_reads=2) as client:
+    async with serve(lags=Lags(stale_reads=2)) as client:
         await client.create(metadata={"k": {"stringValue": "v"}})
         assert await client.texts() == ["hello"]
         assert [await client.texts(**wanted) for _ in range(3)] == [[], [], ["hello"]]
 
 
 async def test_a_record_can_be_unknown_by_its_id_for_a_while(serve: Callable[..., Any]) -> None:
-    """With update_lag Get and Delete of a new record are 404 as well."""
-    async with serve(update_lag=60) as client:
+    """With record_ids of Lags Get and Delete of a new record are 404 as well."""
+    async with serve(lags=Lags(record_ids=60)) as client:
         (record_id,) = await client.put("late")
         for method, kind in (("GET", "memoryRecord"), ("DELETE", "memoryRecords")):
             reply = await client.call(method, kind, record_id)
@@ -122,7 +124,7 @@ async def answered(client: Client, count: int, **members: Any) -> list[int]:
 
 async def test_the_quota_of_a_session(serve: Callable[..., Any]) -> None:
     """Five conversational events a second and session, ten others, twenty lists."""
-    async with serve(throttle=True) as client:
+    async with serve(behavior=Behavior(throttle=True)) as client:
         assert await answered(client, 7) == [201] * 5 + [429] * 2
         assert await answered(client, 2, session="s2") == [201] * 2
         refused = await client.create()
@@ -138,7 +140,7 @@ async def test_the_quota_of_a_session(serve: Callable[..., Any]) -> None:
 
 async def test_the_quota_of_the_account(serve: Callable[..., Any]) -> None:
     """Searches and lists of records 30 a second, most others 20, memories made 3."""
-    async with serve(throttle=True) as client:
+    async with serve(behavior=Behavior(throttle=True)) as client:
         made = [
             (
                 await client.send(

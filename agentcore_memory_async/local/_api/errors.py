@@ -67,11 +67,6 @@ def validation(
     return AwsError("ValidationException", message, reason, fields)
 
 
-def invalid_input(message: str) -> AwsError:
-    """Return an InvalidInputException (400)."""
-    return AwsError("InvalidInputException", message)
-
-
 def not_found(message: str) -> AwsError:
     """Return a ResourceNotFoundException (404)."""
     return AwsError("ResourceNotFoundException", message)

@@ -38,3 +38,8 @@ def strings_in(value: object) -> Iterator[str]:
         if isinstance(item, str):
             yield item
         left += reversed([*as_object(item).values(), *as_array(item)])
+
+
+def to_ms(timestamp: float) -> int:
+    """Return a wire timestamp floored to milliseconds, whatever its binary fraction is."""
+    return round(timestamp * 1_000_000) // 1000

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import attrs
+from attrs import define, field
 
 from agentcore_memory_async.local._database.schema import prepare
 
@@ -26,16 +26,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: So many functions share a commit at most.
 _BATCH = 256
+"""Functions that share a commit at most."""
+
 _READERS = 3
+"""Threads that read a file beside the one that writes."""
 
 
 class StoreError(Exception):
     """The database file can't be used; the text says why."""
 
 
-@attrs.define
+@define
 class Transaction:
     """
     What a function in a database thread works on.
@@ -48,14 +50,14 @@ class Transaction:
 
     db: sqlite3.Connection
     writes: bool
-    after: list[Callable[[], None]] = attrs.field(factory=list[Callable[[], None]], init=False)
+    after: list[Callable[[], None]] = field(factory=list[Callable[[], None]], init=False)
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Call *callback* in the writer's thread once the transaction is on disk."""
         self.after.append(callback)
 
 
-@attrs.define
+@define
 class _Job:
     """One function on its way through a thread."""
 
@@ -202,8 +204,8 @@ class Store:
             db.execute("PRAGMA busy_timeout = 2000")
             while (job := self._reads.get()) is not None:
                 try:
-                    job.result = job.function(Transaction(db, writes=False))
-                except Exception as error:  # noqa: BLE001  (given to who waits)
+                    _run_reader(db, job)
+                except Exception as error:  # noqa: BLE001  (raised where the caller waits)
                     job.error = error
                 _give(job.loop, [job])
         finally:
@@ -229,41 +231,51 @@ class Store:
         return not ending
 
     def _perform(self, db: sqlite3.Connection, batch: list[_Job]) -> None:
+        """Run a batch; what it writes is one transaction, in which each job can fail alone."""
         after: list[Callable[[], None]] = []
-        begun = False
         for job in batch:
-            transaction = Transaction(db, job.writes)
             try:
-                if not job.writes:
-                    job.result = job.function(transaction)
-                    continue
-                if not begun:
+                if job.writes and not db.in_transaction:
                     db.execute("BEGIN IMMEDIATE")
-                    begun = True
-                db.execute("SAVEPOINT job")
-                try:
-                    job.result = job.function(transaction)
-                except BaseException:
-                    db.execute("ROLLBACK TO job")
-                    raise
-                finally:
-                    db.execute("RELEASE job")
-                after.extend(transaction.after)
-            except Exception as error:  # noqa: BLE001  (given to who waits)
+                after += _run_writer(db, job) if job.writes else _run_reader(db, job)
+            except Exception as error:  # noqa: BLE001  (raised where the caller waits)
                 job.error = error
-        if begun:
-            try:
-                db.execute("COMMIT")
-                self.commits += 1
-            except sqlite3.Error as error:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                for job in batch:
-                    if job.writes and job.error is None:
-                        job.error = error
-                return
-        for callback in after:
-            callback()
+        if db.in_transaction and self._commit(db, batch):
+            for callback in after:
+                callback()
+
+    def _commit(self, db: sqlite3.Connection, batch: list[_Job]) -> bool:
+        """Commit; where that fails, so do all jobs of the batch that wrote."""
+        try:
+            db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            for job in batch:
+                if job.writes and job.error is None:
+                    job.error = error
+            return False
+        self.commits += 1
+        return True
+
+
+def _run_reader(db: sqlite3.Connection, job: _Job) -> list[Callable[[], None]]:
+    job.result = job.function(Transaction(db, writes=False))
+    return []
+
+
+def _run_writer(db: sqlite3.Connection, job: _Job) -> list[Callable[[], None]]:
+    """Run a job in a savepoint of its own; return what to call after the commit."""
+    transaction = Transaction(db, writes=True)
+    db.execute("SAVEPOINT job")
+    try:
+        job.result = job.function(transaction)
+    except BaseException:
+        db.execute("ROLLBACK TO job")
+        raise
+    finally:
+        db.execute("RELEASE job")
+    return transaction.after
 
 
 def _give(loop: asyncio.AbstractEventLoop, jobs: list[_Job]) -> None:

@@ -1,4 +1,8 @@
-"""HTTP: requests in, answers in AWS's form out."""
+"""
+HTTP: requests in, answers in AWS's form out.
+
+:class:`RequestHandler` answers a request in steps, which stand in a table at the end of it.
+"""
 
 from __future__ import annotations
 
@@ -7,37 +11,39 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-import attrs
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
-from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_protocol import RequestHandler as HttpProtocol
+from attrs import define, field
 
 from agentcore_memory_async.local._api.errors import AwsError, access_denied, validation
-from agentcore_memory_async.local._api.service_model import Api, Route, ServiceModel, parse_body
-from agentcore_memory_async.local._http.admin import PATH as CONTROL_PATH
-from agentcore_memory_async.local._http.exchanges import RECORDERS, Call, Exchange
-from agentcore_memory_async.local.clock import Clock, sleep
+from agentcore_memory_async.local._api.service_model import parse_body
+from agentcore_memory_async.local._http.admin import PATH as ADMIN_PATH
+from agentcore_memory_async.local._http.exchanges import Exchange, RecordedRequest
+from agentcore_memory_async.local._operations.dispatch import perform
+from agentcore_memory_async.local.clock import sleep
 
 if TYPE_CHECKING:
-    from agentcore_memory_async.local._api.throttle import Throttle
-    from agentcore_memory_async.local._http.admin import Console
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from agentcore_memory_async.local._api.service_model import Api, Route, ServiceModel
+    from agentcore_memory_async.local._api.throttle import QuotaLimiter
+    from agentcore_memory_async.local._http.admin import AdminApi
+    from agentcore_memory_async.local._operations.request import Params, ServiceContext
     from agentcore_memory_async.local.faults import Fault, Faults
 
 
 _LOG = logging.getLogger("agentcore_memory_async.local")
 _ACCESS = logging.getLogger("agentcore_memory_async.local.access")
-_DRAIN = 1024 * 1024  # bytes of a refused body that are still read
-
-#: Performs an operation: its model, name and wire members in, JSON members out.
-Perform = Callable[[ServiceModel, Route, dict[str, Any]], Awaitable[dict[str, Any]]]
+_DRAIN = 1024 * 1024
+"""Bytes of a refused body that are read all the same, so that the client reads the answer."""
 
 
-class _Protocol(RequestHandler):
+class _Protocol(HttpProtocol):
     """Answers what is no HTTP request at all in the form of the service, with no trace."""
 
     __slots__ = ()
@@ -73,156 +79,258 @@ class _Protocol(RequestHandler):
 class Server(web.Server):
     """The HTTP server of a handler."""
 
-    def __call__(self) -> RequestHandler:
+    def __call__(self) -> HttpProtocol:
         """Make what speaks HTTP on one connection."""
         return _Protocol(self, loop=self._loop, **self._kwargs)
 
 
-@attrs.define
-class Front:
+@define(repr=False)
+class _Handling:
     """
-    The handler of all requests.
+    One request on its way through the steps.
 
     Attributes:
-        api: Finds the operation and gives its status.
-        perform: Does the work.
-        clock: Dates the answers.
-        faults: Consulted before and after the work.
-        body_limit: Bytes that a request may have.
+        request: The request.
+        request_id: Request id of the answer.
+        name: Wire name of the operation; method and path until that is known.
+        is_operation: Whether the operation is known, and with it the next two.
+        model: Service model of the operation.
+        route: The operation, and the members that the path carries.
+        memory_id: Id of the memory, once it is checked.
+        body: Body of the request, once it is read.
+        params: Members of the request: those of the path, later all.
+        fault: The fault to inject, a latency aside.
+        response: The answer, once there is one.
+        dropped: The connection is cut in place of an answer.
+    """
+
+    request: web.BaseRequest
+    name: str
+    request_id: str = field(factory=lambda: str(uuid.uuid4()))
+    is_operation: bool = False
+    model: ServiceModel = field(init=False)
+    route: Route = field(init=False)
+    memory_id: str = ""
+    body: bytes = b""
+    params: Params = field(factory=dict[str, Any])
+    fault: Fault | None = None
+    response: web.Response | None = None
+    dropped: bool = False
+
+    @property
+    def path(self) -> str:
+        """Path of the request, still percent-encoded."""
+        path = self.request.raw_path.partition("?")[0]
+        if "://" in path[:8]:  # the absolute form that proxies use
+            return "/" + path.split("/", 3)[3] if path.count("/") > 2 else "/"
+        return path
+
+    @property
+    def answer_body(self) -> bytes:
+        """Bytes of the answer's body."""
+        body = self.response.body if self.response is not None else None
+        return body if isinstance(body, bytes) else b""
+
+
+@define
+class RequestHandler:
+    """
+    Answers requests, step by step.
+
+    The steps of ``_TO_ANSWER`` run until one has an answer. An error that a step raises is an
+    answer, too. The steps of ``_WITH_ANSWER`` then run on the answer of an operation, whichever
+    it is.
+
+    Attributes:
+        api: Finds operations.
+        service: What operations work on.
+        faults: Faults to inject.
         allowed_hosts: Names in the Host header beside those of this machine; "*" allows all.
-        on_call: Told of every request.
-        throttle: Refuses what comes faster than the quotas allow.
-        console: The control path, where it is on.
+        on_request: Told of every request.
+        on_exchange: Told of every exchange with an operation.
+        limiter: Refuses what exceeds the quotas.
+        admin: The admin API, where it is on.
     """
 
     api: Api
-    perform: Perform
-    clock: Clock
+    service: ServiceContext
     faults: Faults
-    body_limit: int
     allowed_hosts: frozenset[str]
-    on_call: Callable[[Call], None]
-    throttle: Throttle | None = None
-    console: Console | None = None
+    on_request: Callable[[RecordedRequest], None]
+    on_exchange: Callable[[Exchange], None] | None = None
+    limiter: QuotaLimiter | None = None
+    admin: AdminApi | None = None
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         started = time.perf_counter()
-        request_id = str(uuid.uuid4())
         name = f"{request.method} {request.raw_path.split('?', 1)[0][:200]}"
-        error: str | None = None
-        response: web.Response | None
+        handling = _Handling(request, name)
+        await self._answer(handling)
+        response = handling.response
+        if handling.dropped or response is None:
+            if request.transport is not None:
+                request.transport.abort()
+            response, status = web.Response(status=500), 0
+        else:
+            status = response.status
+        if not request.content.is_eof():
+            response.force_close()  # what is left of the body is not read
+        self._record(handling, status, response, (time.perf_counter() - started) * 1000)
+        return response
+
+    async def _answer(self, handling: _Handling) -> None:
         try:
-            name, response = await self._answer(request, request_id, name)
-        except AwsError as refused:
-            error = refused.code
-            response = self._error(refused, request_id)
+            for step in _TO_ANSWER:
+                await step(self, handling)
+                if handling.response is not None or handling.dropped:
+                    break
+        except AwsError as error:
+            handling.response = self._error(error, handling.request_id)
         except ConnectionError:
             raise
         except Exception:  # noqa: BLE001  (an answer is owed; the log has the trace)
-            _LOG.exception("%s failed in the local service", name)
-            error = "ServiceException"
-            response = self._error(AwsError(error, "An internal error occurred"), request_id)
-        if response is None:
-            if request.transport is not None:
-                request.transport.abort()
-            response = web.Response(status=500)
-            status = 0
-        else:
-            status = response.status
-            error = error or response.headers.get("x-amzn-errortype")
-        if not request.content.is_eof():
-            response.force_close()  # what is left of the body is not read
-        spent = (time.perf_counter() - started) * 1000
-        self.on_call(Call(name, status, request_id, error, spent))
-        _ACCESS.info("%-24s %s %s%.1f ms", name, status, f"{error} " if error else "", spent)
-        return response
+            _LOG.exception("%s failed in the local service", handling.name)
+            defect = AwsError("ServiceException", "An internal error occurred")
+            handling.response = self._error(defect, handling.request_id)
+        if handling.is_operation and handling.response is not None:
+            for follow in _WITH_ANSWER:
+                follow(self, handling)
 
-    async def _answer(
-        self, request: web.BaseRequest, request_id: str, name: str
-    ) -> tuple[str, web.Response | None]:
-        self._check_host(request)
-        raw_path, _, query = request.raw_path.partition("?")
-        if "://" in raw_path[:8]:  # the absolute form that proxies use
-            raw_path = "/" + raw_path.split("/", 3)[3] if raw_path.count("/") > 2 else "/"
-        if self.console is not None and raw_path.startswith(CONTROL_PATH):
-            wanted = parse_body(await self._read(request))
-            answer = await self.console.answer(
-                request.method, raw_path, request.content_type, wanted
-            )
-            return name, self._success(200, json.dumps(answer), request_id, None)
-        matched = self.api.match(request.method, raw_path)
+    def _record(
+        self, handling: _Handling, status: int, response: web.Response, spent_ms: float
+    ) -> None:
+        error = response.headers.get("x-amzn-errortype")
+        self.on_request(
+            RecordedRequest(handling.name, status, handling.request_id, error, spent_ms)
+        )
+        note = f"{error} " if error else ""
+        _ACCESS.info("%-24s %s %s%.1f ms", handling.name, status, note, spent_ms)
+
+    # The steps.
+
+    async def check_host(self, handling: _Handling) -> None:
+        """
+        Refuse a request for another host: a web page that rebinds its name to this machine.
+
+        And one that a browser sends for a page of another host.
+        """
+        if "*" in self.allowed_hosts:
+            return
+        headers = handling.request.headers
+        origin = headers.get("Origin")
+        if origin is not None:
+            self._check_name("Origin", _host_name(origin.rpartition("://")[2]))
+        self._check_name("Host", _host_name(headers.get("Host", "")))
+
+    async def administer(self, handling: _Handling) -> None:
+        """Answer a request to the admin API."""
+        if self.admin is None or not handling.path.startswith(ADMIN_PATH):
+            return
+        request = handling.request
+        params = parse_body(await self._read(request))
+        answer = await self.admin.answer(
+            request.method, handling.path, request.content_type, params
+        )
+        handling.response = self._success(200, json.dumps(answer), handling.request_id)
+
+    async def match(self, handling: _Handling) -> None:
+        """Find the operation."""
+        matched = self.api.match(handling.request.method, handling.path)
         if matched is None:
-            text = f"Unknown operation: {name}"
+            text = f"Unknown operation: {handling.name}"
             raise AwsError("UnknownOperationException", text)
-        model, route = matched
-        operation = route.operation
-        body = await self._read(request)
-        faults = self.faults.take(operation.name)
-        for fault in faults:
-            if fault.kind == "latency":
-                await sleep(self.clock, fault.seconds)
-        broken = next((item for item in faults if item.kind != "latency"), None)
-        if broken is not None and broken.kind == "error":
-            return operation.name, self._error(
-                AwsError(broken.code, broken.message, status=broken.status), request_id
-            )
-        if broken is not None and broken.kind == "lost-before":
-            return operation.name, None
-        params: dict[str, Any] = dict(route.labels)
-        response: web.Response
-        try:
-            params = self._params(model, route, body, query)
-            if self.throttle is not None:
-                self.throttle.check(operation.name, params)
-            result = await self.perform(model, route, params)
-            text = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
-            response = self._success(operation.status, text, request_id, broken)
-        except AwsError as refused:
-            response = self._error(refused, request_id)
-        for recorder in RECORDERS:
-            recorder(
-                Exchange(
-                    operation.name,
-                    params,
-                    response.status,
-                    response.headers.get("x-amzn-errortype"),
-                    response.body if isinstance(response.body, bytes) else b"",
-                    broken.kind if broken is not None else None,
-                )
-            )
-        if broken is not None and broken.kind == "lost-after":
-            return operation.name, None
-        return operation.name, response
+        handling.model, handling.route = matched
+        handling.is_operation = True
+        handling.name = handling.route.operation.name
+        handling.params = dict(handling.route.labels)
 
-    @staticmethod
-    def _params(model: ServiceModel, route: Route, body: bytes, query: str) -> dict[str, Any]:
-        """Return the members of a request: of its body, its query string and its path."""
-        params = parse_body(body)
+    async def read(self, handling: _Handling) -> None:
+        """Read the body."""
+        handling.body = await self._read(handling.request)
+
+    async def inject_faults_before(self, handling: _Handling) -> None:
+        """Wait for latencies, and answer with an error or drop the connection if asked for."""
+        for fault in self.faults.take(handling.name):
+            if fault.kind == "latency":
+                await sleep(self.service.clock, fault.seconds)
+            else:
+                handling.fault = fault
+        injected = handling.fault
+        if injected is not None and injected.kind == "error":
+            raise AwsError(injected.code, injected.message, status=injected.status)
+        handling.dropped = injected is not None and injected.kind == "lost-before"
+
+    async def parse(self, handling: _Handling) -> None:
+        """Read the members of the request: of its body, its query string and its path."""
+        model, route = handling.model, handling.route
+        params = parse_body(handling.body)
+        query = handling.request.raw_path.partition("?")[2]
         try:
             given = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=1000)
         except ValueError:
             text = "The query string could not be parsed"
             raise validation(text, reason="CannotParse") from None
-        params.update(model.query(route.operation, given))
-        params.update(route.labels)
-        return params
+        handling.params = params | model.query(route.operation, given) | route.labels
 
-    def _success(
-        self, status: int, text: str, request_id: str, fault: Fault | None
-    ) -> web.Response:
+    async def throttle(self, handling: _Handling) -> None:
+        """Refuse what exceeds the quotas."""
+        if self.limiter is not None:
+            self.limiter.check(handling.name, handling.params)
+
+    async def validate(self, handling: _Handling) -> None:
+        """Check the members against the service model; without ``strict`` any memory id is one."""
+        memories, labels = self.service.memories, handling.route.labels
+        skip = frozenset[str]()
+        if "memoryId" in labels:
+            handling.memory_id = memories.check_id(labels["memoryId"])
+            skip = skip if memories.strict else frozenset({"memoryId"})
+        handling.model.check(handling.route.operation, handling.params, skip=skip)
+
+    async def perform(self, handling: _Handling) -> None:
+        """Do what the request asks for."""
+        answer = await perform(self.service, handling.name, handling.memory_id, handling.params)
+        text = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+        status = handling.route.operation.status
+        handling.response = self._success(status, text, handling.request_id)
+
+    def inject_faults_after(self, handling: _Handling) -> None:
+        """Corrupt the body of the answer, or drop the connection in its place, if asked for."""
+        fault, response = handling.fault, handling.response
+        if fault is None or response is None:
+            return
+        if fault.kind == "lost-after":
+            handling.dropped = True
+        elif response.status < 300 and response.status != 204 and fault.kind in _CORRUPTED:
+            corrupted = _CORRUPTED[fault.kind]
+            response.body, response.content_type = corrupted(handling.answer_body)
+
+    def record(self, handling: _Handling) -> None:
+        """Tell of the exchange."""
+        response = handling.response
+        if self.on_exchange is not None and response is not None:
+            self.on_exchange(
+                Exchange(
+                    handling.name,
+                    handling.params,
+                    response.status,
+                    response.headers.get("x-amzn-errortype"),
+                    handling.answer_body,
+                    handling.fault.kind if handling.fault is not None else None,
+                )
+            )
+
+    # What the steps are made of.
+
+    def _success(self, status: int, text: str, request_id: str) -> web.Response:
+        headers = self._headers(request_id)
         if status == 204:
-            return web.Response(status=status, headers=self._headers(request_id))
-        body, kind = text.encode(), "application/json"
-        if fault is not None:
-            if fault.kind == "empty-body":
-                body = b""
-            elif fault.kind == "cut-body":
-                body = body[: len(body) // 2]
-            elif fault.kind == "html-body":
-                body, kind = b"<html><body>It works!</body></html>", "text/html"
+            return web.Response(status=status, headers=headers)
         return web.Response(
-            status=status, body=body, headers=self._headers(request_id), content_type=kind
+            status=status,
+            body=text.encode(),
+            headers=headers,
+            content_type="application/json",
         )
 
     def _error(self, error: AwsError, request_id: str) -> web.Response:
@@ -236,45 +344,29 @@ class Front:
         )
 
     def _headers(self, request_id: str) -> dict[str, str]:
-        date = formatdate(self.clock.now(), usegmt=True)
+        date = formatdate(self.service.clock.now(), usegmt=True)
         return {"x-amzn-RequestId": request_id, "Date": date, "Server": "agentcore-memory-local"}
 
     async def _read(self, request: web.BaseRequest) -> bytes:
+        limit = self.service.behavior.body_limit
         length = request.content_length
-        if length is not None and length > self.body_limit + _DRAIN:
-            raise self._too_large()
+        if length is not None and length > limit + _DRAIN:
+            raise _too_large(limit)
         parts: list[bytes] = []
         size = 0
         try:
             async for part in request.content.iter_any():
                 size += len(part)
-                if size <= self.body_limit:
+                if size <= limit:
                     parts.append(part)
-                elif size > self.body_limit + _DRAIN:
+                elif size > limit + _DRAIN:
                     break
         except (web.RequestPayloadError, HttpProcessingError, PayloadEncodingError):
             text = "The request body could not be read"
             raise validation(text, reason="CannotParse") from None
-        if size > self.body_limit:
-            raise self._too_large()
+        if size > limit:
+            raise _too_large(limit)
         return b"".join(parts)
-
-    def _too_large(self) -> AwsError:
-        text = f"The request body is larger than {self.body_limit} bytes"
-        return AwsError("RequestEntityTooLargeException", text)
-
-    def _check_host(self, request: web.BaseRequest) -> None:
-        """
-        Refuse a request for another host: a web page that rebinds its name to this machine.
-
-        And one that a browser sends for a page of another host.
-        """
-        if "*" in self.allowed_hosts:
-            return
-        origin = request.headers.get("Origin")
-        if origin is not None:
-            self._check_name("Origin", _host_name(origin.rpartition("://")[2]))
-        self._check_name("Host", _host_name(request.headers.get("Host", "")))
 
     def _check_name(self, header: str, host: str) -> None:
         if host in self.allowed_hosts or host == "localhost" or host.endswith(".localhost"):
@@ -288,6 +380,38 @@ class Front:
                 "localhost, and to what allowed_hosts (--allow-host) adds"
             )
             raise access_denied(text) from None
+
+
+_TO_ANSWER: tuple[Callable[[RequestHandler, _Handling], Awaitable[None]], ...] = (
+    RequestHandler.check_host,
+    RequestHandler.administer,
+    RequestHandler.match,
+    RequestHandler.read,
+    RequestHandler.inject_faults_before,
+    RequestHandler.parse,
+    RequestHandler.throttle,
+    RequestHandler.validate,
+    RequestHandler.perform,
+)
+"""The steps to an answer; the first that has one ends them."""
+
+_WITH_ANSWER: tuple[Callable[[RequestHandler, _Handling], None], ...] = (
+    RequestHandler.inject_faults_after,
+    RequestHandler.record,
+)
+"""The steps on the answer of an operation."""
+
+_CORRUPTED: dict[str, Callable[[bytes], tuple[bytes, str]]] = {
+    "empty-body": lambda _: (b"", "application/json"),
+    "cut-body": lambda body: (body[: len(body) // 2], "application/json"),
+    "html-body": lambda _: (b"<html><body>It works!</body></html>", "text/html"),
+}
+"""What becomes of an answer, by the kind of the fault: its body and its content type."""
+
+
+def _too_large(limit: int) -> AwsError:
+    text = f"The request body is larger than {limit} bytes"
+    return AwsError("RequestEntityTooLargeException", text)
 
 
 def _host_name(header: str) -> str:

@@ -6,18 +6,18 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-import attrs
+from attrs import frozen
 
 from agentcore_memory_async.local._api.errors import memory_not_found, validation
 from agentcore_memory_async.local._api.members import child
-from agentcore_memory_async.local._storage.strategies import usual_strategies
-from agentcore_memory_async.local.extractor import Strategy
+from agentcore_memory_async.local._storage.strategies import read_strategy, usual_strategies
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from agentcore_memory_async.local._database.store import Transaction
     from agentcore_memory_async.local.clock import Clock
+    from agentcore_memory_async.local.extractor import Strategy
 
 
 REGION = "us-west-2"
@@ -27,12 +27,29 @@ _MEMORY_ID = re.compile(
     r"(arn:(aws|aws-cn|aws-us-gov):bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:memory/)?"
     r"[a-zA-Z][a-zA-Z0-9-_]{0,99}-[a-zA-Z0-9]{10}"
 )
-#: Without strict: everything that is harmless in a path and in a row.
 _FRIENDLY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,255}")
-_PARSED = 1_000  # memories that are kept parsed
+"""Without ``strict``: everything that is harmless in a path and in a row."""
+
+_PARSED = 1_000
+"""Memories that are kept parsed."""
+
+_LAST = 1 << 62
+"""A sequence number above all that are used."""
+
+_TABLES = (
+    "events",
+    "branches",
+    "sessions",
+    "actors",
+    "records",
+    "pending",
+    "failed_jobs",
+    "tokens",
+)
+"""The tables that hold what is in a memory."""
 
 
-@attrs.frozen
+@frozen
 class Memory:
     """
     One memory as it is now.
@@ -68,14 +85,15 @@ class Memory:
         """Return from when on (ms) records are indexed by *key*."""
         return int(child(self.document, "_indexedSince").get(key, 0))
 
-    def shown(self) -> dict[str, Any]:
-        """Return what GetMemory answers."""
-        members = {name: item for name, item in self.document.items() if name[0] != "_"}
-        members["strategies"] = [
-            {name: item for name, item in strategy.items() if name[0] != "_"}
-            for strategy in self.document["strategies"]
-        ]
-        return members
+
+def to_response(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a new copy of a document as GetMemory answers it, without our own members."""
+    members = {name: item for name, item in document.items() if name[0] != "_"}
+    members["strategies"] = [
+        {name: item for name, item in strategy.items() if name[0] != "_"}
+        for strategy in document["strategies"]
+    ]
+    return members
 
 
 def arn_of(memory_id: str) -> str:
@@ -166,18 +184,60 @@ class Memories:
             self.put(transaction, document)
         return _memory(document)
 
+    def newest(
+        self, transaction: Transaction, before: int | None = None
+    ) -> Iterator[tuple[Memory, int]]:
+        """Iterate over the memories below the number *before*, newest first, with numbers."""
+        rows = transaction.db.execute(
+            "SELECT memory_id, seq FROM memories WHERE deleted = 0 AND seq < ? ORDER BY seq DESC",
+            (_LAST if before is None else before,),
+        ).fetchall()
+        for memory_id, number in rows:
+            memory = self.get(transaction, memory_id)
+            if memory is not None:
+                yield memory, number
+
+    def named(self, transaction: Transaction, name: str) -> list[Memory]:
+        """Return the memories of that name."""
+        rows = transaction.db.execute(
+            "SELECT memory_id FROM memories WHERE name = ? AND deleted = 0", (name,)
+        ).fetchall()
+        found = (self.get(transaction, memory_id) for (memory_id,) in rows)
+        return [memory for memory in found if memory is not None]
+
     def put(
         self,
         transaction: Transaction,
         document: Mapping[str, Any],
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Write a memory, new or changed."""
+        """Write a memory, new or changed; only a new one takes *tags*."""
         transaction.db.execute(
             "INSERT INTO memories (memory_id, name, document, seq, tags) VALUES (?, ?, ?, "
             "(SELECT coalesce(max(seq), 0) + 1 FROM memories), ?) "
             "ON CONFLICT (memory_id) DO UPDATE SET document = excluded.document",
             (document["id"], document["name"], json.dumps(document), json.dumps(tags or {})),
+        )
+
+    def empty(self, transaction: Transaction, memory_id: str) -> None:
+        """Delete all that is in a memory."""
+        for table in _TABLES:
+            transaction.db.execute(
+                f"DELETE FROM {table} WHERE memory_id = ?",
+                (memory_id,),
+            )
+
+    def tags(self, transaction: Transaction, memory_id: str) -> dict[str, str]:
+        """Return a memory's tags; none for one whose row is not written yet."""
+        row = transaction.db.execute(
+            "SELECT tags FROM memories WHERE memory_id = ?", (memory_id,)
+        ).fetchone()
+        return json.loads(row[0]) if row else {}
+
+    def put_tags(self, transaction: Transaction, memory_id: str, tags: Mapping[str, str]) -> None:
+        """Replace a memory's tags."""
+        transaction.db.execute(
+            "UPDATE memories SET tags = ? WHERE memory_id = ?", (json.dumps(tags), memory_id)
         )
 
     def settled(self, memory: Memory) -> Memory | None:
@@ -201,7 +261,7 @@ def _memory(document: Mapping[str, Any]) -> Memory:
     return Memory(
         memory_id=document["id"],
         name=document["name"],
-        strategies=tuple(Strategy.of(item) for item in document["strategies"]),
+        strategies=tuple(read_strategy(item) for item in document["strategies"]),
         expiry_days=document["eventExpiryDuration"],
         document=document,
         status=document["status"],

@@ -9,9 +9,9 @@ import string
 from typing import TYPE_CHECKING, Any
 
 from agentcore_memory_async.local._api.errors import validation
-from agentcore_memory_async.local._api.members import as_object, child
+from agentcore_memory_async.local._api.members import as_object, child, children
 from agentcore_memory_async.local._storage.namespaces import variables_of
-from agentcore_memory_async.local.extractor import Strategy, _reflection
+from agentcore_memory_async.local.extractor import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,6 +57,33 @@ def _described(
     }
 
 
+def read_strategy(document: Mapping[str, Any]) -> Strategy:
+    """Return the strategy of a document as GetMemory shows it."""
+    configuration = child(document, "configuration")
+    reflection = _reflection_of(configuration)
+    entries = children(child(document, "memoryRecordSchema"), "metadataSchema")
+    return Strategy(
+        strategy_id=document["strategyId"],
+        name=document["name"],
+        kind=document["type"],
+        template=document["namespaceTemplates"][0],
+        status=document["status"],
+        override=configuration.get("type"),
+        reflection_template=next(iter(reflection.get("namespaceTemplates") or ()), None),
+        schema={entry["key"]: entry for entry in entries},
+        expiry_days=document.get("recordExpiryDurationDays"),
+    )
+
+
+def _reflection_of(configuration: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the configuration of an episodic strategy says of reflections."""
+    reflection = child(configuration, "reflection")
+    custom = child(reflection, "customReflectionConfiguration")
+    return child(custom, "episodicReflectionOverride") or child(
+        reflection, "episodicReflectionConfiguration"
+    )
+
+
 def usual_strategies(memory_id: str, now: float) -> list[dict[str, Any]]:
     """Return the three strategies of a memory that was made on first use."""
 
@@ -84,7 +111,7 @@ def new_strategy(given: Mapping[str, Any], now: float) -> dict[str, Any]:
     template = _template(body) or (_BY_SESSION if summary or episodic else _BY_ACTOR)
     made = _described(strategy_id, body["name"], kind, template, "CREATING", now)
     if episodic:
-        reflection = _reflection(configuration)
+        reflection = _reflection_of(configuration)
         chosen = _template(reflection) or (
             template if "{sessionId}" not in template else template.partition("session/")[0]
         )
@@ -119,20 +146,25 @@ def modified_strategy(
         made.pop("recordExpiryDurationDays", None)
     wanted = child(change, "configuration")
     if wanted:
-        configuration = dict(child(made, "configuration"))
-        for step in ("extraction", "consolidation", "selfManagedConfiguration"):
-            if wanted.get(step):
-                configuration[step] = child(configuration, step) | wanted[step]
-        if wanted.get("reflection"):
-            given = dict(_reflection({"reflection": wanted["reflection"]}))
-            before = _reflection(configuration)
-            chosen = _template(given) or next(iter(before.get("namespaceTemplates") or ()), "")
-            if not chosen:
-                text = f"Strategy {known['strategyId']} has no reflection"
-                raise validation(text, field="memoryStrategies")
-            _set_reflection(configuration, str(known["type"]), dict(before) | given, chosen)
-        made["configuration"] = configuration
+        made["configuration"] = _modified_configuration(known, wanted)
     return made
+
+
+def _modified_configuration(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a strategy's configuration with the members of a modification."""
+    configuration = dict(child(known, "configuration"))
+    for step in ("extraction", "consolidation", "selfManagedConfiguration"):
+        if wanted.get(step):
+            configuration[step] = child(configuration, step) | wanted[step]
+    if wanted.get("reflection"):
+        given = _reflection_of({"reflection": wanted["reflection"]})
+        before = _reflection_of(configuration)
+        template = _template(given) or next(iter(before.get("namespaceTemplates") or ()), "")
+        if not template:
+            text = f"Strategy {known['strategyId']} has no reflection"
+            raise validation(text, field="memoryStrategies")
+        _set_reflection(configuration, str(known["type"]), {**before, **given}, template)
+    return configuration
 
 
 def _template(body: Mapping[str, Any]) -> str | None:
@@ -197,7 +229,7 @@ def check_strategies(
     types = {entry["key"]: entry["type"] for entry in indexed}
     names: set[str] = set()
     for document in strategies:
-        strategy = Strategy.of(document)
+        strategy = read_strategy(document)
         if strategy.name in names:
             text = f"Strategy name {strategy.name} is used more than once"
             raise validation(text, field="memoryStrategies")
@@ -231,11 +263,7 @@ def _covers(outer: str, inner: str) -> bool:
 
 
 def _check_schema(strategy: Strategy, types: Mapping[str, str], *, summary: bool) -> None:
-    consistent = [
-        entry
-        for entry in strategy.schema.values()
-        if entry.get("extractionType") == "STRICTLY_CONSISTENT"
-    ]
+    consistent = [strategy.schema[key] for key in consistent_keys_of(strategy)]
     problem = ""
     if consistent and summary:
         problem = "STRICTLY_CONSISTENT is not supported by summary strategies"
@@ -268,3 +296,12 @@ def kind_of(strategy: Strategy) -> str | None:
     if strategy.kind != "CUSTOM":
         return strategy.kind
     return _OVERRIDDEN.get(strategy.override or "", "SEMANTIC")
+
+
+def consistent_keys_of(strategy: Strategy) -> tuple[str, ...]:
+    """Return the STRICTLY_CONSISTENT keys of a strategy's schema."""
+    return tuple(
+        key
+        for key, entry in strategy.schema.items()
+        if entry.get("extractionType") == "STRICTLY_CONSISTENT"
+    )
