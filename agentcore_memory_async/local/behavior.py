@@ -1,9 +1,9 @@
 """
-What a test can choose of the local service: how it behaves, and how late its writes are seen.
+Settings of the local service: its behavior, and its lags.
 
-Nobody outside AWS knows all of the service's behavior, and some of it has changed. Where the
-local service had to guess, an attribute of :class:`Behavior` is the other guess. The real service
-is eventually consistent and slow at times; :class:`Lags` makes the local one so.
+Some of the real service's behavior is not documented, and some has changed. Where the local
+service has to guess, an attribute of :class:`Behavior` selects the other guess. The real service
+is eventually consistent; :class:`Lags` makes the local one so.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ("Behavior", "Duration", "Lags", "duration_ms")
 
 Duration: TypeAlias = float | timedelta
-"""Seconds, or a timedelta."""
+"""A number of seconds, or a timedelta."""
 
 _MAX_SECONDS = 1e9
 _Validator: TypeAlias = "Callable[[Any, Attribute[Any], Any], None]"
@@ -80,33 +80,34 @@ def _duration(_: Any, attribute: Attribute[Any], value: Duration) -> None:
 @frozen(kw_only=True)
 class Behavior:
     """
-    How the service behaves where the real one's behavior is unknown, optional or has changed.
+    Behavior of the service where that of the real one is unknown, optional or has changed.
 
     Attributes:
-        token_mismatch: What a used client token in another request of CreateEvent does:
-            "ignore" answers with the stored event (the default), "error" refuses the request.
-        metadata_paging: How ListEvents filters by metadata: "post-scan" filters each page after
-            reading it, so that pages may be empty (the default); "index" fills each page.
-        branch_conflict: What happens to an event that names another root than its branch has:
-            "refuse" (the default) or "accept".
+        token_mismatch: Effect of a used client token in a CreateEvent with other parameters:
+            "ignore", the default, returns the stored event; "error" refuses the request.
+        metadata_paging: Order of paging and metadata filters in ListEvents: "post-scan", the
+            default, filters each page after reading it, so that pages may be empty; "index"
+            fills each page.
+        branch_conflict: Effect of an event that names another root than its branch has:
+            "refuse", the default, or "accept", which ignores that root.
         strict_branches: Require each event of a branch to name the branch's root, rather than
-            the first one only. Off by default.
+            the first event only. False by default.
         java_blob_strings: Return blobs that are objects or lists as Java prints them, as seen
-            on AWS, rather than as they were stored. Off by default.
+            on AWS, rather than as they were stored. False by default.
         shuffle_ties: Reorder the events of a page that have the same millisecond: True, or an
-            int as the seed. Off by default: they are sorted by id.
+            int as the seed. False by default: they are sorted by id.
         shuffle_records: Reorder each page of ListMemoryRecords: True, or an int as the seed.
-            Off by default: the newest records come first.
+            False by default: the newest records come first.
         legacy_prefix: Match ``namespace`` by its first characters, as the service once did,
-            rather than exactly. Off by default.
+            rather than exactly. False by default.
         raw_prefix: Match ``namespacePath`` by its first characters, rather than by whole
-            segments. Off by default.
-        default_page: Items of a page where a request has no maxResults: 1 to 100, 20 by default.
-        body_limit: Bytes of a request's body above which it is refused: 64 MiB by default, which
-            an event of 10 MB needs where its JSON is full of escapes.
+            segments. False by default.
+        default_page: Items of a page if a request has no maxResults: 1 to 100, 20 by default.
+        body_limit: Maximum size of a request's body in bytes, from 1. 64 MiB by default, since
+            JSON may need six bytes for each of the 10 MB of an event.
         consolidate: Skip duplicate records, and replace records that newer ones make obsolete,
-            rather than adding every record that was extracted. On by default.
-        throttle: Refuse what exceeds the service's quotas with ThrottledException. Off by
+            rather than adding every extracted record. True by default.
+        throttle: Refuse what exceeds the service's quotas with ThrottledException. False by
             default.
     """
 
@@ -134,17 +135,17 @@ class Behavior:
 @frozen(kw_only=True)
 class Lags:
     """
-    How long after a write the service's answers show it, by the service's clock.
+    Time from a write until answers show it, by the service's clock.
 
-    Durations are seconds or a timedelta, from 0 to a billion seconds; 0, the default, shows
-    writes at once. The delay of the extraction is an argument of its own of the service.
+    Durations are in seconds, or timedeltas, from 0 to a billion seconds. 0, the default, shows a
+    write at once. The delay of the extraction is a separate argument of the service.
 
     Attributes:
         event_lists: Time from an event to its first appearance in ListEvents.
         event_filters: Time from an event to its first appearance in ListEvents with a metadata
             filter.
-        stale_reads: Number of times that ListEvents with a metadata filter misses a session's
-            new event: a whole number from 0, the default.
+        stale_reads: Number of ListEvents with a metadata filter that miss a new event of the
+            session: a whole number, from 0, which is the default.
         record_lists: Time from a record to its first appearance in lists and searches.
         record_ids: Time from a record until it can be read, updated or deleted by its id.
         provisioning: Time for which a memory is CREATING, UPDATING or DELETING.

@@ -1,9 +1,9 @@
 """
-The local service: how it opens and closes, and what tests do with it.
+The local service.
 
-What it is made of, from the outside to the inside: the HTTP server hands requests to the request
-handler, that to the operations, which run in the threads of the store on repositories of rows. An
-event that is stored is scheduled with the extraction pipeline, which runs in the background.
+A request passes through three layers: the request handler of the HTTP server, an operation, and
+the repositories of rows, which are used in the threads of the store. An event that is stored is
+scheduled with the extraction pipeline, which runs in the background.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 __all__ = ("LocalMemoryService", "LocalServiceError")
 
 _PATIENCE_S = 1.0
-"""Seconds for which a request that is under way may hold up the end."""
+"""Seconds that requests get to finish when the service is closed."""
 
 _CALLS_KEPT = 10_000
 _PURGE_EVERY_S = 3_600.0
@@ -76,11 +76,11 @@ class LocalMemoryService(FaultMethods):
     service belongs to the loop that opened it; clients may be anywhere.
 
     Args:
-        path: SQLite file, made if missing; None keeps everything in memory.
+        path: SQLite file, created if missing; None keeps everything in memory.
         host: Address to listen on.
         port: Port; 0 takes a free one.
         strict: Behave as the real service: unknown memories are 404, and ids match its pattern.
-            Otherwise any memory id works: a memory is made on first use with three strategies,
+            Otherwise any memory id works: a memory is created on first use with three strategies,
             ``/facts/{actorId}/``, ``/preferences/{actorId}/`` and
             ``/summaries/{actorId}/{sessionId}/``.
         extraction_delay: Time from an event to its extraction by the clock, in seconds or as a
@@ -88,12 +88,11 @@ class LocalMemoryService(FaultMethods):
         clock: Clock for all dates and delays; a ManualClock stands still until it is advanced.
         extractor: Makes records out of messages; the built-in one needs no model.
         embedder: Makes vectors that searches rank by; without one they rank by words.
-        behavior: Choices where the real service's behavior is unknown or has changed.
-        lags: How long after a write the answers show it.
+        behavior: Behavior where that of the real service is unknown, optional or has changed.
+        lags: Time from a write until answers show it.
         admin: Offer faults, clock, drain and state over HTTP, under ``/_local/``.
         allowed_hosts: Names accepted in the Host header beside addresses and localhost.
-        on_exchange: Called with every exchange, on the service's loop, before the answer is
-            sent.
+        on_exchange: Called on the service's loop with every exchange, before the answer is sent.
     """
 
     def __init__(
@@ -223,7 +222,7 @@ class LocalMemoryService(FaultMethods):
         )
 
     async def aclose(self) -> None:
-        """Stop listening, end the extraction and close the database; again does nothing."""
+        """Stop listening, end the extraction, and close the database; a second call is harmless."""
         runner, self._runner = self._runner, None
         if runner is None:
             return

@@ -285,7 +285,7 @@ async def test_what_an_extractor_raises_is_the_reason_of_the_job(
 
 def test_an_unknown_reason_is_refused() -> None:
     """Only the service's reasons can be given."""
-    with pytest.raises(ValueError, match="none of the service's reasons"):
+    with pytest.raises(ValueError, match="reason is 'TIRED'; use one of"):
         ExtractorError("TIRED")
 
 

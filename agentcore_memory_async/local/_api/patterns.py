@@ -1,4 +1,4 @@
-"""Regular expressions that users declare: those whose matching could take for ever are refused."""
+"""Regular expressions that users declare: those that could take forever to match are refused."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def pattern_problem(pattern: str) -> str | None:
     """
     Return why *pattern* is refused; None if it is accepted.
 
-    Python's matcher goes back over what it tried. So a repeated group may not repeat or choose
-    inside, and only a few repeats may stand one after the other.
+    Python's matcher backtracks. So a repeated group must not contain a repeat or a choice, and the
+    number of repeats is limited.
     """
     try:
         re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
-        return f"it is no regular expression: {error}"
+        return f"it is not a regular expression: {error}"
     return _costly_part(pattern)
 
 

@@ -1,10 +1,10 @@
 """
-Consolidation: how what was extracted joins the records that are there.
+Consolidation of extracted records with those that exist.
 
-A record that says the same as one of its namespace is skipped. One that makes another obsolete
-replaces it: the extractor decides that, for records of the same strategy that are similar and
-have the same values of the STRICTLY_CONSISTENT keys. A session's summary is written anew as a
-whole, its unchanged topics left as they are.
+A record with the same text as another in its namespace is skipped. A record that makes another
+obsolete replaces it: the extractor decides that, for similar records of the same strategy with
+the same values of the STRICTLY_CONSISTENT keys. A session's summary is rewritten as a whole,
+except for topics that are unchanged.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _SIMILAR = 5
 @define
 class Result:
     """
-    What one strategy extracts from a session's new events: the request, later the outcome.
+    One request to the extractor, and later its outcome.
 
     Attributes:
         request: What the extractor is asked for.
@@ -91,7 +91,7 @@ class Result:
         self.contents = [text for text in texts if text.strip()]
 
     def fail(self, error: Exception) -> None:
-        """Keep why the extractor failed."""
+        """Keep the reason why the extractor failed."""
         self.failure = reason_of(error)
         _LOG.error("the extractor failed for a %s strategy", self.kind, exc_info=error)
 
@@ -163,7 +163,7 @@ class Consolidation:
     def _write_summary(
         self, transaction: Transaction, result: Result, namespace: str, now_ms: int
     ) -> None:
-        """Write the topics of a session anew, except those that are unchanged."""
+        """Rewrite the topics of a session, except those that are unchanged."""
         memory_id, _, session_id = result.key
         old = {
             record.content: record
@@ -208,7 +208,7 @@ def _new(result: Result, namespace: str, content: str) -> NewRecord:
 
 
 def _inferred(strategy: Strategy, content: str) -> dict[str, Any]:
-    """Return the metadata that a record's text shows: allowed values that it names."""
+    """Return the metadata that can be inferred from a record: allowed values that it names."""
     found: dict[str, Any] = {}
     said = set(tokens(content))
     for key, entry in strategy.schema.items():

@@ -306,7 +306,7 @@ class Pipeline:
         return later
 
     async def _give_up(self, keys: list[SessionKey]) -> None:
-        """Make failed jobs of what could not be extracted, so that it can be started again."""
+        """Turn what could not be extracted into failed jobs, which can be started again."""
 
         def write(transaction: Transaction) -> None:
             for key in keys:

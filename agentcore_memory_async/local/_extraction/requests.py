@@ -1,4 +1,4 @@
-"""What each strategy is asked to extract from a session's new events."""
+"""Requests to the extractor: one for each strategy and session, or for parts of a session."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HISTORY = 200
 """Messages before the new ones that an extractor gets."""
 
 _WHOLE_SESSION = frozenset({"SUMMARIZATION", "EPISODIC"})
-"""Kinds that tell of the session as a whole, and get all of it."""
+"""Kinds that tell of the session as a whole: their extractor gets all of it."""
 
 _TALK_ONLY = frozenset({"SEMANTIC", "USER_PREFERENCE"})
 """Kinds that read no results of tools."""
@@ -49,7 +49,7 @@ class SessionWork:
     events: tuple[SourceEvent, ...] = ()
 
     def requests(self) -> list[Result]:
-        """Return a result that is still empty for each request of each strategy."""
+        """Return the requests of all strategies, each in a result that is still empty."""
         strategies = self.memory.strategies if self.memory is not None else ()
         return [result for strategy in strategies for result in self._requests_of(strategy)]
 
@@ -57,8 +57,8 @@ class SessionWork:
         """
         Return the requests of one strategy.
 
-        Events with other values of its schema's STRICTLY_CONSISTENT keys are asked for apart. A
-        summary is of all of them, as it has no such keys.
+        Events with different values of the STRICTLY_CONSISTENT keys go into separate requests,
+        except for summaries, whose strategies have no such keys.
         """
         kind, strategy_id = kind_of(strategy), strategy.strategy_id
         new_ids = {item.event_id for item in self.pending if strategy_id in item.strategy_ids}
@@ -84,12 +84,13 @@ class SessionWork:
         new_ids: set[str],
         values: dict[str, str | None],
     ) -> Result | None:
-        """Return the request for events that belong together; None where none of them is new."""
+        """Return the request for events that belong together; None if none of them is new."""
         new = [event for event in events if event.event_id in new_ids]
         if not new:
             return None
         first_id = new[0].event_id
-        # What tells of the whole session is made anew from the first new event on, in order.
+        # A late event may be older than others that were extracted. Kinds that tell of the whole
+        # session then need those again, too, in order.
         since = [event for event in events if event.event_id >= first_id]
         messages = _messages(kind, since if kind in _WHOLE_SESSION else new)
         if not messages:

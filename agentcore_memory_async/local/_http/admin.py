@@ -157,4 +157,4 @@ _HANDLERS: dict[str, Callable[[AdminApi, Params], Awaitable[Params]]] = {
     "POST clock": AdminApi.advance,
     "POST drain": AdminApi.wait,
 }
-"""The operations by their methods and paths."""
+"""The operations, by method and path."""

@@ -1,4 +1,4 @@
-"""What is told of a request that was answered."""
+"""Records of the requests that were answered."""
 
 from __future__ import annotations
 

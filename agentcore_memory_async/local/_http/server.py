@@ -1,7 +1,7 @@
 """
 HTTP: requests in, answers in AWS's form out.
 
-:class:`RequestHandler` answers a request in steps, which stand in a table at the end of it.
+:class:`RequestHandler` answers a request in steps; two tables below it list them in their order.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _DRAIN = 1024 * 1024
 
 
 class _Protocol(HttpProtocol):
-    """Answers what is no HTTP request at all in the form of the service, with no trace."""
+    """Answers what is not valid HTTP, too, in AWS's form and without a traceback."""
 
     __slots__ = ()
 
@@ -55,7 +55,7 @@ class _Protocol(HttpProtocol):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer a request that could not be read, then hang up."""
+        """Answer a request that could not be read, and close the connection."""
         del request, message
         _LOG.info("a malformed request: %s", type(exc).__name__)
         error = AwsError(
@@ -72,15 +72,15 @@ class _Protocol(HttpProtocol):
         return response
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
-        """Note what went wrong with a connection in one line: who caused it is the client."""
+        """Log a failed connection in one line: the cause is the client."""
         _LOG.info("a connection failed: %s", type(kw.get("exc_info") or args[-1]).__name__)
 
 
 class Server(web.Server):
-    """The HTTP server of a handler."""
+    """The HTTP server of a request handler."""
 
     def __call__(self) -> HttpProtocol:
-        """Make what speaks HTTP on one connection."""
+        """Return the protocol of a new connection."""
         return _Protocol(self, loop=self._loop, **self._kwargs)
 
 
@@ -92,16 +92,16 @@ class _Handling:
     Attributes:
         request: The request.
         request_id: Request id of the answer.
-        name: Wire name of the operation; method and path until that is known.
-        is_operation: Whether the operation is known, and with it the next two.
+        name: Wire name of the operation; method and path until it is known.
+        is_operation: Whether the operation is known, and with it *model* and *route*.
         model: Service model of the operation.
         route: The operation, and the members that the path carries.
         memory_id: Id of the memory, once it is checked.
         body: Body of the request, once it is read.
         params: Members of the request: those of the path, later all.
-        fault: The fault to inject, a latency aside.
-        response: The answer, once there is one.
-        dropped: The connection is cut in place of an answer.
+        fault: Fault to inject, unless it is a latency.
+        response: Answer, once there is one.
+        dropped: Whether the connection is dropped in place of an answer.
     """
 
     request: web.BaseRequest
@@ -137,19 +137,19 @@ class RequestHandler:
     """
     Answers requests, step by step.
 
-    The steps of ``_TO_ANSWER`` run until one has an answer. An error that a step raises is an
-    answer, too. The steps of ``_WITH_ANSWER`` then run on the answer of an operation, whichever
-    it is.
+    The steps of ``_TO_ANSWER`` run until one of them has an answer; an error that a step raises
+    becomes one. If the operation is known by then, the steps of ``_WITH_ANSWER`` run on its
+    answer, be it a success or an error.
 
     Attributes:
-        api: Finds operations.
-        service: What operations work on.
+        api: Operations of the service.
+        service: Parts of the service that operations use.
         faults: Faults to inject.
-        allowed_hosts: Names in the Host header beside those of this machine; "*" allows all.
-        on_request: Told of every request.
-        on_exchange: Told of every exchange with an operation.
-        limiter: Refuses what exceeds the quotas.
-        admin: The admin API, where it is on.
+        allowed_hosts: Names allowed in the Host header beside those of this machine; "*" for all.
+        on_request: Called with every request.
+        on_exchange: Called with every exchange with an operation.
+        limiter: Quotas; None for none.
+        admin: Admin API; None if it is off.
     """
 
     api: Api
@@ -211,9 +211,10 @@ class RequestHandler:
 
     async def check_host(self, handling: _Handling) -> None:
         """
-        Refuse a request for another host: a web page that rebinds its name to this machine.
+        Refuse requests of web pages of other hosts.
 
-        And one that a browser sends for a page of another host.
+        The Origin header names the host of a page; the Host header does so where a page rebinds
+        its own name to this machine.
         """
         if "*" in self.allowed_hosts:
             return
@@ -250,7 +251,7 @@ class RequestHandler:
         handling.body = await self._read(handling.request)
 
     async def inject_faults_before(self, handling: _Handling) -> None:
-        """Wait for latencies, and answer with an error or drop the connection if asked for."""
+        """Add latencies; then raise the error or drop the connection, if a fault says so."""
         for fault in self.faults.take(handling.name):
             if fault.kind == "latency":
                 await sleep(self.service.clock, fault.seconds)
@@ -279,7 +280,7 @@ class RequestHandler:
             self.limiter.check(handling.name, handling.params)
 
     async def validate(self, handling: _Handling) -> None:
-        """Check the members against the service model; without ``strict`` any memory id is one."""
+        """Check the members against the model; without ``strict`` not the memory id's pattern."""
         memories, labels = self.service.memories, handling.route.labels
         skip = frozenset[str]()
         if "memoryId" in labels:
@@ -288,14 +289,14 @@ class RequestHandler:
         handling.model.check(handling.route.operation, handling.params, skip=skip)
 
     async def perform(self, handling: _Handling) -> None:
-        """Do what the request asks for."""
+        """Perform the operation."""
         answer = await perform(self.service, handling.name, handling.memory_id, handling.params)
         text = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
         status = handling.route.operation.status
         handling.response = self._success(status, text, handling.request_id)
 
     def inject_faults_after(self, handling: _Handling) -> None:
-        """Corrupt the body of the answer, or drop the connection in its place, if asked for."""
+        """Corrupt the answer's body or drop the connection, if a fault says so."""
         fault, response = handling.fault, handling.response
         if fault is None or response is None:
             return
@@ -306,7 +307,7 @@ class RequestHandler:
             response.body, response.content_type = corrupted(handling.answer_body)
 
     def record(self, handling: _Handling) -> None:
-        """Tell of the exchange."""
+        """Report the exchange to ``on_exchange``."""
         response = handling.response
         if self.on_exchange is not None and response is not None:
             self.on_exchange(
@@ -320,7 +321,7 @@ class RequestHandler:
                 )
             )
 
-    # What the steps are made of.
+    # Helpers of the steps.
 
     def _success(self, status: int, text: str, request_id: str) -> web.Response:
         headers = self._headers(request_id)
@@ -393,20 +394,20 @@ _TO_ANSWER: tuple[Callable[[RequestHandler, _Handling], Awaitable[None]], ...] =
     RequestHandler.validate,
     RequestHandler.perform,
 )
-"""The steps to an answer; the first that has one ends them."""
+"""The steps to an answer, in their order."""
 
 _WITH_ANSWER: tuple[Callable[[RequestHandler, _Handling], None], ...] = (
     RequestHandler.inject_faults_after,
     RequestHandler.record,
 )
-"""The steps on the answer of an operation."""
+"""The steps with an answer, in their order."""
 
 _CORRUPTED: dict[str, Callable[[bytes], tuple[bytes, str]]] = {
     "empty-body": lambda _: (b"", "application/json"),
     "cut-body": lambda body: (body[: len(body) // 2], "application/json"),
     "html-body": lambda _: (b"<html><body>It works!</body></html>", "text/html"),
 }
-"""What becomes of an answer, by the kind of the fault: its body and its content type."""
+"""Functions from an answer's body to the corrupt one and its content type, by fault."""
 
 
 def _too_large(limit: int) -> AwsError:
@@ -422,5 +423,5 @@ def _host_name(header: str) -> str:
 
 
 def host_names(names: Iterable[str]) -> frozenset[str]:
-    """Return names as they are compared with the Host header."""
+    """Return *names* as they are compared with those of headers."""
     return frozenset("*" if name == "*" else _host_name(name) for name in names)

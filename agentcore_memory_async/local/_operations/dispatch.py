@@ -1,4 +1,4 @@
-"""Every operation by its wire name, run in a database thread."""
+"""All operations by their wire names, and how one is performed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ DATA_PLANE: dict[str, Callable[[MemoryRequest], Params]] = {
     "RetrieveMemoryRecords": records.retrieve_records,
     "StartMemoryExtractionJob": jobs.start_job,
 }
-"""The operations on what is in a memory."""
+"""The operations on the contents of a memory."""
 
 CONTROL_PLANE: dict[str, Callable[[Request], Params]] = {
     "CreateMemory": memories.create_memory,
@@ -97,7 +97,7 @@ async def perform(service: ServiceContext, name: str, memory_id: str, params: Pa
 
 
 def _for_memory(request: Request, memory_id: str) -> MemoryRequest:
-    """Return the request with its memory, once that is in a state for it."""
+    """Return the request with its memory, if that is in a state to serve it."""
     memory = request.service.memories.use(request.transaction, memory_id, request.now_ms)
     refused = _DELETED
     if request.operation in _NEEDS_A_READY_MEMORY:
@@ -114,5 +114,5 @@ def _for_memory(request: Request, memory_id: str) -> MemoryRequest:
 
 
 def _in_words(name: str) -> str:
-    """Return an operation's name in words, as the service's texts have it: create event."""
+    """Return an operation's name in words, as the service's error texts have it: create event."""
     return re.sub(r"(?<!^)(?=[A-Z])", " ", name).lower()

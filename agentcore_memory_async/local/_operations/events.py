@@ -1,4 +1,4 @@
-"""Short-term memory: events, and the branches, sessions and actors that they belong to."""
+"""Operations on events, sessions and actors."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MAIN = "main"
 
 
 def create_event(request: MemoryRequest) -> Params:
-    """Store an event, and let it wait for extraction."""
+    """Store an event, and queue it for extraction."""
     params, transaction = request.params, request.transaction
     check_variables(request.memory, _variables(params))
     token, print_ = request.client_token(request.memory_id), fingerprint(params)
@@ -59,7 +59,7 @@ def create_event(request: MemoryRequest) -> Params:
 
 
 def ingest_data(request: MemoryRequest) -> Params:
-    """Let content wait for extraction; it is no event that could be listed."""
+    """Queue content for extraction, without an event that could be read."""
     params = request.params
     payload = params["source"]["inline"]["payload"]
     check_variables(request.memory, _variables(params))
@@ -77,7 +77,7 @@ def ingest_data(request: MemoryRequest) -> Params:
 
 
 def store_ingested(request: MemoryRequest, key: SessionKey, payload: list[Params]) -> None:
-    """Store ingested content where only the extraction sees it."""
+    """Store ingested content as a hidden event, which only the extraction reads."""
     _check_sizes(payload)
     event = _new_event(request, to_ms(request.params["contentTimestamp"]), payload)
     _write(request, key, event, hidden=True)
@@ -136,7 +136,7 @@ def _variables(params: Params) -> Mapping[str, str] | None:
 
 
 def _stored_before(request: MemoryRequest, used: FirstUse, print_: str) -> Params:
-    """Return the event of a used token; as asked for again where it was deleted since."""
+    """Return the event of a used token; if it was deleted, one made of the new request."""
     mismatch = request.service.behavior.token_mismatch
     if mismatch == "error" and used.fingerprint != print_:
         text = "clientToken was used before with other parameters"
@@ -153,13 +153,13 @@ def _stored_before(request: MemoryRequest, used: FirstUse, print_: str) -> Param
 
 def _branch_of_new_event(request: MemoryRequest, key: SessionKey) -> str | None:
     """
-    Return the branch of a new event, made where the request starts one.
+    Return the branch of a new event; a new branch is written.
 
     There are three cases:
 
     1. The event is on the main branch: it names no branch, or "main".
-    2. It continues a branch. It may leave out the root unless ``strict_branches`` is on, and
-       name another one only where ``branch_conflict`` accepts that; the branch keeps its own.
+    2. It continues a branch. The root may be left out unless ``strict_branches`` is set, and may
+       differ from the branch's only if ``branch_conflict`` accepts that.
     3. It starts a branch, which needs a root: an event of the same session.
     """
     wanted = request.params.get("branch")
@@ -191,7 +191,7 @@ def _branch_of_new_event(request: MemoryRequest, key: SessionKey) -> str | None:
 
 
 def _check_sizes(payload: list[Params]) -> None:
-    """Check what is said, not how its JSON is written: one line break is one byte."""
+    """Check the sizes of texts, not of their JSON: a line break counts as one byte."""
     total = 0
     for number, item in enumerate(payload, start=1):
         size = _size(item)
@@ -225,7 +225,7 @@ def get_event(request: MemoryRequest) -> Params:
 
 
 def delete_event(request: MemoryRequest) -> Params:
-    """Delete one event for good."""
+    """Delete one event."""
     event_id = request.params["eventId"]
     transaction, now_ms = request.transaction, request.now_ms
     if not sessions.delete_event(transaction, request.session_key, event_id, now_ms):
@@ -237,8 +237,8 @@ def list_events(request: MemoryRequest) -> Params:
     """
     Return a page of a session's events, newest first.
 
-    A metadata filter is applied in one of two ways. "post-scan" reads a page and filters that,
-    so the answer may have fewer events, or none, and a token to go on. "index" reads on until
+    There are two ways to apply a metadata filter. "post-scan" reads a page and then filters it, so
+    the answer may have fewer events or none, and a token to go on with. "index" reads on until
     the page is full.
     """
     service, params, key = request.service, request.params, request.session_key
@@ -278,7 +278,7 @@ def list_events(request: MemoryRequest) -> Params:
 def _event_filter(
     request: MemoryRequest, expressions: Sequence[Params]
 ) -> Callable[[Event], bool] | None:
-    """Return whether an event passes a metadata filter, as a function; None for no filter."""
+    """Return the function that decides whether an event passes; None without a filter."""
     if not expressions:
         return None
     checks = [_metadata_check(expression) for expression in expressions]
@@ -311,7 +311,7 @@ def _metadata_check(expression: Mapping[str, Any]) -> Callable[[Mapping[str, Any
 def _branch_spans(
     branches: Mapping[str, Branch], wanted: Mapping[str, Any] | None
 ) -> list[tuple[str | None, str | None]]:
-    """Return the branches of a filter, with its parents up to the forks if it asks for them."""
+    """Return the branches of a filter, and their parents up to the forks if it includes them."""
     if not wanted:
         return []
     name: str | None = wanted["name"]
@@ -326,7 +326,7 @@ def _branch_spans(
 
 
 def _with_shuffled_ties(events: Iterable[Event], source: random.Random) -> list[Event]:
-    """Return the events with those of one millisecond in another order."""
+    """Return the events, those of the same millisecond in random order."""
     shuffled: list[Event] = []
     for _, group in itertools.groupby(events, key=lambda event: event.event_ms):
         ties = list(group)
@@ -379,7 +379,7 @@ def list_sessions(request: MemoryRequest) -> Params:
 def _response(
     request: MemoryRequest, key: SessionKey, event: Event, branches: Mapping[str, Branch]
 ) -> Params:
-    """Return an event as the wire has it."""
+    """Return the wire form of an event."""
     answer: Params = {
         "memoryId": key.memory_id,
         "actorId": key.actor_id,

@@ -1,4 +1,4 @@
-"""Failed extraction jobs: listed, and started again."""
+"""Operations on failed extraction jobs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _response(job: FailedJob) -> Params:
 
 
 def start_job(request: MemoryRequest) -> Params:
-    """Let a failed job start again; a used client token does nothing and is no error."""
+    """Start a failed job again; with a used client token nothing is done, without an error."""
     job_id: str = request.params["extractionJob"]["jobId"]
     token = request.client_token(request.memory_id)
     if token.first_use() is None:

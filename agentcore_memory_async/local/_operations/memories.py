@@ -1,4 +1,4 @@
-"""The operations of the control plane: memories, and their tags."""
+"""Operations of the control plane: on memories and their tags."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _PAGE = 10
 
 _CHANGING = frozenset({"CREATING", "UPDATING", "DELETING"})
 _SUMMARY = ("arn", "id", "status", "createdAt", "updatedAt")
-"""What ListMemories returns of a memory."""
+"""Members of a memory that ListMemories returns."""
 
 _MEMBERS = (
     "description",
@@ -62,7 +62,7 @@ _MEMBERS = (
     "namespaceKeys",
     "streamDeliveryResources",
 )
-"""Members of CreateMemory that are kept as they are."""
+"""Members of CreateMemory that are stored as they are."""
 
 _CHANGEABLE = (
     "description",
@@ -71,7 +71,7 @@ _CHANGEABLE = (
     "streamDeliveryResources",
     "namespaceKeys",
 )
-"""Members of UpdateMemory that replace what is kept."""
+"""Members of UpdateMemory that replace the stored ones."""
 
 
 def refuse_in_transition(memory: Memory, action: str, states: frozenset[str]) -> None:
@@ -87,7 +87,7 @@ def refuse_in_transition(memory: Memory, action: str, states: frozenset[str]) ->
 
 
 def create_memory(request: Request) -> Params:
-    """Make a memory; a used client token gives the one that it made."""
+    """Create a memory; a used client token returns the memory of its first use."""
     token = request.client_token("")
     used = token.first_use()
     if used is not None:
@@ -139,7 +139,7 @@ def list_memories(request: Request) -> Params:
 
 
 def update_memory(request: Request) -> Params:
-    """Change a memory; strategies are added, changed and deleted with the time."""
+    """Change a memory; its strategies are in transitional states until that is done."""
     memory = _memory(request)
     token = request.client_token(memory.memory_id)
     used = token.first_use()
@@ -212,13 +212,14 @@ def _tagged(request: Request) -> tuple[str, dict[str, str]]:
 
 
 def _memory(request: Request) -> Memory:
+    """Return the memory of a request; without ``strict`` an unknown one is created."""
     return request.service.memories.use(
         request.transaction, request.params["memoryId"], request.now_ms
     )
 
 
 def _made_before(request: Request, used: FirstUse) -> Params:
-    """Return the memory of a client token's first use, as it is now."""
+    """Return the memory of a token's first use as it is now."""
     memory = request.service.memories.get(request.transaction, used.answer)
     if memory is None:
         raise memory_not_found(used.answer)
@@ -226,7 +227,7 @@ def _made_before(request: Request, used: FirstUse) -> Params:
 
 
 def _provisioned_ms(request: Request) -> int:
-    """Return when (ms) a memory that changes now is ready."""
+    """Return the time (ms) when a change that is made now is done."""
     return request.now_ms + duration_ms(request.service.lags.provisioning)
 
 
@@ -247,7 +248,7 @@ def _index(document: dict[str, Any], added: list[Params], now_ms: int) -> None:
 
 
 def _change_strategies(document: dict[str, Any], change: Mapping[str, Any], now: float) -> bool:
-    """Apply a change of strategies to *document*; say whether there was one."""
+    """Apply a change of strategies to *document*, and return whether there was one."""
     strategies = list(document["strategies"])
     places = {item["strategyId"]: place for place, item in enumerate(strategies)}
 
@@ -297,7 +298,7 @@ def check_variables(memory: Memory, variables: Mapping[str, str] | None) -> None
     Check an event's namespace variables against the memory's namespaceKeys.
 
     Raises:
-        AwsError: ValidationException for one that breaks its rules or is not declared.
+        AwsError: ValidationException: a variable is not declared, or its value is not allowed.
     """
     declared = {entry["key"]: entry for entry in memory.document.get("namespaceKeys") or ()}
     field = "extractionConfig.namespaceVariables"

@@ -1,4 +1,4 @@
-"""Batches of records: each record succeeds or fails by itself."""
+"""Operations on batches of records, of which each succeeds or fails by itself."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 _Outcome: TypeAlias = "Params"
-"""What the answer says of one record."""
+"""Member of an answer that reports on one record."""
 
 
 def create_records(request: MemoryRequest) -> Params:
-    """Write records; a used client token gives the answer of its first use."""
+    """Write records; a used client token returns the answer of its first use."""
     token = request.client_token(request.memory_id)
     used = token.first_use()
     if used is not None:
@@ -45,7 +45,7 @@ def _create(request: MemoryRequest, entry: Params) -> _Outcome:
     identifier: str = entry["requestIdentifier"]
     metadata, problem = _checked_metadata(request, entry)
     if problem is not None:
-        # The service names every record of a batch; one that was not made gets an id, too.
+        # The service returns an id for every record of a batch, even for one that was not written.
         record_id = f"mem-{hashlib.sha256(identifier.encode()).hexdigest()[:36]}"
         return _failed(record_id, *problem) | {"requestIdentifier": identifier}
     expiry = child(request.params, "recordExpirySpecification")
@@ -117,7 +117,7 @@ def _checked_metadata(
     """
     Return the metadata to store, and why the record fails: code and text, or None.
 
-    A strategy that the entry names goes before *strategy_id*, which the record has already.
+    The strategy of the entry takes precedence over *strategy_id*, that of the stored record.
     """
     wanted_id = entry.get("memoryStrategyId")
     strategy = request.memory.strategy(wanted_id or strategy_id)

@@ -1,4 +1,4 @@
-"""Long-term records: listed, searched, read and deleted."""
+"""Operations on long-term records, except those on batches."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def retrieve_records(request: MemoryRequest) -> Params:
 
 
 def get_record(request: MemoryRequest) -> Params:
-    """Return one record, whole."""
+    """Return one record, with its expiry."""
     record = find_record(request, request.params["memoryRecordId"])
     if record is None:
         raise _not_found(request)
@@ -112,7 +112,7 @@ def delete_record(request: MemoryRequest) -> Params:
 
 
 def find_record(request: MemoryRequest, record_id: str) -> Record | None:
-    """Return a record that has not expired and can be seen by its id already."""
+    """Return the record of an id, unless it has expired or is too new to be seen by its id."""
     service = request.service
     record = service.records.find(request.transaction, request.memory_id, record_id, request.now_ms)
     until_ms = request.written_until_ms(service.lags.record_ids)

@@ -1,4 +1,4 @@
-"""What an operation works on: the service's parts, and one request to it."""
+"""The context of an operation: the parts of the service, and the request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Params: TypeAlias = dict[str, Any]
 
 class StaleReads:
     """
-    Counts the filtered lists that still miss a session's newest events.
+    Counts down the filtered lists that miss a session's new events.
 
     Args:
         count: Number of lists that miss a new event.
@@ -40,13 +40,13 @@ class StaleReads:
         self._left: dict[SessionKey, tuple[int, int]] = {}
 
     def restart(self, key: SessionKey, now_ms: int) -> None:
-        """Let the next lists of a session miss an event that is written now."""
+        """Make the next lists of a session miss an event that is written now."""
         if self._count:
             since_ms = self._left.get(key, (0, now_ms))[1]
             self._left[key] = (self._count, since_ms)
 
     def written_until_ms(self, key: SessionKey) -> int | None:
-        """Count a list, and return the time (ms) whose later events it misses, if any."""
+        """Count one list; return the time (ms) of the last write that it sees, or None for all."""
         left, since_ms = self._left.pop(key, (0, 0))
         if left > 1:
             self._left[key] = (left - 1, since_ms)
@@ -69,7 +69,7 @@ class ServiceContext:
         memories: Memories.
         records: Long-term records.
         clock: Dates what is written.
-        on_due: Told of a session that has events to extract, and when (ms) they are due.
+        on_due: Called with a session that has events to extract, and when (ms) they are due.
         delays: Time from an event to its extraction.
         behavior: Behavior of the service.
         lags: Time from a write until it is seen.
@@ -120,20 +120,20 @@ class Request:
     now_ms: int
 
     def client_token(self, memory_id: str) -> ClientToken:
-        """Return the client token, for the memory that the request is about."""
+        """Return the client token of the request, which counts for one memory."""
         token = self.params.get("clientToken") or None
         return ClientToken(self.transaction, memory_id, self.operation, token)
 
     def page_size(self, default: int = DEFAULT_PAGE) -> int:
-        """Return how many items the answer may have."""
+        """Return the number of items of the answer's page."""
         return int(self.params.get("maxResults") or default)
 
     def position(self, *kinds: type) -> tuple[Any, ...] | None:
         """
-        Return the position in the page token, a value of each of *kinds*; None without a token.
+        Return the position in the page token, one value of each type; None without a token.
 
         Raises:
-            AwsError: ValidationException for a token that is not of this listing.
+            AwsError: ValidationException: the token belongs to another listing.
         """
         return decode_token(self.operation, self.params, kinds)
 
@@ -142,7 +142,7 @@ class Request:
         return encode_token(self.operation, self.params, list(position))
 
     def written_until_ms(self, lag: Duration) -> int | None:
-        """Return when (ms) the newest write that *lag* shows was made; None shows all."""
+        """Return the time (ms) of the last write that *lag* lets be seen; None for no lag."""
         return self.now_ms - duration_ms(lag) if lag else None
 
 

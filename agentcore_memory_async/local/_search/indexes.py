@@ -261,7 +261,7 @@ class SearchIndexes:
         only: Set[int] | None = None,
     ) -> Generator[tuple[int, float]]:
         """
-        Yield number and score of the records nearest to *query*, best first.
+        Iterate over number and score of the records nearest to *query*, best first.
 
         The caller has to close it or read it to its end: it holds the index's lock until then.
 
@@ -269,10 +269,10 @@ class SearchIndexes:
             transaction: The database.
             memory_id: Memory id.
             query: Text to look for.
-            exact: Only records of the namespace with this key.
-            path: Only records of the namespace with this key and those below it.
-            weak: Also records that share no word with the query.
-            only: Only the records with these numbers.
+            exact: Key of a namespace; only its own records are returned.
+            path: Key of a namespace; only its records and those below it are returned.
+            weak: Whether to include records that share no word with the query.
+            only: Numbers; only these records are returned.
         """
         index = self._built_index(transaction, memory_id)
         with index.lock:
@@ -323,7 +323,7 @@ def _index(index: MemoryIndex, rows: list[tuple[int, str, str]]) -> None:
 def _records_without_vector(
     transaction: Transaction, model: str, key: tuple[str, int]
 ) -> list[tuple[int, str]]:
-    """Return some records of a memory that have no vector of the model, after a number."""
+    """Return the next records of a memory that have no vector of the model."""
     return transaction.db.execute(
         "SELECT records.seq, content FROM records LEFT JOIN vectors "
         "ON vectors.seq = records.seq AND model = ? "
@@ -336,7 +336,7 @@ def _records_without_vector(
 def _write_vectors(
     transaction: Transaction, model: str, made: list[tuple[int, str, Vector]]
 ) -> None:
-    """Write vectors, except of records that have changed while they were made."""
+    """Write vectors, except those of records that have changed since."""
     for seq, content, vector in made:
         bits = signature(vector)
         transaction.db.execute(
@@ -349,7 +349,7 @@ def _write_vectors(
 def _nearest(
     transaction: Transaction, signatures: dict[int, int], allowed: Set[int], vector: Vector
 ) -> Iterator[tuple[int, float]]:
-    """Yield allowed records by the similarity of their vectors, sifted by signatures."""
+    """Iterate over allowed records by the similarity of their vectors, filtered by signatures."""
     own = signature(vector)
     numbers = [number for number in allowed if number in signatures]
     if len(numbers) > _EXACT:
@@ -367,7 +367,7 @@ def _nearest(
 def _exactly(
     transaction: Transaction, numbers: list[int], vector: Vector
 ) -> list[tuple[int, float]]:
-    """Return these records with the similarity of their vectors, the nearest first."""
+    """Return records and the similarity of their vectors, nearest first."""
     marks = ",".join("?" * len(numbers))
     rows = transaction.db.execute(
         f"SELECT seq, vector FROM vectors WHERE seq IN ({marks})",

@@ -1,7 +1,9 @@
 """
-Client tokens: a request that is sent again with its token gets the answer of its first use.
+Client tokens, which make operations idempotent.
 
-A token counts for one operation of one memory, and for as long as the memory exists.
+An operation looks up the token of a request. If it was used before, the operation answers as it
+did then; if not, it performs the request and remembers the answer. A token counts for one
+operation of one memory, for as long as the memory exists.
 """
 
 from __future__ import annotations
@@ -21,11 +23,11 @@ if TYPE_CHECKING:
 @frozen
 class FirstUse:
     """
-    What is known of a token's first use.
+    First use of a client token.
 
     Attributes:
-        fingerprint: That of the first request.
-        answer: What its operation remembered, a JSON value.
+        fingerprint: Fingerprint of the first request.
+        answer: JSON value that the operation remembered.
     """
 
     fingerprint: str
@@ -35,13 +37,13 @@ class FirstUse:
 @frozen
 class ClientToken:
     """
-    The client token of one request, if it has one.
+    Client token of one request.
 
     Attributes:
         transaction: The database.
         memory_id: Memory of the request; empty for an operation on no memory.
         operation: Wire name of the operation.
-        token: The token; None for a request that has none, which is never remembered.
+        token: The token; None if the request has none, so that nothing is remembered.
     """
 
     transaction: Transaction
@@ -50,7 +52,7 @@ class ClientToken:
     token: str | None
 
     def first_use(self) -> FirstUse | None:
-        """Return what was remembered of the token's first use; None for a new token."""
+        """Return the first use of the token; None if it is new."""
         if self.token is None:
             return None
         row = self.transaction.db.execute(
@@ -61,7 +63,7 @@ class ClientToken:
         return FirstUse(row[0], json.loads(row[1])) if row else None
 
     def remember(self, answer: object, fingerprint: str = "") -> None:
-        """Keep *answer*, a JSON value, for the next request with this token."""
+        """Store *answer*, a JSON value, for further requests with this token."""
         if self.token is not None:
             self.transaction.db.execute(
                 "INSERT INTO tokens VALUES (?, ?, ?, ?, ?)",
@@ -70,6 +72,6 @@ class ClientToken:
 
 
 def fingerprint(params: Mapping[str, Any]) -> str:
-    """Return what is equal for requests that say the same, whatever their client tokens are."""
+    """Return a digest of a request without its client token."""
     content = {name: value for name, value in params.items() if name != "clientToken"}
     return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()

@@ -1,4 +1,10 @@
-"""Memories: found, or made on first use; their states pass with the time."""
+"""
+Memories: their rows, and their states.
+
+A row holds a JSON document: what GetMemory returns, and members of our own that begin with ``_``.
+Without ``strict`` a memory is created on first use. A memory that changes is in a transitional
+state until the time in ``_untilMs``; nothing is written then, the state is settled on reading.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +16,7 @@ from attrs import frozen
 
 from agentcore_memory_async.local._api.errors import memory_not_found, validation
 from agentcore_memory_async.local._api.members import child
-from agentcore_memory_async.local._storage.strategies import read_strategy, usual_strategies
+from agentcore_memory_async.local._storage.strategies import default_strategies, read_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,7 +40,7 @@ _PARSED = 1_000
 """Memories that are kept parsed."""
 
 _LAST = 1 << 62
-"""A sequence number above all that are used."""
+"""A number above those of all rows."""
 
 _TABLES = (
     "events",
@@ -46,7 +52,7 @@ _TABLES = (
     "failed_jobs",
     "tokens",
 )
-"""The tables that hold what is in a memory."""
+"""Tables of the contents of memories."""
 
 
 @frozen
@@ -55,13 +61,13 @@ class Memory:
     One memory as it is now.
 
     Attributes:
-        memory_id: Its id, without the parts of an ARN.
-        name: Its name.
-        strategies: In the order in which they were given.
-        expiry_days: How long an event is kept, counted from when it was written.
-        document: What the control plane shows of it; members that begin with ``_`` are its own.
-        status: CREATING, ACTIVE, UPDATING, FAILED or DELETING.
-        first_use: It was made by being used, so it has no declared keys.
+        memory_id: Memory id, without the parts of an ARN.
+        name: Name.
+        strategies: Strategies, in the order in which they were added.
+        expiry_days: Days for which an event is kept after it was written.
+        document: Document of the row.
+        status: State: CREATING, ACTIVE, UPDATING, FAILED or DELETING.
+        first_use: Whether it was created on first use, so that it declares no keys.
     """
 
     memory_id: str
@@ -78,16 +84,16 @@ class Memory:
 
     @property
     def indexed_keys(self) -> dict[str, str]:
-        """The types of the keys that metadata filters can use."""
+        """Types of the keys that metadata filters can use, by key."""
         return {entry["key"]: entry["type"] for entry in self.document.get("indexedKeys") or ()}
 
     def indexed_since(self, key: str) -> int:
-        """Return from when on (ms) records are indexed by *key*."""
+        """Return the time (ms) since which records are indexed by *key*."""
         return int(child(self.document, "_indexedSince").get(key, 0))
 
 
 def to_response(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a new copy of a document as GetMemory answers it, without our own members."""
+    """Return a copy of a document without our own members, as GetMemory returns it."""
     members = {name: item for name, item in document.items() if name[0] != "_"}
     members["strategies"] = [
         {name: item for name, item in strategy.items() if name[0] != "_"}
@@ -104,7 +110,7 @@ def arn_of(memory_id: str) -> str:
 def new_document(
     memory_id: str, name: str, strategies: list[dict[str, Any]], now_ms: int, expiry_days: int
 ) -> dict[str, Any]:
-    """Return what is kept of a new, active memory."""
+    """Return the document of a new, active memory."""
     return {
         "id": memory_id,
         "arn": arn_of(memory_id),
@@ -123,7 +129,7 @@ class Memories:
 
     Args:
         strict: Only memories that were created exist, and ids match the service's pattern.
-        clock: Says when a memory that is being made is ready.
+        clock: Ends transitional states.
     """
 
     def __init__(self, *, strict: bool, clock: Clock) -> None:
@@ -133,7 +139,12 @@ class Memories:
         self._parsed: dict[str, tuple[str, Memory]] = {}
 
     def check_id(self, given: str) -> str:
-        """Return the id without an ARN's parts; ValidationException for a malformed one."""
+        """
+        Return a memory id without the parts of an ARN.
+
+        Raises:
+            AwsError: ValidationException: the id is malformed.
+        """
         pattern = _MEMORY_ID if self.strict else _FRIENDLY_ID
         if not pattern.fullmatch(given) or ".." in given.split("/"):
             text = "Invalid memoryId: not a valid memory ID or ARN"
@@ -141,7 +152,7 @@ class Memories:
         return given.rsplit("/", 1)[-1]
 
     def get(self, transaction: Transaction, memory_id: str) -> Memory | None:
-        """Return the memory as it is now, without making one; None where it is gone."""
+        """Return the memory as it is now; None if there is none."""
         row = transaction.db.execute(
             "SELECT document FROM memories WHERE memory_id = ? AND deleted = 0", (memory_id,)
         ).fetchone()
@@ -156,17 +167,19 @@ class Memories:
             if len(self._parsed) >= _PARSED:
                 self._parsed.clear()
             self._parsed[memory_id] = (text, memory)
-        settled = self.settled(memory)
+        settled = self._settled(memory)
         if settled is not None and settled is not memory:
             self._parsed[memory_id] = (text, settled)
         return settled
 
     def use(self, transaction: Transaction, memory_id: str, now_ms: int) -> Memory:
         """
-        Return the memory for an operation on it.
+        Return the memory for an operation on it; without ``strict`` an unknown one is created.
 
-        In the friendly mode an unknown one is made; its row is written only where the
-        transaction writes, so that reading costs no commit.
+        Its row is written only if the transaction writes, so that reading costs no commit.
+
+        Raises:
+            AwsError: ResourceNotFoundException: the memory was deleted, or never created.
         """
         memory = self.get(transaction, memory_id)
         if memory is not None:
@@ -178,7 +191,7 @@ class Memories:
             raise memory_not_found(memory_id)
         name = memory_id.rsplit("-", 1)[0]
         document = new_document(
-            memory_id, name, usual_strategies(memory_id, now_ms / 1000), now_ms, 365
+            memory_id, name, default_strategies(memory_id, now_ms / 1000), now_ms, 365
         ) | {"_firstUse": True}
         if transaction.writes:
             self.put(transaction, document)
@@ -187,7 +200,7 @@ class Memories:
     def newest(
         self, transaction: Transaction, before: int | None = None
     ) -> Iterator[tuple[Memory, int]]:
-        """Iterate over the memories below the number *before*, newest first, with numbers."""
+        """Iterate over memories and their numbers, newest first, from below a number."""
         rows = transaction.db.execute(
             "SELECT memory_id, seq FROM memories WHERE deleted = 0 AND seq < ? ORDER BY seq DESC",
             (_LAST if before is None else before,),
@@ -220,7 +233,7 @@ class Memories:
         )
 
     def empty(self, transaction: Transaction, memory_id: str) -> None:
-        """Delete all that is in a memory."""
+        """Delete the contents of a memory."""
         for table in _TABLES:
             transaction.db.execute(
                 f"DELETE FROM {table} WHERE memory_id = ?",
@@ -228,7 +241,7 @@ class Memories:
             )
 
     def tags(self, transaction: Transaction, memory_id: str) -> dict[str, str]:
-        """Return a memory's tags; none for one whose row is not written yet."""
+        """Return a memory's tags."""
         row = transaction.db.execute(
             "SELECT tags FROM memories WHERE memory_id = ?", (memory_id,)
         ).fetchone()
@@ -240,8 +253,8 @@ class Memories:
             "UPDATE memories SET tags = ? WHERE memory_id = ?", (json.dumps(tags), memory_id)
         )
 
-    def settled(self, memory: Memory) -> Memory | None:
-        """Return the memory with the changes of state that are due by now; None once deleted."""
+    def _settled(self, memory: Memory) -> Memory | None:
+        """Return the memory after the changes of state that are due; None once it is deleted."""
         until = memory.document.get("_untilMs")
         if until is None or self._clock.now() * 1000 < until:
             return memory

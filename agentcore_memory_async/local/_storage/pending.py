@@ -1,8 +1,8 @@
 """
-What the extraction has to do: events that wait for it, and jobs of it that failed.
+The rows of pending events and of failed extraction jobs.
 
-An event waits in the transaction that wrote it, so a service that is killed goes on where it
-was once it is started again.
+An event is pending until the extraction has read it. It becomes pending in the transaction that
+writes it, so nothing is lost if the service is killed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SESSION = "memory_id = ? AND actor_id = ? AND session_id = ?"
 @frozen
 class PendingEvent:
     """
-    An event that waits for extraction.
+    A pending event.
 
     Attributes:
         seq: Number of the row.
@@ -60,7 +60,7 @@ class FailedJob:
         messages: Event id and index of each message, as the wire has them.
         reason: Reason of the failure, as the wire has it.
         job_id: Job id.
-        seq: Number of the row; 0 until it is written.
+        seq: Number of the row; 0 before it is written.
     """
 
     key: SessionKey
@@ -84,12 +84,12 @@ def queue_event(
     skip: bool = False,
 ) -> list[int]:
     """
-    Let an event wait for extraction by the strategies that are ACTIVE now.
+    Make an event pending for the strategies that are ACTIVE now.
 
-    No other strategy will ever read it; where it is to be skipped, none will.
+    No other strategy will ever read it; if it is to be skipped, none will.
 
     Returns:
-        When it is due, once for each delay; empty where nothing in it can be extracted.
+        Times (ms) when it is due, one for each delay; none if it has nothing to extract.
     """
     due: dict[int, list[str]] = {}
     readable = not skip and any("conversational" in item or "json" in item for item in payload)
@@ -108,7 +108,7 @@ def queue_event(
 
 
 def pending_sessions(transaction: Transaction) -> list[tuple[SessionKey, int]]:
-    """Return each session that has pending events, with the time when the first is due (ms)."""
+    """Return the sessions with pending events, each with the time (ms) when the first is due."""
     rows = transaction.db.execute(
         "SELECT memory_id, actor_id, session_id, min(due_ms) FROM pending "
         "GROUP BY memory_id, actor_id, session_id"
@@ -129,19 +129,19 @@ def pending_events(
 
 
 def remove_pending(transaction: Transaction, events: Iterable[PendingEvent]) -> None:
-    """Delete events from those that wait."""
+    """Delete pending events."""
     transaction.db.executemany(
         "DELETE FROM pending WHERE seq = ?", [(event.seq,) for event in events]
     )
 
 
 def remove_pending_of_memory(transaction: Transaction, memory_id: str) -> None:
-    """Delete all events of a memory from those that wait."""
+    """Delete all pending events of a memory."""
     transaction.db.execute("DELETE FROM pending WHERE memory_id = ?", (memory_id,))
 
 
 def next_due_ms(transaction: Transaction, key: SessionKey) -> int | None:
-    """Return when a session's next pending event is due; None where none is pending."""
+    """Return the time (ms) when a session's next pending event is due; None if there is none."""
     (due_ms,) = transaction.db.execute(
         f"SELECT min(due_ms) FROM pending WHERE {_SESSION}",
         key,
@@ -177,7 +177,7 @@ def list_failed_jobs(
     after: int,
     limit: int,
 ) -> list[FailedJob]:
-    """Return the jobs above the number *after* that match what is given, oldest first."""
+    """Return the failed jobs after the row *after* that match the other arguments, oldest first."""
     rows = transaction.db.execute(
         f"SELECT {_JOB}, seq FROM failed_jobs "
         "WHERE memory_id = :memory AND seq > :after "
@@ -206,7 +206,7 @@ def find_failed_job(transaction: Transaction, memory_id: str, job_id: str) -> Fa
 
 
 def restart_job(transaction: Transaction, job: FailedJob, now_ms: int) -> None:
-    """Let the events of a failed job wait for its strategy again, due now."""
+    """Make the events of a failed job pending again, due now."""
     transaction.db.execute("DELETE FROM failed_jobs WHERE seq = ?", (job.seq,))
     transaction.db.executemany(
         _ADD,

@@ -1,8 +1,7 @@
 """
-Long-term memory: the rows of records, and their place in the search indexes.
+The rows of long-term memory: records, which are also in the search indexes.
 
-A row and its entry in the index change together: the index learns of a change once the
-transaction of the row is committed.
+The index of a memory takes in a change of a row once its transaction is committed.
 """
 
 from __future__ import annotations
@@ -46,11 +45,11 @@ class NewRecord:
         content: The text.
         namespace: Namespace; None for a record in none.
         strategy_id: Strategy; None for a record of the caller's own.
-        time_ms: Timestamp of what it was made of.
-        session_id: Session that it summarizes.
+        time_ms: Timestamp of its source.
+        session_id: Session that it was extracted from.
         metadata: Metadata.
         expiry_days: Days after which it expires; None for never.
-        record_type: Type that metadata filters see.
+        record_type: Type, for metadata filters.
     """
 
     content: str
@@ -76,11 +75,11 @@ class Record:
         content: The text.
         created_ms: When it was written first.
         updated_ms: When it was written last.
-        time_ms: Timestamp of what it was made of.
+        time_ms: Timestamp of its source.
         metadata: JSON text; None where it has none.
         expires_ms: When it expires; None for never.
         expiry_days: Days from its last writing to its expiry.
-        record_type: Type that metadata filters see.
+        record_type: Type, for metadata filters.
     """
 
     seq: int
@@ -142,12 +141,12 @@ class Records:
 
         Args:
             transaction: The database.
-            memory_id: The memory.
-            query: The namespaces.
-            now_ms: Leaves out what has expired.
-            strategy_id: Only records of this strategy.
-            after: Only records behind this time of creation (ms) and number.
-            created_until_ms: Only records that were created by then.
+            memory_id: Memory id.
+            query: Namespaces.
+            now_ms: Time; records that have expired by then are left out.
+            strategy_id: Strategy whose records are returned; None for all.
+            after: Time of creation (ms) and number of the record to continue after.
+            created_until_ms: Time; only records that were created by then are returned.
         """
         condition, values = query.where()
         if after is not None:
@@ -185,13 +184,14 @@ class Records:
 
         Args:
             transaction: The database.
-            memory_id: The memory.
-            text: What to look for.
-            query: The namespaces.
-            passes: Decides which records count; of those *query* does not cover, none does.
-            limit: How many at most.
-            thorough: Where fewer come out than there may be, rank all that pass. A ranking
-                leaves out what is far from the best of all, and that may be what does not pass.
+            memory_id: Memory id.
+            text: Text to look for.
+            query: Namespaces.
+            passes: Returns whether a record of the namespaces counts.
+            limit: Maximum number of records.
+            thorough: Whether to rank once more if there are too few, then only what counts. A
+                ranking leaves out records that are far from the best one, even if that one does
+                not count.
         """
 
         def nearest(only: set[int] | None) -> list[tuple[Record, float]]:
@@ -219,7 +219,7 @@ class Records:
     def find_same_text(
         self, transaction: Transaction, memory_id: str, namespace: str, content: str
     ) -> Record | None:
-        """Return a record of the namespace that says the same as *content*."""
+        """Return a record of the namespace whose text is the same as *content*, if any."""
         row = transaction.db.execute(
             f"SELECT {_COLUMNS} FROM records WHERE memory_id = ? AND fingerprint = ? "
             "AND namespace = ?",
@@ -238,9 +238,9 @@ class Records:
         below: bool = False,
     ) -> list[Record]:
         """
-        Return the records of the namespace that are about the same as *content*, best first.
+        Return the records of the namespace that are most similar to *content*, best first.
 
-        With *below* those of the namespaces below it, too.
+        With *below*, those of the namespaces below it, too.
         """
         key = key_of(namespace)
         with closing(
@@ -263,7 +263,7 @@ class Records:
     def of_session(
         self, transaction: Transaction, memory_id: str, strategy_id: str, session_id: str
     ) -> list[Record]:
-        """Return the records that a strategy made of one session."""
+        """Return the records that a strategy extracted from one session."""
         rows = transaction.db.execute(
             f"SELECT {_COLUMNS} FROM records WHERE memory_id = ? AND strategy_id = ? "
             "AND session_id = ?",
@@ -284,7 +284,7 @@ class Records:
     def _rows(
         self, transaction: Transaction, ranked: Iterable[tuple[int, float]]
     ) -> Iterator[tuple[Record, float]]:
-        """Yield the rows of ranked documents, in their order."""
+        """Iterate over the records of a ranking and their scores."""
         numbered = iter(ranked)
         while chunk := list(islice(numbered, _ROWS)):
             marks = ",".join("?" * len(chunk))
@@ -330,7 +330,7 @@ class Records:
         return record_id
 
     def update(self, transaction: Transaction, memory_id: str, record: Record, now_ms: int) -> None:
-        """Write a changed record over its row; its days until it expires start anew."""
+        """Overwrite the row of a changed record; its days until it expires start again."""
         days = record.expiry_days
         key, text = key_of(record.namespace), searchable(record.content)
         transaction.db.execute(

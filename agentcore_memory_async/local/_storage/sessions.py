@@ -1,9 +1,9 @@
 """
-Short-term memory: the rows of events, branches, sessions and actors.
+The rows of short-term memory: events, branches, sessions and actors.
 
-A session counts its events. When the last one goes, the session notes the time and stays for
-another day, as on AWS. Ingested content is an event row, too, but a hidden one: the extraction
-reads it, no list shows it, and its session does not count it.
+A session counts its events. When the last one is gone the session keeps the time of that, and is
+deleted a day later, as on AWS. Ingested content is a row of the events, too, but a hidden one: the
+extraction reads it, while lists don't return it and the session does not count it.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ DAY_MS = 86_400_000
 """Milliseconds of a day."""
 
 _LAST = 1 << 62
-"""A sequence number above all that are used."""
+"""A number above those of all rows."""
 
 _COLUMNS = "event_id, event_ms, branch, payload, metadata, written_ms"
 _SESSION = "memory_id = ? AND actor_id = ? AND session_id = ?"
 
 
 class SessionKey(NamedTuple):
-    """What identifies a session."""
+    """The ids that identify a session."""
 
     memory_id: str
     actor_id: str
@@ -118,7 +118,7 @@ def add_event(
     expires_ms: int,
     hidden: bool = False,
 ) -> None:
-    """Write an event; unless it is *hidden*, its session and actor are made if need be."""
+    """Write an event; unless it is *hidden*, count it and create its session if it is new."""
     transaction.db.execute(
         f"INSERT INTO events (memory_id, actor_id, session_id, {_COLUMNS}, "
         "variables, hidden, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -171,7 +171,7 @@ def find_event(
 
 
 def find_expired_event(transaction: Transaction, key: SessionKey, event_id: str) -> Event | None:
-    """Return an event, even one that has expired, as long as its row is there."""
+    """Return an event, even if it has expired but is not purged yet."""
     row = transaction.db.execute(
         f"SELECT {_COLUMNS} FROM events WHERE {_SESSION} AND event_id = ?",
         (*key, event_id),
@@ -180,7 +180,7 @@ def find_expired_event(transaction: Transaction, key: SessionKey, event_id: str)
 
 
 def delete_event(transaction: Transaction, key: SessionKey, event_id: str, now_ms: int) -> bool:
-    """Delete an event for good; return whether there was one."""
+    """Delete an event, and return whether there was one."""
     deleted = transaction.db.execute(
         f"DELETE FROM events WHERE {_SESSION} AND event_id = ? AND hidden = 0 AND expires_ms > ?",
         (*key, event_id, now_ms),
@@ -211,13 +211,13 @@ def newest_events(
 
     Args:
         transaction: The database.
-        key: The session.
-        now_ms: Leaves out what has expired.
-        spans: Only events of these branches, each up to an event id or to its end (None).
-        before_id: Only events with a smaller id.
-        written_until_ms: Only events that were written by then.
-        with_payload: Read payloads, too.
-        limit: How many at most.
+        key: Session.
+        now_ms: Time; events that have expired by then are left out.
+        spans: Branches, each with the id of its last event or None for its end; none for all.
+        before_id: Event id; only events with a smaller one are returned.
+        written_until_ms: Time; only events that were written by then are returned.
+        with_payload: Whether to read payloads.
+        limit: Maximum number of events.
     """
     conditions, values = [_SESSION, "hidden = 0", "expires_ms > ?"], [*key, now_ms]
     branches: list[str] = []
@@ -296,7 +296,7 @@ def event_places(
 def list_actors(
     transaction: Transaction, memory_id: str, before: int | None, now_ms: int, limit: int
 ) -> list[tuple[str, int]]:
-    """Return id and number of a memory's actors below the number *before*, newest first."""
+    """Return id and number of a memory's actors, newest first, from below a number."""
     return transaction.db.execute(
         "SELECT actor_id, seq FROM actors a WHERE memory_id = ? AND seq < ? AND EXISTS "
         "(SELECT 1 FROM sessions s WHERE s.memory_id = a.memory_id AND s.actor_id = a.actor_id "
@@ -318,7 +318,7 @@ def list_sessions(
     """
     Return id, time of creation (ms) and number of an actor's sessions, newest first.
 
-    Those below the number *before*, and where *with_events* only those that are not empty.
+    Only sessions with a number below *before*, and if *with_events*, only those with events.
     """
     return transaction.db.execute(
         "SELECT session_id, created_ms, seq FROM sessions WHERE memory_id = ? AND actor_id = ? "
@@ -339,7 +339,7 @@ def list_sessions(
 
 
 def purge(transaction: Transaction, now_ms: int) -> None:
-    """Delete expired events, sessions that were empty for a day, and actors without any."""
+    """Delete expired events, sessions that were empty for a day, and actors without sessions."""
     db = transaction.db
     gone: list[Any] = db.execute(
         "DELETE FROM events WHERE expires_ms <= ? "

@@ -1,4 +1,9 @@
-"""Strategies of a memory: read from a request, kept as GetMemory shows them, checked."""
+"""
+Strategies of a memory.
+
+A request describes a new strategy in one shape and a change in another. What is stored is a third
+one, that of GetMemory.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +43,7 @@ _MAX_CONSISTENT = 3
 
 
 def new_id(name: str) -> str:
-    """Return *name* and ten random letters and digits, as the service makes ids."""
+    """Return an id as the service makes it: *name*, and ten random letters and digits."""
     return f"{name}-{''.join(secrets.choice(_ALPHABET) for _ in range(10))}"
 
 
@@ -58,7 +63,7 @@ def _described(
 
 
 def read_strategy(document: Mapping[str, Any]) -> Strategy:
-    """Return the strategy of a document as GetMemory shows it."""
+    """Return the strategy of a stored document."""
     configuration = child(document, "configuration")
     reflection = _reflection_of(configuration)
     entries = children(child(document, "memoryRecordSchema"), "metadataSchema")
@@ -76,7 +81,7 @@ def read_strategy(document: Mapping[str, Any]) -> Strategy:
 
 
 def _reflection_of(configuration: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what the configuration of an episodic strategy says of reflections."""
+    """Return the configuration of an episodic strategy's reflections."""
     reflection = child(configuration, "reflection")
     custom = child(reflection, "customReflectionConfiguration")
     return child(custom, "episodicReflectionOverride") or child(
@@ -84,22 +89,22 @@ def _reflection_of(configuration: Mapping[str, Any]) -> Mapping[str, Any]:
     )
 
 
-def usual_strategies(memory_id: str, now: float) -> list[dict[str, Any]]:
-    """Return the three strategies of a memory that was made on first use."""
+def default_strategies(memory_id: str, now: float) -> list[dict[str, Any]]:
+    """Return the documents of the three strategies of a memory that is created on first use."""
 
-    def made(name: str, kind: str, template: str) -> dict[str, Any]:
+    def document(name: str, kind: str, template: str) -> dict[str, Any]:
         digest = hashlib.sha256(f"{memory_id}/{name}".encode()).hexdigest()[:10]
         return _described(f"{name}-{digest}", name, kind, template, "ACTIVE", now)
 
     return [
-        made("facts", "SEMANTIC", "/facts/{actorId}/"),
-        made("preferences", "USER_PREFERENCE", "/preferences/{actorId}/"),
-        made("summaries", "SUMMARIZATION", "/summaries/{actorId}/{sessionId}/"),
+        document("facts", "SEMANTIC", "/facts/{actorId}/"),
+        document("preferences", "USER_PREFERENCE", "/preferences/{actorId}/"),
+        document("summaries", "SUMMARIZATION", "/summaries/{actorId}/{sessionId}/"),
     ]
 
 
 def new_strategy(given: Mapping[str, Any], now: float) -> dict[str, Any]:
-    """Return a strategy of a request as GetMemory shows it, still CREATING."""
+    """Return the document of a new strategy, which is still CREATING."""
     member = next(name for name in given if name in _KINDS and given[name] is not None)
     body = as_object(given[member])
     kind = _KINDS[member]
@@ -131,7 +136,7 @@ def new_strategy(given: Mapping[str, Any], now: float) -> dict[str, Any]:
 def modified_strategy(
     known: Mapping[str, Any], change: Mapping[str, Any], now: float
 ) -> dict[str, Any]:
-    """Return the strategy with the members of a modification."""
+    """Return the document of a strategy after a change."""
     made = dict(known) | {"updatedAt": now}
     template = _template(change)
     if template:
@@ -151,7 +156,7 @@ def modified_strategy(
 
 
 def _modified_configuration(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a strategy's configuration with the members of a modification."""
+    """Return the configuration of a strategy after a change."""
     configuration = dict(child(known, "configuration"))
     for step in ("extraction", "consolidation", "selfManagedConfiguration"):
         if wanted.get(step):
@@ -177,7 +182,7 @@ def _template(body: Mapping[str, Any]) -> str | None:
 
 
 def _configuration(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a request configures, in the form in which GetMemory shows it."""
+    """Return the configuration of a new strategy, in the shape of GetMemory."""
     if kind == "EPISODIC":
         reflection = child(body, "reflectionConfiguration")
         return {"reflection": {"episodicReflectionConfiguration": reflection}}
@@ -220,7 +225,7 @@ def check_strategies(
     namespace_keys: Iterable[Mapping[str, Any]],
 ) -> None:
     """
-    Check what no single shape says: names, templates and schemas against the memory's keys.
+    Check strategies against each other and against the memory's keys.
 
     Raises:
         AwsError: ValidationException.
@@ -292,7 +297,7 @@ _OVERRIDDEN = {
 
 
 def kind_of(strategy: Strategy) -> str | None:
-    """Return what a strategy extracts; a CUSTOM one what it overrides, None if self-managed."""
+    """Return the kind of records that a strategy extracts; None for a self-managed one."""
     if strategy.kind != "CUSTOM":
         return strategy.kind
     return _OVERRIDDEN.get(strategy.override or "", "SEMANTIC")

@@ -1,12 +1,14 @@
-"""The switches: what the service may do, what it did once, and what it does under load."""
+"""Behavior and Lags: other behavior of the service, late answers, quotas."""
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agentcore_memory_async.local import Behavior, Lags
+from agentcore_memory_async.local import Behavior, Exchange, Lags, LocalMemoryService
 from tests.local.local_client import START
 
 if TYPE_CHECKING:
@@ -115,6 +117,42 @@ async def test_a_record_can_be_unknown_by_its_id_for_a_while(serve: Callable[...
             assert (reply.status, reply.code) == (404, "ResourceNotFoundException")
         client.clock.advance(60)
         assert (await client.call("GET", "memoryRecord", record_id)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [
+        (lambda: Behavior(token_mismatch="no"), "token_mismatch is 'no'; use 'ignore' or 'error'"),  # type: ignore[arg-type]
+        (lambda: Behavior(metadata_paging=""), "use 'post-scan' or 'index'"),  # type: ignore[arg-type]
+        (lambda: Behavior(strict_branches=1), "strict_branches is 1; use True or False"),  # type: ignore[arg-type]
+        (lambda: Behavior(shuffle_ties="x"), "an int as the seed"),  # type: ignore[arg-type]
+        (lambda: Behavior(default_page=0), "default_page is 0; give a whole number from 1 to 100"),
+        (lambda: Behavior(body_limit=0), "body_limit is 0; give a whole number from 1"),
+        (lambda: Lags(stale_reads=-1), "stale_reads is -1; give a whole number from 0"),
+        (lambda: Lags(record_ids=-1), "record_ids is -1; give 0 to 1000000000 seconds"),
+        (lambda: Lags(provisioning=timedelta(days=-1)), "provisioning is datetime.timedelta"),
+        (lambda: LocalMemoryService(extraction_delay=-1), "extraction_delay is -1; give 0"),
+    ],
+)
+def test_invalid_settings_are_refused(make: Callable[[], object], error: str) -> None:
+    """The error names the attribute, its value and what to use."""
+    with pytest.raises((TypeError, ValueError), match=re.escape(error)):
+        make()
+
+
+async def test_on_exchange_is_called_with_every_exchange(serve: Callable[..., Any]) -> None:
+    """It gets request and answer of each operation, those with injected errors included."""
+    exchanges: list[Exchange] = []
+    async with serve(on_exchange=exchanges.append) as client:
+        client.service.fail("ThrottledException", operation="ListActors", times=1)
+        for _ in range(2):
+            await client.call("POST", "actors")
+        await client.send("GET", "/nothing")
+    assert [(item.operation, item.status, item.fault) for item in exchanges] == [
+        ("ListActors", 429, "error"),
+        ("ListActors", 200, None),
+    ]
+    assert exchanges[1].body == b'{"actorSummaries":[]}'
 
 
 async def answered(client: Client, count: int, **members: Any) -> list[int]:
