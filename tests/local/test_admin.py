@@ -1,4 +1,4 @@
-"""The control path over HTTP."""
+"""The admin API over HTTP."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ JSON = {"Content-Type": "application/json"}
 
 
 async def ask(client: Client, method: str, name: str, **members: Any) -> Reply:
-    """Send a request to the control path."""
+    """Send a request to the admin API."""
     body = members if method != "GET" else None
     return await client.send(method, f"/_local/{name}", body, headers=JSON)
 
 
-async def test_it_is_off_unless_asked_for(client: Client) -> None:
-    """Without admin=True the path is no operation."""
+async def test_it_is_off_by_default(client: Client) -> None:
+    """Without admin=True its paths are unknown operations."""
     reply = await ask(client, "GET", "state")
     assert (reply.status, reply.code) == (404, "UnknownOperationException")
 
 
-async def test_it_tells_the_state(serve: Callable[..., Any]) -> None:
-    """Rows, clock, faults and what waits; and the calls so far."""
+async def test_it_returns_the_state(serve: Callable[..., Any]) -> None:
+    """It returns rows, clock, faults and pending sessions, and the requests so far."""
     async with serve(admin=True, extraction_delay=60) as client:
         await client.create("I live in Turin.")
         client.service.fail("ThrottledException", operation="ListActors", times=1)
@@ -43,8 +43,8 @@ async def test_it_tells_the_state(serve: Callable[..., Any]) -> None:
         assert calls[0]["operation"] == "CreateEvent"
 
 
-async def test_it_makes_faults_and_ends_them(serve: Callable[..., Any]) -> None:
-    """Every kind of fault can be asked for over HTTP."""
+async def test_it_injects_faults_and_ends_them(serve: Callable[..., Any]) -> None:
+    """All kinds of faults can be injected over HTTP."""
     async with serve(admin=True) as client:
         made = await ask(client, "POST", "faults", code="ServiceException", operation="ListActors")
         assert made.body["fault"]["status"] == 500
@@ -64,7 +64,7 @@ async def test_it_makes_faults_and_ends_them(serve: Callable[..., Any]) -> None:
 
 
 async def test_it_moves_the_clock_and_waits(serve: Callable[..., Any]) -> None:
-    """A manual clock advances; drain with includeFuture=false does only what is due."""
+    """A manual clock advances; drain with includeFuture=false extracts only what is due."""
     async with serve(admin=True, extraction_delay=60) as client:
         await client.create("I live in Turin.")
         await ask(client, "POST", "drain", includeFuture=False)
@@ -91,10 +91,10 @@ async def test_it_moves_the_clock_and_waits(serve: Callable[..., Any]) -> None:
         ("POST", "clock", {}),
     ],
 )
-async def test_what_makes_no_sense_is_refused(
+async def test_an_invalid_request_is_refused(
     serve: Callable[..., Any], method: str, name: str, members: dict[str, Any]
 ) -> None:
-    """A wrong request is a ValidationException and changes nothing."""
+    """An invalid request is a ValidationException and changes nothing."""
     async with serve(admin=True) as client:
         reply = await ask(client, method, name, **members)
         assert (reply.status, reply.code) == (400, "ValidationException")
@@ -102,8 +102,8 @@ async def test_what_makes_no_sense_is_refused(
         assert (await client.call("POST", "actors")).status == 200
 
 
-async def test_an_unknown_path_tells_what_there_is(serve: Callable[..., Any]) -> None:
-    """The error names the paths."""
+async def test_an_unknown_path_is_refused(serve: Callable[..., Any]) -> None:
+    """The error lists the paths."""
     async with serve(admin=True) as client:
         reply = await ask(client, "POST", "nothing")
         assert reply.status == 404
@@ -111,7 +111,7 @@ async def test_an_unknown_path_tells_what_there_is(serve: Callable[..., Any]) ->
 
 
 async def test_the_machines_clock_cannot_be_moved(serve: Callable[..., Any]) -> None:
-    """Then the error says how to start the service instead."""
+    """The error says how to start the service with a clock that can be moved."""
     async with serve(admin=True, clock=SystemClock()) as client:
         reply = await ask(client, "POST", "clock", advance=1)
         assert "--manual-clock" in reply.body["message"]

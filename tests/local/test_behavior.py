@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 async def test_branches_can_be_strict(serve: Callable[..., Any]) -> None:
-    """With strict_branches each event of a branch names its root; else the first one does."""
+    """With strict_branches each event of a branch must name its root; otherwise only the first."""
     for strict, status in ((True, 400), (False, 201)):
         async with serve(behavior=Behavior(strict_branches=strict)) as client:
             root = await client.event_id()
@@ -28,7 +28,7 @@ async def test_branches_can_be_strict(serve: Callable[..., Any]) -> None:
 
 
 async def test_another_root_can_be_accepted(serve: Callable[..., Any]) -> None:
-    """With branch_conflict="accept" a branch keeps its root whatever an event says."""
+    """With branch_conflict="accept" an event may name another root; the branch keeps its own."""
     cases = ((Behavior(), 400), (Behavior(branch_conflict="accept"), 201))
     for behavior, status in cases:
         async with serve(behavior=behavior) as client:
@@ -53,7 +53,7 @@ async def test_another_root_can_be_accepted(serve: Callable[..., Any]) -> None:
     ],
 )
 async def test_blobs_can_be_javas(serve: Callable[..., Any], blob: Any, expected: Any) -> None:
-    """With java_blob_strings an object comes back as the text that Java makes of it."""
+    """With java_blob_strings an object is returned as Java prints it."""
     async with serve(behavior=Behavior(java_blob_strings=True)) as client:
         created = await client.create(payload=[{"blob": blob}])
         assert created.body["event"]["payload"] == [{"blob": expected}]
@@ -61,7 +61,7 @@ async def test_blobs_can_be_javas(serve: Callable[..., Any], blob: Any, expected
 
 
 async def test_ties_can_be_shuffled(serve: Callable[..., Any]) -> None:
-    """With shuffle_ties events of one millisecond change places, and no others."""
+    """With shuffle_ties only events of the same millisecond are reordered."""
     async with serve(behavior=Behavior(shuffle_ties=3)) as client:
         for number in range(6):
             await client.create(f"m{number}")
@@ -74,14 +74,14 @@ async def test_ties_can_be_shuffled(serve: Callable[..., Any]) -> None:
 
 
 async def test_records_can_be_shuffled(serve: Callable[..., Any]) -> None:
-    """With shuffle_records a page has an order of its own."""
+    """With shuffle_records a page is reordered."""
     async with serve(behavior=Behavior(shuffle_records=3)) as client:
         await client.put(*"abcdef")
         assert len({tuple(await client.contents()) for _ in range(10)}) > 1
 
 
 async def test_the_page_of_a_request_without_a_size(serve: Callable[..., Any]) -> None:
-    """default_page is what a page has where the request does not say."""
+    """default_page is the size of a page if the request has none."""
     async with serve(behavior=Behavior(default_page=100)) as client:
         for number in range(30):
             await client.create(at=START + number)
@@ -89,7 +89,7 @@ async def test_the_page_of_a_request_without_a_size(serve: Callable[..., Any]) -
 
 
 async def test_lists_can_lag(serve: Callable[..., Any]) -> None:
-    """With event_lists of Lags ListEvents does not see a new event, GetEvent does."""
+    """With a lag of event lists GetEvent returns a new event, and ListEvents does not."""
     async with serve(lags=Lags(event_lists=5)) as client:
         event_id = await client.event_id()
         assert await client.texts() == []
@@ -100,7 +100,7 @@ async def test_lists_can_lag(serve: Callable[..., Any]) -> None:
 
 
 async def test_the_first_reads_can_be_stale(serve: Callable[..., Any]) -> None:
-    """With stale_reads so many filtered lists do not see a new event; lists without filter do."""
+    """With stale_reads so many filtered lists miss a new event; lists without a filter do not."""
     wanted = {"filter": {"eventMetadata": [{"left": {"metadataKey": "k"}, "operator": "EXISTS"}]}}
     async with serve(lags=Lags(stale_reads=2)) as client:
         await client.create(metadata={"k": {"stringValue": "v"}})
@@ -109,7 +109,7 @@ async def test_the_first_reads_can_be_stale(serve: Callable[..., Any]) -> None:
 
 
 async def test_a_record_can_be_unknown_by_its_id_for_a_while(serve: Callable[..., Any]) -> None:
-    """With record_ids of Lags Get and Delete of a new record are 404 as well."""
+    """With a lag of record ids Get and Delete of a new record are 404."""
     async with serve(lags=Lags(record_ids=60)) as client:
         (record_id,) = await client.put("late")
         for method, kind in (("GET", "memoryRecord"), ("DELETE", "memoryRecords")):
@@ -156,12 +156,12 @@ async def test_on_exchange_is_called_with_every_exchange(serve: Callable[..., An
 
 
 async def answered(client: Client, count: int, **members: Any) -> list[int]:
-    """Create so many events and return the statuses."""
+    """Create *count* events, and return their statuses."""
     return [(await client.create(at=START + number, **members)).status for number in range(count)]
 
 
 async def test_the_quota_of_a_session(serve: Callable[..., Any]) -> None:
-    """Five conversational events a second and session, ten others, twenty lists."""
+    """A session has five conversational events a second, ten others, and twenty lists."""
     async with serve(behavior=Behavior(throttle=True)) as client:
         assert await answered(client, 7) == [201] * 5 + [429] * 2
         assert await answered(client, 2, session="s2") == [201] * 2
@@ -177,7 +177,7 @@ async def test_the_quota_of_a_session(serve: Callable[..., Any]) -> None:
 
 
 async def test_the_quota_of_the_account(serve: Callable[..., Any]) -> None:
-    """Searches and lists of records 30 a second, most others 20, memories made 3."""
+    """An account has 30 searches a second, 30 lists of records, 20 of most others."""
     async with serve(behavior=Behavior(throttle=True)) as client:
         made = [
             (
@@ -197,6 +197,6 @@ async def test_the_quota_of_the_account(serve: Callable[..., Any]) -> None:
         assert records == [200] * 30 + [429]
 
 
-async def test_throttling_is_off_unless_asked_for(client: Client) -> None:
-    """A hundred events at once are taken."""
+async def test_throttling_is_off_by_default(client: Client) -> None:
+    """A hundred events at once are accepted."""
     assert set(await answered(client, 100)) == {201}

@@ -1,4 +1,4 @@
-"""What extraction and search may see: no skipped event, and only what passes the filter."""
+"""What extraction and search must not see: skipped events, and what a filter excludes."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ START = 1_767_225_600.0
 
 
 class Noting(BuiltInExtractor):
-    """Notes what it is asked."""
+    """An extractor that keeps its requests."""
 
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[ExtractionRequest] = []
 
     def extract(self, request: ExtractionRequest) -> Any:
-        """Note *request* and extract."""
+        """Keep *request*, and extract."""
         self.asked.append(request)
         return super().extract(request)
 
 
 async def test_skipped_events_are_never_read(serve: Callable[..., Any]) -> None:
-    """Neither for themselves, nor as what was said before another event."""
+    """Skipped events are neither extracted nor history of other events."""
     extractor = Noting()
     async with serve(extractor=extractor) as client:
         await client.create("The launch code is Zanzibar 4711.", extractionMode="SKIP")
@@ -51,7 +51,7 @@ async def test_skipped_events_are_never_read(serve: Callable[..., Any]) -> None:
 
 
 async def test_a_job_that_is_started_again_reads_in_order(serve: Callable[..., Any]) -> None:
-    """What came after its event is no history; a summary of the whole stays in order."""
+    """Later events are not history of an earlier one; a summary stays in order."""
     async with serve() as client:
         client.service.fail_extraction(strategy="SUMMARIZATION")
         await client.create("I live in Oslo with my dog Rex.")
@@ -85,7 +85,7 @@ async def test_a_search_finds_what_passes_however_much_does_not(
 
 
 async def test_what_is_ingested_keeps_its_metadata(serve: Callable[..., Any]) -> None:
-    """It is what keys that are strictly consistent go by."""
+    """STRICTLY_CONSISTENT keys apply to the metadata of ingested content."""
     extractor = Noting()
     async with serve(extractor=extractor) as client:
         reply = await client.call(
@@ -111,7 +111,7 @@ async def test_what_is_ingested_keeps_its_metadata(serve: Callable[..., Any]) ->
 
 
 async def test_stopping_waits_a_second_for_a_request(serve: Callable[..., Any]) -> None:
-    """A client that hangs does not hold up the end."""
+    """A client that hangs does not hold up the end of the service."""
     service = LocalMemoryService()
     await service.open()
     host, _, port = service.endpoint_url.removeprefix("http://").partition(":")
@@ -139,7 +139,7 @@ def test_narration_keeps_hours_and_numerals(said: str, told: str) -> None:
 
 
 async def test_numbers_beyond_json_are_refused(client: Client) -> None:
-    """1e999 would be answered as Infinity, which is no JSON."""
+    """1e999 is refused: it would be returned as Infinity, which is not JSON."""
     body = b'{"actorId":"a","sessionId":"s","eventTimestamp":1,"payload":[{"blob":{"x":1e999}}]}'
     reply = await client.send("POST", f"/memories/{client.memory}/events", raw=body)
     assert (400, "ValidationException") == (reply.status, reply.code)
