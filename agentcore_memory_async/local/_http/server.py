@@ -85,7 +85,7 @@ class Server(web.Server):
 
 
 @define(repr=False)
-class _Handling:
+class _RequestState:
     """
     One request on its way through the steps.
 
@@ -165,10 +165,17 @@ class RequestHandler:
         """Answer one request."""
         started = time.perf_counter()
         name = f"{request.method} {request.raw_path.split('?', 1)[0][:200]}"
-        handling = _Handling(request, name)
-        await self._answer(handling)
-        response = handling.response
-        if handling.dropped or response is None:
+        state = _RequestState(request, name)
+        try:
+            await self._answer(state)
+        except ConnectionError:
+            raise
+        except Exception:  # noqa: BLE001  (an answer is owed; the log has the trace)
+            _LOG.exception("%s failed in the local service", state.name)
+            defect = AwsError("ServiceException", "An internal error occurred")
+            state.response = self._error(defect, state.request_id)
+        response = state.response
+        if state.dropped or response is None:
             if request.transport is not None:
                 request.transport.abort()
             response, status = web.Response(status=500), 0
@@ -176,40 +183,32 @@ class RequestHandler:
             status = response.status
         if not request.content.is_eof():
             response.force_close()  # what is left of the body is not read
-        self._record(handling, status, response, (time.perf_counter() - started) * 1000)
+        self._record(state, status, response, (time.perf_counter() - started) * 1000)
         return response
 
-    async def _answer(self, handling: _Handling) -> None:
+    async def _answer(self, state: _RequestState) -> None:
         try:
             for step in _TO_ANSWER:
-                await step(self, handling)
-                if handling.response is not None or handling.dropped:
+                await step(self, state)
+                if state.response is not None or state.dropped:
                     break
         except AwsError as error:
-            handling.response = self._error(error, handling.request_id)
-        except ConnectionError:
-            raise
-        except Exception:  # noqa: BLE001  (an answer is owed; the log has the trace)
-            _LOG.exception("%s failed in the local service", handling.name)
-            defect = AwsError("ServiceException", "An internal error occurred")
-            handling.response = self._error(defect, handling.request_id)
-        if handling.is_operation and handling.response is not None:
+            state.response = self._error(error, state.request_id)
+        if state.is_operation and state.response is not None:
             for follow in _WITH_ANSWER:
-                follow(self, handling)
+                follow(self, state)
 
     def _record(
-        self, handling: _Handling, status: int, response: web.Response, spent_ms: float
+        self, state: _RequestState, status: int, response: web.Response, spent_ms: float
     ) -> None:
         error = response.headers.get("x-amzn-errortype")
-        self.on_request(
-            RecordedRequest(handling.name, status, handling.request_id, error, spent_ms)
-        )
+        self.on_request(RecordedRequest(state.name, status, state.request_id, error, spent_ms))
         note = f"{error} " if error else ""
-        _ACCESS.info("%-24s %s %s%.1f ms", handling.name, status, note, spent_ms)
+        _ACCESS.info("%-24s %s %s%.1f ms", state.name, status, note, spent_ms)
 
     # The steps.
 
-    async def check_host(self, handling: _Handling) -> None:
+    async def check_host(self, state: _RequestState) -> None:
         """
         Refuse requests of web pages of other hosts.
 
@@ -218,106 +217,104 @@ class RequestHandler:
         """
         if "*" in self.allowed_hosts:
             return
-        headers = handling.request.headers
+        headers = state.request.headers
         origin = headers.get("Origin")
         if origin is not None:
             self._check_name("Origin", _host_name(origin.rpartition("://")[2]))
         self._check_name("Host", _host_name(headers.get("Host", "")))
 
-    async def administer(self, handling: _Handling) -> None:
+    async def administer(self, state: _RequestState) -> None:
         """Answer a request to the admin API."""
-        if self.admin is None or not handling.path.startswith(ADMIN_PATH):
+        if self.admin is None or not state.path.startswith(ADMIN_PATH):
             return
-        request = handling.request
+        request = state.request
         params = parse_body(await self._read(request))
-        answer = await self.admin.answer(
-            request.method, handling.path, request.content_type, params
-        )
-        handling.response = self._success(200, json.dumps(answer), handling.request_id)
+        answer = await self.admin.answer(request.method, state.path, request.content_type, params)
+        state.response = self._success(200, json.dumps(answer), state.request_id)
 
-    async def match(self, handling: _Handling) -> None:
+    async def match(self, state: _RequestState) -> None:
         """Find the operation."""
-        matched = self.api.match(handling.request.method, handling.path)
+        matched = self.api.match(state.request.method, state.path)
         if matched is None:
-            text = f"Unknown operation: {handling.name}"
+            text = f"Unknown operation: {state.name}"
             raise AwsError("UnknownOperationException", text)
-        handling.model, handling.route = matched
-        handling.is_operation = True
-        handling.name = handling.route.operation.name
-        handling.params = dict(handling.route.labels)
+        state.model, state.route = matched
+        state.is_operation = True
+        state.name = state.route.operation.name
+        state.params = dict(state.route.labels)
 
-    async def read(self, handling: _Handling) -> None:
+    async def read(self, state: _RequestState) -> None:
         """Read the body."""
-        handling.body = await self._read(handling.request)
+        state.body = await self._read(state.request)
 
-    async def inject_faults_before(self, handling: _Handling) -> None:
+    async def inject_faults_before(self, state: _RequestState) -> None:
         """Add latencies; then raise the error or drop the connection, if a fault says so."""
-        for fault in self.faults.take(handling.name):
+        for fault in self.faults.take(state.name):
             if fault.kind == "latency":
                 await sleep(self.service.clock, fault.seconds)
             else:
-                handling.fault = fault
-        injected = handling.fault
+                state.fault = fault
+        injected = state.fault
         if injected is not None and injected.kind == "error":
             raise AwsError(injected.code, injected.message, status=injected.status)
-        handling.dropped = injected is not None and injected.kind == "lost-before"
+        state.dropped = injected is not None and injected.kind == "lost-before"
 
-    async def parse(self, handling: _Handling) -> None:
+    async def parse(self, state: _RequestState) -> None:
         """Read the members of the request: of its body, its query string and its path."""
-        model, route = handling.model, handling.route
-        params = parse_body(handling.body)
-        query = handling.request.raw_path.partition("?")[2]
+        model, route = state.model, state.route
+        params = parse_body(state.body)
+        query = state.request.raw_path.partition("?")[2]
         try:
             given = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=1000)
         except ValueError:
             text = "The query string could not be parsed"
             raise validation(text, reason="CannotParse") from None
-        handling.params = params | model.query(route.operation, given) | route.labels
+        state.params = params | model.query(route.operation, given) | route.labels
 
-    async def throttle(self, handling: _Handling) -> None:
+    async def throttle(self, state: _RequestState) -> None:
         """Refuse what exceeds the quotas."""
         if self.limiter is not None:
-            self.limiter.check(handling.name, handling.params)
+            self.limiter.check(state.name, state.params)
 
-    async def validate(self, handling: _Handling) -> None:
+    async def validate(self, state: _RequestState) -> None:
         """Check the members against the model; without ``strict`` not the memory id's pattern."""
-        memories, labels = self.service.memories, handling.route.labels
+        memories, labels = self.service.memories, state.route.labels
         skip = frozenset[str]()
         if "memoryId" in labels:
-            handling.memory_id = memories.check_id(labels["memoryId"])
+            state.memory_id = memories.check_id(labels["memoryId"])
             skip = skip if memories.strict else frozenset({"memoryId"})
-        handling.model.check(handling.route.operation, handling.params, skip=skip)
+        state.model.check(state.route.operation, state.params, skip=skip)
 
-    async def perform(self, handling: _Handling) -> None:
+    async def perform(self, state: _RequestState) -> None:
         """Perform the operation."""
-        answer = await perform(self.service, handling.name, handling.memory_id, handling.params)
+        answer = await perform(self.service, state.name, state.memory_id, state.params)
         text = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
-        status = handling.route.operation.status
-        handling.response = self._success(status, text, handling.request_id)
+        status = state.route.operation.status
+        state.response = self._success(status, text, state.request_id)
 
-    def inject_faults_after(self, handling: _Handling) -> None:
+    def inject_faults_after(self, state: _RequestState) -> None:
         """Corrupt the answer's body or drop the connection, if a fault says so."""
-        fault, response = handling.fault, handling.response
+        fault, response = state.fault, state.response
         if fault is None or response is None:
             return
         if fault.kind == "lost-after":
-            handling.dropped = True
+            state.dropped = True
         elif response.status < 300 and response.status != 204 and fault.kind in _CORRUPTED:
             corrupted = _CORRUPTED[fault.kind]
-            response.body, response.content_type = corrupted(handling.answer_body)
+            response.body, response.content_type = corrupted(state.answer_body)
 
-    def record(self, handling: _Handling) -> None:
+    def record(self, state: _RequestState) -> None:
         """Report the exchange to ``on_exchange``."""
-        response = handling.response
+        response = state.response
         if self.on_exchange is not None and response is not None:
             self.on_exchange(
                 Exchange(
-                    handling.name,
-                    handling.params,
+                    state.name,
+                    state.params,
                     response.status,
                     response.headers.get("x-amzn-errortype"),
-                    handling.answer_body,
-                    handling.fault.kind if handling.fault is not None else None,
+                    state.answer_body,
+                    state.fault.kind if state.fault is not None else None,
                 )
             )
 
@@ -383,7 +380,7 @@ class RequestHandler:
             raise access_denied(text) from None
 
 
-_TO_ANSWER: tuple[Callable[[RequestHandler, _Handling], Awaitable[None]], ...] = (
+_TO_ANSWER: tuple[Callable[[RequestHandler, _RequestState], Awaitable[None]], ...] = (
     RequestHandler.check_host,
     RequestHandler.administer,
     RequestHandler.match,
@@ -396,7 +393,7 @@ _TO_ANSWER: tuple[Callable[[RequestHandler, _Handling], Awaitable[None]], ...] =
 )
 """The steps to an answer, in their order."""
 
-_WITH_ANSWER: tuple[Callable[[RequestHandler, _Handling], None], ...] = (
+_WITH_ANSWER: tuple[Callable[[RequestHandler, _RequestState], None], ...] = (
     RequestHandler.inject_faults_after,
     RequestHandler.record,
 )

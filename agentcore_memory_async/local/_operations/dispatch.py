@@ -98,7 +98,7 @@ async def perform(service: ServiceContext, name: str, memory_id: str, params: Pa
 
 def _for_memory(request: Request, memory_id: str) -> MemoryRequest:
     """Return the request with its memory, if that is in a state to serve it."""
-    memory = request.service.memories.use(request.transaction, memory_id, request.now_ms)
+    memory = request.service.memories.require(request.transaction, memory_id, request.now_ms)
     refused = _DELETED
     if request.operation in _NEEDS_A_READY_MEMORY:
         refused |= _NOT_READY

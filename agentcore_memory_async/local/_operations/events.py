@@ -41,10 +41,10 @@ def create_event(request: MemoryRequest) -> Params:
     """Store an event, and queue it for extraction."""
     params, transaction = request.params, request.transaction
     check_variables(request.memory, _variables(params))
-    token, print_ = request.client_token(request.memory_id), fingerprint(params)
+    token, digest = request.client_token(request.memory_id), fingerprint(params)
     used = token.first_use()
     if used is not None:
-        return {"event": _stored_before(request, used, print_)}
+        return {"event": _stored_before(request, used, digest)}
     payload = params["payload"]
     _check_sizes(payload)
     actor_id, session_id = params["actorId"], params.get("sessionId") or str(uuid.uuid4())
@@ -52,7 +52,7 @@ def create_event(request: MemoryRequest) -> Params:
     branch = _branch_of_new_event(request, key)
     event = _new_event(request, to_ms(params["eventTimestamp"]), payload, branch=branch)
     _write(request, key, event)
-    token.remember([actor_id, session_id, event.event_id], print_)
+    token.remember([actor_id, session_id, event.event_id], digest)
     request.service.stale_reads.restart(key, request.now_ms)
     _queue(request, key, event, payload, skip=params.get("extractionMode") == "SKIP")
     return {"event": _response(request, key, event, sessions.branches_of(transaction, key))}
@@ -135,10 +135,10 @@ def _variables(params: Params) -> Mapping[str, str] | None:
     return child(params, "extractionConfig").get("namespaceVariables")
 
 
-def _stored_before(request: MemoryRequest, used: FirstUse, print_: str) -> Params:
+def _stored_before(request: MemoryRequest, used: FirstUse, digest: str) -> Params:
     """Return the event of a used token; if it was deleted, one made of the new request."""
     mismatch = request.service.behavior.token_mismatch
-    if mismatch == "error" and used.fingerprint != print_:
+    if mismatch == "error" and used.fingerprint != digest:
         text = "clientToken was used before with other parameters"
         raise validation(text, reason="IdempotentParameterMismatchException", field="clientToken")
     actor_id, session_id, event_id = used.answer

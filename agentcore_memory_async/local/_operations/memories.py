@@ -207,13 +207,13 @@ def _tagged(request: Request) -> tuple[str, dict[str, str]]:
     memory_id = arn.rsplit("/", 1)[-1]
     if arn != arn_of(memory_id):
         raise not_found(f"Resource not found: {arn}")
-    request.service.memories.use(request.transaction, memory_id, request.now_ms)
+    request.service.memories.require(request.transaction, memory_id, request.now_ms)
     return memory_id, request.service.memories.tags(request.transaction, memory_id)
 
 
 def _memory(request: Request) -> Memory:
     """Return the memory of a request; without ``strict`` an unknown one is created."""
-    return request.service.memories.use(
+    return request.service.memories.require(
         request.transaction, request.params["memoryId"], request.now_ms
     )
 

@@ -118,7 +118,7 @@ class SearchIndexes:
 
     def __init__(self, embedder: Embedder | None = None) -> None:
         self._embedder = embedder
-        self._memories: dict[str, MemoryIndex] = {}
+        self._indexes: dict[str, MemoryIndex] = {}
         self._building: dict[str, anyio.Lock] = {}
         self._queries: dict[str, Vector] = {}
 
@@ -141,10 +141,10 @@ class SearchIndexes:
             raise AwsError("ServiceException", "The embedder of the local service failed") from None
 
     async def _ready(self, store: Store, memory_id: str, query: str | None) -> None:
-        index = self._memories.get(memory_id)
+        index = self._indexes.get(memory_id)
         if index is None or not index.built or (self._embedder is not None and index.unembedded):
             async with self._building.setdefault(memory_id, anyio.Lock()):
-                index = self._memories.setdefault(memory_id, MemoryIndex())
+                index = self._indexes.setdefault(memory_id, MemoryIndex())
                 if not index.built:
                     await self._build(store, memory_id, index)
                 if self._embedder is not None and index.unembedded:
@@ -238,12 +238,12 @@ class SearchIndexes:
 
     def drop(self, memory_id: str) -> None:
         """Discard the index of a memory that was deleted."""
-        self._memories.pop(memory_id, None)
+        self._indexes.pop(memory_id, None)
 
     def _change(
         self, memory_id: str, apply: Callable[[MemoryIndex], None], *, new: bool = False
     ) -> None:
-        index = self._memories.get(memory_id)
+        index = self._indexes.get(memory_id)
         if index is not None:
             index.changes.append(apply)
             if new:
@@ -293,7 +293,7 @@ class SearchIndexes:
 
     def _built_index(self, transaction: Transaction, memory_id: str) -> MemoryIndex:
         """Return a memory's index, built here and now where it was not yet."""
-        index = self._memories.setdefault(memory_id, MemoryIndex())
+        index = self._indexes.setdefault(memory_id, MemoryIndex())
         if not index.built:
             rows = transaction.db.execute(
                 "SELECT seq, content, namespace_key FROM records WHERE memory_id = ?",

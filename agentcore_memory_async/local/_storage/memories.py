@@ -172,7 +172,7 @@ class Memories:
             self._parsed[memory_id] = (text, settled)
         return settled
 
-    def use(self, transaction: Transaction, memory_id: str, now_ms: int) -> Memory:
+    def require(self, transaction: Transaction, memory_id: str, now_ms: int) -> Memory:
         """
         Return the memory for an operation on it; without ``strict`` an unknown one is created.
 
