@@ -23,7 +23,7 @@ from agentcore_memory_async.local import (
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
-        message = f"{text!r} is no port; give 0 to 65535"
+        message = f"{text!r} is not a port; give 0 to 65535"
         raise argparse.ArgumentTypeError(message)
     return int(text)
 
@@ -32,7 +32,7 @@ def _seconds(text: str) -> float:
     with contextlib.suppress(ValueError):
         if 0 <= (seconds := float(text)) <= 10_000_000:
             return seconds
-    message = f"{text!r} is no time; give seconds, 0 to 10,000,000"
+    message = f"{text!r} is not a duration; give seconds, 0 to 10,000,000"
     raise argparse.ArgumentTypeError(message)
 
 

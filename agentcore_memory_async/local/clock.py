@@ -21,7 +21,7 @@ import anyio
 __all__ = ("Clock", "ManualClock", "SystemClock", "sleep")
 
 Cancel = Callable[[], None]
-"""Cancels a call that a clock was asked for."""
+"""Cancels a scheduled call."""
 
 
 class Clock(Protocol):

@@ -100,7 +100,7 @@ async def test_lists_can_lag(serve: Callable[..., Any]) -> None:
 
 
 async def test_the_first_reads_can_be_stale(serve: Callable[..., Any]) -> None:
-    """With stale_reads so many filtered lists miss a new event; lists without a filter do not."""
+    """With stale_reads that many filtered lists miss a new event; other lists do not."""
     wanted = {"filter": {"eventMetadata": [{"left": {"metadataKey": "k"}, "operator": "EXISTS"}]}}
     async with serve(lags=Lags(stale_reads=2)) as client:
         await client.create(metadata={"k": {"stringValue": "v"}})

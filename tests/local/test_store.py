@@ -114,6 +114,23 @@ async def test_a_file_of_the_first_version_is_brought_up(
     db.close()
 
 
+async def test_tokens_of_the_fourth_version_are_migrated(
+    serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    """A client token that was used then still returns the memory that it created."""
+    path = tmp_path / "memory.db"
+    new = {"name": "Chat", "eventExpiryDuration": 30, "clientToken": "t" * 40}
+    async with serve(path) as client:
+        created = (await client.send("POST", "/memories/create", new)).body["memory"]
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE tokens SET answer = ?", (created["id"],))
+        db.execute("PRAGMA user_version = 4")
+    db.close()
+    async with serve(path) as client:
+        again = (await client.send("POST", "/memories/create", new)).body["memory"]
+        assert again["id"] == created["id"]
+
+
 async def test_a_migration_that_fails_leaves_the_file(tmp_path: Path) -> None:
     """A file that can't be migrated stays intact, at its version."""
     path = tmp_path / "memory.db"
@@ -268,7 +285,7 @@ def test_killed_while_several_processes_write_it_loses_nothing(tmp_path: Path) -
     ("option", "value", "words"),
     [
         ("--port", "99999", "give 0 to 65535"),
-        ("--port", "http", "'http' is no port"),
+        ("--port", "http", "'http' is not a port"),
         ("--extraction-delay", "-1", "0 to 10,000,000"),
         ("--provisioning-delay", "nan", "0 to 10,000,000"),
     ],

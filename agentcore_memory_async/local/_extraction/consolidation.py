@@ -45,7 +45,7 @@ class Result:
     One request to the extractor, and later its outcome.
 
     Attributes:
-        request: What the extractor is asked for.
+        request: Request to the extractor.
         event_ids: Ids of the new events.
         variables: Namespace variables of the newest event.
         partition: Values of the STRICTLY_CONSISTENT keys, as metadata of the records.
@@ -86,7 +86,7 @@ class Result:
         """
         texts = list(contents)
         if isinstance(contents, str) or any(not isinstance(text, str) for text in texts):  # pyright: ignore[reportUnnecessaryIsInstance]
-            message = "an extractor returns a sequence of texts"
+            message = f"extract() returned {type(contents).__name__}; return a sequence of str"
             raise TypeError(message)
         self.contents = [text for text in texts if text.strip()]
 

@@ -4,7 +4,7 @@ The extraction pipeline: from pending events to records, in the background.
 What is pending is in the database, written in the event's own transaction, so a service that is
 killed goes on where it was once it is started again. The pipeline itself only keeps, in a heap,
 when each session is due. It takes the sessions that are due together: one read, one run of the
-extractor, one write. Then it sleeps until the next one is due or it is told of another.
+extractor, one write. Then it sleeps until the next one is due or another one is scheduled.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ _HISTORY = 200
 """Messages before the new ones that an extractor gets."""
 
 _WHOLE_SESSION = frozenset({"SUMMARIZATION", "EPISODIC"})
-"""Kinds that tell of the session as a whole: their extractor gets all of it."""
+"""Kinds that describe a session as a whole, so that their extractor gets all of it."""
 
 _TALK_ONLY = frozenset({"SEMANTIC", "USER_PREFERENCE"})
 """Kinds that read no results of tools."""
@@ -89,8 +89,8 @@ class SessionWork:
         if not new:
             return None
         first_id = new[0].event_id
-        # A late event may be older than others that were extracted. Kinds that tell of the whole
-        # session then need those again, too, in order.
+        # A late event may be older than others that were extracted. Kinds that describe
+        # the whole session then need those again, too, in order.
         since = [event for event in events if event.event_id >= first_id]
         messages = _messages(kind, since if kind in _WHOLE_SESSION else new)
         if not messages:

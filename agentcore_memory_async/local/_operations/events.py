@@ -146,8 +146,8 @@ def _stored_before(request: MemoryRequest, used: FirstUse, digest: str) -> Param
     event = sessions.find_expired_event(request.transaction, key, event_id)
     if event is None:
         event_ms = int(event_id.split("#", 1)[0])
-        asked = _new_event(request, event_ms, request.params["payload"])
-        event = evolve(asked, event_id=event_id)
+        event = _new_event(request, event_ms, request.params["payload"])
+        event = evolve(event, event_id=event_id)
     return _response(request, key, event, sessions.branches_of(request.transaction, key))
 
 
