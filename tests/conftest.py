@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from functools import partialmethod
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from agentcore_memory_async._calls.retry import _Call
-from agentcore_memory_async.local._http.exchanges import RECORDERS, Exchange
+from agentcore_memory_async.local import Exchange, LocalMemoryService
 from tests._canaries import no_canaries as no_canaries
 from tests.local.exchanges import problems, request_problems
 
@@ -30,8 +31,25 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def listeners() -> Iterator[list[Callable[[Exchange], None]]]:
+    """Give the listeners that every local service tells of its exchanges, whoever makes it."""
+    told: list[Callable[[Exchange], None]] = []
+
+    def on_exchange(exchange: Exchange) -> None:
+        for listener in told:
+            listener(exchange)
+
+    listening = partialmethod(LocalMemoryService.__init__, on_exchange=on_exchange)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LocalMemoryService, "__init__", listening)
+        yield told
+
+
 @pytest.fixture(autouse=True)
-def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[Exchange]]]:
+def recorded(
+    monkeypatch: pytest.MonkeyPatch, listeners: list[Callable[[Exchange], None]]
+) -> Iterator[Callable[[], list[Exchange]]]:
     """
     Hold each request to a local service, and each answer, against botocore's own model.
 
@@ -52,9 +70,9 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[Exch
         begin(self)
 
     monkeypatch.setattr(_Call, "sending", checked)
-    RECORDERS.append(record)
+    listeners.append(record)
     try:
         yield lambda: list(kept)
     finally:
-        RECORDERS.remove(record)
+        listeners.remove(record)
     assert [] == found

@@ -1,5 +1,5 @@
 """
-The AgentCore Memory API on this machine: no account, no network, any SDK.
+The AgentCore Memory API on this machine, for any SDK, without an account or a network.
 
 Start it with ``python -m agentcore_memory_async.local``, or in process::
 
@@ -10,7 +10,8 @@ Start it with ``python -m agentcore_memory_async.local``, or in process::
 
 from agentcore_memory_async.local._database.store import StoreError
 from agentcore_memory_async.local._heuristics.extractor import BuiltInExtractor
-from agentcore_memory_async.local._http.exchanges import Call
+from agentcore_memory_async.local._http.exchanges import Exchange, RecordedRequest
+from agentcore_memory_async.local.behavior import Behavior, Lags
 from agentcore_memory_async.local.clock import Clock, ManualClock, SystemClock
 from agentcore_memory_async.local.embedder import Embedder, EmbedderError
 from agentcore_memory_async.local.extractor import ExtractionRequest, Extractor, Message, Strategy
@@ -19,20 +20,23 @@ from agentcore_memory_async.local.faults import Fault
 from agentcore_memory_async.local.service import LocalMemoryService, LocalServiceError
 
 __all__ = (
+    "Behavior",
     "BuiltInExtractor",
-    "Call",
     "Clock",
     "Embedder",
     "EmbedderError",
+    "Exchange",
     "ExtractionRequest",
     "Extractor",
     "ExtractorError",
     "FailureReason",
     "Fault",
+    "Lags",
     "LocalMemoryService",
     "LocalServiceError",
     "ManualClock",
     "Message",
+    "RecordedRequest",
     "StoreError",
     "Strategy",
     "SystemClock",

@@ -12,6 +12,8 @@ import time
 import anyio
 
 from agentcore_memory_async.local import (
+    Behavior,
+    Lags,
     LocalMemoryService,
     LocalServiceError,
     ManualClock,
@@ -21,7 +23,7 @@ from agentcore_memory_async.local import (
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
-        message = f"{text!r} is no port: give 0 to 65535"
+        message = f"{text!r} is not a port; give 0 to 65535"
         raise argparse.ArgumentTypeError(message)
     return int(text)
 
@@ -30,7 +32,7 @@ def _seconds(text: str) -> float:
     with contextlib.suppress(ValueError):
         if 0 <= (seconds := float(text)) <= 10_000_000:
             return seconds
-    message = f"{text!r} is no time: give seconds, 0 to 10,000,000"
+    message = f"{text!r} is not a duration; give seconds, 0 to 10,000,000"
     raise argparse.ArgumentTypeError(message)
 
 
@@ -52,7 +54,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         type=_seconds,
         default=0.5,
         metavar="SECONDS",
-        help="from an event to its long-term records (%(default)s)",
+        help="time from an event to its long-term records (%(default)s)",
     )
     parser.add_argument(
         "--allow-host", action="append", default=[], metavar="NAME", help="accept this Host header"
@@ -62,25 +64,25 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         type=_seconds,
         default=0.0,
         metavar="SECONDS",
-        help="how long a memory is CREATING, UPDATING or DELETING (%(default)s)",
+        help="time for which a memory is CREATING, UPDATING or DELETING (%(default)s)",
     )
     parser.add_argument(
-        "--throttle", action="store_true", help="refuse what is faster than the service's quotas"
+        "--throttle", action="store_true", help="refuse what exceeds the service's quotas"
     )
     parser.add_argument(
-        "--control",
+        "--admin",
         action="store_true",
         help="offer faults, clock, drain and state under /_local/, for tests",
     )
     parser.add_argument(
         "--manual-clock",
         action="store_true",
-        help="start at the present time and stand still until told to advance; needs --control",
+        help="start at the present time and stand still until it is advanced; needs --admin",
     )
     parser.add_argument("--log-requests", action="store_true", help="a line per request on stderr")
     arguments = parser.parse_args(argv)
-    if arguments.manual_clock and not arguments.control:
-        parser.error("--manual-clock needs --control: nothing else could move the clock")
+    if arguments.manual_clock and not arguments.admin:
+        parser.error("--manual-clock needs --admin: nothing else can advance the clock")
     return arguments
 
 
@@ -91,9 +93,9 @@ async def _serve(arguments: argparse.Namespace) -> None:
         port=arguments.port,
         strict=arguments.strict,
         extraction_delay=arguments.extraction_delay,
-        provisioning_delay=arguments.provisioning_delay,
-        throttle=arguments.throttle,
-        control=arguments.control,
+        behavior=Behavior(throttle=arguments.throttle),
+        lags=Lags(provisioning=arguments.provisioning_delay),
+        admin=arguments.admin,
         clock=ManualClock(time.time()) if arguments.manual_clock else None,
         allowed_hosts=arguments.allow_host,
     )
@@ -110,17 +112,17 @@ async def _serve(arguments: argparse.Namespace) -> None:
                 print(
                     "\nAny memory id works, for example chat-a1B2c3D4e5; it is made on first use."
                 )
-            if arguments.control:
-                print(f"Control: {service.endpoint_url}/_local/state")
+            if arguments.admin:
+                print(f"Admin API: {service.endpoint_url}/_local/state")
             print("Ctrl-C stops it.", flush=True)
             async for _ in signals:
                 break
-    with contextlib.suppress(BrokenPipeError):  # nobody reads it any more
+    with contextlib.suppress(BrokenPipeError):  # nobody reads the output any more
         print("stopped", flush=True)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command and return its exit status."""
     arguments = _arguments(argv)
     logging.basicConfig(format="%(asctime)s %(message)s", stream=sys.stderr)
     if arguments.log_requests:

@@ -1,7 +1,7 @@
 """
-The time of the local service: the machine's, or one that a test moves.
+Clocks of the local service: the machine's, or one that a test moves.
 
-Everything the service dates or delays asks its clock, so a test that advances a
+The service asks its clock for every date and every delay. So a test that advances a
 :class:`ManualClock` waits for an extraction of minutes in no time at all.
 """
 
@@ -21,17 +21,18 @@ import anyio
 __all__ = ("Clock", "ManualClock", "SystemClock", "sleep")
 
 Cancel = Callable[[], None]
+"""Cancels a scheduled call."""
 
 
 class Clock(Protocol):
-    """What the service needs of a clock."""
+    """A clock of the service."""
 
     def now(self) -> float:
         """Return the time as seconds since the epoch."""
         ...
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Cancel:
-        """Call *callback* on the running loop at *when*; what comes back cancels it."""
+        """Call *callback* on the running loop once the time is *when*; return what cancels that."""
         ...
 
 
@@ -43,19 +44,19 @@ class SystemClock:
         return time.time()
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Cancel:
-        """Call *callback* on the running loop once the time is *when*."""
+        """Call *callback* on the running loop once the time is *when*; return what cancels that."""
         loop = asyncio.get_running_loop()
         return loop.call_later(max(0.0, when - self.now()), callback).cancel
 
 
 class ManualClock:
     """
-    A clock that stands still until it is told to advance.
+    A clock that stands still until it is advanced.
 
-    May be advanced from any thread; what was waiting wakes on its own loop.
+    It can be advanced from any thread; what waits for it wakes on its own loop.
 
     Args:
-        start: The first time it shows: an aware datetime or seconds since the epoch.
+        start: Time at first: an aware datetime, or seconds since the epoch.
     """
 
     def __init__(self, start: datetime | float = 1_767_225_600.0) -> None:
@@ -74,7 +75,7 @@ class ManualClock:
 
     @property
     def timers(self) -> int:
-        """How many wait for the clock to advance."""
+        """Number of calls that wait for the clock to advance."""
         with self._lock:
             return len(self._timers) - len(self._cancelled)
 
@@ -82,7 +83,7 @@ class ManualClock:
         """Move the time forward by *duration* (seconds or a timedelta) and wake what is due."""
         seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
         if seconds < 0:
-            message = f"a clock only goes forward, not by {seconds} s"
+            message = f"duration is {seconds} s; a clock only goes forward"
             raise ValueError(message)
         self.advance_to(self._now + seconds)
 
@@ -102,7 +103,7 @@ class ManualClock:
                 loop.call_soon_threadsafe(callback)
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Cancel:
-        """Call *callback* on the running loop once the time is *when*."""
+        """Call *callback* on the running loop once the time is *when*; return what cancels that."""
         loop = asyncio.get_running_loop()
         with self._lock:
             if when <= self._now:

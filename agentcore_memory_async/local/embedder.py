@@ -1,4 +1,4 @@
-"""Embedders: models that place texts in a space where near means alike; and their vectors."""
+"""The protocol of embedders, and the arithmetic of their vectors."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ if TYPE_CHECKING:
 __all__ = ("Embedder", "EmbedderError", "Vector", "cosine", "embed", "signature")
 
 Vector: TypeAlias = "array[float]"
+"""A vector as 32-bit floats."""
 
 
 class EmbedderError(Exception):
-    """An embedder failed, or gave what are no vectors."""
+    """An embedder failed, or did not return vectors."""
 
 
 class Embedder(Protocol):
     """
-    Makes vectors out of texts; with one, searches rank by cosine similarity.
+    Makes vectors of texts; with one, searches rank by cosine similarity.
 
-    ``embed`` may be a plain function, which runs in a thread, or a coroutine. It gives a
-    row of numbers for each text, all of one length (lists, tuples or NumPy arrays).
+    ``embed`` may be a plain function, which runs in a thread, or a coroutine function. It returns
+    a row of numbers for each text, all of the same length: lists, tuples or NumPy arrays.
     """
 
     @property
     def name(self) -> str:
-        """Names the model: when it changes, all records are embedded anew."""
+        """Name of the model; when it changes, all records are embedded again."""
         ...
 
     def embed(
@@ -47,24 +48,26 @@ async def embed(embedder: Embedder, texts: Sequence[str]) -> list[Vector]:
     Return the vectors of *texts*, each of length 1 (or all zeros).
 
     Raises:
-        EmbedderError: What the embedder raised is its cause.
+        EmbedderError: The embedder failed; its own error is the cause.
     """
     try:
-        given: Any
+        returned: Any
         if inspect.iscoroutinefunction(embedder.embed):
-            given = embedder.embed(texts)
+            returned = embedder.embed(texts)
         else:
             call: Callable[[Sequence[str]], Any] = embedder.embed
-            given = await anyio.to_thread.run_sync(call, texts)
-        rows: Iterable[Iterable[float]] = await given if inspect.isawaitable(given) else given
+            returned = await anyio.to_thread.run_sync(call, texts)
+        rows: Iterable[Iterable[float]] = (
+            await returned if inspect.isawaitable(returned) else returned
+        )
         vectors = [_unit(row) for row in rows]
     except Exception as error:
         message = f"the embedder {embedder.name!r} failed: {type(error).__name__}"
         raise EmbedderError(message) from error
     if len(vectors) != len(texts) or len({len(vector) for vector in vectors}) > 1:
         message = (
-            f"the embedder {embedder.name!r} gave {len(vectors)} vectors for {len(texts)} texts, "
-            f"of lengths {sorted({len(vector) for vector in vectors})}"
+            f"the embedder {embedder.name!r} returned {len(vectors)} vectors for {len(texts)} "
+            f"texts, of lengths {sorted({len(vector) for vector in vectors})}"
         )
         raise EmbedderError(message)
     return vectors
@@ -89,9 +92,9 @@ def cosine(one: Vector, other: Vector) -> float:
 
 def signature(vector: Vector) -> int:
     """
-    Return a bit for each number: set where it is positive.
+    Return one bit for each number of a vector, set if the number is positive.
 
-    Vectors that are near differ in few bits, and counting those takes a hundredth of the
-    time of a cosine; so a large memory is sifted by signatures first.
+    Near vectors differ in few bits, and counting those takes a hundredth of the time of a cosine.
+    So a large memory is filtered by signatures first.
     """
     return int("".join("1" if number > 0 else "0" for number in vector) or "0", 2)

@@ -1,4 +1,9 @@
-"""Why an extraction job failed: a user's extractor may say so, or raise what its model raised."""
+"""
+Reasons of failed extraction jobs.
+
+An extractor of a user's can name the reason by an :class:`ExtractorError`, or just let the error
+of its model through, which has a reason by its code or its class.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +28,6 @@ FailureReason = Literal[
 _REASONS = frozenset[str](get_args(FailureReason))
 _PREFIX = "CUSTOM_MODEL_BEDROCK_"
 
-#: By the code of Bedrock's error, as botocore's ClientError carries it.
 _BY_CODE = {
     "AccessDeniedException": "ACCESS_DENIED",
     "InternalServerException": "INTERNAL_ERROR",
@@ -38,6 +42,8 @@ _BY_CODE = {
     "ThrottlingException": "THROTTLING",
     "ValidationException": "VALIDATION_EXCEPTION",
 }
+"""Reasons by the code of a Bedrock error, as botocore's ClientError carries it."""
+
 _BY_CLASS: tuple[tuple[type[BaseException], str], ...] = (
     (PermissionError, "ACCESS_DENIED"),
     (TimeoutError, "MODEL_TIMEOUT"),
@@ -47,17 +53,21 @@ _BY_CLASS: tuple[tuple[type[BaseException], str], ...] = (
 
 class ExtractorError(Exception):
     """
-    Raised by an extractor to let its job fail for one of the service's reasons.
+    Raised by an extractor to fail its job with one of the service's reasons.
 
     Args:
-        reason: Such as ``CUSTOM_MODEL_BEDROCK_THROTTLING``; the prefix may be left out.
-        message: For the log of the local service.
+        reason: Reason, such as ``CUSTOM_MODEL_BEDROCK_THROTTLING``; the prefix
+            ``CUSTOM_MODEL_BEDROCK_`` may be left out.
+        message: Text for the log of the local service.
+
+    Raises:
+        ValueError: The service has no such reason.
     """
 
     def __init__(self, reason: str, message: str = "") -> None:
         full = reason if reason in _REASONS else _PREFIX + reason
         if full not in _REASONS:
-            text = f"{reason!r} is none of the service's reasons: {', '.join(sorted(_REASONS))}"
+            text = f"reason is {reason!r}; use one of {', '.join(sorted(_REASONS))}"
             raise ValueError(text)
         self.reason = full
         self.message = message
@@ -68,7 +78,7 @@ class ExtractorError(Exception):
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the service's reason for what an extractor raised."""
+    """Return the reason of a job whose extractor raised *error*."""
     if isinstance(error, ExtractorError):
         return error.reason
     answer = as_object(getattr(error, "response", None))

@@ -1,10 +1,16 @@
-"""Faults that a test asks for: error answers, lost connections, broken bodies, failed jobs."""
+"""
+Faults that a test injects: error answers, dropped connections, corrupt bodies, failed jobs.
+
+Each request meets the faults of its operation in the order in which they were injected: all
+latencies, and the first of the others.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import attrs
+from attrs import asdict, define
 
 from agentcore_memory_async.local._api.errors import STATUS_BY_CODE
 
@@ -23,7 +29,10 @@ FaultKind = Literal[
     "latency",
     "extraction",
 ]
+"""What a fault does; "lost-before" and "lost-after" drop the connection."""
+
 FAULT_KINDS: tuple[str, ...] = get_args(FaultKind)
+"""All kinds of faults."""
 
 _TEXTS = {
     "AccessDeniedException": "User is not authorized to perform this action",
@@ -36,22 +45,24 @@ _TEXTS = {
     "ThrottledException": "Rate exceeded.",
     "ValidationException": "The request failed a validation",
 }
+"""Texts of injected errors, by their codes."""
 
 
-@attrs.define
+@define
 class Fault:
     """
-    One thing that goes wrong on purpose.
+    One fault.
 
     Attributes:
         kind: What happens.
-        operation: To which operation only; None means all.
-        times: How often yet; None means until it is cancelled.
-        code: Of an error answer.
-        message: Of an error answer.
-        status: Of an error answer.
-        seconds: Of a latency, by the service's clock.
-        met: How often it has happened.
+        operation: Wire name of the one operation that it happens to; None for all.
+        times: Number of times that it happens; None until it is cancelled.
+        code: Code of an error answer, or reason of a failed job.
+        message: Text of an error answer.
+        status: HTTP status of an error answer.
+        seconds: Latency by the service's clock.
+        met: Number of times that it has happened.
+        cancelled: Whether it was cancelled.
     """
 
     kind: FaultKind
@@ -65,43 +76,43 @@ class Fault:
     cancelled: bool = False
 
     def cancel(self) -> None:
-        """Let it happen no more."""
+        """End the fault."""
         self.cancelled = True
 
-    def shown(self) -> dict[str, Any]:
-        """Return it as the control path shows it."""
-        members = attrs.asdict(self)
+    def to_response(self) -> dict[str, Any]:
+        """Return the fault as the admin API shows it."""
+        members = asdict(self)
         del members["cancelled"]
         return members
 
     @property
     def over(self) -> bool:
-        """Whether it won't happen again."""
+        """Whether it will not happen again."""
         return self.cancelled or (self.times is not None and self.met >= self.times)
 
 
 class Faults:
-    """What is to go wrong, in the order in which it was asked for."""
+    """The faults of a service, in the order in which they were injected."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
         self._extraction: list[tuple[Fault, str | None]] = []
 
     def add(self, fault: Fault) -> Fault:
-        """Ask for *fault*, behind those asked for before."""
+        """Add *fault* behind those that are there."""
         if fault.kind == "error":
             fault.status = fault.status or STATUS_BY_CODE.get(fault.code, 400)
-            fault.message = fault.message or _TEXTS.get(fault.code, "An error was asked for")
+            fault.message = fault.message or _TEXTS.get(fault.code, "An injected error")
         self._faults.append(fault)
         return fault
 
     def add_extraction(self, fault: Fault, strategy: str | None) -> Fault:
-        """Ask for failed extraction jobs, of the strategy of that name, id or type only."""
+        """Add failed extraction jobs; *strategy* is the name, id or type of one strategy."""
         self._extraction.append((fault, strategy))
         return fault
 
     def clear(self) -> None:
-        """Let everything go right again."""
+        """End all faults."""
         for fault in self._faults:
             fault.cancel()
         for fault, _ in self._extraction:
@@ -110,12 +121,12 @@ class Faults:
         self._extraction.clear()
 
     def active(self) -> list[Fault]:
-        """Return what can still happen."""
+        """Return the faults that can still happen."""
         faults = [*self._faults, *(fault for fault, _ in self._extraction)]
         return [fault for fault in faults if not fault.over]
 
     def take(self, operation: str) -> list[Fault]:
-        """Return what happens to this request: latencies, and the first other fault."""
+        """Return the faults of one request: all latencies, and the first other fault."""
         self._faults = [fault for fault in self._faults if not fault.over]
         taken: list[Fault] = []
         for fault in self._faults:
@@ -127,7 +138,7 @@ class Faults:
         return taken
 
     def extraction_failure(self, strategy: Strategy) -> str | None:
-        """Return the reason for which this strategy's next job fails; None if it does not."""
+        """Return the reason why a strategy's next job fails; None where it is to succeed."""
         for fault, wanted in self._extraction:
             if not fault.over and wanted in {
                 None,
@@ -141,7 +152,7 @@ class Faults:
 
 
 class FaultMethods:
-    """The methods by which a test asks for faults."""
+    """The methods of a service that inject faults."""
 
     _faults: Faults
 
@@ -155,46 +166,82 @@ class FaultMethods:
         status: int = 0,
     ) -> Fault:
         """
-        Answer requests with an error, before anything is done.
+        Answer requests with an error; their operations are not performed.
 
         Args:
-            code: Such as ``ThrottledException``.
-            operation: Only this one, such as ``CreateEvent``.
-            times: So often, then never again; None goes on until the fault is cancelled.
-            message: The text; the service's for that code if omitted.
-            status: The HTTP status; the service's for that code if omitted.
+            code: Error code, such as ``ThrottledException``.
+            operation: Wire name of the one operation that fails, such as ``CreateEvent``; all
+                if omitted.
+            times: Number of requests that fail; until the fault is cancelled if omitted.
+            message: Text of the error; the service's text for *code* if omitted.
+            status: HTTP status, 400 to 599; the service's status for *code* if omitted.
 
         Returns:
             The fault: ``fault.met`` counts, ``fault.cancel()`` ends it.
         """
         return self._faults.add(Fault("error", operation, times, code, message, status))
 
-    def lose_connection(
+    def drop_connection(
         self, *, after: bool = False, operation: str | None = None, times: int | None = None
     ) -> Fault:
-        """Cut the connection before the operation, or *after* it was done, without an answer."""
+        """
+        Drop the connection in place of an answer.
+
+        Args:
+            after: Perform the operation first.
+            operation: Wire name of the one operation that it happens to; all if omitted.
+            times: Number of requests that it happens to; until cancelled if omitted.
+
+        Returns:
+            The fault.
+        """
         return self._faults.add(Fault("lost-after" if after else "lost-before", operation, times))
 
-    def break_body(
+    def corrupt_body(
         self,
         how: Literal["empty", "cut", "html"],
         *,
         operation: str | None = None,
         times: int | None = None,
     ) -> Fault:
-        """Do the operation and answer 2xx with a body that can't be read."""
-        kinds: dict[str, Literal["empty-body", "cut-body", "html-body"]] = {
+        """
+        Perform operations and answer with a success whose body can't be read.
+
+        Args:
+            how: "empty" has no body, "cut" ends in the middle, "html" is a web page.
+            operation: Wire name of the one operation that it happens to; all if omitted.
+            times: Number of requests that it happens to; until cancelled if omitted.
+
+        Returns:
+            The fault.
+        """
+        kinds: dict[str, FaultKind] = {
             "empty": "empty-body",
             "cut": "cut-body",
             "html": "html-body",
         }
         return self._faults.add(Fault(kinds[how], operation, times))
 
-    def slow_down(
-        self, seconds: float, *, operation: str | None = None, times: int | None = None
+    def add_latency(
+        self,
+        seconds: float | timedelta,
+        *,
+        operation: str | None = None,
+        times: int | None = None,
     ) -> Fault:
-        """Answer *seconds* of the clock later."""
-        return self._faults.add(Fault("latency", operation, times, seconds=seconds))
+        """
+        Answer later.
+
+        Args:
+            seconds: Latency by the service's clock, in seconds or as a timedelta.
+            operation: Wire name of the one operation that it happens to; all if omitted.
+            times: Number of requests that it happens to; until cancelled if omitted.
+
+        Returns:
+            The fault.
+        """
+        latency = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
+        return self._faults.add(Fault("latency", operation, times, seconds=latency))
 
     def fail_extraction(
         self,
@@ -203,9 +250,19 @@ class FaultMethods:
         strategy: str | None = None,
         times: int | None = None,
     ) -> Fault:
-        """Let extraction jobs fail, of the strategy with this name, id or type only."""
+        """
+        Let extraction jobs fail.
+
+        Args:
+            reason: Reason that ListMemoryExtractionJobs returns.
+            strategy: Name, id or type of the one strategy whose jobs fail; all if omitted.
+            times: Number of jobs that fail; until cancelled if omitted.
+
+        Returns:
+            The fault.
+        """
         return self._faults.add_extraction(Fault("extraction", times=times, code=reason), strategy)
 
-    def heal(self) -> None:
+    def clear_faults(self) -> None:
         """End all faults."""
         self._faults.clear()

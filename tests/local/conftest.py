@@ -1,4 +1,4 @@
-"""A local service, and a client for it."""
+"""Fixtures: a local service, and a client of it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
-    """Give a client for a service with its defaults."""
+    """Return a client of a service with the default settings."""
     async with serving() as made:
         yield made
 
 
 @pytest.fixture
 def serve() -> Callable[..., Any]:
-    """Give what runs a service with options."""
+    """Return the context manager that runs a service with other settings."""
     made: Callable[..., Any] = serving
     return made

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agentcore_memory_async.local._http.exchanges import Exchange
+    from agentcore_memory_async.local import Exchange
 
 MODELS = Path(__file__).with_name("models")
 SOURCE = "1.44.5"
@@ -35,14 +35,17 @@ OTHER_IDS = frozenset(
         "arn:aws:bedrock-agentcore:us-west-2:123456789012:memory/mem-abc123def456",
     }
 )
-"""Ids of the reference and of tests that violate the service's pattern; only a lenient local
-service accepts them."""
+"""
+Ids of the reference and of the tests that the service's pattern does not allow.
 
-FRONT = frozenset({"RequestEntityTooLargeException", "ThrottledException"})
-"""Errors of the HTTP server, which no operation of the model names."""
+A service without ``strict`` takes them, and returns them.
+"""
+
+HTTP_ERRORS = frozenset({"RequestEntityTooLargeException", "ThrottledException"})
+"""Errors of AWS's HTTP layer, which no operation of the model lists."""
 
 LEFT_OUT = frozenset({"payload"})
-"""Required members that includePayloads=false omits nevertheless, as observed on AWS."""
+"""Required members that includePayloads=false leaves out: seen on AWS."""
 
 
 @cache
@@ -57,7 +60,7 @@ def model() -> dict[str, Any]:
 
 
 def problems(exchange: Exchange) -> list[str]:
-    """Return what is wrong with an exchange by botocore's model."""
+    """Return how an exchange violates botocore's model."""
     entry, shapes = model()[exchange.operation]
     if exchange.fault is not None:
         return []
@@ -73,10 +76,10 @@ def problems(exchange: Exchange) -> list[str]:
         return found
     body = json.loads(exchange.body)
     names = {error["shape"] for error in entry.get("errors", ())}
-    if exchange.error in FRONT - names:
+    if exchange.error in HTTP_ERRORS - names:
         return found
     if exchange.error not in names:
-        return [f"{exchange.error} is no error of {exchange.operation}"]
+        return [f"{exchange.error} is not an error of {exchange.operation}"]
     shape = shapes[exchange.error]
     if exchange.status != shape["error"]["httpStatusCode"]:
         found.append(f"{exchange.error} with status {exchange.status}")
@@ -85,7 +88,7 @@ def problems(exchange: Exchange) -> list[str]:
 
 
 def request_problems(operation: str, params: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with a request that the client makes, by botocore's model."""
+    """Return how a request of the client violates botocore's model."""
     entry, shapes = model()[operation]
     found: list[str] = []
     if params.get("memoryId") not in OTHER_IDS:
@@ -94,14 +97,14 @@ def request_problems(operation: str, params: Mapping[str, Any]) -> list[str]:
 
 
 class Check:
-    """Holds JSON against the shapes of a model, every constraint of it."""
+    """Checks JSON against the shapes of a model, with all constraints."""
 
     def __init__(self, shapes: dict[str, Any], found: list[str]) -> None:
         self.shapes = shapes
         self.found = found
 
     def say(self, path: str, text: str) -> None:
-        """Note a problem."""
+        """Add a problem."""
         self.found.append(f"{path}: {text}")
 
     def value(self, name: str, value: Any, path: str) -> None:
@@ -118,7 +121,7 @@ class Check:
         )
 
     def structure(self, shape: dict[str, Any], value: dict[str, Any], path: str) -> None:
-        """Check members: those required, those known, one alone in a union."""
+        """Check that members are known, required ones present, and one in a union."""
         given = {name: item for name, item in value.items() if item is not None}
         for name in shape.get("required", ()):
             if name not in given and not (name in LEFT_OUT and path.startswith("answer")):
@@ -158,14 +161,14 @@ class Check:
             self.say(path, f"{value!r:.80} is not of the form {shape['pattern']}")
 
     def plain(self, shape: dict[str, Any], value: float, path: str) -> None:
-        """Check a number, a time or a truth."""
+        """Check a number, a timestamp or a boolean."""
         if not math.isfinite(value):
             self.say(path, f"{value} is no number")
         elif not shape.get("min", -math.inf) <= value <= shape.get("max", math.inf):
             self.say(path, f"{value} is out of bounds")
 
     def length(self, shape: dict[str, Any], length: int, path: str) -> None:
-        """Check how many there are."""
+        """Check a length."""
         if not shape.get("min", 0) <= length <= shape.get("max", math.inf):
             self.say(path, f"length {length} is out of bounds")
 

@@ -1,9 +1,9 @@
 """
 Hostile requests: ``python -m tests.local.fuzz --requests 10000 --seed 1``.
 
-They come from botocore's model (shapes filled at random, then spoilt), from nowhere (random
-members, bodies, paths) and from below HTTP (bytes on a raw socket). Each gets an answer that
-botocore's model allows, or the connection is closed; never a 5xx; and the file stays whole.
+Some are made of botocore's model (shapes filled at random, then corrupted), some of random
+members, bodies and paths, some are bytes on a raw socket. Each gets an answer that botocore's model
+allows, or the connection is closed. None gets a 5xx, and the database stays intact.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from urllib.parse import quote
 import aiohttp
 import anyio
 
-from agentcore_memory_async.local import LocalMemoryService, ManualClock
-from agentcore_memory_async.local._http.exchanges import RECORDERS, Exchange
+from agentcore_memory_async.local import Exchange, LocalMemoryService, ManualClock
 from tests.local.exchanges import model, problems
 
 if TYPE_CHECKING:
@@ -62,14 +61,14 @@ CANDIDATES = (
 
 
 def fits(shape: dict[str, Any], text: str) -> bool:
-    """Say whether a shape allows *text*."""
+    """Return whether a shape allows *text*."""
     if not shape.get("min", 0) <= len(text) <= shape.get("max", 10_000):
         return False
     return re.fullmatch(shape.get("pattern", ".*"), text) is not None
 
 
 class Source:
-    """Makes requests out of a seed."""
+    """Makes requests from a seed."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -77,7 +76,7 @@ class Source:
         self.seen: dict[str, list[str]] = {}  # ids that were answered, by member
 
     def learn(self, value: Any, name: str = "") -> None:
-        """Keep the strings of an answer, to ask for them again."""
+        """Keep the strings of an answer for later requests."""
         if isinstance(value, dict):
             for key, item in value.items():
                 self.learn(item, key)
@@ -108,7 +107,7 @@ class Source:
         return self.random.choice(choices)()
 
     def text(self) -> str:
-        """Return a word, or characters of every kind."""
+        """Return a word, or characters of all kinds."""
         if self.random.random() < 0.7:
             return " ".join(self.random.choices(WORDS, k=self.random.choice([1, 1, 1, 2, 5])))
         length = self.random.choice([0, 1, 10, 40, 300])
@@ -151,7 +150,7 @@ class Source:
         return self.random.choice([low, low + 1, low + 2, shape.get("max", 50)] * 3 + [low - 1])
 
     def string(self, shape: dict[str, Any], member: str) -> str:
-        """Return a string: known under that name, of the enum, or like enough."""
+        """Return a string: one known under that name, one of the enum, or one that may fit."""
         if "enum" in shape and self.random.random() < 0.95:
             return str(self.random.choice(shape["enum"]))
         if member == "memoryId" and self.random.random() < 0.9:
@@ -167,7 +166,7 @@ class Source:
     def structure(
         self, shapes: dict[str, Any], shape: dict[str, Any], spoilt: float
     ) -> dict[str, Any]:
-        """Return members: those required, some of the others, one of a union."""
+        """Return the required members and some others, or one of a union."""
         members = shape["members"]
         if shape.get("union"):
             chosen = [self.random.choice(list(members))]
@@ -211,7 +210,7 @@ class Source:
         return method, path, body
 
     def bytes(self) -> bytes:
-        """Return what is hardly HTTP."""
+        """Return bytes that are hardly HTTP."""
         method, path, body = self.request()
         whole = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n".encode()
         return self.random.choice(
@@ -237,7 +236,7 @@ class Source:
 
 
 async def create_memory(service: LocalMemoryService, source: Source) -> str:
-    """Create a memory to work with; returns its id."""
+    """Create a memory, and return its id."""
     strategies = [
         {"semanticMemoryStrategy": {"name": "Facts", "namespaceTemplates": ["/facts/{actorId}/"]}},
         {"summaryMemoryStrategy": {"name": "Summaries"}},
@@ -261,7 +260,7 @@ async def create_memory(service: LocalMemoryService, source: Source) -> str:
 
 
 async def raw(host: str, port: int, data: bytes) -> int | None:
-    """Send bytes, hang up, and return the status that came back."""
+    """Send bytes, close the connection, and return the status of the answer."""
     async with await anyio.connect_tcp(host, port) as stream:
         await stream.send(data)
         answer = b""
@@ -278,7 +277,7 @@ async def raw(host: str, port: int, data: bytes) -> int | None:
 
 
 async def fuzz(count: int, seed: int, path: Path | None = None) -> dict[int, int]:
-    """Send so many requests; returns how often each status was answered."""
+    """Send *count* requests, and return the number of answers by status."""
     source = Source(seed)
     statuses: dict[int, int] = {}
     wrong: list[str] = []
@@ -286,45 +285,45 @@ async def fuzz(count: int, seed: int, path: Path | None = None) -> dict[int, int
     def record(exchange: Exchange) -> None:
         wrong.extend(f"{exchange.operation}: {item}" for item in problems(exchange))
 
-    RECORDERS.append(record)
-    try:
-        async with (
-            LocalMemoryService(
-                path, clock=ManualClock(START), control=True, strict=True
-            ) as service,
-            aiohttp.ClientSession(auto_decompress=False) as http,
-        ):
-            host, port = "127.0.0.1", int(service.endpoint_url.rsplit(":", 1)[1])
-            from yarl import URL
+    async with (
+        LocalMemoryService(
+            path,
+            clock=ManualClock(START),
+            admin=True,
+            strict=True,
+            on_exchange=record,
+        ) as service,
+        aiohttp.ClientSession(auto_decompress=False) as http,
+    ):
+        host, port = "127.0.0.1", int(service.endpoint_url.rsplit(":", 1)[1])
+        from yarl import URL
 
-            for number in range(count):
-                if number % 100 == 0:
-                    source.memories = source.memories[-2:]
-                    source.memories.append(await create_memory(service, source))
-                if source.random.random() < 0.03:
-                    data = source.bytes()
-                    status = await raw(host, port, data)
-                    assert status is None or status < 500, (number, status, data)
-                    continue
-                method, where, body = source.request()
-                url = URL(service.endpoint_url + where, encoded=True)
-                async with http.request(method, url, data=body) as reply:
-                    content = await reply.read()
-                    statuses[reply.status] = statuses.get(reply.status, 0) + 1
-                    assert reply.status < 500, (number, method, where, body, content)
-                    if method != "HEAD" and reply.status != 204:
-                        answer = json.loads(content)
-                        assert (reply.status < 300) == ("x-amzn-errortype" not in reply.headers)
-                        if reply.status < 300:
-                            source.learn(answer)
-                            if where == "/memories/create" and number % 3 == 0:
-                                source.memories.append(answer["memory"]["id"])
-                assert not wrong, (number, method, where, body, content, wrong)
-                if number % 500 == 499:
-                    service.clock.advance(source.random.choice([1, 3_600, 86_400]))  # type: ignore[attr-defined]
-                    await service.drain()
-    finally:
-        RECORDERS.remove(record)
+        for number in range(count):
+            if number % 100 == 0:
+                source.memories = source.memories[-2:]
+                source.memories.append(await create_memory(service, source))
+            if source.random.random() < 0.03:
+                data = source.bytes()
+                status = await raw(host, port, data)
+                assert status is None or status < 500, (number, status, data)
+                continue
+            method, where, body = source.request()
+            url = URL(service.endpoint_url + where, encoded=True)
+            async with http.request(method, url, data=body) as reply:
+                content = await reply.read()
+                statuses[reply.status] = statuses.get(reply.status, 0) + 1
+                assert reply.status < 500, (number, method, where, body, content)
+                if method != "HEAD" and reply.status != 204:
+                    answer = json.loads(content)
+                    assert (reply.status < 300) == ("x-amzn-errortype" not in reply.headers)
+                    if reply.status < 300:
+                        source.learn(answer)
+                        if where == "/memories/create" and number % 3 == 0:
+                            source.memories.append(answer["memory"]["id"])
+            assert not wrong, (number, method, where, body, content, wrong)
+            if number % 500 == 499:
+                service.clock.advance(source.random.choice([1, 3_600, 86_400]))  # type: ignore[attr-defined]
+                await service.drain()
     if path is not None:
         with sqlite3.connect(path) as db:
             assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -333,7 +332,7 @@ async def fuzz(count: int, seed: int, path: Path | None = None) -> dict[int, int
 
 
 def main() -> int:
-    """Fuzz a service on a file, and tell what it answered."""
+    """Fuzz a service on a file, and print the statuses of its answers."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)

@@ -1,4 +1,4 @@
-"""A client that speaks bare HTTP to a local service whose clock stands still."""
+"""A bare HTTP client of a local service whose clock stands still."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import aiohttp
-import attrs
+from attrs import define, field, frozen
 
 from agentcore_memory_async.local import LocalMemoryService, ManualClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-START = 1_767_225_600.0  # 2026-01-01T00:00:00Z
+START = 1_767_225_600.0
+"""2026-01-01T00:00:00Z, in seconds since the epoch."""
+
 MEMORY = "chat-a1B2c3D4e5"
 
 
-@attrs.frozen
+@frozen
 class Reply:
     """One answer of the service."""
 
@@ -30,25 +32,25 @@ class Reply:
 
     @property
     def body(self) -> dict[str, Any]:
-        """Its JSON object."""
+        """JSON object of the body."""
         value = json.loads(self.raw)
         assert isinstance(value, dict)
         return value
 
     @property
     def code(self) -> str | None:
-        """The code of an error answer."""
+        """Code of an error answer."""
         return self.headers.get("x-amzn-errortype")
 
 
-@attrs.define
+@define
 class Client:
-    """Speaks HTTP to a service, with names in the paths that are encoded as SDKs do it."""
+    """Sends requests to a service, with paths encoded as by SDKs."""
 
     service: LocalMemoryService
     http: aiohttp.ClientSession
     memory: str = MEMORY
-    clock: ManualClock = attrs.field(factory=ManualClock)
+    clock: ManualClock = field(factory=ManualClock)
 
     async def send(
         self,
@@ -141,7 +143,7 @@ class Client:
         return found
 
     async def rows(self) -> dict[str, int]:
-        """Return how many rows each table has; needs the control path."""
+        """Return the number of rows of each table; needs the admin API."""
         reply = await self.send("GET", "/_local/state")
         assert reply.status == 200, reply.raw
         found = reply.body["rows"]
@@ -172,7 +174,7 @@ class Client:
 
 @asynccontextmanager
 async def serving(path: object = None, **options: Any) -> AsyncIterator[Client]:
-    """Run a service and give a client for it."""
+    """Run a service, and return a client of it."""
     clock = options.pop("clock", None) or ManualClock(START)
     async with (
         LocalMemoryService(path, clock=clock, **options) as service,  # type: ignore[arg-type]

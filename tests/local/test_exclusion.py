@@ -1,4 +1,4 @@
-"""What extraction and search may see: no skipped event, and only what passes the filter."""
+"""What extraction and search must not see: skipped events, and what a filter excludes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from agentcore_memory_async.local import BuiltInExtractor, ExtractionRequest, LocalMemoryService
+from agentcore_memory_async.local import (
+    Behavior,
+    BuiltInExtractor,
+    ExtractionRequest,
+    LocalMemoryService,
+)
 from agentcore_memory_async.local._language.third_person import conjugate, rephrase_user_statement
 
 if TYPE_CHECKING:
@@ -20,20 +25,20 @@ START = 1_767_225_600.0
 
 
 class Noting(BuiltInExtractor):
-    """Notes what it is asked."""
+    """An extractor that keeps its requests."""
 
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[ExtractionRequest] = []
 
     def extract(self, request: ExtractionRequest) -> Any:
-        """Note *request* and extract."""
+        """Keep *request*, and extract."""
         self.asked.append(request)
         return super().extract(request)
 
 
 async def test_skipped_events_are_never_read(serve: Callable[..., Any]) -> None:
-    """Neither for themselves, nor as what was said before another event."""
+    """Skipped events are neither extracted nor history of other events."""
     extractor = Noting()
     async with serve(extractor=extractor) as client:
         await client.create("The launch code is Zanzibar 4711.", extractionMode="SKIP")
@@ -46,12 +51,12 @@ async def test_skipped_events_are_never_read(serve: Callable[..., Any]) -> None:
 
 
 async def test_a_job_that_is_started_again_reads_in_order(serve: Callable[..., Any]) -> None:
-    """What came after its event is no history; a summary of the whole stays in order."""
+    """Later events are not history of an earlier one; a summary stays in order."""
     async with serve() as client:
         client.service.fail_extraction(strategy="SUMMARIZATION")
         await client.create("I live in Oslo with my dog Rex.")
         await client.service.drain()
-        client.service.heal()
+        client.service.clear_faults()
         await client.create("I work at the harbour as a pilot.", at=START + 1)
         await client.service.drain()
         (job,) = (await client.call("POST", "extractionJobs")).body["jobs"]
@@ -68,7 +73,7 @@ async def test_a_search_finds_what_passes_however_much_does_not(
     """250 newer records, and 2,600 that fit the query better, do not hide the one that passes."""
     strategy = {"memoryStrategyId": "other-0123456789"}
     others = [f"Customer note {number}" for number in range(2600)]
-    async with serve(raw_prefix=True) as client:
+    async with serve(behavior=Behavior(raw_prefix=True)) as client:
         alice = "Written down for good: a longer note on a customer."
         await client.put(alice, namespace="/users/alice/")
         for start in range(0, len(others), 100):
@@ -80,7 +85,7 @@ async def test_a_search_finds_what_passes_however_much_does_not(
 
 
 async def test_what_is_ingested_keeps_its_metadata(serve: Callable[..., Any]) -> None:
-    """It is what keys that are strictly consistent go by."""
+    """STRICTLY_CONSISTENT keys apply to the metadata of ingested content."""
     extractor = Noting()
     async with serve(extractor=extractor) as client:
         reply = await client.call(
@@ -99,14 +104,14 @@ async def test_what_is_ingested_keeps_its_metadata(serve: Callable[..., Any]) ->
             metadata={"tenant": {"stringValue": "acme"}},
         )
         assert reply.status == 202, reply.raw
-        rows = await client.service._store.read(
+        rows = await client.service._context.store.read(
             lambda transaction: transaction.db.execute("SELECT metadata FROM events").fetchall()
         )
     assert rows == [('{"tenant":{"stringValue":"acme"}}',)]
 
 
 async def test_stopping_waits_a_second_for_a_request(serve: Callable[..., Any]) -> None:
-    """A client that hangs does not hold up the end."""
+    """A client that hangs does not hold up the end of the service."""
     service = LocalMemoryService()
     await service.open()
     host, _, port = service.endpoint_url.removeprefix("http://").partition(":")
@@ -134,7 +139,7 @@ def test_narration_keeps_hours_and_numerals(said: str, told: str) -> None:
 
 
 async def test_numbers_beyond_json_are_refused(client: Client) -> None:
-    """1e999 would be answered as Infinity, which is no JSON."""
+    """1e999 is refused: it would be returned as Infinity, which is not JSON."""
     body = b'{"actorId":"a","sessionId":"s","eventTimestamp":1,"payload":[{"blob":{"x":1e999}}]}'
     reply = await client.send("POST", f"/memories/{client.memory}/events", raw=body)
     assert (400, "ValidationException") == (reply.status, reply.code)

@@ -1,4 +1,4 @@
-"""From events to records: the pipeline, and what the built-in extractor makes of talk."""
+"""From events to records: the pipeline and the built-in extractor."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def talk(client: Client, *turns: tuple[str, str], **members: Any) -> None:
 
 
 async def test_the_support_conversation_gives_a_fact_and_a_summary(client: Client) -> None:
-    """The reference's conversation is learnt from, and a search finds the fact first."""
+    """A search finds the fact first that the reference's conversation states."""
     await talk(client, *SUPPORT)
     await client.service.drain()
     assert await client.contents("/facts/ann/") == [SUPPORT[1][1]]
@@ -55,17 +55,17 @@ async def test_extraction_waits_for_its_delay(serve: Callable[..., Any]) -> None
     async with serve(extraction_delay=60) as client:
         await talk(client, *SUPPORT)
         client.clock.advance(59)
-        await client.service.drain(everything=False)
+        await client.service.drain(include_future=False)
         assert await client.records() == []
         client.clock.advance(1)
-        await client.service.drain(everything=False)
+        await client.service.drain(include_future=False)
         records = await client.records("/facts/")
         assert [record["createdAt"] for record in records] == [START + 60]
         assert records[0]["timestamp"] == START + 2
 
 
 async def test_drain_does_what_is_due_later_at_once(serve: Callable[..., Any]) -> None:
-    """On the machine's own clock drain() does not wait for the delay."""
+    """With the machine's clock drain() does not wait for the delay."""
     from agentcore_memory_async.local import SystemClock
 
     async with serve(clock=SystemClock(), extraction_delay=3600) as client:
@@ -84,7 +84,7 @@ async def test_what_is_not_extracted(client: Client) -> None:
 
 
 async def test_a_duplicate_is_skipped(client: Client) -> None:
-    """The same statement in another session makes no second fact."""
+    """The same statement in another session does not become a second fact."""
     await talk(client, ("USER", "I live in Oslo with two cats."))
     await talk(client, ("USER", "i live in Oslo, with two cats"), session="s2")
     await client.service.drain()
@@ -106,7 +106,7 @@ async def test_a_newer_preference_replaces_the_older(client: Client) -> None:
 
 
 async def test_a_summary_is_replaced_as_the_session_grows(client: Client) -> None:
-    """There is one summary of a short session, and it tells the newest state."""
+    """A short session has one summary, which has its newest state."""
     await talk(client, SUPPORT[1])
     await client.service.drain()
     (before,) = await client.records("/summaries/ann/s1/")
@@ -119,7 +119,7 @@ async def test_a_summary_is_replaced_as_the_session_grows(client: Client) -> Non
 
 
 async def test_failed_jobs_are_listed_and_started_again(client: Client) -> None:
-    """A failed job names its messages and reason; started again it makes the record."""
+    """A failed job lists its messages and reason; started again it extracts the record."""
     client.service.fail_extraction(strategy="facts", times=1)
     await talk(client, SUPPORT[1])
     await client.service.drain()
@@ -142,7 +142,7 @@ async def test_failed_jobs_are_listed_and_started_again(client: Client) -> None:
 
 
 async def test_ingested_content_is_extracted_and_never_listed(client: Client) -> None:
-    """IngestData answers 202 with the session and makes records, but no event."""
+    """IngestData returns 202 and the session; its content is extracted, but not listed."""
     inline = {"payload": [{"conversational": {"role": "USER", "content": {"text": SUPPORT[1][1]}}}]}
     reply = await client.call(
         "POST", "ingest", source={"inline": inline}, contentTimestamp=START, actorId="ann"
@@ -154,7 +154,7 @@ async def test_ingested_content_is_extracted_and_never_listed(client: Client) ->
 
 
 async def test_what_waits_survives_a_restart(serve: Callable[..., Any], tmp_path: Path) -> None:
-    """An event that was not extracted yet is, once the service runs again on its file."""
+    """A pending event is extracted once the service runs again on its file."""
     path = tmp_path / "memory.db"
     async with serve(path) as client:
         await talk(client, SUPPORT[1])
@@ -165,21 +165,21 @@ async def test_what_waits_survives_a_restart(serve: Callable[..., Any], tmp_path
 
 
 class Shouting:
-    """An extractor of a user's own."""
+    """An extractor of a user."""
 
     async def extract(self, request: ExtractionRequest) -> Sequence[str]:
-        """Give every message in capitals; fail at one."""
+        """Return each message in capitals; fail at one of them."""
         if any(message.text == "fail" for message in request.messages):
             raise ValueError(request.strategy.kind)
         return [message.text.upper() for message in request.messages]
 
     def replaces(self, kind: str, new: str, old: str) -> bool:
-        """Let nothing be replaced."""
+        """Return False: nothing is replaced."""
         return False
 
 
 async def test_an_extractor_of_ones_own(serve: Callable[..., Any]) -> None:
-    """A coroutine extracts, and its failure is a failed job, not the end of the service."""
+    """A coroutine function extracts; its error fails the job, not the service."""
     async with serve(extractor=Shouting()) as client:
         await client.create("fail", session="s2")
         await client.create("hello")
@@ -229,7 +229,7 @@ def test_facts(role: str, text: str, expected: list[str]) -> None:
     ],
 )
 def test_preferences(text: str, expected: str, category: str) -> None:
-    """A preference is told in the third person, with its context and categories."""
+    """A preference is in the third person, with its context and categories."""
     (found,) = extract_preferences(text)
     assert found["preference"] == expected
     assert category in found["categories"]
@@ -246,8 +246,8 @@ def test_preferences(text: str, expected: str, category: str) -> None:
         "Hello",
     ],
 )
-def test_what_is_no_preference(text: str) -> None:
-    """Wishes of the moment and questions are no preferences."""
+def test_what_is_not_a_preference(text: str) -> None:
+    """Wishes of the moment and questions are not preferences."""
     assert extract_preferences(text) == []
 
 
@@ -269,7 +269,7 @@ def test_which_preference_replaces_another(new: str, old: str, *, expected: bool
 
 
 def test_a_summary_escapes_what_was_said() -> None:
-    """What looks like markup in a message is text in the summary."""
+    """Markup in a message is text in the summary."""
     (topic,) = summarize([("USER", 'I wrote <topic name="x"> & more in "Paris" today.')])
     assert topic.startswith('<topic name="')
     assert "&lt;topic" in topic
@@ -277,7 +277,7 @@ def test_a_summary_escapes_what_was_said() -> None:
 
 
 def test_hostile_text_takes_no_time() -> None:
-    """Long texts made to trip regular expressions are done with at once."""
+    """Long texts that are hard on regular expressions are extracted at once."""
     extractor = BuiltInExtractor()
     assert extractor.replaces("SEMANTIC", "a", "a") is False
     for text in (

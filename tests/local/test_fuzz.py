@@ -1,4 +1,4 @@
-"""A share of the hostile requests; ``python -m tests.local.fuzz`` sends as many as one likes."""
+"""Some of the hostile requests; ``python -m tests.local.fuzz`` sends any number of them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ if TYPE_CHECKING:
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_hostile_requests(tmp_path: Path, seed: int) -> None:
-    """Errors of the model or valid answers, never a 5xx, and a file that is whole."""
+    """Answers are valid, errors are those of the model, none is a 5xx; the database is intact."""
     statuses = await fuzz(600, seed, tmp_path / "memory.db")
     assert {200, 201, 202, 400, 404} <= statuses.keys()

@@ -1,4 +1,4 @@
-"""The front: errors in AWS's form, hosts, limits, faults, nothing that breaks it."""
+"""The HTTP layer: errors in AWS's form, hosts, limits, faults, hostile requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from agentcore_memory_async.local import LocalMemoryService, LocalServiceError, ManualClock
+from agentcore_memory_async.local import (
+    Behavior,
+    LocalMemoryService,
+    LocalServiceError,
+    ManualClock,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +30,7 @@ PATTERN = "failed to satisfy constraint: Member must satisfy regular expression 
 
 
 async def test_every_answer_has_an_id_and_the_services_date(client: Client) -> None:
-    """The request id differs each time and the date is the clock's."""
+    """Request ids differ, and the date is that of the clock."""
     first = await client.call("POST", "actors")
     second = await client.call("POST", "actors")
     assert first.headers["x-amzn-RequestId"] != second.headers["x-amzn-RequestId"]
@@ -66,14 +71,14 @@ async def test_every_answer_has_an_id_and_the_services_date(client: Client) -> N
 async def test_members_are_checked_with_the_services_texts(
     client: Client, members: dict[str, Any], message: str
 ) -> None:
-    """A member that breaks its constraint is named with the constraint."""
+    """The error names a member that violates its constraint, and the constraint."""
     reply = await client.events(**members)
     assert (reply.status, reply.code) == (400, "ValidationException")
     assert reply.body["message"] == message
 
 
 async def test_the_session_id_pattern_text(client: Client) -> None:
-    """The text of a broken pattern is the service's, pattern included."""
+    """The text for a violated pattern is the service's, pattern included."""
     reply = await client.events(session="a|b")
     assert reply.body["message"] == (
         f"1 validation error detected: Value at 'sessionId' {PATTERN}[a-zA-Z0-9][a-zA-Z0-9-_]*"
@@ -82,8 +87,8 @@ async def test_the_session_id_pattern_text(client: Client) -> None:
     assert [field["name"] for field in reply.body["fieldList"]] == ["sessionId"]
 
 
-async def test_several_violations_are_all_told(client: Client) -> None:
-    """An empty CreateEvent names each missing member."""
+async def test_all_violations_are_listed(client: Client) -> None:
+    """The error of an empty CreateEvent names each missing member."""
     reply = await client.call("POST", "events")
     assert reply.body["message"].startswith("3 validation errors detected: ")
 
@@ -138,8 +143,8 @@ async def test_events_that_are_refused(client: Client, members: dict[str, Any]) 
         b'{"maxResults": ' + b"9" * 5000 + b"}",
     ],
 )
-async def test_bodies_that_are_no_json_object(client: Client, raw: bytes) -> None:
-    """A body that can't be read is CannotParse."""
+async def test_bodies_that_are_not_json_objects(client: Client, raw: bytes) -> None:
+    """The reason for a body that can't be read is CannotParse."""
     reply = await client.send("POST", f"/memories/{client.memory}/actors", raw=raw)
     assert (reply.status, reply.code) == (400, "ValidationException")
     assert reply.body["reason"] == "CannotParse"
@@ -156,27 +161,27 @@ async def test_bodies_that_are_no_json_object(client: Client, raw: bytes) -> Non
         ("POST", "/memories/chat-a1B2c3D4e5%2Factors"),
     ],
 )
-async def test_paths_that_are_no_operation(client: Client, method: str, path: str) -> None:
-    """Another path or method is 404 in AWS's form."""
+async def test_paths_that_are_not_operations(client: Client, method: str, path: str) -> None:
+    """An unknown path or method is 404 in AWS's form."""
     reply = await client.send(method, path)
     assert (reply.status, reply.code) == (404, "UnknownOperationException")
 
 
 async def test_dots_in_the_path_are_no_way_around(client: Client) -> None:
-    """An id that is ``..`` is an id that is refused, not a step up."""
+    """An id ``..`` is refused as an id, and does not go up in the path."""
     reply = await client.send("POST", f"/memories/{client.memory}/actor/../sessions/s1")
     assert (reply.status, reply.code) == (400, "ValidationException")
 
 
 @pytest.mark.parametrize("memory", ["..", "a b", "%00", "%ff", "a%0d%0ab", "x" * 300])
-async def test_even_a_friendly_service_refuses_some_ids(client: Client, memory: str) -> None:
-    """A memory id of control characters, spaces or dots is no id."""
+async def test_some_ids_are_refused_without_strict(client: Client, memory: str) -> None:
+    """Memory ids with control characters, spaces or dots are refused without strict, too."""
     reply = await client.send("POST", f"/memories/{quote(memory, safe='%')}/actors")
     assert (reply.status, reply.code) == (400, "ValidationException")
 
 
 async def test_any_harmless_memory_id_works(client: Client) -> None:
-    """Ids shorter than the service's, and ARNs, are taken."""
+    """Ids shorter than the service's, and ARNs, are accepted."""
     client.memory = "mem-abc123def456"
     await client.create("x")
     client.memory = "arn:aws:bedrock-agentcore:us-west-2:123456789012:memory/mem-abc123def456"
@@ -184,7 +189,7 @@ async def test_any_harmless_memory_id_works(client: Client) -> None:
 
 
 async def test_a_strict_service_knows_only_its_memories(serve: Callable[..., Any]) -> None:
-    """Malformed ids and unknown memories have the service's two texts."""
+    """Malformed ids and unknown memories are refused with the service's texts."""
     async with serve(strict=True) as client:
         client.memory = "mem-abc123def456"
         malformed = await client.call("POST", "actors")
@@ -198,7 +203,7 @@ async def test_a_strict_service_knows_only_its_memories(serve: Callable[..., Any
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example"])
 async def test_a_request_for_another_host_is_refused(client: Client, host: str) -> None:
-    """A page that rebinds its name to this machine gets nothing."""
+    """A page that rebinds its name to this machine is refused."""
     path = f"/memories/{client.memory}/actors"
     reply = await client.send("POST", path, headers={"Host": host})
     assert (reply.status, reply.code) == (403, "AccessDeniedException")
@@ -207,8 +212,8 @@ async def test_a_request_for_another_host_is_refused(client: Client, host: str) 
 
 
 async def test_a_large_body_is_refused(serve: Callable[..., Any]) -> None:
-    """More bytes than the limit are 413, and the service goes on."""
-    async with serve(body_limit=10_000) as client:
+    """More bytes than the limit are 413, and the service still works."""
+    async with serve(behavior=Behavior(body_limit=10_000)) as client:
         path = f"/memories/{client.memory}/actors"
         for size in (10_001, 1_000_000):
             try:
@@ -219,8 +224,8 @@ async def test_a_large_body_is_refused(serve: Callable[..., Any]) -> None:
         assert (await client.send("POST", path, raw=b" " * 10_000)).status == 200
 
 
-async def test_an_error_on_demand(client: Client) -> None:
-    """fail() answers as often as asked, for the operation asked, and does nothing else."""
+async def test_an_injected_error(client: Client) -> None:
+    """fail() applies to the given operation, the given number of times, and does nothing else."""
     fault = client.service.fail("ThrottledException", operation="CreateEvent", times=2)
     for _ in range(2):
         reply = await client.create()
@@ -230,23 +235,23 @@ async def test_an_error_on_demand(client: Client) -> None:
     assert (await client.create()).status == 201
     client.service.fail("ServiceException")
     assert (await client.events()).status == 500
-    client.service.heal()
+    client.service.clear_faults()
     assert len((await client.events()).body["events"]) == 1
 
 
 @pytest.mark.parametrize(("after", "stored"), [(False, 0), (True, 1)])
-async def test_a_connection_lost(client: Client, *, after: bool, stored: int) -> None:
-    """A lost connection leaves the event stored only when it was cut after the write."""
-    client.service.lose_connection(after=after, operation="CreateEvent", times=1)
+async def test_a_dropped_connection(client: Client, *, after: bool, stored: int) -> None:
+    """The event is stored only if the connection was dropped after the write."""
+    client.service.drop_connection(after=after, operation="CreateEvent", times=1)
     with pytest.raises(aiohttp.ClientError):
         await client.create()
     assert len((await client.events()).body["events"]) == stored
 
 
 @pytest.mark.parametrize("how", ["empty", "cut", "html"])
-async def test_a_broken_body(client: Client, how: Any) -> None:
-    """A broken body has status 201, can't be read, and the event is stored."""
-    client.service.break_body(how, operation="CreateEvent", times=1)
+async def test_a_corrupt_body(client: Client, how: Any) -> None:
+    """A corrupt body has status 201 and can't be read; the event is stored."""
+    client.service.corrupt_body(how, operation="CreateEvent", times=1)
     reply = await client.create()
     assert reply.status == 201
     with pytest.raises(json.JSONDecodeError):
@@ -255,8 +260,8 @@ async def test_a_broken_body(client: Client, how: Any) -> None:
 
 
 async def test_latency_passes_on_the_clock(client: Client) -> None:
-    """A slow answer comes once the clock was advanced."""
-    client.service.slow_down(60, operation="ListActors")
+    """A delayed answer comes once the clock is advanced."""
+    client.service.add_latency(60, operation="ListActors")
     replies: list[int] = []
     before = client.clock.timers
 
@@ -273,7 +278,7 @@ async def test_latency_passes_on_the_clock(client: Client) -> None:
 
 
 async def test_the_calls_are_kept(client: Client) -> None:
-    """calls() names operation, status and error of each request."""
+    """calls() returns operation, status and error of each request."""
     await client.create()
     await client.events(maxResults=0)
     assert [(call.operation, call.status, call.error) for call in client.service.calls()] == [
@@ -283,15 +288,15 @@ async def test_the_calls_are_kept(client: Client) -> None:
     assert len(client.service.calls("CreateEvent")) == 1
 
 
-async def test_a_taken_port_is_told(client: Client) -> None:
-    """A second service on the port says so and what to do."""
+async def test_a_taken_port_is_refused(client: Client) -> None:
+    """The error of a second service on the port says what to do."""
     port = int(client.service.endpoint_url.rsplit(":", 1)[1])
     with pytest.raises(LocalServiceError, match="choose another port"):
         await LocalMemoryService(port=port).open()
 
 
-async def test_open_and_close_are_told_apart() -> None:
-    """A closed service has no address, opening twice is a mistake, closing twice is none."""
+async def test_opening_and_closing() -> None:
+    """A closed service has no address; opening twice is an error, closing twice is not."""
     service = LocalMemoryService(clock=ManualClock())
     with pytest.raises(RuntimeError, match="not open"):
         _ = service.endpoint_url
@@ -348,7 +353,7 @@ _PATHS = sorted_words(
 
 
 async def test_no_request_breaks_it(client: Client) -> None:
-    """Two thousand random requests give valid answers or the caller's errors, never a 500."""
+    """Two thousand random requests return valid answers or client errors, never a 500."""
     source = random.Random(20261122)
     for _ in range(2000):
         method = source.choice(["POST", "POST", "POST", "GET", "DELETE"])

@@ -1,4 +1,4 @@
-"""The control plane: memories, strategies, keys and tags, and what they mean for events."""
+"""The control plane: memories, strategies, keys and tags, and their effect on events."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from agentcore_memory_async.local import Lags
 from tests.local.local_client import START
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ async def create(client: Client, name: str = "Chat", **members: Any) -> Reply:
     )
 
 
-async def made(client: Client, name: str = "Chat", **members: Any) -> dict[str, Any]:
+async def created_memory(client: Client, name: str = "Chat", **members: Any) -> dict[str, Any]:
     """Create a memory, which the client then uses."""
     reply = await create(client, name, **members)
     assert reply.status == 202, reply.raw
@@ -37,7 +38,7 @@ async def made(client: Client, name: str = "Chat", **members: Any) -> dict[str, 
     return memory
 
 
-async def shown(client: Client, query: str = "") -> dict[str, Any]:
+async def get_memory(client: Client, query: str = "") -> dict[str, Any]:
     """Get the client's memory."""
     reply = await client.send("GET", f"/memories/{client.memory}/details{query}")
     assert reply.status == 200, reply.raw
@@ -56,17 +57,17 @@ async def delete(client: Client) -> Reply:
 
 
 async def test_a_memory_is_made_and_then_active(serve: Callable[..., Any]) -> None:
-    """Create answers CREATING; the memory and its strategies are ACTIVE when the delay is over."""
-    async with serve(strict=True, provisioning_delay=120) as client:
-        memory = await made(client, memoryStrategies=[SEMANTIC, SUMMARY], description="x")
+    """A memory and its strategies are CREATING, and ACTIVE after the lag."""
+    async with serve(strict=True, lags=Lags(provisioning=120)) as client:
+        memory = await created_memory(client, memoryStrategies=[SEMANTIC, SUMMARY], description="x")
         assert re.fullmatch(r"Chat-[a-zA-Z0-9]{10}", memory["id"])
         assert memory["arn"].endswith(f":memory/{memory['id']}")
         assert (memory["status"], memory["description"]) == ("CREATING", "x")
         assert [item["status"] for item in memory["strategies"]] == ["CREATING"] * 2
         client.clock.advance(119)
-        assert (await shown(client))["status"] == "CREATING"
+        assert (await get_memory(client))["status"] == "CREATING"
         client.clock.advance(1)
-        memory = await shown(client)
+        memory = await get_memory(client)
         assert memory["status"] == "ACTIVE"
         assert [(item["type"], item["namespaceTemplates"]) for item in memory["strategies"]] == [
             ("SEMANTIC", ["/f/{actorId}/"]),
@@ -75,9 +76,9 @@ async def test_a_memory_is_made_and_then_active(serve: Callable[..., Any]) -> No
 
 
 async def test_nothing_is_written_while_it_is_made(serve: Callable[..., Any]) -> None:
-    """CreateEvent is refused while CREATING, with the service's words; reading is not."""
-    async with serve(strict=True, provisioning_delay=60) as client:
-        await made(client, memoryStrategies=[SEMANTIC])
+    """While a memory is CREATING, CreateEvent is refused in the service's words; reads are not."""
+    async with serve(strict=True, lags=Lags(provisioning=60)) as client:
+        await created_memory(client, memoryStrategies=[SEMANTIC])
         refused = await client.create()
         assert (refused.status, refused.code) == (400, "ValidationException")
         assert refused.body["message"] == (
@@ -91,9 +92,9 @@ async def test_nothing_is_written_while_it_is_made(serve: Callable[..., Any]) ->
 
 
 async def test_a_memory_goes_with_all_that_is_in_it(serve: Callable[..., Any]) -> None:
-    """Delete answers DELETING, then the memory is unknown and its name is free."""
-    async with serve(strict=True, provisioning_delay=60) as client:
-        await made(client)
+    """A deleted memory is DELETING, then it is unknown and its name is free."""
+    async with serve(strict=True, lags=Lags(provisioning=60)) as client:
+        await created_memory(client)
         early = await delete(client)
         assert early.body["message"] == (
             "Memory is in transitional state CREATING. Cannot delete memory."
@@ -103,7 +104,7 @@ async def test_a_memory_goes_with_all_that_is_in_it(serve: Callable[..., Any]) -
         await client.put("a record")
         gone = await delete(client)
         assert (gone.status, gone.body["status"]) == (202, "DELETING")
-        assert (await shown(client))["status"] == "DELETING"
+        assert (await get_memory(client))["status"] == "DELETING"
         assert (await client.events()).body["message"] == (
             "Memory is in transitional state DELETING. Cannot list events."
         )
@@ -115,8 +116,8 @@ async def test_a_memory_goes_with_all_that_is_in_it(serve: Callable[..., Any]) -
 
 
 async def test_names_are_unique_and_tokens_are_not_used_twice(client: Client) -> None:
-    """The same token gives the same memory; the same name without it is refused."""
-    memory = await made(client, clientToken="t")
+    """The same token returns the same memory; the same name without it is refused."""
+    memory = await created_memory(client, clientToken="t")
     again = await create(client, clientToken="t")
     assert again.body["memory"]["id"] == memory["id"]
     refused = await create(client)
@@ -125,8 +126,8 @@ async def test_names_are_unique_and_tokens_are_not_used_twice(client: Client) ->
 
 
 async def test_memories_are_listed_newest_first_over_pages(client: Client) -> None:
-    """Pages of ten by default; summaries have no name."""
-    ids = [(await made(client, f"M{number}"))["id"] for number in range(12)]
+    """Pages have ten memories by default; summaries have no name."""
+    ids = [(await created_memory(client, f"M{number}"))["id"] for number in range(12)]
     first = (await client.send("POST", "/memories/", {})).body
     second = (await client.send("POST", "/memories/", {"nextToken": first["nextToken"]})).body
     seen = [item["id"] for item in first["memories"] + second["memories"]]
@@ -222,7 +223,7 @@ async def test_there_is_an_end_to_memories_and_strategies(client: Client) -> Non
     ],
 )
 async def test_memories_that_are_refused(client: Client, members: dict[str, Any]) -> None:
-    """What breaks a rule is a ValidationException, and nothing is made."""
+    """An invalid request is a ValidationException, and nothing is created."""
     refused = await create(client, **members)
     assert (refused.status, refused.code) == (400, "ValidationException"), refused.raw
     assert (await client.send("POST", "/memories/", {})).body["memories"] == []
@@ -268,8 +269,8 @@ EVERY_KIND: list[dict[str, Any]] = [
 
 
 async def test_every_kind_of_strategy_is_shown(client: Client) -> None:
-    """Types, default namespaces and configurations are those that GetMemory of AWS has."""
-    memory = await made(client, memoryExecutionRoleArn=ROLE, memoryStrategies=EVERY_KIND)
+    """Types, default namespaces and configurations are those of GetMemory on AWS."""
+    memory = await created_memory(client, memoryExecutionRoleArn=ROLE, memoryStrategies=EVERY_KIND)
     tastes, episodes, custom, managed, own = memory["strategies"]
     assert tastes["namespaceTemplates"] == ["/strategy/{memoryStrategyId}/actors/{actorId}/"]
     assert tastes["description"] == "tastes"
@@ -294,8 +295,8 @@ async def test_every_kind_of_strategy_is_shown(client: Client) -> None:
 
 async def test_strategies_are_added_changed_and_deleted(serve: Callable[..., Any]) -> None:
     """The memory is UPDATING meanwhile, takes events, and can't be changed or deleted."""
-    async with serve(strict=True, provisioning_delay=60) as client:
-        memory = await made(client, memoryStrategies=[SEMANTIC, SUMMARY])
+    async with serve(strict=True, lags=Lags(provisioning=60)) as client:
+        memory = await created_memory(client, memoryStrategies=[SEMANTIC, SUMMARY])
         client.clock.advance(60)
         first, second = (item["strategyId"] for item in memory["strategies"])
         changed = await update(
@@ -320,7 +321,7 @@ async def test_strategies_are_added_changed_and_deleted(serve: Callable[..., Any
         for refused in (await update(client, description="x"), await delete(client)):
             assert "transitional state UPDATING" in refused.body["message"]
         client.clock.advance(60)
-        left = (await shown(client))["strategies"]
+        left = (await get_memory(client))["strategies"]
         assert [(item["name"], item["status"]) for item in left] == [
             ("Facts", "ACTIVE"),
             ("Tastes", "ACTIVE"),
@@ -334,9 +335,9 @@ async def test_strategies_are_added_changed_and_deleted(serve: Callable[..., Any
 
 
 async def test_only_what_comes_after_a_strategy_is_extracted(serve: Callable[..., Any]) -> None:
-    """An event that was written before the strategy was ACTIVE gives no record of it."""
-    async with serve(strict=True, provisioning_delay=60) as client:
-        await made(client)
+    """A strategy does not extract from events that were written before it was ACTIVE."""
+    async with serve(strict=True, lags=Lags(provisioning=60)) as client:
+        await created_memory(client)
         client.clock.advance(60)
         await update(client, memoryStrategies={"addMemoryStrategies": [SEMANTIC]})
         await client.create("I live in Turin.")
@@ -348,8 +349,8 @@ async def test_only_what_comes_after_a_strategy_is_extracted(serve: Callable[...
 
 
 async def test_a_custom_configuration_is_changed_step_by_step(client: Client) -> None:
-    """A modification of one step leaves the others."""
-    memory = await made(
+    """A change of one step leaves the others."""
+    memory = await created_memory(
         client,
         memoryStrategies=[
             {
@@ -381,7 +382,7 @@ async def test_a_custom_configuration_is_changed_step_by_step(client: Client) ->
 async def test_namespace_keys_are_checked_with_each_event(client: Client) -> None:
     """A value must be allowed and match; an undeclared key is refused; the value is filled in."""
     rules = {"allowedValues": ["acme", "a1"], "regexPattern": "[a-z]+"}
-    await made(
+    await created_memory(
         client,
         namespaceKeys=[{"key": "tenant", "validation": rules}],
         memoryStrategies=[
@@ -410,8 +411,8 @@ async def test_namespace_keys_are_checked_with_each_event(client: Client) -> Non
 
 
 async def test_tags_are_put_listed_and_removed(client: Client) -> None:
-    """By the memory's ARN, as the tagging operations of AWS do."""
-    memory = await made(client, tags={"team": "a", "stage": "b"})
+    """Tags belong to the memory's ARN, as in AWS's tagging operations."""
+    memory = await created_memory(client, tags={"team": "a", "stage": "b"})
     path = f"/tags/{quote(memory['arn'], safe='')}"
     assert (await client.send("GET", path)).body["tags"] == {"team": "a", "stage": "b"}
     added = await client.send("POST", path, {"tags": {"team": "c"}})
@@ -424,31 +425,31 @@ async def test_tags_are_put_listed_and_removed(client: Client) -> None:
 
 
 async def test_a_view_without_decryption_has_no_descriptions(client: Client) -> None:
-    """view=without_decryption leaves out what would have to be decrypted."""
-    await made(client, description="secret")
-    assert (await shown(client, "?view=full"))["description"] == "secret"
-    assert "description" not in await shown(client, "?view=without_decryption")
+    """view=without_decryption leaves out encrypted members."""
+    await created_memory(client, description="secret")
+    assert (await get_memory(client, "?view=full"))["description"] == "secret"
+    assert "description" not in await get_memory(client, "?view=without_decryption")
     refused = await client.send("GET", f"/memories/{client.memory}/details?view=other")
     assert refused.code == "ValidationException"
 
 
-async def test_a_friendly_service_shows_memories_that_were_only_used(client: Client) -> None:
-    """GetMemory of any id has the three usual strategies; an update works on it, too."""
-    memory = await shown(client)
+async def test_memories_are_created_on_first_use_without_strict(client: Client) -> None:
+    """Without strict, GetMemory of any id returns three strategies, and UpdateMemory works, too."""
+    memory = await get_memory(client)
     assert [item["name"] for item in memory["strategies"]] == [
         "facts",
         "preferences",
         "summaries",
     ]
     assert (await update(client, eventExpiryDuration=7)).status == 202
-    assert (await shown(client))["eventExpiryDuration"] == 7
+    assert (await get_memory(client))["eventExpiryDuration"] == 7
     assert (await delete(client)).status == 202
     assert (await client.events()).code == "ResourceNotFoundException"
 
 
 async def test_the_expiry_is_that_of_the_writing(client: Client) -> None:
-    """A shorter duration is for new events only; what has expired is deleted from the file."""
-    await made(client)
+    """A shorter duration is for new events only; expired events are deleted from the file."""
+    await created_memory(client)
     await client.create("old")
     await update(client, eventExpiryDuration=7)
     await client.create("new", at=START + 1, session="s2")
@@ -462,10 +463,10 @@ async def test_the_expiry_is_that_of_the_writing(client: Client) -> None:
 
 
 async def test_the_expiry_of_a_strategy_is_that_of_its_records(client: Client) -> None:
-    """What a strategy extracts expires after its days; what is written for it does not."""
+    """Extracted records expire after the strategy's days; records written by batches do not."""
     days = {"recordExpirySpecification": {"recordExpiryDurationDays": 31}}
     strategy = {"semanticMemoryStrategy": SEMANTIC["semanticMemoryStrategy"] | days}
-    memory = await made(client, memoryStrategies=[strategy])
+    memory = await created_memory(client, memoryStrategies=[strategy])
     await client.create("I live in Turin.")
     await client.service.drain()
     strategy_id = memory["strategies"][0]["strategyId"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.local.local_client import START
-from tests.local.test_memories import made, update
+from tests.local.test_memories import created_memory, update
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ STRATEGIES = [
 
 
 def expression(key: str, operator: str, **value: Any) -> dict[str, Any]:
-    """Return a filter."""
+    """Return a filter expression."""
     left = {"left": {"metadataKey": key}, "operator": operator}
     return left | ({"right": {"metadataValue": value}} if value else {})
 
@@ -55,7 +55,7 @@ async def write(client: Client, metadata: dict[str, Any], **members: Any) -> Rep
 )
 async def test_an_indexed_key_has_one_type(client: Client, metadata: dict[str, Any]) -> None:
     """A value of another type fails the record, with the service's text."""
-    await made(client, indexedKeys=KEYS)
+    await created_memory(client, indexedKeys=KEYS)
     reply = await write(client, metadata)
     (failed,) = reply.body["failedRecords"]
     assert failed["errorCode"] == 400
@@ -71,15 +71,15 @@ async def test_an_indexed_key_has_one_type(client: Client, metadata: dict[str, A
         {"x-amz-agentcore-memory-createdAt": {"stringValue": "now"}},
     ],
 )
-async def test_what_is_the_systems_is_refused(client: Client, metadata: dict[str, Any]) -> None:
-    """Times and the system's keys can't be given."""
+async def test_system_metadata_is_refused(client: Client, metadata: dict[str, Any]) -> None:
+    """Times and the system's keys are refused."""
     reply = await write(client, metadata)
     assert len(reply.body["failedRecords"]) == 1
 
 
 async def test_keys_out_of_the_schema_are_dropped(client: Client) -> None:
-    """With a strategy only the keys of its schema are kept, without one all of them."""
-    memory = await made(client, memoryStrategies=STRATEGIES)
+    """With a strategy only the keys of its schema are kept; without one, all keys."""
+    memory = await created_memory(client, memoryStrategies=STRATEGIES)
     given = {"topic": {"stringValue": "a"}, "more": {"stringValue": "b"}}
     kept = []
     for strategy_id in (*(item["strategyId"] for item in memory["strategies"]), None):
@@ -92,8 +92,8 @@ async def test_keys_out_of_the_schema_are_dropped(client: Client) -> None:
 
 
 async def test_an_update_of_dropped_keys_changes_nothing(client: Client) -> None:
-    """Metadata that the strategy's schema does not have are no change, and no failure."""
-    memory = await made(client, memoryStrategies=STRATEGIES)
+    """Metadata that the schema does not have are ignored without an error."""
+    memory = await created_memory(client, memoryStrategies=STRATEGIES)
     strategy_id = memory["strategies"][0]["strategyId"]
     reply = await write(client, {"topic": {"stringValue": "a"}}, memoryStrategyId=strategy_id)
     record_id = reply.body["successfulRecords"][0]["memoryRecordId"]
@@ -109,8 +109,8 @@ async def test_an_update_of_dropped_keys_changes_nothing(client: Client) -> None
 
 
 async def test_only_indexed_keys_can_be_filtered_by(client: Client) -> None:
-    """Another key is refused; the system's keys need no index."""
-    await made(client, indexedKeys=KEYS)
+    """Other keys are refused; the system's keys need no index."""
+    await created_memory(client, indexedKeys=KEYS)
     for members in (
         {"metadataFilters": [expression("other", "EXISTS")]},
         {
@@ -128,8 +128,8 @@ async def test_only_indexed_keys_can_be_filtered_by(client: Client) -> None:
 
 
 async def test_a_new_index_has_no_older_records(client: Client) -> None:
-    """A key that is indexed later finds only what was written since."""
-    await made(client)
+    """A key that is indexed later finds only records that were written since."""
+    await created_memory(client)
     await write(client, {"topic": {"stringValue": "a"}})
     client.clock.advance(10)
     assert (await update(client, addIndexedKeys=[KEYS[0]])).status == 202
@@ -166,8 +166,8 @@ OPERATORS = [
 async def test_every_operator(
     client: Client, key: str, operator: str, value: dict[str, Any], *, matches: bool
 ) -> None:
-    """Each operator on each type it has, in lists and in searches."""
-    await made(client, indexedKeys=KEYS)
+    """Operators work on all of their types, in lists and in searches."""
+    await created_memory(client, indexedKeys=KEYS)
     metadata = {
         "topic": {"stringValue": "travel"},
         "labels": {"stringListValue": ["a", "b"]},
@@ -191,7 +191,7 @@ async def test_every_operator(
     ],
 )
 async def test_filters_that_are_refused(client: Client, filters: list[Any]) -> None:
-    """An operator on a type that it does not compare, none to compare with, more than five."""
+    """Filters are refused: types an operator does not compare, no value, more than five."""
     reply = await client.call("POST", "memoryRecords", namespacePath="/", metadataFilters=filters)
     assert (reply.status, reply.code) == (400, "ValidationException")
 
@@ -200,7 +200,7 @@ DAY = 86_400
 
 
 async def test_the_expiry_of_an_update(client: Client) -> None:
-    """None given starts the days anew, days are set, REMOVE ends them; others stay without."""
+    """An update starts the days again, sets them, or removes them; records without stay so."""
     (never,) = await client.put("never")
     records = [
         {
@@ -237,9 +237,9 @@ async def test_the_expiry_of_an_update(client: Client) -> None:
 
 
 async def test_what_has_expired_leaves_the_file(serve: Callable[..., Any]) -> None:
-    """Expired records and events are not only hidden: an hour later their rows are gone."""
-    async with serve(control=True) as client:
-        await made(client, eventExpiryDuration=3)
+    """The rows of expired records and events are deleted within an hour."""
+    async with serve(admin=True) as client:
+        await created_memory(client, eventExpiryDuration=3)
         await client.create()
         records = [
             {

@@ -1,4 +1,4 @@
-"""The models that are shipped, and what all exchanges of the suite are held against."""
+"""The shipped models, and the check of all exchanges."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import botocore
 import pytest
 
 import agentcore_memory_async
-from agentcore_memory_async.local._http.exchanges import Exchange
+from agentcore_memory_async.local import Exchange
 from tests.local.exchanges import MODELS, PATHS, SOURCE, model, problems
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def test_the_shipped_model_is_botocores(shipped: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", PATHS)
 def test_the_tests_model_is_that_of_the_installed_botocore(name: str) -> None:
-    """A botocore of the version that the tests have the model of has that very file."""
+    """The model of the tests is that of botocore in its version."""
     installed = Path(botocore.__file__).parent / "data" / name
     if botocore.__version__ == SOURCE:
         assert installed.read_bytes() == (MODELS / name).read_bytes()
@@ -84,7 +84,7 @@ GOOD = b'{"actorSummaries":[{"actorId":"ann"}]}'
         ({"params": {"memoryId": "x"}}, ["request.memoryId: length 1 is out of bounds"]),
         ({"body": b"{}"}, ["answer: has no actorSummaries"]),
         ({"body": b'{"actorSummaries":{}}'}, ["answer.actorSummaries: {} is no list"]),
-        ({"error": "TeapotException"}, ["TeapotException is no error of ListActors"]),
+        ({"error": "TeapotException"}, ["TeapotException is not an error of ListActors"]),
         (
             {"error": "ValidationException", "status": 404, "body": b'{"message":"x"}'},
             ["ValidationException with status 404", "error: has no reason"],
@@ -93,7 +93,7 @@ GOOD = b'{"actorSummaries":[{"actorId":"ann"}]}'
     ],
 )
 def test_a_wrong_exchange_is_found(change: dict[str, Any], problem: list[str]) -> None:
-    """The check names what is wrong."""
+    """The check names the problem."""
     exchange: dict[str, Any] = {
         "operation": "ListActors",
         "params": {"memoryId": "chat-a1B2c3D4e5"},
@@ -110,7 +110,7 @@ def test_a_wrong_exchange_is_found(change: dict[str, Any], problem: list[str]) -
 async def test_exchanges_are_recorded(
     client: Client, recorded: Callable[[], list[Exchange]]
 ) -> None:
-    """What goes to a service and comes from it is what the check sees."""
+    """The check gets the requests to a service and its answers."""
     await client.create("hello")
     await client.events(maxResults=0)
     first, second = recorded()

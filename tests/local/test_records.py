@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agentcore_memory_async.local import Behavior, Lags
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -15,7 +17,7 @@ START = 1_767_225_600.0
 
 
 async def test_a_path_covers_whole_segments_only(client: Client) -> None:
-    """``/users/1`` and ``/users/1/`` cover what is below, and never ``/users/10``."""
+    """``/users/1`` and ``/users/1/`` cover the namespaces below, and not ``/users/10``."""
     for namespace in ("/users/1/", "/users/1/facts/", "/users/10/", "/users/", "other"):
         await client.put(f"in {namespace}", namespace=namespace)
     for path in ("/users/1", "/users/1/"):
@@ -34,7 +36,7 @@ async def test_a_namespace_is_exact(client: Client) -> None:
 
 async def test_a_namespace_can_be_a_prefix(serve: Callable[..., Any]) -> None:
     """With legacy_prefix ``namespace`` matches by its first characters."""
-    async with serve(legacy_prefix=True) as client:
+    async with serve(behavior=Behavior(legacy_prefix=True)) as client:
         await client.put("a", namespace="/users/10/")
         reply = await client.call("POST", "memoryRecords", namespace="/users/1")
         assert len(reply.body["memoryRecordSummaries"]) == 1
@@ -48,7 +50,7 @@ async def test_one_of_namespace_and_path_is_needed(client: Client) -> None:
 
 
 async def test_records_are_listed_newest_first_over_pages(client: Client) -> None:
-    """Pages give every record once."""
+    """Pages return every record once."""
     for number in range(5):
         await client.put(f"r{number}")
         client.clock.advance(1)
@@ -68,7 +70,7 @@ async def test_records_are_listed_newest_first_over_pages(client: Client) -> Non
 
 
 async def test_one_record_is_read_and_deleted(client: Client) -> None:
-    """GetMemoryRecord gives it whole, and after DeleteMemoryRecord both are 404."""
+    """GetMemoryRecord returns a record; after DeleteMemoryRecord both are 404."""
     (record_id,) = await client.put("text", metadata={"n": {"numberValue": 1.5}})
     got = await client.call("GET", "memoryRecord", record_id)
     assert got.body["memoryRecord"] == {
@@ -88,7 +90,7 @@ async def test_one_record_is_read_and_deleted(client: Client) -> None:
 
 
 async def test_a_search_ranks_by_relevance(client: Client) -> None:
-    """What answers the query comes first, with scores in 0..1 that fall."""
+    """The best record comes first; scores are in 0..1 and descend."""
     await client.put(
         "I'm having trouble with order #12345. It hasn't arrived yet.",
         "The user's favourite colour is blue.",
@@ -107,7 +109,7 @@ async def test_a_search_ranks_by_relevance(client: Client) -> None:
 
 
 async def test_a_search_for_the_very_text_scores_one(client: Client) -> None:
-    """The same words give 1.0."""
+    """The same words have the score 1.0."""
     await client.put("window seats on long flights")
     assert (await client.search("Window seats on long flights!"))[0]["score"] == 1.0
 
@@ -121,7 +123,7 @@ async def test_a_search_stays_below_its_path(client: Client) -> None:
 
 
 async def test_top_k_bounds_the_search_and_pages_part_it(client: Client) -> None:
-    """TopK is 10 unless asked for, and its result comes in pages of maxResults."""
+    """TopK is 10 by default, and its records come in pages of maxResults."""
     await client.put(*(f"tea number {number}" for number in range(30)))
     assert len(await client.search("tea")) == 10
     members = {"namespacePath": "/", "searchCriteria": {"searchQuery": "tea", "topK": 5}}
@@ -152,7 +154,7 @@ async def test_top_k_bounds_the_search_and_pages_part_it(client: Client) -> None
 async def test_records_are_filtered_by_metadata(
     client: Client, key: str, operator: str, value: dict[str, Any] | None, texts: list[str]
 ) -> None:
-    """Lists and searches take metadata filters over own keys and the system's."""
+    """Lists and searches filter by the caller's keys and the system's."""
     await client.put("a", metadata={"n": {"numberValue": 1}, "s": {"stringValue": "x"}})
     client.clock.advance(10)
     await client.put("b", metadata={"n": {"numberValue": 2}, "l": {"stringListValue": ["p", "q"]}})
@@ -164,8 +166,8 @@ async def test_records_are_filtered_by_metadata(
     assert [record["content"]["text"] for record in found] in (texts, [])
 
 
-async def test_a_batch_tells_each_record_apart(client: Client) -> None:
-    """Records that fail are told one by one, and the others are done."""
+async def test_each_record_of_a_batch_fails_by_itself(client: Client) -> None:
+    """Records that fail are listed, and the others are written."""
     kept, other = await client.put("kept", "other")
     unknown = "mem-" + "0" * 36
     updated = await client.call(
@@ -195,7 +197,7 @@ async def test_a_batch_tells_each_record_apart(client: Client) -> None:
 
 
 async def test_a_batch_with_a_used_token_makes_nothing_new(client: Client) -> None:
-    """The same client token gives the answer of its first use."""
+    """The same client token returns the answer of its first use."""
     record = {
         "requestIdentifier": "r",
         "namespaces": ["/a/"],
@@ -210,7 +212,7 @@ async def test_a_batch_with_a_used_token_makes_nothing_new(client: Client) -> No
 
 
 async def test_records_expire(client: Client) -> None:
-    """A record with days is gone after them, an update starts them anew, REMOVE ends them."""
+    """A record expires after its days; an update starts them again, REMOVE removes them."""
     record = {
         "requestIdentifier": "r",
         "namespaces": ["/a/"],
@@ -238,8 +240,8 @@ async def test_records_expire(client: Client) -> None:
 
 
 async def test_records_can_show_late(serve: Callable[..., Any]) -> None:
-    """With record_lag and update_lag a new record is neither listed nor updated at once."""
-    async with serve(record_lag=87, update_lag=60) as client:
+    """With lags of records a new one is neither listed nor updated at once."""
+    async with serve(lags=Lags(record_lists=87, record_ids=60)) as client:
         (record_id,) = await client.put("late")
         change = {"memoryRecordId": record_id, "timestamp": START}
         assert await client.contents() == []

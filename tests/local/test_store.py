@@ -1,4 +1,4 @@
-"""The file: durable, migrated, owned by one service, read by many."""
+"""The database: durable, migrated, used by one service at a time, read concurrently."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def test_everything_is_there_after_a_restart(
 
 
 async def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
-    """A schema that this version does not know is left alone."""
+    """A file with a newer schema is refused and left as it was."""
     path = tmp_path / "memory.db"
     with sqlite3.connect(path) as db:
         db.execute("PRAGMA user_version = 99")
@@ -85,7 +85,7 @@ async def test_hundreds_of_writers_share_commits(serve: Callable[..., Any], tmp_
 async def test_a_file_of_the_first_version_is_brought_up(
     serve: Callable[..., Any], tmp_path: Path
 ) -> None:
-    """Nothing of it is lost: events, branches, tokens, records, waiting events, failed jobs."""
+    """Its events, branches, tokens, records, pending events and failed jobs are still there."""
     path = tmp_path / "memory.db"
     with sqlite3.connect(path) as db:
         db.executescript(VERSION_1.read_text())
@@ -114,8 +114,25 @@ async def test_a_file_of_the_first_version_is_brought_up(
     db.close()
 
 
+async def test_tokens_of_the_fourth_version_are_migrated(
+    serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    """A client token that was used then still returns the memory that it created."""
+    path = tmp_path / "memory.db"
+    new = {"name": "Chat", "eventExpiryDuration": 30, "clientToken": "t" * 40}
+    async with serve(path) as client:
+        created = (await client.send("POST", "/memories/create", new)).body["memory"]
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE tokens SET answer = ?", (created["id"],))
+        db.execute("PRAGMA user_version = 4")
+    db.close()
+    async with serve(path) as client:
+        again = (await client.send("POST", "/memories/create", new)).body["memory"]
+        assert again["id"] == created["id"]
+
+
 async def test_a_migration_that_fails_leaves_the_file(tmp_path: Path) -> None:
-    """A file that can't be brought up stays at its version, whole."""
+    """A file that can't be migrated stays intact, at its version."""
     path = tmp_path / "memory.db"
     with sqlite3.connect(path) as db:
         db.executescript(VERSION_1.read_text())
@@ -141,8 +158,8 @@ async def test_one_service_owns_a_file(serve: Callable[..., Any], tmp_path: Path
         assert await client.texts() == ["hello"]
 
 
-async def test_a_long_read_stops_nobody(tmp_path: Path) -> None:
-    """While one reader is busy others read, and what is written is committed."""
+async def test_a_long_read_blocks_nobody(tmp_path: Path) -> None:
+    """While one reader is busy, others read, and writes are committed."""
     store = Store(tmp_path / "memory.db")
     await store.open()
     ended = threading.Event()
@@ -177,7 +194,7 @@ def _command(*arguments: str) -> subprocess.Popen[str]:
 
 
 def _greeting(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """Return the address, and all that the command says when it is ready."""
+    """Return the address, and all that the command prints when it is ready."""
     assert process.stdout is not None
     said = ""
     for line in process.stdout:
@@ -194,7 +211,7 @@ def _post(url: str, body: bytes = b"{}") -> bytes:
 
 
 def test_killed_without_warning_it_loses_nothing(tmp_path: Path) -> None:
-    """After SIGKILL every acknowledged event is there."""
+    """After SIGKILL all acknowledged events are there."""
     path = tmp_path / "memory.db"
     process = _command("--db", str(path))
     try:
@@ -230,7 +247,7 @@ for number in range(100_000):
 
 
 def test_killed_while_several_processes_write_it_loses_nothing(tmp_path: Path) -> None:
-    """What was acknowledged to any of three client processes is there after SIGKILL."""
+    """After SIGKILL all events that were acknowledged to three processes are there."""
     path = tmp_path / "memory.db"
     service = _command("--db", str(path))
     writers: list[subprocess.Popen[str]] = []
@@ -268,7 +285,7 @@ def test_killed_while_several_processes_write_it_loses_nothing(tmp_path: Path) -
     ("option", "value", "words"),
     [
         ("--port", "99999", "give 0 to 65535"),
-        ("--port", "http", "'http' is no port"),
+        ("--port", "http", "'http' is not a port"),
         ("--extraction-delay", "-1", "0 to 10,000,000"),
         ("--provisioning-delay", "nan", "0 to 10,000,000"),
     ],
@@ -276,7 +293,7 @@ def test_killed_while_several_processes_write_it_loses_nothing(tmp_path: Path) -
 def test_the_command_refuses_what_can_not_be(
     capsys: pytest.CaptureFixture[str], option: str, value: str, words: str
 ) -> None:
-    """In one line, before it does anything."""
+    """It prints one line, before it does anything."""
     with pytest.raises(SystemExit) as caught:
         main([f"{option}={value}"])
     assert (2, True) == (caught.value.code, words in capsys.readouterr().err)
@@ -284,7 +301,7 @@ def test_the_command_refuses_what_can_not_be(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_tells_what_to_export_and_stops_cleanly(number: int) -> None:
-    """It prints address and variables, logs a line per request, and ends with status 0."""
+    """It prints address and variables, logs a line for each request, and exits with status 0."""
     process = _command("--log-requests")
     try:
         url, output = _greeting(process)

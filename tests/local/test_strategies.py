@@ -33,7 +33,7 @@ ROLE = "arn:aws:iam::123456789012:role/memory"
 
 
 async def memory(client: Client, *strategies: dict[str, Any], **members: Any) -> None:
-    """Make a memory with these strategies, which the client then uses."""
+    """Create a memory with strategies, which the client then uses."""
     body = {
         "name": "Chat",
         "eventExpiryDuration": 30,
@@ -62,7 +62,7 @@ def part(text: str, name: str) -> str:
 
 
 async def test_an_episode_is_written_once_it_is_complete(client: Client) -> None:
-    """While the matter is open there is no record; when the user closes it there are two."""
+    """There is no record until the user closes the matter; then there are two."""
     await memory(client, EPISODIC)
     await talk(client, *REPAIR)
     assert [] == await client.records()
@@ -85,7 +85,7 @@ async def test_an_episode_is_written_once_it_is_complete(client: Client) -> None
 
 
 async def test_reflections_grow_with_the_episodes(client: Client) -> None:
-    """A second episode of the same kind replaces the reflection by a surer one."""
+    """A second episode of the same kind replaces the reflection with a more confident one."""
     await memory(client, EPISODIC)
     await talk(client, *REPAIR, ("USER", "It works now, thanks!"))
     await talk(client, *REPAIR, ("USER", "It still doesn't work, bye."), session="s2")
@@ -109,7 +109,7 @@ async def test_reflections_grow_with_the_episodes(client: Client) -> None:
 async def test_a_custom_strategy_extracts_what_it_overrides(
     client: Client, override: str, expected: str
 ) -> None:
-    """Its prompts are accepted; the built-in extractor does the work of its kind."""
+    """Its prompts are accepted; the built-in extractor extracts what it overrides."""
     step = {"appendToPrompt": "Only names.", "modelId": "some.model"}
     steps = {"consolidation": step}
     if override != "summaryOverride":
@@ -137,11 +137,11 @@ async def test_a_self_managed_strategy_makes_no_records(client: Client) -> None:
     await memory(client, {"customMemoryStrategy": custom})
     await talk(client, ("USER", "I love hiking in the Alps."))
     assert [] == await client.records()
-    assert 0 == client.service.sessions_waiting
+    assert 0 == client.service.pending_sessions
 
 
 async def test_strictly_consistent_keys_keep_records_apart(client: Client) -> None:
-    """The same words with another value are no duplicate, and each record carries its value."""
+    """The same words with another value are not a duplicate, and records have their values."""
     entry = {"key": "tenant", "type": "STRING", "extractionType": "STRICTLY_CONSISTENT"}
     semantic = {
         "name": "Facts",
@@ -163,20 +163,20 @@ async def test_strictly_consistent_keys_keep_records_apart(client: Client) -> No
 
 
 async def test_each_strategy_may_have_its_own_delay(serve: Callable[..., Any]) -> None:
-    """Facts come after their delay, preferences after theirs, and nothing twice."""
+    """Facts and preferences are extracted after their own delays, and nothing twice."""
     delays = {"SEMANTIC": 10, "preferences": 60, "*": 3600}
     async with serve(extraction_delay=delays) as client:
         await client.create("I love hiking in the Alps.")
         for seconds, expected in ((9, 0), (1, 1), (49, 1), (1, 2), (3539, 2), (1, 3)):
             client.clock.advance(seconds)
-            await client.service.drain(everything=False)
+            await client.service.drain(include_future=False)
             assert expected == len(await client.records())
 
 
 async def test_a_namespace_without_its_variable_makes_no_record(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The event is stored, the log says what is missing, and the variable given makes it work."""
+    """The event is stored and the log names the variable; with the variable it works."""
     semantic = {"name": "Facts", "namespaceTemplates": ["/facts/{team}/{actorId}/"]}
     await memory(client, {"semanticMemoryStrategy": semantic}, namespaceKeys=[{"key": "team"}])
     await talk(client, ("USER", "I work in Milan at Acme."))
@@ -218,14 +218,14 @@ async def test_a_namespace_without_its_variable_makes_no_record(
 async def test_a_newer_fact_replaces_what_it_makes_obsolete(
     client: Client, first: str, second: str, expected: list[str]
 ) -> None:
-    """Another value of what one has only one of, the opposite, more detail; and nothing else."""
+    """A new value, the opposite or more detail replaces a fact; nothing else does."""
     await talk(client, ("USER", first))
     await talk(client, ("USER", second), session="s2", at=START + 100)
     assert expected == await client.contents("/facts/ann/")
 
 
 async def test_what_json_says_is_extracted(client: Client) -> None:
-    """A json payload counts; a tool's result does not for facts."""
+    """Facts are extracted from json payloads, and not from results of tools."""
     payload = [{"json": {"content": {"note": "I live in Oslo", "tags": ["vip"]}}}]
     reply = await client.create(payload=payload)
     assert reply.status == 201, reply.raw
@@ -234,20 +234,20 @@ async def test_what_json_says_is_extracted(client: Client) -> None:
 
 
 class Failing(BuiltInExtractor):
-    """An extractor whose facts fail as a message tells it."""
+    """An extractor whose facts fail while it has an error."""
 
     def __init__(self, error: Exception) -> None:
         self.error: Exception | None = error
 
     def extract(self, request: ExtractionRequest) -> Sequence[str]:
-        """Fail while there is an error to raise."""
+        """Raise the error while there is one."""
         if self.error is not None and request.kind == "SEMANTIC":
             raise self.error
         return super().extract(request)
 
 
 class BedrockError(Exception):
-    """What botocore raises looks like this."""
+    """An error in the form of botocore's."""
 
     def __init__(self, code: str) -> None:
         self.response = {"Error": {"Code": code, "Message": ""}}
@@ -269,7 +269,7 @@ class BedrockError(Exception):
 async def test_what_an_extractor_raises_is_the_reason_of_the_job(
     serve: Callable[..., Any], error: Exception, reason: str
 ) -> None:
-    """The job is listed with the service's reason; started again it succeeds."""
+    """A failed job has the service's reason; started again it succeeds."""
     extractor = Failing(error)
     async with serve(extractor=extractor) as client:
         await talk(client, ("USER", "I live in Oslo."))
@@ -284,13 +284,13 @@ async def test_what_an_extractor_raises_is_the_reason_of_the_job(
 
 
 def test_an_unknown_reason_is_refused() -> None:
-    """Only the service's reasons can be given."""
-    with pytest.raises(ValueError, match="none of the service's reasons"):
+    """Only the service's reasons are accepted."""
+    with pytest.raises(ValueError, match="reason is 'TIRED'; use one of"):
         ExtractorError("TIRED")
 
 
-async def test_what_is_no_list_of_texts_fails_the_job(serve: Callable[..., Any]) -> None:
-    """An extractor that gives one text, or no texts, is told by a failed job."""
+async def test_what_is_not_a_list_of_texts_fails_the_job(serve: Callable[..., Any]) -> None:
+    """The job fails if an extractor returns one text, or no texts."""
 
     class Wrong(BuiltInExtractor):
         def extract(self, request: ExtractionRequest) -> Any:
@@ -304,7 +304,7 @@ async def test_what_is_no_list_of_texts_fails_the_job(serve: Callable[..., Any])
 
 
 async def test_inferred_metadata_takes_an_allowed_value_that_is_named(client: Client) -> None:
-    """Of a schema's allowed values the one that a record names becomes its metadata."""
+    """An allowed value of the schema that a record names becomes its metadata."""
     rules = {"stringValidation": {"allowedValues": ["train", "plane"]}}
     config = {"llmExtractionConfig": {"definition": "how one travels", "validation": rules}}
     schema = [{"key": "means", "type": "STRING", "extractionConfig": config}]

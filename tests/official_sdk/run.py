@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 # Run as a script, this imports the installed package, not the checkout.
-from agentcore_memory_async.local import LocalMemoryService
-from agentcore_memory_async.local._http.exchanges import RECORDERS, Exchange
+from agentcore_memory_async.local import Exchange, LocalMemoryService
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,8 +46,9 @@ async def main(python: str) -> int:
         seen += 1
         found.extend(f"{exchange.operation}: {problem}" for problem in problems(exchange))
 
-    RECORDERS.append(record)
-    async with LocalMemoryService(strict=True, extraction_delay=0.2, control=True) as service:
+    async with LocalMemoryService(
+        strict=True, extraction_delay=0.2, admin=True, on_exchange=record
+    ) as service:
         own = {name: value for name, value in os.environ.items() if name[:4] != "AWS_"}
         none = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
         checks = await anyio.run_process(

@@ -1,12 +1,11 @@
-"""The service's errors as it answers them: code, status, text."""
+"""The service's error answers: code, status and text."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import attrs
+from attrs import define, field
 
-#: HTTP status of every error in the service model, and of those that its front door adds.
 STATUS_BY_CODE = {
     "AccessDeniedException": 403,
     "ConflictException": 409,
@@ -23,29 +22,30 @@ STATUS_BY_CODE = {
     "UnknownOperationException": 404,
     "ValidationException": 400,
 }
+"""HTTP status of each error of the service models, and of those that AWS's HTTP layer adds."""
 
 
-@attrs.define(slots=False)
+@define(slots=False)
 class AwsError(Exception):
     """
     An error answer of the service.
 
     Attributes:
-        code: Such as ``ValidationException``; goes into the ``x-amzn-errortype`` header.
-        message: The text, as the service words it where that is known.
-        reason: Of a ValidationException: one of the model's reasons.
-        fields: Of a ValidationException: name and message of each refused member.
-        status: The HTTP status; that of the code unless given.
+        code: Error code, such as ``ValidationException``; sent as the ``x-amzn-errortype`` header.
+        message: Text, in the service's words where they are known.
+        reason: Reason of a ValidationException: one of the model's.
+        fields: Name and message of each refused member, for a ValidationException.
+        status: HTTP status; that of the code if omitted.
     """
 
     code: str
     message: str
     reason: str | None = None
-    fields: list[dict[str, str]] = attrs.field(factory=list[dict[str, str]])
+    fields: list[dict[str, str]] = field(factory=list[dict[str, str]])
     status: int = 0
 
     def __attrs_post_init__(self) -> None:
-        """Take the status of the code where none was given."""
+        """Set the status of the code if none was given."""
         if not self.status:
             self.status = STATUS_BY_CODE.get(self.code, 400)
 
@@ -67,18 +67,13 @@ def validation(
     return AwsError("ValidationException", message, reason, fields)
 
 
-def invalid_input(message: str) -> AwsError:
-    """Return an InvalidInputException (400)."""
-    return AwsError("InvalidInputException", message)
-
-
 def not_found(message: str) -> AwsError:
     """Return a ResourceNotFoundException (404)."""
     return AwsError("ResourceNotFoundException", message)
 
 
 def memory_not_found(memory_id: str) -> AwsError:
-    """Return the 404 of a memory that does not exist."""
+    """Return the ResourceNotFoundException (404) of a memory that does not exist."""
     return not_found(f"Memory not found: {memory_id}")
 
 

@@ -1,4 +1,4 @@
-"""Reading members of a request's JSON."""
+"""Access to members of JSON objects: what has another type than expected counts as empty."""
 
 from __future__ import annotations
 
@@ -9,32 +9,37 @@ if TYPE_CHECKING:
 
 
 def as_object(value: object) -> dict[str, Any]:
-    """Return *value* if it is an object, else an empty one."""
+    """Return *value* if it is an object, otherwise an empty one."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def as_array(value: object) -> list[Any]:
-    """Return *value* if it is a list, else an empty one."""
+    """Return *value* if it is a list, otherwise an empty one."""
     if not isinstance(value, list):
         return []
     return cast("list[Any]", value)  # type: ignore[redundant-cast]  # pyright needs it
 
 
 def child(members: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return the object that is the member *name*, an empty one where there is none."""
+    """Return the member *name* if it is an object, otherwise an empty one."""
     return as_object(members.get(name))
 
 
 def children(members: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    """Return the objects in the list that is the member *name*."""
+    """Return the items of the list *name*, each as an object."""
     return [as_object(item) for item in as_array(members.get(name))]
 
 
 def strings_in(value: object) -> Iterator[str]:
-    """Yield the texts in a JSON value, however deep it is nested."""
-    left = [value]
-    while left:
-        item = left.pop()
+    """Iterate over the strings in a JSON value, however deep they are nested."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
         if isinstance(item, str):
             yield item
-        left += reversed([*as_object(item).values(), *as_array(item)])
+        stack += reversed([*as_object(item).values(), *as_array(item)])
+
+
+def to_ms(timestamp: float) -> int:
+    """Return a wire timestamp floored to milliseconds, whatever its binary fraction is."""
+    return round(timestamp * 1_000_000) // 1000

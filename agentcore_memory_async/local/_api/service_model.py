@@ -1,8 +1,8 @@
 """
-Checks of a request against the service models, with the service's texts.
+The service models: they find the operation of a request and check its members.
 
-They are the JSON files that the package ships in botocore's layout. Nothing here is
-shared with the client's own checks: each side reads the model by itself.
+The models are JSON files in botocore's layout that the package ships. The client checks its
+requests with code of its own, so that client and service don't agree on the same mistake.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-import attrs
+from attrs import define, frozen
 
 from agentcore_memory_async.local._api.errors import AwsError, validation
 from agentcore_memory_async.local._api.members import as_array, as_object
@@ -24,13 +24,26 @@ if TYPE_CHECKING:
 
 
 _SERVICE = "bedrock-agentcore"
-_MAX_TIME = 253_402_300_799  # 9999-12-31T23:59:59Z
+_MAX_TIME = 253_402_300_799
+"""9999-12-31T23:59:59Z, in seconds since the epoch."""
+
 _MAX_VIOLATIONS = 20
+"""Violations that an error lists."""
 
 
-@attrs.frozen
+@frozen
 class Operation:
-    """One operation of a model: its name, success status and input shape."""
+    """
+    One operation of a model.
+
+    Attributes:
+        name: Wire name.
+        method: HTTP method.
+        uri: Template of the path and the query string.
+        status: HTTP status of a success.
+        input_shape: Name of the input's shape.
+        errors: Codes of the errors that the model lists.
+    """
 
     name: str
     method: str
@@ -40,15 +53,21 @@ class Operation:
     errors: frozenset[str]
 
 
-@attrs.frozen
+@frozen
 class Route:
-    """A request's operation and the members that its path carries."""
+    """
+    The operation of a request.
+
+    Attributes:
+        operation: The operation.
+        labels: Members of the request that the path carries.
+    """
 
     operation: Operation
     labels: dict[str, str]
 
 
-@attrs.define
+@define
 class _Violation:
     path: str
     text: str
@@ -80,7 +99,7 @@ class ServiceModel:
             self._routes.append((operation.method, uri.split("?")[0].split("/"), operation))
 
     def match(self, method: str, path: str) -> Route | None:
-        """Find the operation of a raw, still percent-encoded *path*; labels come back decoded."""
+        """Return the operation of a percent-encoded *path*, with its labels decoded, if any."""
         parts = path.split("/")
         for candidate, pattern, operation in self._routes:
             if candidate != method or len(pattern) != len(parts):
@@ -104,7 +123,7 @@ class ServiceModel:
     def query(
         self, operation: Operation, given: Iterable[tuple[str, str]]
     ) -> dict[str, str | list[str]]:
-        """Return the members of the operation's input that are in the query string."""
+        """Return the members of the operation's input that the query string carries."""
         found: dict[str, str | list[str]] = {}
         members = self._shapes[operation.input_shape]["members"]
         by_name = {
@@ -131,12 +150,12 @@ class ServiceModel:
         Check *params* against the operation's input shape.
 
         Args:
-            operation: Whose input it is.
-            params: The wire JSON members, those of path and query included.
-            skip: Members of the top level that are let through whatever they look like.
+            operation: The operation.
+            params: Members of the request, those of path and query included.
+            skip: Members of the top level that are not checked.
 
         Raises:
-            AwsError: ValidationException with the service's wording, at most 20 violations.
+            AwsError: ValidationException in the service's words, with at most 20 violations.
         """
         found: list[_Violation] = []
         self._structure(self._shapes[operation.input_shape], params, "", found, skip)
@@ -315,7 +334,7 @@ def _finite(text: str) -> float:
 
 def parse_body(raw: bytes) -> dict[str, Any]:
     """
-    Read a request's JSON object; no bytes at all are an empty one.
+    Return the JSON object of a request's body; an empty body is an empty object.
 
     Raises:
         AwsError: ValidationException with reason CannotParse: not UTF-8, not JSON, NaN or
@@ -338,14 +357,14 @@ def parse_body(raw: bytes) -> dict[str, Any]:
     return members
 
 
-@attrs.frozen
+@frozen
 class Api:
-    """All operations of the service, of its data plane and of its control plane."""
+    """All operations of the service: those of its data plane and of its control plane."""
 
     models: tuple[ServiceModel, ...]
 
     def match(self, method: str, path: str) -> tuple[ServiceModel, Route] | None:
-        """Find the operation of a raw, still percent-encoded *path*, and its model."""
+        """Return the operation of a percent-encoded *path*, and its model; None for no match."""
         for model in self.models:
             route = model.match(method, path)
             if route is not None:
@@ -354,7 +373,7 @@ class Api:
 
 
 def load_api() -> Api:
-    """Read the shipped service models; blocking, so call it in a thread."""
+    """Load the shipped service models; it blocks, so call it in a thread."""
     package = Path(__file__).parents[2]
     data = package / "_wire" / "service_model" / "data" / _SERVICE
     paths = (

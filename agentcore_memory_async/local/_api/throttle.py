@@ -1,15 +1,15 @@
 """
 The service's quotas as token buckets, in requests a second.
 
-The figures are those of the AgentCore quotas page, read 2026-09-26; what it does not name shares
-one bucket. A bucket holds what one second brings, so a burst of that many passes at once.
+The figures are those of the AgentCore quotas page, read 2026-09-26; operations that it does not
+name share one bucket. A bucket holds what one second brings, so a burst of that many passes.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import attrs
+from attrs import define
 
 from agentcore_memory_async.local._api.errors import AwsError
 from agentcore_memory_async.local._api.members import as_array, as_object, child
@@ -32,21 +32,39 @@ PER_ACCOUNT: dict[str, float] = {
     "ListMemories": 5,
     "GetMemory": 50,
 }
+"""Requests a second of an account, by the operation."""
+
 _OTHERS = 20.0
 _CONVERSATIONAL, _OTHER_EVENTS = 5.0, 10.0
 _LIST_EVENTS, _DELETE_EVENT = 20.0, 5.0
 _BUCKETS = 50_000
+"""Buckets that are kept until the full ones among them are dropped."""
 
 
-@attrs.define
-class _Bucket:
+@define
+class TokenBucket:
+    """
+    A quota and what is left of it.
+
+    Attributes:
+        rate: Tokens that come back in a second, and that the bucket holds at most.
+        level: Tokens that are left.
+        at: Time in seconds of that level.
+    """
+
+    rate: float
     level: float
     at: float
 
+    def refill(self, now: float) -> None:
+        """Add the tokens that have come back by *now*."""
+        self.level = min(self.rate, self.level + max(0.0, now - self.at) * self.rate)
+        self.at = now
 
-class Throttle:
+
+class QuotaLimiter:
     """
-    Refuses what comes faster than the quotas allow.
+    Refuses requests that exceed the quotas.
 
     Args:
         clock: Refills the buckets.
@@ -54,44 +72,49 @@ class Throttle:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._buckets: dict[Hashable, _Bucket] = {}
+        self._buckets: dict[Hashable, TokenBucket] = {}
 
     def check(self, operation: str, params: Mapping[str, Any]) -> None:
         """
         Count a request.
 
         Raises:
-            AwsError: ThrottledException: the account or the session has no token left; then
+            AwsError: ThrottledException: the account or the session has no token left. Then
                 none is taken.
         """
-        own = PER_ACCOUNT.get(operation)
-        limits: list[tuple[Hashable, float]] = [
-            ("others", _OTHERS) if own is None else (operation, own)
-        ]
-        rate = _per_session(operation, params)
-        if rate is not None:
-            memory_id = str(params.get("memoryId")).rpartition("/")[2]  # an ARN is the same memory
-            who = (memory_id, params.get("actorId"), params.get("sessionId"))
-            limits.append(((operation, rate, *map(str, who)), rate))
         now = self._clock.now()
-        if len(self._buckets) > _BUCKETS:  # those that were left alone for a second are full
+        if len(self._buckets) > _BUCKETS:
+            # One that was left alone for a second is full, as a new one is.
             self._buckets = {
                 key: bucket for key, bucket in self._buckets.items() if now - bucket.at < 1
             }
-        taken: list[_Bucket] = []
-        for key, rate in limits:
-            bucket = self._buckets.setdefault(key, _Bucket(rate, now))
-            bucket.level = min(rate, bucket.level + max(0.0, now - bucket.at) * rate)
-            bucket.at = now
+        buckets: list[TokenBucket] = []
+        for key, rate in _quotas(operation, params):
+            bucket = self._buckets.setdefault(key, TokenBucket(rate, rate, now))
+            bucket.refill(now)
             if bucket.level < 1:
                 code = "ThrottledException"
                 raise AwsError(code, "Rate exceeded.")
-            taken.append(bucket)
-        for bucket in taken:
+            buckets.append(bucket)
+        for bucket in buckets:
             bucket.level -= 1
 
 
-def _per_session(operation: str, params: Mapping[str, Any]) -> float | None:
+def _quotas(operation: str, params: Mapping[str, Any]) -> list[tuple[Hashable, float]]:
+    """Return the quotas of a request: key and rate of the account's, then of the session's."""
+    own = PER_ACCOUNT.get(operation)
+    quotas: list[tuple[Hashable, float]] = [
+        ("others", _OTHERS) if own is None else (operation, own)
+    ]
+    rate = _session_rate(operation, params)
+    if rate is not None:
+        memory_id = str(params.get("memoryId")).rpartition("/")[2]  # an ARN is the same memory
+        session = (memory_id, str(params.get("actorId")), str(params.get("sessionId")))
+        quotas.append(((operation, rate, *session), rate))
+    return quotas
+
+
+def _session_rate(operation: str, params: Mapping[str, Any]) -> float | None:
     if operation == "ListEvents":
         return _LIST_EVENTS
     if operation == "DeleteEvent":

@@ -1,10 +1,9 @@
-"""The tables, and how an older file becomes a newer one."""
+"""The tables, and the migrations that bring an older file up to date."""
 
 from __future__ import annotations
 
 import sqlite3
 
-#: Each entry brings a file from the version before it to its own. Never change one: append.
 _MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE memories (
@@ -143,9 +142,17 @@ _MIGRATIONS: tuple[str, ...] = (
     -- Ids of the strategies that may read the event, as JSON; NULL, from before: all.
     ALTER TABLE events ADD COLUMN strategies TEXT;
     """,
+    """
+    -- All answers of client tokens are JSON.
+    UPDATE tokens SET answer = json_quote(answer)
+        WHERE operation IN ('CreateMemory', 'UpdateMemory');
+    UPDATE tokens SET answer = 'null' WHERE operation = 'StartMemoryExtractionJob';
+    """,
 )
+"""Each entry brings a file from the version before it to its own. Never change one: append."""
 
 VERSION = len(_MIGRATIONS)
+"""The version of the schema that this package writes."""
 
 
 def prepare(db: sqlite3.Connection) -> None:

@@ -1,10 +1,10 @@
 """
-The database threads: one writes and commits for many at once, some read beside it.
+The database threads: one writes and commits for many callers at once, others only read.
 
-Functions that wait while a transaction is being committed are taken together into the
-next one, so hundreds of concurrent writers cost a handful of commits; what was
-acknowledged was committed. A file is in WAL mode: its readers have connections of their
-own and wait for nobody. In memory there is one connection, so reads run between writes.
+Functions that arrive while a transaction is being committed share the next one, so hundreds of
+concurrent writers cost a handful of commits. A write is acknowledged once it is committed. A file
+is in WAL mode: the readers have connections of their own and never wait. A database in memory has
+one connection, so there reads run between writes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import attrs
+from attrs import define, field
 
 from agentcore_memory_async.local._database.schema import prepare
 
@@ -26,38 +26,40 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: So many functions share a commit at most.
 _BATCH = 256
+"""Functions that share a commit at most."""
+
 _READERS = 3
+"""Threads that read a file beside the one that writes."""
 
 
 class StoreError(Exception):
     """The database file can't be used; the text says why."""
 
 
-@attrs.define
+@define
 class Transaction:
     """
-    What a function in a database thread works on.
+    The database, as a function in a database thread uses it.
 
     Attributes:
-        db: The connection; a writer's transaction is begun and committed for the function.
-        writes: Whether it may write.
-        after: What runs once it is committed.
+        db: Connection; a transaction is begun and committed around a function that writes.
+        writes: Whether the function may write.
+        after: Callbacks that run after the commit.
     """
 
     db: sqlite3.Connection
     writes: bool
-    after: list[Callable[[], None]] = attrs.field(factory=list[Callable[[], None]], init=False)
+    after: list[Callable[[], None]] = field(factory=list[Callable[[], None]], init=False)
 
     def on_commit(self, callback: Callable[[], None]) -> None:
-        """Call *callback* in the writer's thread once the transaction is on disk."""
+        """Call *callback* in the writer's thread after the transaction is committed."""
         self.after.append(callback)
 
 
-@attrs.define
+@define
 class _Job:
-    """One function on its way through a thread."""
+    """One function, and its outcome."""
 
     function: Callable[[Transaction], Any]
     writes: bool
@@ -75,7 +77,7 @@ class Store:
     The database of one service.
 
     Args:
-        path: The file; None keeps everything in memory.
+        path: SQLite file; None keeps everything in memory.
     """
 
     def __init__(self, path: str | Path | None) -> None:
@@ -86,7 +88,7 @@ class Store:
         self.commits = 0
 
     async def open(self) -> None:
-        """Open the file, bring its schema up to date and start the threads."""
+        """Open the file, bring its schema up to date, and start the threads."""
         loop = asyncio.get_running_loop()
         ready: asyncio.Future[None] = loop.create_future()
         writer = threading.Thread(
@@ -111,7 +113,7 @@ class Store:
             self._threads.append(reader)
 
     async def aclose(self) -> None:
-        """Finish what was submitted, close the file and end the threads."""
+        """Finish what was submitted, close the file, and end the threads."""
         threads, self._threads = self._threads, []
         if not threads:
             return
@@ -124,11 +126,11 @@ class Store:
         await loop.run_in_executor(None, threads[0].join)
 
     async def read(self, function: Callable[[Transaction], T]) -> T:
-        """Return what *function* finds; it must not write."""
+        """Run *function*, which must not write, and return its result."""
         return await self._submit(self._reads, function, writes=False)
 
     async def write(self, function: Callable[[Transaction], T]) -> T:
-        """Return what *function* gives once its writes are committed; all or nothing of them."""
+        """Run *function*, and return its result once all of its writes are committed."""
         return await self._submit(self._jobs, function, writes=True)
 
     async def _submit(
@@ -147,7 +149,7 @@ class Store:
     def _run(self, loop: asyncio.AbstractEventLoop, ready: asyncio.Future[None]) -> None:
         owner: sqlite3.Connection | None = None
         try:
-            owner = self._own()
+            owner = self._lock_file()
             db = self._connect()
         except (sqlite3.Error, OSError) as error:
             if owner is not None:
@@ -163,12 +165,12 @@ class Store:
             if owner is not None:
                 owner.close()
 
-    def _own(self) -> sqlite3.Connection | None:
+    def _lock_file(self) -> sqlite3.Connection | None:
         """
-        Take the file for this service: the search index lives in its memory.
+        Lock the file for this service, since it keeps the search indexes in its own memory.
 
-        The lock is a transaction on an empty database beside the file, which the system ends
-        with the process however that ends, and which no reader of the file meets.
+        The lock is a transaction on an empty database beside the file. The operating system ends
+        it with the process, however that ends, and no reader of the file meets it.
         """
         if self._path is None:
             return None
@@ -202,15 +204,15 @@ class Store:
             db.execute("PRAGMA busy_timeout = 2000")
             while (job := self._reads.get()) is not None:
                 try:
-                    job.result = job.function(Transaction(db, writes=False))
-                except Exception as error:  # noqa: BLE001  (given to who waits)
+                    _run_reader(db, job)
+                except Exception as error:  # noqa: BLE001  (raised where the caller waits)
                     job.error = error
-                _give(job.loop, [job])
+                _resolve(job.loop, [job])
         finally:
             db.close()
 
     def _serve(self, db: sqlite3.Connection) -> bool:
-        """Take what waits, run it, commit, answer; False when told to end."""
+        """Run what was submitted, commit, and resolve the callers; return False at the end."""
         batch: list[_Job] = []
         job = self._jobs.get()
         ending = job is None
@@ -225,55 +227,65 @@ class Store:
             ending = job is None
         self._perform(db, batch)
         for loop in {job.loop for job in batch}:
-            _give(loop, [job for job in batch if job.loop is loop])
+            _resolve(loop, [job for job in batch if job.loop is loop])
         return not ending
 
     def _perform(self, db: sqlite3.Connection, batch: list[_Job]) -> None:
+        """Run a batch in one transaction, in which each job can fail by itself."""
         after: list[Callable[[], None]] = []
-        begun = False
         for job in batch:
-            transaction = Transaction(db, job.writes)
             try:
-                if not job.writes:
-                    job.result = job.function(transaction)
-                    continue
-                if not begun:
+                if job.writes and not db.in_transaction:
                     db.execute("BEGIN IMMEDIATE")
-                    begun = True
-                db.execute("SAVEPOINT job")
-                try:
-                    job.result = job.function(transaction)
-                except BaseException:
-                    db.execute("ROLLBACK TO job")
-                    raise
-                finally:
-                    db.execute("RELEASE job")
-                after.extend(transaction.after)
-            except Exception as error:  # noqa: BLE001  (given to who waits)
+                after += _run_writer(db, job) if job.writes else _run_reader(db, job)
+            except Exception as error:  # noqa: BLE001  (raised where the caller waits)
                 job.error = error
-        if begun:
-            try:
-                db.execute("COMMIT")
-                self.commits += 1
-            except sqlite3.Error as error:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                for job in batch:
-                    if job.writes and job.error is None:
-                        job.error = error
-                return
-        for callback in after:
-            callback()
+        if db.in_transaction and self._commit(db, batch):
+            for callback in after:
+                callback()
+
+    def _commit(self, db: sqlite3.Connection, batch: list[_Job]) -> bool:
+        """Commit, and return whether that succeeded; if not, all jobs that wrote fail."""
+        try:
+            db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            for job in batch:
+                if job.writes and job.error is None:
+                    job.error = error
+            return False
+        self.commits += 1
+        return True
 
 
-def _give(loop: asyncio.AbstractEventLoop, jobs: list[_Job]) -> None:
+def _run_reader(db: sqlite3.Connection, job: _Job) -> list[Callable[[], None]]:
+    job.result = job.function(Transaction(db, writes=False))
+    return []
+
+
+def _run_writer(db: sqlite3.Connection, job: _Job) -> list[Callable[[], None]]:
+    """Run a job in a savepoint of its own; return what to call after the commit."""
+    transaction = Transaction(db, writes=True)
+    db.execute("SAVEPOINT job")
     try:
-        loop.call_soon_threadsafe(_answer, jobs)
-    except RuntimeError:  # that loop was closed; nobody waits there
+        job.result = job.function(transaction)
+    except BaseException:
+        db.execute("ROLLBACK TO job")
+        raise
+    finally:
+        db.execute("RELEASE job")
+    return transaction.after
+
+
+def _resolve(loop: asyncio.AbstractEventLoop, jobs: list[_Job]) -> None:
+    try:
+        loop.call_soon_threadsafe(_set_results, jobs)
+    except RuntimeError:  # the loop is closed: nobody waits there
         return
 
 
-def _answer(jobs: list[_Job]) -> None:
+def _set_results(jobs: list[_Job]) -> None:
     for job in jobs:
         if job.future.done():  # its caller was cancelled
             continue

@@ -1,4 +1,11 @@
-"""What one strategy made of a session's new events, and how it joins the records there are."""
+"""
+Consolidation of extracted records with those that exist.
+
+A record with the same text as another in its namespace is skipped. A record that makes another
+obsolete replaces it: the extractor decides that, for similar records of the same strategy with
+the same values of the STRICTLY_CONSISTENT keys. A session's summary is rewritten as a whole,
+except for topics that are unchanged.
+"""
 
 from __future__ import annotations
 
@@ -6,87 +13,98 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
-import attrs
+from attrs import define, evolve, field, frozen
 
 from agentcore_memory_async.local._api.members import as_array, as_object, child
 from agentcore_memory_async.local._language.words import tokens
 from agentcore_memory_async.local._storage.namespaces import fill
 from agentcore_memory_async.local._storage.records import NewRecord
+from agentcore_memory_async.local._storage.sessions import SessionKey
 from agentcore_memory_async.local.extractor_errors import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from agentcore_memory_async.local._database.store import Transaction
-    from agentcore_memory_async.local._storage.pending import SessionKey
     from agentcore_memory_async.local._storage.records import Record, Records
     from agentcore_memory_async.local.extractor import ExtractionRequest, Extractor, Strategy
 
 
 _LOG = logging.getLogger("agentcore_memory_async.local")
 
-_CONTENT = 16_000  # characters that a record has at most, as the service says
-_ALIKE = 5  # records that a new one is compared with
+_CONTENT = 16_000
+"""Characters of a record at most: the service's limit."""
+
+_SIMILAR = 5
+"""Records that a new one is compared with."""
 
 
-@attrs.define
+@define
 class Result:
     """
-    What one strategy made of a session's new events.
+    One request to the extractor, and later its outcome.
 
     Attributes:
-        request: What was asked for.
-        events: The ids of the new events.
-        variables: Of the newest one's namespaces.
-        partition: The values of the STRICTLY_CONSISTENT keys, as metadata of its records.
-        consistent_keys: Those keys.
-        kind: Of its records: the request's, or REFLECTION.
-        contents: The texts of the records.
-        failure: Why there are none.
+        request: Request to the extractor.
+        event_ids: Ids of the new events.
+        variables: Namespace variables of the newest event.
+        partition: Values of the STRICTLY_CONSISTENT keys, as metadata of the records.
+        consistent_keys: The STRICTLY_CONSISTENT keys.
+        contents: Texts of the records.
+        failure: Reason of a failed job; None for one that succeeded.
     """
 
     request: ExtractionRequest
-    events: list[str]
+    event_ids: list[str]
     variables: Mapping[str, str]
     partition: Mapping[str, Any]
     consistent_keys: tuple[str, ...]
-    kind: str = attrs.field(default=attrs.Factory(lambda self: self.request.kind, takes_self=True))
-    contents: list[str] = attrs.field(factory=list[str])
+    contents: list[str] = field(factory=list[str])
     failure: str | None = None
 
     @property
     def key(self) -> SessionKey:
-        """Memory, actor and session."""
-        return (self.request.memory_id, self.request.actor_id, self.request.session_id)
+        """Session of the events."""
+        return SessionKey(self.request.memory_id, self.request.actor_id, self.request.session_id)
+
+    @property
+    def kind(self) -> str:
+        """Kind of the records: what the strategy extracts, or REFLECTION."""
+        return self.request.kind
 
     @property
     def strategy(self) -> Strategy:
-        """Whose result it is."""
+        """Strategy that extracts."""
         return self.request.strategy
 
     def take(self, contents: Iterable[str]) -> None:
-        """Keep what the extractor gave; TypeError where that is no texts."""
+        """
+        Keep what the extractor returned.
+
+        Raises:
+            TypeError: It is no sequence of texts.
+        """
         texts = list(contents)
         if isinstance(contents, str) or any(not isinstance(text, str) for text in texts):  # pyright: ignore[reportUnnecessaryIsInstance]
-            message = "an extractor gives a sequence of texts"
+            message = f"extract() returned {type(contents).__name__}; return a sequence of str"
             raise TypeError(message)
         self.contents = [text for text in texts if text.strip()]
 
     def fail(self, error: Exception) -> None:
-        """Keep why the extractor failed."""
+        """Keep the reason why the extractor failed."""
         self.failure = reason_of(error)
         _LOG.error("the extractor failed for a %s strategy", self.kind, exc_info=error)
 
-    def reflection(self) -> Result:
-        """Return an empty result for the reflections on this one's episodes."""
-        return attrs.evolve(self, kind="REFLECTION", contents=[], failure=None)
+    def reflection(self, episode: str) -> Result:
+        """Return a result that is still empty for the reflection on one of the episodes."""
+        request = evolve(self.request, kind="REFLECTION", episodes=(episode,))
+        return evolve(self, request=request, contents=[], failure=None)
 
     def namespace(self) -> str | None:
-        """Return where its records go; None, and a log entry, where a variable has no value."""
-        _, actor_id, session_id = self.key
+        """Return the namespace of the records; None, and a warning, where a value is missing."""
         values = dict(self.variables) | {
-            "actorId": actor_id,
-            "sessionId": session_id,
+            "actorId": self.request.actor_id,
+            "sessionId": self.request.session_id,
             "memoryStrategyId": self.strategy.strategy_id,
         }
         template = self.strategy.template
@@ -95,23 +113,23 @@ class Result:
         namespace = fill(template, values)
         if namespace is None:
             _LOG.warning(
-                "NamespaceResolutionFailure: %s of strategy %s needs variables that the event has "
-                "not; no record is made",
+                "NamespaceResolutionFailure: %s of strategy %s has variables that the event "
+                "gives no values for; no record is made",
                 template,
                 self.strategy.strategy_id,
             )
         return namespace
 
 
-@attrs.frozen
+@frozen
 class Consolidation:
     """
     Writes results: adds, skips duplicates, replaces what new records make obsolete.
 
     Attributes:
-        records: Where they go.
-        extractor: Says what replaces what.
-        enabled: Otherwise everything is added.
+        records: Records to add to.
+        extractor: Decides which record replaces which.
+        enabled: Add everything if False.
     """
 
     records: Records
@@ -119,21 +137,23 @@ class Consolidation:
     enabled: bool = True
 
     def write(self, transaction: Transaction, result: Result, now_ms: int) -> None:
-        """Write a result in the database thread."""
+        """Write the records of a result."""
         namespace = result.namespace()
         if namespace is None or not result.contents:
             return
         if result.kind == "SUMMARIZATION":
             self._write_summary(transaction, result, namespace, now_ms)
             return
-        memory_id = result.key[0]
+        memory_id = result.key.memory_id
         gone: set[int] = set()
         for content in result.contents:
             if self.enabled:
-                same = self.records.saying(transaction, memory_id, namespace, content)
-                if same is not None and self._together(result, same):
+                same = self.records.find_same_text(transaction, memory_id, namespace, content)
+                if same is not None and self._same_partition(result, same):
                     continue
-                for old in self.records.similar(transaction, memory_id, namespace, content, _ALIKE):
+                for old in self.records.similar(
+                    transaction, memory_id, namespace, content, _SIMILAR
+                ):
                     if old.seq not in gone and self._replaces(result, content, old):
                         gone.add(old.seq)
                         self.records.remove(transaction, memory_id, old)
@@ -143,7 +163,7 @@ class Consolidation:
     def _write_summary(
         self, transaction: Transaction, result: Result, namespace: str, now_ms: int
     ) -> None:
-        """Write the session's topics anew, those that are unchanged left as they are."""
+        """Rewrite the topics of a session, except those that are unchanged."""
         memory_id, _, session_id = result.key
         old = {
             record.content: record
@@ -163,12 +183,12 @@ class Consolidation:
     def _replaces(self, result: Result, new: str, old: Record) -> bool:
         return (
             old.strategy_id == result.strategy.strategy_id
-            and self._together(result, old)
+            and self._same_partition(result, old)
             and self.extractor.replaces(result.kind, new, old.content)
         )
 
-    def _together(self, result: Result, record: Record) -> bool:
-        """Say whether a record has the same values of the STRICTLY_CONSISTENT keys."""
+    def _same_partition(self, result: Result, record: Record) -> bool:
+        """Return whether a record has the same values of the STRICTLY_CONSISTENT keys."""
         if not result.consistent_keys:
             return True
         metadata = as_object(json.loads(record.metadata or "{}"))
@@ -181,14 +201,14 @@ def _new(result: Result, namespace: str, content: str) -> NewRecord:
         namespace=namespace,
         strategy_id=result.strategy.strategy_id,
         time_ms=result.request.messages[-1].time_ms,
-        session_id=result.key[2],
+        session_id=result.key.session_id,
         metadata={**_inferred(result.strategy, content), **result.partition} or None,
         expiry_days=result.strategy.expiry_days,
     )
 
 
 def _inferred(strategy: Strategy, content: str) -> dict[str, Any]:
-    """Return the metadata that can be read off a record: allowed values which it names."""
+    """Return the metadata that can be inferred from a record: allowed values that it names."""
     found: dict[str, Any] = {}
     said = set(tokens(content))
     for key, entry in strategy.schema.items():

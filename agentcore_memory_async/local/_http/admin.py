@@ -1,16 +1,16 @@
 """
-The control path: what tests do in process by methods, over HTTP.
+The admin API: over HTTP, what tests do in process by methods of the service.
 
-Off unless asked for. It lies under ``/_local/``, where AWS has nothing: no path of its
-services begins with an underscore. Bodies are JSON and are declared as such, which a web
-page of another origin may not do unasked.
+It is off by default. Its paths begin with ``/_local/``, where AWS has nothing: no path of its
+services begins with an underscore. A request has to declare that its body is JSON, which a web
+page of another origin may do only with leave.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import attrs
+from attrs import asdict, frozen
 
 from agentcore_memory_async.local._api.errors import AwsError, validation
 from agentcore_memory_async.local.clock import ManualClock
@@ -19,100 +19,83 @@ from agentcore_memory_async.local.faults import FAULT_KINDS, Fault
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from agentcore_memory_async.local._http.exchanges import Call
+    from agentcore_memory_async.local._http.exchanges import RecordedRequest
     from agentcore_memory_async.local.clock import Clock
     from agentcore_memory_async.local.faults import Faults
 
 
 PATH = "/_local/"
+"""How the paths of the admin API begin."""
+
 _MAX_SECONDS = 100 * 366 * 86_400.0
+_CODES = {"error": "ServiceException", "extraction": "LTM_RATE_EXCEEDED"}
+"""Codes of faults whose requests name none, by their kinds."""
 
 Params = dict[str, Any]
 
 
-@attrs.frozen
-class Console:
+@frozen
+class AdminApi:
     """
-    What the control path does.
+    The operations of the admin API.
 
     Attributes:
-        clock: Shown, and advanced where it is a ManualClock.
-        faults: Asked for and ended.
-        drain: Waits until the extraction is done; with True also what is due later.
-        counts: Counts what is stored.
-        calls: The requests so far.
+        clock: Clock of the service; a ManualClock can be advanced.
+        faults: Faults of the service.
+        drain: Waits until the extraction is done; with True that of the future, too.
+        counts: Counts what is stored and what is pending.
+        calls: Returns the requests so far.
     """
 
     clock: Clock
     faults: Faults
     drain: Callable[[bool], Awaitable[None]]
     counts: Callable[[], Awaitable[Params]]
-    calls: Callable[[], list[Call]]
+    calls: Callable[[], list[RecordedRequest]]
 
     async def answer(self, method: str, path: str, kind: str, params: Params) -> Params:
         """
-        Do what a request to the control path asks for.
+        Do what a request asks for, and return the members of the answer.
 
         Raises:
-            AwsError: There is no such path, or the request makes no sense.
+            AwsError: There is no such path, or a member of the request is invalid.
         """
         name = f"{method} {path.removeprefix(PATH)}"
         if method != "GET" and kind != "application/json":
-            text = "Requests to the control path need Content-Type: application/json"
+            text = "Requests to the admin API need Content-Type: application/json"
             raise validation(text, reason="CannotParse")
         handler = _HANDLERS.get(name)
         if handler is None:
             known = ", ".join(_HANDLERS)
-            text = f"Unknown control operation: {name[:80]}; there are {known}"
+            text = f"Unknown admin operation: {name[:80]}; there are {known}"
             raise AwsError("UnknownOperationException", text)
         return await handler(self, params)
 
     async def state(self, params: Params) -> Params:
-        """Tell the time, what is stored, what waits and what goes wrong."""
+        """Return the time, what is stored, what is pending, and the faults."""
         del params
         return {
             "clock": self.clock.now(),
             "manualClock": isinstance(self.clock, ManualClock),
-            "faults": [fault.shown() for fault in self.faults.active()],
+            "faults": [fault.to_response() for fault in self.faults.active()],
             **await self.counts(),
         }
 
     async def list_calls(self, params: Params) -> Params:
-        """List the requests that were answered."""
+        """Return the requests that were answered."""
         del params
-        return {"calls": [attrs.asdict(call) for call in self.calls()]}
+        return {"calls": [asdict(call) for call in self.calls()]}
 
     async def add_fault(self, params: Params) -> Params:
-        """Let something go wrong."""
-        kind = params.get("kind", "error")
-        if kind not in FAULT_KINDS:
-            raise validation(f"kind is one of {', '.join(FAULT_KINDS)}", field="kind")
-        times = params.get("times")
-        if times is not None and (type(times) is not int or times < 1):
-            raise validation("times is a number from 1, or left out", field="times")
-        for name in ("operation", "code", "message", "strategy"):
-            if not isinstance(params.get(name), str | None):
-                raise validation(f"{name} is a string", field=name)
-        status = params.get("status", 0)
-        if type(status) is not int or (status and not 400 <= status <= 599):
-            raise validation("status is a number from 400 to 599", field="status")
-        fault = Fault(
-            kind,
-            params.get("operation"),
-            times,
-            code=params.get("code") or ("ServiceException" if kind == "error" else ""),
-            message=params.get("message") or "",
-            status=status,
-            seconds=_seconds(params, "seconds") if kind == "latency" else 0.0,
-        )
-        if kind == "extraction":
-            fault.code = params.get("code") or "LTM_RATE_EXCEEDED"
-            self.faults.add_extraction(fault, params.get("strategy"))
+        """Inject a fault."""
+        fault, strategy = _fault(params)
+        if fault.kind == "extraction":
+            self.faults.add_extraction(fault, strategy)
         else:
             self.faults.add(fault)
-        return {"fault": fault.shown()}
+        return {"fault": fault.to_response()}
 
-    async def heal(self, params: Params) -> Params:
+    async def clear_faults(self, params: Params) -> Params:
         """End all faults."""
         del params
         self.faults.clear()
@@ -127,8 +110,34 @@ class Console:
 
     async def wait(self, params: Params) -> Params:
         """Wait until the extraction is done."""
-        await self.drain(params.get("everything") is not False)
+        await self.drain(params.get("includeFuture") is not False)
         return {"clock": self.clock.now()}
+
+
+def _fault(params: Params) -> tuple[Fault, str | None]:
+    """Return the fault of a request, and the strategy that it is limited to."""
+    kind = params.get("kind", "error")
+    if kind not in FAULT_KINDS:
+        raise validation(f"kind is one of {', '.join(FAULT_KINDS)}", field="kind")
+    times = params.get("times")
+    if times is not None and (type(times) is not int or times < 1):
+        raise validation("times is a number from 1, or left out", field="times")
+    for name in ("operation", "code", "message", "strategy"):
+        if not isinstance(params.get(name), str | None):
+            raise validation(f"{name} is a string", field=name)
+    status = params.get("status", 0)
+    if type(status) is not int or (status and not 400 <= status <= 599):
+        raise validation("status is a number from 400 to 599", field="status")
+    fault = Fault(
+        kind,
+        params.get("operation"),
+        times,
+        code=params.get("code") or _CODES.get(kind, ""),
+        message=params.get("message") or "",
+        status=status,
+        seconds=_seconds(params, "seconds") if kind == "latency" else 0.0,
+    )
+    return fault, params.get("strategy")
 
 
 def _seconds(params: Params, name: str) -> float:
@@ -140,11 +149,12 @@ def _seconds(params: Params, name: str) -> float:
     return float(value)
 
 
-_HANDLERS: dict[str, Callable[[Console, Params], Awaitable[Params]]] = {
-    "GET state": Console.state,
-    "GET calls": Console.list_calls,
-    "POST faults": Console.add_fault,
-    "DELETE faults": Console.heal,
-    "POST clock": Console.advance,
-    "POST drain": Console.wait,
+_HANDLERS: dict[str, Callable[[AdminApi, Params], Awaitable[Params]]] = {
+    "GET state": AdminApi.state,
+    "GET calls": AdminApi.list_calls,
+    "POST faults": AdminApi.add_fault,
+    "DELETE faults": AdminApi.clear_faults,
+    "POST clock": AdminApi.advance,
+    "POST drain": AdminApi.wait,
 }
+"""The operations, by method and path."""

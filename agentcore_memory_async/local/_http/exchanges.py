@@ -1,26 +1,23 @@
-"""What is told of a request that was answered."""
+"""Records of the requests that were answered."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import attrs
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from attrs import frozen
 
 
-@attrs.frozen
-class Call:
+@frozen
+class RecordedRequest:
     """
     One request that was answered.
 
     Attributes:
-        operation: Its wire name, or method and path of one that is none.
-        status: The HTTP status; 0 where the connection was cut on purpose.
-        request_id: As in the answer.
-        error: The code of an error answer.
-        milliseconds: How long it took.
+        operation: Wire name of the operation; method and path where it is none.
+        status: HTTP status of the answer; 0 where the connection was dropped on purpose.
+        request_id: Request id of the answer.
+        error: Code of an error answer; None for a success.
+        milliseconds: Time that it took.
     """
 
     operation: str
@@ -30,18 +27,19 @@ class Call:
     milliseconds: float
 
 
-@attrs.frozen
+@frozen
 class Exchange:
     """
     One request to an operation and its answer, as they were on the wire.
 
     Attributes:
-        operation: Its wire name.
-        params: The request's members, those of path and query included.
-        status: The HTTP status of the answer.
-        error: The code of an error answer.
-        body: The answer's bytes.
-        fault: What a test had asked to go wrong.
+        operation: Wire name of the operation.
+        params: Members of the request, those of path and query included; those of the path
+            only, where the rest was not read.
+        status: HTTP status of the answer.
+        error: Code of an error answer; None for a success.
+        body: Bytes of the answer.
+        fault: Kind of the fault that was injected; None for an answer without one.
     """
 
     operation: str
@@ -50,7 +48,3 @@ class Exchange:
     error: str | None
     body: bytes
     fault: str | None
-
-
-#: Told of every exchange of every service in this process; for tests.
-RECORDERS: list[Callable[[Exchange], None]] = []

@@ -1,4 +1,8 @@
-"""HTTP: requests in, answers in AWS's form out."""
+"""
+HTTP: requests in, answers in AWS's form out.
+
+:class:`RequestHandler` answers a request in steps; two tables below it list them in their order.
+"""
 
 from __future__ import annotations
 
@@ -7,38 +11,40 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-import attrs
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
-from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_protocol import RequestHandler as HttpProtocol
+from attrs import define, field
 
 from agentcore_memory_async.local._api.errors import AwsError, access_denied, validation
-from agentcore_memory_async.local._api.service_model import Api, Route, ServiceModel, parse_body
-from agentcore_memory_async.local._http.admin import PATH as CONTROL_PATH
-from agentcore_memory_async.local._http.exchanges import RECORDERS, Call, Exchange
-from agentcore_memory_async.local.clock import Clock, sleep
+from agentcore_memory_async.local._api.service_model import parse_body
+from agentcore_memory_async.local._http.admin import PATH as ADMIN_PATH
+from agentcore_memory_async.local._http.exchanges import Exchange, RecordedRequest
+from agentcore_memory_async.local._operations.dispatch import perform
+from agentcore_memory_async.local.clock import sleep
 
 if TYPE_CHECKING:
-    from agentcore_memory_async.local._api.throttle import Throttle
-    from agentcore_memory_async.local._http.admin import Console
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from agentcore_memory_async.local._api.service_model import Api, Route, ServiceModel
+    from agentcore_memory_async.local._api.throttle import QuotaLimiter
+    from agentcore_memory_async.local._http.admin import AdminApi
+    from agentcore_memory_async.local._operations.request import Params, ServiceContext
     from agentcore_memory_async.local.faults import Fault, Faults
 
 
 _LOG = logging.getLogger("agentcore_memory_async.local")
 _ACCESS = logging.getLogger("agentcore_memory_async.local.access")
-_DRAIN = 1024 * 1024  # bytes of a refused body that are still read
-
-#: Performs an operation: its model, name and wire members in, JSON members out.
-Perform = Callable[[ServiceModel, Route, dict[str, Any]], Awaitable[dict[str, Any]]]
+_DRAIN = 1024 * 1024
+"""Bytes of a refused body that are read all the same, so that the client reads the answer."""
 
 
-class _Protocol(RequestHandler):
-    """Answers what is no HTTP request at all in the form of the service, with no trace."""
+class _Protocol(HttpProtocol):
+    """Answers what is not valid HTTP, too, in AWS's form and without a traceback."""
 
     __slots__ = ()
 
@@ -49,7 +55,7 @@ class _Protocol(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer a request that could not be read, then hang up."""
+        """Answer a request that could not be read, and close the connection."""
         del request, message
         _LOG.info("a malformed request: %s", type(exc).__name__)
         error = AwsError(
@@ -66,163 +72,263 @@ class _Protocol(RequestHandler):
         return response
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
-        """Note what went wrong with a connection in one line: who caused it is the client."""
+        """Log a failed connection in one line: the cause is the client."""
         _LOG.info("a connection failed: %s", type(kw.get("exc_info") or args[-1]).__name__)
 
 
 class Server(web.Server):
-    """The HTTP server of a handler."""
+    """The HTTP server of a request handler."""
 
-    def __call__(self) -> RequestHandler:
-        """Make what speaks HTTP on one connection."""
+    def __call__(self) -> HttpProtocol:
+        """Return the protocol of a new connection."""
         return _Protocol(self, loop=self._loop, **self._kwargs)
 
 
-@attrs.define
-class Front:
+@define(repr=False)
+class _RequestState:
     """
-    The handler of all requests.
+    One request on its way through the steps.
 
     Attributes:
-        api: Finds the operation and gives its status.
-        perform: Does the work.
-        clock: Dates the answers.
-        faults: Consulted before and after the work.
-        body_limit: Bytes that a request may have.
-        allowed_hosts: Names in the Host header beside those of this machine; "*" allows all.
-        on_call: Told of every request.
-        throttle: Refuses what comes faster than the quotas allow.
-        console: The control path, where it is on.
+        request: The request.
+        request_id: Request id of the answer.
+        name: Wire name of the operation; method and path until it is known.
+        is_operation: Whether the operation is known, and with it *model* and *route*.
+        model: Service model of the operation.
+        route: The operation, and the members that the path carries.
+        memory_id: Id of the memory, once it is checked.
+        body: Body of the request, once it is read.
+        params: Members of the request: those of the path, later all.
+        fault: Fault to inject, unless it is a latency.
+        response: Answer, once there is one.
+        dropped: Whether the connection is dropped in place of an answer.
+    """
+
+    request: web.BaseRequest
+    name: str
+    request_id: str = field(factory=lambda: str(uuid.uuid4()))
+    is_operation: bool = False
+    model: ServiceModel = field(init=False)
+    route: Route = field(init=False)
+    memory_id: str = ""
+    body: bytes = b""
+    params: Params = field(factory=dict[str, Any])
+    fault: Fault | None = None
+    response: web.Response | None = None
+    dropped: bool = False
+
+    @property
+    def path(self) -> str:
+        """Path of the request, still percent-encoded."""
+        path = self.request.raw_path.partition("?")[0]
+        if "://" in path[:8]:  # the absolute form that proxies use
+            return "/" + path.split("/", 3)[3] if path.count("/") > 2 else "/"
+        return path
+
+    @property
+    def answer_body(self) -> bytes:
+        """Bytes of the answer's body."""
+        body = self.response.body if self.response is not None else None
+        return body if isinstance(body, bytes) else b""
+
+
+@define
+class RequestHandler:
+    """
+    Answers requests, step by step.
+
+    The steps of ``_TO_ANSWER`` run until one of them has an answer; an error that a step raises
+    becomes one. If the operation is known by then, the steps of ``_WITH_ANSWER`` run on its
+    answer, be it a success or an error.
+
+    Attributes:
+        api: Operations of the service.
+        service: Parts of the service that operations use.
+        faults: Faults to inject.
+        allowed_hosts: Names allowed in the Host header beside those of this machine; "*" for all.
+        on_request: Called with every request.
+        on_exchange: Called with every exchange with an operation.
+        limiter: Quotas; None for none.
+        admin: Admin API; None if it is off.
     """
 
     api: Api
-    perform: Perform
-    clock: Clock
+    service: ServiceContext
     faults: Faults
-    body_limit: int
     allowed_hosts: frozenset[str]
-    on_call: Callable[[Call], None]
-    throttle: Throttle | None = None
-    console: Console | None = None
+    on_request: Callable[[RecordedRequest], None]
+    on_exchange: Callable[[Exchange], None] | None = None
+    limiter: QuotaLimiter | None = None
+    admin: AdminApi | None = None
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         started = time.perf_counter()
-        request_id = str(uuid.uuid4())
         name = f"{request.method} {request.raw_path.split('?', 1)[0][:200]}"
-        error: str | None = None
-        response: web.Response | None
+        state = _RequestState(request, name)
         try:
-            name, response = await self._answer(request, request_id, name)
-        except AwsError as refused:
-            error = refused.code
-            response = self._error(refused, request_id)
+            await self._answer(state)
         except ConnectionError:
             raise
         except Exception:  # noqa: BLE001  (an answer is owed; the log has the trace)
-            _LOG.exception("%s failed in the local service", name)
-            error = "ServiceException"
-            response = self._error(AwsError(error, "An internal error occurred"), request_id)
-        if response is None:
+            _LOG.exception("%s failed in the local service", state.name)
+            defect = AwsError("ServiceException", "An internal error occurred")
+            state.response = self._error(defect, state.request_id)
+        response = state.response
+        if state.dropped or response is None:
             if request.transport is not None:
                 request.transport.abort()
-            response = web.Response(status=500)
-            status = 0
+            response, status = web.Response(status=500), 0
         else:
             status = response.status
-            error = error or response.headers.get("x-amzn-errortype")
         if not request.content.is_eof():
             response.force_close()  # what is left of the body is not read
-        spent = (time.perf_counter() - started) * 1000
-        self.on_call(Call(name, status, request_id, error, spent))
-        _ACCESS.info("%-24s %s %s%.1f ms", name, status, f"{error} " if error else "", spent)
+        self._record(state, status, response, (time.perf_counter() - started) * 1000)
         return response
 
-    async def _answer(
-        self, request: web.BaseRequest, request_id: str, name: str
-    ) -> tuple[str, web.Response | None]:
-        self._check_host(request)
-        raw_path, _, query = request.raw_path.partition("?")
-        if "://" in raw_path[:8]:  # the absolute form that proxies use
-            raw_path = "/" + raw_path.split("/", 3)[3] if raw_path.count("/") > 2 else "/"
-        if self.console is not None and raw_path.startswith(CONTROL_PATH):
-            wanted = parse_body(await self._read(request))
-            answer = await self.console.answer(
-                request.method, raw_path, request.content_type, wanted
-            )
-            return name, self._success(200, json.dumps(answer), request_id, None)
-        matched = self.api.match(request.method, raw_path)
-        if matched is None:
-            text = f"Unknown operation: {name}"
-            raise AwsError("UnknownOperationException", text)
-        model, route = matched
-        operation = route.operation
-        body = await self._read(request)
-        faults = self.faults.take(operation.name)
-        for fault in faults:
-            if fault.kind == "latency":
-                await sleep(self.clock, fault.seconds)
-        broken = next((item for item in faults if item.kind != "latency"), None)
-        if broken is not None and broken.kind == "error":
-            return operation.name, self._error(
-                AwsError(broken.code, broken.message, status=broken.status), request_id
-            )
-        if broken is not None and broken.kind == "lost-before":
-            return operation.name, None
-        params: dict[str, Any] = dict(route.labels)
-        response: web.Response
+    async def _answer(self, state: _RequestState) -> None:
         try:
-            params = self._params(model, route, body, query)
-            if self.throttle is not None:
-                self.throttle.check(operation.name, params)
-            result = await self.perform(model, route, params)
-            text = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
-            response = self._success(operation.status, text, request_id, broken)
-        except AwsError as refused:
-            response = self._error(refused, request_id)
-        for recorder in RECORDERS:
-            recorder(
-                Exchange(
-                    operation.name,
-                    params,
-                    response.status,
-                    response.headers.get("x-amzn-errortype"),
-                    response.body if isinstance(response.body, bytes) else b"",
-                    broken.kind if broken is not None else None,
-                )
-            )
-        if broken is not None and broken.kind == "lost-after":
-            return operation.name, None
-        return operation.name, response
+            for step in _TO_ANSWER:
+                await step(self, state)
+                if state.response is not None or state.dropped:
+                    break
+        except AwsError as error:
+            state.response = self._error(error, state.request_id)
+        if state.is_operation and state.response is not None:
+            for follow in _WITH_ANSWER:
+                follow(self, state)
 
-    @staticmethod
-    def _params(model: ServiceModel, route: Route, body: bytes, query: str) -> dict[str, Any]:
-        """Return the members of a request: of its body, its query string and its path."""
-        params = parse_body(body)
+    def _record(
+        self, state: _RequestState, status: int, response: web.Response, spent_ms: float
+    ) -> None:
+        error = response.headers.get("x-amzn-errortype")
+        self.on_request(RecordedRequest(state.name, status, state.request_id, error, spent_ms))
+        note = f"{error} " if error else ""
+        _ACCESS.info("%-24s %s %s%.1f ms", state.name, status, note, spent_ms)
+
+    # The steps.
+
+    async def check_host(self, state: _RequestState) -> None:
+        """
+        Refuse requests of web pages of other hosts.
+
+        The Origin header names the host of a page; the Host header does so where a page rebinds
+        its own name to this machine.
+        """
+        if "*" in self.allowed_hosts:
+            return
+        headers = state.request.headers
+        origin = headers.get("Origin")
+        if origin is not None:
+            self._check_name("Origin", _host_name(origin.rpartition("://")[2]))
+        self._check_name("Host", _host_name(headers.get("Host", "")))
+
+    async def administer(self, state: _RequestState) -> None:
+        """Answer a request to the admin API."""
+        if self.admin is None or not state.path.startswith(ADMIN_PATH):
+            return
+        request = state.request
+        params = parse_body(await self._read(request))
+        answer = await self.admin.answer(request.method, state.path, request.content_type, params)
+        state.response = self._success(200, json.dumps(answer), state.request_id)
+
+    async def match(self, state: _RequestState) -> None:
+        """Find the operation."""
+        matched = self.api.match(state.request.method, state.path)
+        if matched is None:
+            text = f"Unknown operation: {state.name}"
+            raise AwsError("UnknownOperationException", text)
+        state.model, state.route = matched
+        state.is_operation = True
+        state.name = state.route.operation.name
+        state.params = dict(state.route.labels)
+
+    async def read(self, state: _RequestState) -> None:
+        """Read the body."""
+        state.body = await self._read(state.request)
+
+    async def inject_faults_before(self, state: _RequestState) -> None:
+        """Add latencies; then raise the error or drop the connection, if a fault says so."""
+        for fault in self.faults.take(state.name):
+            if fault.kind == "latency":
+                await sleep(self.service.clock, fault.seconds)
+            else:
+                state.fault = fault
+        injected = state.fault
+        if injected is not None and injected.kind == "error":
+            raise AwsError(injected.code, injected.message, status=injected.status)
+        state.dropped = injected is not None and injected.kind == "lost-before"
+
+    async def parse(self, state: _RequestState) -> None:
+        """Read the members of the request: of its body, its query string and its path."""
+        model, route = state.model, state.route
+        params = parse_body(state.body)
+        query = state.request.raw_path.partition("?")[2]
         try:
             given = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=1000)
         except ValueError:
             text = "The query string could not be parsed"
             raise validation(text, reason="CannotParse") from None
-        params.update(model.query(route.operation, given))
-        params.update(route.labels)
-        return params
+        state.params = params | model.query(route.operation, given) | route.labels
 
-    def _success(
-        self, status: int, text: str, request_id: str, fault: Fault | None
-    ) -> web.Response:
+    async def throttle(self, state: _RequestState) -> None:
+        """Refuse what exceeds the quotas."""
+        if self.limiter is not None:
+            self.limiter.check(state.name, state.params)
+
+    async def validate(self, state: _RequestState) -> None:
+        """Check the members against the model; without ``strict`` not the memory id's pattern."""
+        memories, labels = self.service.memories, state.route.labels
+        skip = frozenset[str]()
+        if "memoryId" in labels:
+            state.memory_id = memories.check_id(labels["memoryId"])
+            skip = skip if memories.strict else frozenset({"memoryId"})
+        state.model.check(state.route.operation, state.params, skip=skip)
+
+    async def perform(self, state: _RequestState) -> None:
+        """Perform the operation."""
+        answer = await perform(self.service, state.name, state.memory_id, state.params)
+        text = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+        status = state.route.operation.status
+        state.response = self._success(status, text, state.request_id)
+
+    def inject_faults_after(self, state: _RequestState) -> None:
+        """Corrupt the answer's body or drop the connection, if a fault says so."""
+        fault, response = state.fault, state.response
+        if fault is None or response is None:
+            return
+        if fault.kind == "lost-after":
+            state.dropped = True
+        elif response.status < 300 and response.status != 204 and fault.kind in _CORRUPTED:
+            corrupted = _CORRUPTED[fault.kind]
+            response.body, response.content_type = corrupted(state.answer_body)
+
+    def record(self, state: _RequestState) -> None:
+        """Report the exchange to ``on_exchange``."""
+        response = state.response
+        if self.on_exchange is not None and response is not None:
+            self.on_exchange(
+                Exchange(
+                    state.name,
+                    state.params,
+                    response.status,
+                    response.headers.get("x-amzn-errortype"),
+                    state.answer_body,
+                    state.fault.kind if state.fault is not None else None,
+                )
+            )
+
+    # Helpers of the steps.
+
+    def _success(self, status: int, text: str, request_id: str) -> web.Response:
+        headers = self._headers(request_id)
         if status == 204:
-            return web.Response(status=status, headers=self._headers(request_id))
-        body, kind = text.encode(), "application/json"
-        if fault is not None:
-            if fault.kind == "empty-body":
-                body = b""
-            elif fault.kind == "cut-body":
-                body = body[: len(body) // 2]
-            elif fault.kind == "html-body":
-                body, kind = b"<html><body>It works!</body></html>", "text/html"
+            return web.Response(status=status, headers=headers)
         return web.Response(
-            status=status, body=body, headers=self._headers(request_id), content_type=kind
+            status=status,
+            body=text.encode(),
+            headers=headers,
+            content_type="application/json",
         )
 
     def _error(self, error: AwsError, request_id: str) -> web.Response:
@@ -236,45 +342,29 @@ class Front:
         )
 
     def _headers(self, request_id: str) -> dict[str, str]:
-        date = formatdate(self.clock.now(), usegmt=True)
+        date = formatdate(self.service.clock.now(), usegmt=True)
         return {"x-amzn-RequestId": request_id, "Date": date, "Server": "agentcore-memory-local"}
 
     async def _read(self, request: web.BaseRequest) -> bytes:
+        limit = self.service.behavior.body_limit
         length = request.content_length
-        if length is not None and length > self.body_limit + _DRAIN:
-            raise self._too_large()
+        if length is not None and length > limit + _DRAIN:
+            raise _too_large(limit)
         parts: list[bytes] = []
         size = 0
         try:
             async for part in request.content.iter_any():
                 size += len(part)
-                if size <= self.body_limit:
+                if size <= limit:
                     parts.append(part)
-                elif size > self.body_limit + _DRAIN:
+                elif size > limit + _DRAIN:
                     break
         except (web.RequestPayloadError, HttpProcessingError, PayloadEncodingError):
             text = "The request body could not be read"
             raise validation(text, reason="CannotParse") from None
-        if size > self.body_limit:
-            raise self._too_large()
+        if size > limit:
+            raise _too_large(limit)
         return b"".join(parts)
-
-    def _too_large(self) -> AwsError:
-        text = f"The request body is larger than {self.body_limit} bytes"
-        return AwsError("RequestEntityTooLargeException", text)
-
-    def _check_host(self, request: web.BaseRequest) -> None:
-        """
-        Refuse a request for another host: a web page that rebinds its name to this machine.
-
-        And one that a browser sends for a page of another host.
-        """
-        if "*" in self.allowed_hosts:
-            return
-        origin = request.headers.get("Origin")
-        if origin is not None:
-            self._check_name("Origin", _host_name(origin.rpartition("://")[2]))
-        self._check_name("Host", _host_name(request.headers.get("Host", "")))
 
     def _check_name(self, header: str, host: str) -> None:
         if host in self.allowed_hosts or host == "localhost" or host.endswith(".localhost"):
@@ -290,6 +380,38 @@ class Front:
             raise access_denied(text) from None
 
 
+_TO_ANSWER: tuple[Callable[[RequestHandler, _RequestState], Awaitable[None]], ...] = (
+    RequestHandler.check_host,
+    RequestHandler.administer,
+    RequestHandler.match,
+    RequestHandler.read,
+    RequestHandler.inject_faults_before,
+    RequestHandler.parse,
+    RequestHandler.throttle,
+    RequestHandler.validate,
+    RequestHandler.perform,
+)
+"""The steps to an answer, in their order."""
+
+_WITH_ANSWER: tuple[Callable[[RequestHandler, _RequestState], None], ...] = (
+    RequestHandler.inject_faults_after,
+    RequestHandler.record,
+)
+"""The steps with an answer, in their order."""
+
+_CORRUPTED: dict[str, Callable[[bytes], tuple[bytes, str]]] = {
+    "empty-body": lambda _: (b"", "application/json"),
+    "cut-body": lambda body: (body[: len(body) // 2], "application/json"),
+    "html-body": lambda _: (b"<html><body>It works!</body></html>", "text/html"),
+}
+"""Functions from an answer's body to the corrupt one and its content type, by fault."""
+
+
+def _too_large(limit: int) -> AwsError:
+    text = f"The request body is larger than {limit} bytes"
+    return AwsError("RequestEntityTooLargeException", text)
+
+
 def _host_name(header: str) -> str:
     header = header.strip().lower()
     if header.startswith("["):
@@ -298,5 +420,5 @@ def _host_name(header: str) -> str:
 
 
 def host_names(names: Iterable[str]) -> frozenset[str]:
-    """Return names as they are compared with the Host header."""
+    """Return *names* as they are compared with those of headers."""
     return frozenset("*" if name == "*" else _host_name(name) for name in names)

@@ -1,527 +1,197 @@
-"""Events, branches, actors and sessions: the short-term half of the service."""
+"""Operations on events, sessions and actors."""
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
-import secrets
 import uuid
-from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import attrs
+from attrs import evolve
 
 from agentcore_memory_async.local._api.errors import not_found, validation
-from agentcore_memory_async.local._api.members import as_object, child, children
-from agentcore_memory_async.local._api.page_tokens import (
-    DEFAULT_PAGE,
-    decode_token,
-    encode_token,
-    page_size,
-)
-from agentcore_memory_async.local._operations.java_blobs import java_string
+from agentcore_memory_async.local._api.members import as_object, child, children, to_ms
+from agentcore_memory_async.local._operations.java_blobs import java_to_string
+from agentcore_memory_async.local._operations.memories import check_variables
+from agentcore_memory_async.local._storage import sessions
+from agentcore_memory_async.local._storage.client_tokens import fingerprint
+from agentcore_memory_async.local._storage.pending import queue_event
+from agentcore_memory_async.local._storage.sessions import Branch, Event, SessionKey
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from agentcore_memory_async.local._database.store import Transaction
-    from agentcore_memory_async.local._storage.memories import Memory
+    from agentcore_memory_async.local._operations.request import MemoryRequest, Params
+    from agentcore_memory_async.local._storage.client_tokens import FirstUse
 
 
-_DAY_MS = 86_400_000
 _MESSAGE_BYTES = 100 * 1024
 _EVENT_BYTES = 10 * 1024 * 1024
+_INGEST_BYTES = 100 * 1024
 _MAIN = "main"
-
-_COLUMNS = "event_id, event_ms, branch, payload, metadata"
-_READ = _COLUMNS + ", written_ms"
+"""Name of the branch that every session has."""
 
 
-def milliseconds(seconds: float) -> int:
-    """Return a wire timestamp floored to milliseconds, whatever its binary fraction is."""
-    return round(seconds * 1_000_000) // 1000
+# Writing.
 
 
-def new_event_id(event_ms: int) -> str:
-    """Return an id as the service makes it: the time in 19 digits, # and 8 random digits."""
-    return f"{event_ms:019d}#{secrets.token_hex(4)}"
+def create_event(request: MemoryRequest) -> Params:
+    """Store an event, and queue it for extraction."""
+    params, transaction = request.params, request.transaction
+    check_variables(request.memory, _variables(params))
+    token, digest = request.client_token(request.memory_id), fingerprint(params)
+    used = token.first_use()
+    if used is not None:
+        return {"event": _stored_before(request, used, digest)}
+    payload = params["payload"]
+    _check_sizes(payload)
+    actor_id, session_id = params["actorId"], params.get("sessionId") or str(uuid.uuid4())
+    key = SessionKey(request.memory_id, actor_id, session_id)
+    branch = _branch_of_new_event(request, key)
+    event = _new_event(request, to_ms(params["eventTimestamp"]), payload, branch=branch)
+    _write(request, key, event)
+    token.remember([actor_id, session_id, event.event_id], digest)
+    request.service.stale_reads.restart(key, request.now_ms)
+    _queue(request, key, event, payload, skip=params.get("extractionMode") == "SKIP")
+    return {"event": _response(request, key, event, sessions.branches_of(transaction, key))}
 
 
-@attrs.frozen
-class Events:
+def ingest_data(request: MemoryRequest) -> Params:
+    """Queue content for extraction, without an event that could be read."""
+    params = request.params
+    payload = params["source"]["inline"]["payload"]
+    check_variables(request.memory, _variables(params))
+    if len(json.dumps(payload, ensure_ascii=False).encode()) > _INGEST_BYTES:
+        text = "The content to ingest is larger than 100 KB"
+        raise validation(text, field="source.inline.payload")
+    token = request.client_token(request.memory_id)
+    used = token.first_use()
+    if used is not None:
+        return {"sessionId": used.answer}
+    session_id = params.get("sessionId") or str(uuid.uuid4())
+    token.remember(session_id)
+    store_ingested(request, SessionKey(request.memory_id, params["actorId"], session_id), payload)
+    return {"sessionId": session_id}
+
+
+def store_ingested(request: MemoryRequest, key: SessionKey, payload: list[Params]) -> None:
+    """Store ingested content as a hidden event, which only the extraction reads."""
+    _check_sizes(payload)
+    event = _new_event(request, to_ms(request.params["contentTimestamp"]), payload)
+    _write(request, key, event, hidden=True)
+    _queue(request, key, event, payload)
+
+
+def _new_event(
+    request: MemoryRequest, event_ms: int, payload: list[Params], *, branch: str | None = None
+) -> Event:
+    metadata = request.params.get("metadata")
+    return Event(
+        sessions.new_event_id(event_ms),
+        event_ms,
+        branch,
+        _dump(payload),
+        _dump(metadata) if metadata else None,
+        request.now_ms,
+    )
+
+
+def _write(request: MemoryRequest, key: SessionKey, event: Event, *, hidden: bool = False) -> None:
+    sessions.add_event(
+        request.transaction,
+        key,
+        event,
+        variables=_variables(request.params),
+        expires_ms=request.now_ms + request.memory.expiry_days * sessions.DAY_MS,
+        hidden=hidden,
+    )
+
+
+def _queue(
+    request: MemoryRequest,
+    key: SessionKey,
+    event: Event,
+    payload: list[Params],
+    *,
+    skip: bool = False,
+) -> None:
+    due = queue_event(
+        request.transaction,
+        request.memory,
+        key,
+        event.event_id,
+        payload,
+        request.now_ms,
+        request.service.delays,
+        skip=skip,
+    )
+    for due_ms in due:
+        request.transaction.on_commit(partial(request.service.on_due, key, due_ms))
+
+
+def _variables(params: Params) -> Mapping[str, str] | None:
+    return child(params, "extractionConfig").get("namespaceVariables")
+
+
+def _stored_before(request: MemoryRequest, used: FirstUse, digest: str) -> Params:
+    """Return the event of a used token; if it was deleted, one made of the new request."""
+    mismatch = request.service.behavior.token_mismatch
+    if mismatch == "error" and used.fingerprint != digest:
+        text = "clientToken was used before with other parameters"
+        raise validation(text, reason="IdempotentParameterMismatchException", field="clientToken")
+    actor_id, session_id, event_id = used.answer
+    key = SessionKey(request.memory_id, actor_id, session_id)
+    event = sessions.find_expired_event(request.transaction, key, event_id)
+    if event is None:
+        event_ms = int(event_id.split("#", 1)[0])
+        event = _new_event(request, event_ms, request.params["payload"])
+        event = evolve(event, event_id=event_id)
+    return _response(request, key, event, sessions.branches_of(request.transaction, key))
+
+
+def _branch_of_new_event(request: MemoryRequest, key: SessionKey) -> str | None:
     """
-    The event operations; every method runs in the database thread.
+    Return the branch of a new event; a new branch is written.
 
-    Attributes:
-        token_mismatch: "ignore" answers a used client token with the stored event whatever
-            else the request says; "error" refuses other content under it.
-        metadata_paging: "post-scan" filters each page after it was read, so that pages may
-            be empty; "index" fills every page.
-        strict_branches: Every event of a branch must name its root event.
-        branch_conflict: "refuse" or "accept" an event that names another root for its branch.
-        java_blob_strings: Give blobs that are objects or lists back as Java prints them.
-        shuffle_ties: Reorders the events of a page that have the same millisecond.
-        default_page: How many a page has where the request does not say.
-        event_id: Makes an event id of milliseconds.
+    There are three cases:
+
+    1. The event is on the main branch: it names no branch, or "main".
+    2. It continues a branch. The root may be left out unless ``strict_branches`` is set, and may
+       differ from the branch's only if ``branch_conflict`` accepts that.
+    3. It starts a branch, which needs a root: an event of the same session.
     """
-
-    token_mismatch: str = "ignore"  # noqa: S105
-    metadata_paging: str = "post-scan"
-    strict_branches: bool = False
-    branch_conflict: str = "refuse"
-    java_blob_strings: bool = False
-    shuffle_ties: random.Random | None = None
-    default_page: int = DEFAULT_PAGE
-    event_id: Callable[[int], str] = new_event_id
-
-    def create(
-        self, transaction: Transaction, memory: Memory, params: Mapping[str, Any], now_ms: int
-    ) -> tuple[dict[str, Any], bool]:
-        """Store an event; returns it and whether it is new."""
-        db = transaction.db
-        fingerprint = _fingerprint(params)
-        token = params.get("clientToken")
-        if token is not None:
-            row = db.execute(
-                "SELECT fingerprint, answer FROM tokens "
-                "WHERE memory_id = ? AND operation = 'CreateEvent' AND token = ?",
-                (memory.memory_id, token),
-            ).fetchone()
-            if row is not None:
-                if self.token_mismatch == "error" and row[0] != fingerprint:  # noqa: S105
-                    text = "clientToken was used before with other parameters"
-                    raise validation(
-                        text, reason="IdempotentParameterMismatchException", field="clientToken"
-                    )
-                return self._stored_again(transaction, memory, params, json.loads(row[1])), False
-        _check_sizes(params["payload"])
-        actor_id = params["actorId"]
-        session_id = params.get("sessionId") or str(uuid.uuid4())
-        event_ms = milliseconds(params["eventTimestamp"])
-        branch = self._branch(transaction, memory.memory_id, actor_id, session_id, params)
-        event_id = self.event_id(event_ms)
-        key = (memory.memory_id, actor_id, session_id)
-        metadata = params.get("metadata") or None
-        variables = child(params, "extractionConfig").get("namespaceVariables")
-        self._touch(transaction, key, now_ms)
-        db.execute(
-            f"INSERT INTO events (memory_id, actor_id, session_id, {_COLUMNS}, "  # noqa: S608
-            "variables, written_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *key,
-                event_id,
-                event_ms,
-                branch,
-                _dump(params["payload"]),
-                _dump(metadata) if metadata else None,
-                _dump(variables) if variables else None,
-                now_ms,
-                now_ms + memory.expiry_days * _DAY_MS,
-            ),
-        )
-        if token is not None:
-            db.execute(
-                "INSERT INTO tokens VALUES (?, 'CreateEvent', ?, ?, ?)",
-                (memory.memory_id, token, fingerprint, _dump([actor_id, session_id, event_id])),
-            )
-        row = (event_id, event_ms, branch, None, None)
-        roots = self._roots(transaction, key)
-        event = self._event(key, row, roots)
-        event["payload"] = self._shown(params["payload"])
-        if metadata:
-            event["metadata"] = metadata
-        return event, True
-
-    def hide(
-        self,
-        transaction: Transaction,
-        memory: Memory,
-        params: Mapping[str, Any],
-        event_ms: int,
-        now_ms: int,
-    ) -> dict[str, Any]:
-        """Keep ingested content for the extraction only; returns what stands for its event."""
-        _check_sizes(params["payload"])
-        event_id = self.event_id(event_ms)
-        metadata = params.get("metadata")
-        variables = child(params, "extractionConfig").get("namespaceVariables")
-        transaction.db.execute(
-            "INSERT INTO events (memory_id, actor_id, session_id, event_id, event_ms, payload, "
-            "metadata, variables, hidden, written_ms, expires_ms) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
-            (
-                memory.memory_id,
-                params["actorId"],
-                params["sessionId"],
-                event_id,
-                event_ms,
-                _dump(params["payload"]),
-                _dump(metadata) if metadata else None,
-                _dump(variables) if variables else None,
-                now_ms,
-                now_ms + memory.expiry_days * _DAY_MS,
-            ),
-        )
-        return {
-            "actorId": params["actorId"],
-            "sessionId": params["sessionId"],
-            "eventId": event_id,
-        }
-
-    def get(
-        self, transaction: Transaction, memory: Memory, params: Mapping[str, Any], now_ms: int
-    ) -> dict[str, Any]:
-        """Return one event."""
-        key = (memory.memory_id, params["actorId"], params["sessionId"])
-        row = transaction.db.execute(
-            f"SELECT {_COLUMNS} FROM events WHERE memory_id = ? AND actor_id = ? "  # noqa: S608
-            "AND session_id = ? AND event_id = ? AND hidden = 0 AND expires_ms > ?",
-            (*key, params["eventId"], now_ms),
-        ).fetchone()
-        if row is None:
-            raise _no_event(params["eventId"])
-        return self._event(key, row, self._roots(transaction, key))
-
-    def delete(
-        self, transaction: Transaction, memory: Memory, params: Mapping[str, Any], now_ms: int
-    ) -> str:
-        """Delete one event for good and return its id."""
-        key = (memory.memory_id, params["actorId"], params["sessionId"])
-        cursor = transaction.db.execute(
-            "DELETE FROM events WHERE memory_id = ? AND actor_id = ? AND session_id = ? "
-            "AND event_id = ? AND hidden = 0 AND expires_ms > ?",
-            (*key, params["eventId"], now_ms),
-        )
-        if not cursor.rowcount:
-            raise _no_event(params["eventId"])
-        transaction.db.execute(
-            "UPDATE sessions SET events = events - 1, "
-            "emptied_ms = CASE WHEN events = 1 THEN ? ELSE emptied_ms END "
-            "WHERE memory_id = ? AND actor_id = ? AND session_id = ?",
-            (now_ms, *key),
-        )
-        return str(params["eventId"])
-
-    def page(
-        self,
-        transaction: Transaction,
-        memory: Memory,
-        params: Mapping[str, Any],
-        now_ms: int,
-        *,
-        filterable_before_ms: int | None = None,
-        visible_before_ms: int | None = None,
-    ) -> dict[str, Any]:
-        """
-        Return one page of a session's events, newest first.
-
-        A metadata filter does not see what was written later than *filterable_before_ms*, no
-        list sees what was written later than *visible_before_ms*.
-        """
-        key = (memory.memory_id, params["actorId"], params["sessionId"])
-        wanted = child(params, "filter")
-        conditions, values = self._branch_filter(transaction, key, wanted.get("branch"))
-        filters = [_metadata_filter(item) for item in children(wanted, "eventMetadata")]
-        position = decode_token("ListEvents", params, (str,))
-        if position is not None:
-            conditions += " AND event_id < ?"
-            values = [*values, position[0]]
-        if visible_before_ms is not None:
-            conditions += " AND written_ms <= ?"
-            values = [*values, visible_before_ms]
-        size = page_size(params, self.default_page)
-        columns = _READ
-        if params.get("includePayloads") is False:
-            columns = "event_id, event_ms, branch, NULL, metadata, written_ms"
-        cursor = transaction.db.execute(
-            f"SELECT {columns} FROM events WHERE memory_id = ? AND actor_id = ? "  # noqa: S608
-            f"AND session_id = ? AND hidden = 0 AND expires_ms > ? AND {conditions} "
-            "ORDER BY event_id DESC"
-            + (" LIMIT ?" if self.metadata_paging == "post-scan" or not filters else ""),
-            [*key, now_ms, *values]
-            + ([size + 1] if self.metadata_paging == "post-scan" or not filters else []),
-        )
-        rows: list[Any] = []
-        scanned = 0
-        more = False
-        last = ""
-        for row in cursor:
-            counted = scanned if self.metadata_paging == "post-scan" else len(rows)
-            if counted == size:
-                more = True
-                break
-            scanned += 1
-            last = row[0]
-            if filters:
-                metadata = as_object(json.loads(row[4] or "{}"))
-                late = filterable_before_ms is not None and row[5] > filterable_before_ms
-                if late or not all(accept(metadata) for accept in filters):
-                    continue
-            rows.append(row[:5])
-        if self.shuffle_ties is not None:
-            rows = self._shuffled(rows, self.shuffle_ties)
-        roots = self._roots(transaction, key) if rows else {}
-        answer: dict[str, Any] = {"events": [self._event(key, row, roots) for row in rows]}
-        if more:
-            answer["nextToken"] = encode_token("ListEvents", params, [last])
-        return answer
-
-    def actors(
-        self, transaction: Transaction, memory: Memory, params: Mapping[str, Any], now_ms: int
-    ) -> dict[str, Any]:
-        """Return one page of the memory's actors, newest first."""
-        position = decode_token("ListActors", params, (int,))
-        size = page_size(params, self.default_page)
-        rows = transaction.db.execute(
-            "SELECT actor_id, seq FROM actors a WHERE memory_id = ? AND seq < ? AND EXISTS "
-            "(SELECT 1 FROM sessions s WHERE s.memory_id = a.memory_id AND s.actor_id = a.actor_id "
-            "AND (s.emptied_ms IS NULL OR s.emptied_ms > ?)) ORDER BY seq DESC LIMIT ?",
-            (memory.memory_id, position[0] if position else 1 << 62, now_ms - _DAY_MS, size + 1),
-        ).fetchall()
-        answer: dict[str, Any] = {"actorSummaries": [{"actorId": row[0]} for row in rows[:size]]}
-        if len(rows) > size:
-            answer["nextToken"] = encode_token("ListActors", params, [rows[size - 1][1]])
-        return answer
-
-    def sessions(
-        self, transaction: Transaction, memory: Memory, params: Mapping[str, Any], now_ms: int
-    ) -> dict[str, Any]:
-        """Return one page of an actor's sessions, newest first."""
-        position = decode_token("ListSessions", params, (int,))
-        size = page_size(params, self.default_page)
-        with_events = bool(child(params, "filter").get("eventFilter"))
-        rows = transaction.db.execute(
-            "SELECT session_id, created_ms, seq FROM sessions WHERE memory_id = ? AND actor_id = ? "
-            "AND seq < ? AND (emptied_ms IS NULL OR emptied_ms > ?) AND (NOT ? OR EXISTS "
-            "(SELECT 1 FROM events e WHERE e.memory_id = sessions.memory_id "
-            "AND e.actor_id = sessions.actor_id AND e.session_id = sessions.session_id "
-            "AND e.hidden = 0 AND e.expires_ms > ?)) ORDER BY seq DESC LIMIT ?",
-            (
-                memory.memory_id,
-                params["actorId"],
-                position[0] if position else 1 << 62,
-                now_ms - _DAY_MS,
-                with_events,
-                now_ms,
-                size + 1,
-            ),
-        ).fetchall()
-        answer: dict[str, Any] = {
-            "sessionSummaries": [
-                {"sessionId": row[0], "actorId": params["actorId"], "createdAt": row[1] / 1000}
-                for row in rows[:size]
-            ]
-        }
-        if len(rows) > size:
-            answer["nextToken"] = encode_token("ListSessions", params, [rows[size - 1][2]])
-        return answer
-
-    # What the operations are made of.
-
-    def _stored_again(
-        self,
-        transaction: Transaction,
-        memory: Memory,
-        params: Mapping[str, Any],
-        where: list[str],
-    ) -> dict[str, Any]:
-        """Return the event of a used token; as asked for again where it was deleted since."""
-        actor_id, session_id, event_id = where
-        key = (memory.memory_id, actor_id, session_id)
-        row = transaction.db.execute(
-            f"SELECT {_COLUMNS} FROM events WHERE memory_id = ? AND actor_id = ? "  # noqa: S608
-            "AND session_id = ? AND event_id = ?",
-            (*key, event_id),
-        ).fetchone()
-        if row is None:
-            payload, metadata = _dump(params["payload"]), _dump(params.get("metadata") or {})
-            row = (event_id, int(event_id.split("#", 1)[0]), None, payload, metadata)
-        return self._event(key, row, self._roots(transaction, key))
-
-    def _touch(self, transaction: Transaction, key: tuple[str, str, str], now_ms: int) -> None:
-        """Count one more event of the session, which is made with its actor if need be."""
-        db = transaction.db
-        known = db.execute(
-            "UPDATE sessions SET events = events + 1, emptied_ms = NULL "
-            "WHERE memory_id = ? AND actor_id = ? AND session_id = ?",
-            key,
-        )
-        if known.rowcount:
-            return
-        (number,) = db.execute(
-            "INSERT INTO sequence (id, value) VALUES (0, 1) "
-            "ON CONFLICT (id) DO UPDATE SET value = value + 1 RETURNING value"
-        ).fetchone()
-        db.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, 1, NULL)", (*key, number, now_ms))
-        db.execute("INSERT OR IGNORE INTO actors VALUES (?, ?, ?)", (key[0], key[1], number))
-
-    def _branch(
-        self,
-        transaction: Transaction,
-        memory_id: str,
-        actor_id: str,
-        session_id: str,
-        params: Mapping[str, Any],
-    ) -> str | None:
-        """Return the branch of a new event, made where the request starts one."""
-        branch = params.get("branch")
-        if not branch or branch["name"] == _MAIN:
-            return None
-        db = transaction.db
-        name: str = branch["name"]
-        root: str | None = branch.get("rootEventId")
-        key = (memory_id, actor_id, session_id)
-        row = db.execute(
-            "SELECT root_event_id FROM branches WHERE memory_id = ? AND actor_id = ? "
-            "AND session_id = ? AND name = ?",
-            (*key, name),
-        ).fetchone()
-        if row is not None:
-            if root is None and self.strict_branches:
-                text = f"rootEventId is required to continue branch {name}"
-                raise validation(text, field="branch.rootEventId")
-            if root not in {None, row[0]} and self.branch_conflict == "refuse":
-                text = f"Branch {name} exists with another rootEventId"
-                raise validation(text, reason="ResourceConflict", field="branch.rootEventId")
-            return name
-        if root is None:
-            text = f"rootEventId is required to create branch {name}"
+    wanted = request.params.get("branch")
+    if not wanted or wanted["name"] == _MAIN:
+        return None
+    name: str = wanted["name"]
+    root: str | None = wanted.get("rootEventId")
+    behavior = request.service.behavior
+    known = sessions.branches_of(request.transaction, key).get(name)
+    if known is not None:
+        if root is None and behavior.strict_branches:
+            text = f"rootEventId is required to continue branch {name}"
             raise validation(text, field="branch.rootEventId")
-        found = db.execute(
-            "SELECT actor_id, session_id, branch FROM events WHERE memory_id = ? AND event_id = ?",
-            (memory_id, root),
-        ).fetchall()
-        here = next((item for item in found if item[:2] == (actor_id, session_id)), None)
-        if here is None:
-            if not found:
-                raise _no_event(root)
-            text = "The root event belongs to another session"
-            raise validation(text, reason="EventInOtherSession", field="branch.rootEventId")
-        db.execute("INSERT INTO branches VALUES (?, ?, ?, ?, ?, ?)", (*key, name, root, here[2]))
+        if root not in {None, known.root_event_id} and behavior.branch_conflict == "refuse":
+            text = f"Branch {name} exists with another rootEventId"
+            raise validation(text, reason="ResourceConflict", field="branch.rootEventId")
         return name
-
-    def _roots(self, transaction: Transaction, key: tuple[str, str, str]) -> dict[str, str]:
-        rows = transaction.db.execute(
-            "SELECT name, root_event_id FROM branches WHERE memory_id = ? AND actor_id = ? "
-            "AND session_id = ?",
-            key,
-        )
-        return dict(rows.fetchall())
-
-    def _branch_filter(
-        self, transaction: Transaction, key: tuple[str, str, str], wanted: Mapping[str, Any] | None
-    ) -> tuple[str, list[Any]]:
-        """Return the SQL condition for a branch, with its parents up to the forks if asked."""
-        if not wanted:
-            return "1", []
-        if wanted["name"] == _MAIN:
-            return "branch IS NULL", []
-        conditions, values = ["branch = ?"], [wanted["name"]]
-        if wanted.get("includeParentBranches"):
-            rows = transaction.db.execute(
-                "SELECT name, root_event_id, root_branch FROM branches WHERE memory_id = ? "
-                "AND actor_id = ? AND session_id = ?",
-                key,
-            )
-            known = {name: (root, parent) for name, root, parent in rows}
-            name: str | None = wanted["name"]
-            while name in known:
-                root, name = known[name]
-                conditions.append("(branch IS ? AND event_id <= ?)")
-                values.extend([name, root])
-        return f"({' OR '.join(conditions)})", values
-
-    def _event(
-        self, key: tuple[str, str, str], row: Any, roots: Mapping[str, str]
-    ) -> dict[str, Any]:
-        event_id, event_ms, branch, payload, metadata = row
-        event: dict[str, Any] = {
-            "memoryId": key[0],
-            "actorId": key[1],
-            "sessionId": key[2],
-            "eventId": event_id,
-            "eventTimestamp": event_ms / 1000,
-            "branch": {"name": branch or _MAIN},
-        }
-        if branch and branch in roots:
-            event["branch"]["rootEventId"] = roots[branch]
-        if payload is not None:
-            event["payload"] = self._shown(json.loads(payload))
-        if metadata and metadata != "{}":
-            event["metadata"] = json.loads(metadata)
-        return event
-
-    def _shown(self, payload: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if not self.java_blob_strings:
-            return payload
-        return [
-            {"blob": java_string(item["blob"])}
-            if isinstance(item.get("blob"), dict | list)
-            else item
-            for item in payload
-        ]
-
-    @staticmethod
-    def _shuffled(rows: list[Any], source: random.Random) -> list[Any]:
-        """Return the rows with those of one millisecond in another order."""
-        mixed: list[Any] = []
-        for _, group in itertools.groupby(rows, key=lambda row: row[1]):
-            ties = list(group)
-            source.shuffle(ties)
-            mixed.extend(ties)
-        return mixed
-
-    def purge(self, transaction: Transaction, now_ms: int) -> int:
-        """Delete expired events, sessions that are empty for a day, and actors without any."""
-        db = transaction.db
-        gone = db.execute(
-            "DELETE FROM events WHERE expires_ms <= ? "
-            "RETURNING memory_id, actor_id, session_id, hidden, expires_ms",
-            (now_ms,),
-        ).fetchall()
-        counts = Counter(tuple(row[:3]) for row in gone if not row[3])
-        emptied = {tuple(row[:3]): row[4] for row in sorted(gone, key=lambda row: row[4])}
-        db.executemany(
-            "UPDATE sessions SET events = max(events - ?, 0), "
-            "emptied_ms = CASE WHEN events <= ? THEN ? ELSE emptied_ms END "
-            "WHERE memory_id = ? AND actor_id = ? AND session_id = ?",
-            [(count, count, emptied[key], *key) for key, count in counts.items()],
-        )
-        empty = db.execute(
-            "DELETE FROM sessions WHERE emptied_ms <= ? RETURNING memory_id, actor_id, session_id",
-            (now_ms - _DAY_MS,),
-        ).fetchall()
-        for key in empty:
-            db.execute(
-                "DELETE FROM branches WHERE memory_id = ? AND actor_id = ? AND session_id = ?", key
-            )
-            db.execute(
-                "DELETE FROM actors WHERE memory_id = ? AND actor_id = ? AND NOT EXISTS "
-                "(SELECT 1 FROM sessions s WHERE s.memory_id = actors.memory_id "
-                "AND s.actor_id = actors.actor_id)",
-                key[:2],
-            )
-        return len(gone) + len(empty)
+    if root is None:
+        text = f"rootEventId is required to create branch {name}"
+        raise validation(text, field="branch.rootEventId")
+    places = sessions.event_places(request.transaction, request.memory_id, root)
+    if not places:
+        raise _not_found(root)
+    if key not in places:
+        text = "The root event belongs to another session"
+        raise validation(text, reason="EventInOtherSession", field="branch.rootEventId")
+    sessions.add_branch(request.transaction, key, name, Branch(root, places[key]))
+    return name
 
 
-def _metadata_filter(expression: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool]:
-    name = expression["left"]["metadataKey"]
-    operator = expression["operator"]
-    if operator == "EXISTS":
-        return lambda metadata: name in metadata
-    if operator == "NOT_EXISTS":
-        return lambda metadata: name not in metadata
-    right = child(child(expression, "right"), "metadataValue").get("stringValue")
-    if right is None:
-        text = "EQUALS_TO needs right.metadataValue.stringValue"
-        raise validation(text, field="filter.eventMetadata")
-    return lambda metadata: bool(child(metadata, name).get("stringValue") == right)
-
-
-def _check_sizes(payload: list[dict[str, Any]]) -> None:
-    """Check what is said, not how its JSON is written: one line break is one byte."""
+def _check_sizes(payload: list[Params]) -> None:
+    """Check the sizes of texts, not of their JSON: a line break counts as one byte."""
     total = 0
     for number, item in enumerate(payload, start=1):
         size = _size(item)
@@ -535,20 +205,209 @@ def _check_sizes(payload: list[dict[str, Any]]) -> None:
 
 
 def _size(item: Mapping[str, Any]) -> int:
-    """Give the bytes of a message's text, or of other content as compact JSON."""
+    """Return the bytes of a message's text, or of other content as compact JSON."""
     if "conversational" in item:
         return len(str(child(item["conversational"], "content").get("text", "")).encode())
     return len(_dump(child(item, "json").get("content", item.get("blob"))).encode())
 
 
-def _fingerprint(params: Mapping[str, Any]) -> str:
-    content = {name: value for name, value in params.items() if name != "clientToken"}
-    return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
+# Reading and deleting.
+
+
+def get_event(request: MemoryRequest) -> Params:
+    """Return one event."""
+    key, event_id = request.session_key, request.params["eventId"]
+    event = sessions.find_event(request.transaction, key, event_id, request.now_ms)
+    if event is None:
+        raise _not_found(event_id)
+    branches = sessions.branches_of(request.transaction, key)
+    return {"event": _response(request, key, event, branches)}
+
+
+def delete_event(request: MemoryRequest) -> Params:
+    """Delete one event."""
+    event_id = request.params["eventId"]
+    transaction, now_ms = request.transaction, request.now_ms
+    if not sessions.delete_event(transaction, request.session_key, event_id, now_ms):
+        raise _not_found(event_id)
+    return {"eventId": event_id}
+
+
+def list_events(request: MemoryRequest) -> Params:
+    """
+    Return a page of a session's events, newest first.
+
+    There are two ways to apply a metadata filter. "post-scan" reads a page and then filters it, so
+    the answer may have fewer events or none, and a token to go on with. "index" reads on until
+    the page is full.
+    """
+    service, params, key = request.service, request.params, request.session_key
+    wanted = child(params, "filter")
+    branches = sessions.branches_of(request.transaction, key)
+    accept = _event_filter(request, children(wanted, "eventMetadata"))
+    (before_id,) = request.position(str) or (None,)
+    size = request.page_size(service.behavior.default_page)
+    post_scan = accept is None or service.behavior.metadata_paging == "post-scan"
+    events = sessions.newest_events(
+        request.transaction,
+        key,
+        request.now_ms,
+        spans=_branch_spans(branches, wanted.get("branch")),
+        before_id=before_id,
+        written_until_ms=request.written_until_ms(service.lags.event_lists),
+        with_payload=params.get("includePayloads") is not False,
+        limit=size + 1 if post_scan else None,
+    )
+    page: list[Event] = []
+    scanned, last_id, more = 0, "", False
+    for event in events:
+        if (scanned if post_scan else len(page)) == size:
+            more = True
+            break
+        scanned, last_id = scanned + 1, event.event_id
+        if accept is None or accept(event):
+            page.append(event)
+    if service.tie_shuffler is not None:
+        page = _with_shuffled_ties(page, service.tie_shuffler)
+    answer: Params = {"events": [_response(request, key, event, branches) for event in page]}
+    if more:
+        answer["nextToken"] = request.next_token(last_id)
+    return answer
+
+
+def _event_filter(
+    request: MemoryRequest, expressions: Sequence[Params]
+) -> Callable[[Event], bool] | None:
+    """Return the function that decides whether an event passes; None without a filter."""
+    if not expressions:
+        return None
+    checks = [_metadata_check(expression) for expression in expressions]
+    until_ms = request.service.stale_reads.written_until_ms(request.session_key)
+    if until_ms is None:
+        until_ms = request.written_until_ms(request.service.lags.event_filters)
+
+    def accept(event: Event) -> bool:
+        metadata = as_object(json.loads(event.metadata or "{}"))
+        seen = until_ms is None or event.written_ms <= until_ms
+        return seen and all(check(metadata) for check in checks)
+
+    return accept
+
+
+def _metadata_check(expression: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool]:
+    name = expression["left"]["metadataKey"]
+    operator = expression["operator"]
+    if operator == "EXISTS":
+        return lambda metadata: name in metadata
+    if operator == "NOT_EXISTS":
+        return lambda metadata: name not in metadata
+    right = child(child(expression, "right"), "metadataValue").get("stringValue")
+    if right is None:
+        text = "EQUALS_TO needs right.metadataValue.stringValue"
+        raise validation(text, field="filter.eventMetadata")
+    return lambda metadata: bool(child(metadata, name).get("stringValue") == right)
+
+
+def _branch_spans(
+    branches: Mapping[str, Branch], wanted: Mapping[str, Any] | None
+) -> list[tuple[str | None, str | None]]:
+    """Return the branches of a filter, and their parents up to the forks if it includes them."""
+    if not wanted:
+        return []
+    name: str | None = wanted["name"]
+    if name == _MAIN:
+        return [(None, None)]
+    spans: list[tuple[str | None, str | None]] = [(name, None)]
+    while wanted.get("includeParentBranches") and name is not None and name in branches:
+        fork = branches[name]
+        name = fork.root_branch
+        spans.append((name, fork.root_event_id))
+    return spans
+
+
+def _with_shuffled_ties(events: Iterable[Event], source: random.Random) -> list[Event]:
+    """Return the events, those of the same millisecond in random order."""
+    shuffled: list[Event] = []
+    for _, group in itertools.groupby(events, key=lambda event: event.event_ms):
+        ties = list(group)
+        source.shuffle(ties)
+        shuffled.extend(ties)
+    return shuffled
+
+
+def list_actors(request: MemoryRequest) -> Params:
+    """Return a page of the memory's actors, newest first."""
+    (before,) = request.position(int) or (None,)
+    size = request.page_size(request.service.behavior.default_page)
+    found = sessions.list_actors(
+        request.transaction, request.memory_id, before, request.now_ms, size + 1
+    )
+    answer: Params = {"actorSummaries": [{"actorId": actor_id} for actor_id, _ in found[:size]]}
+    if len(found) > size:
+        answer["nextToken"] = request.next_token(found[size - 1][1])
+    return answer
+
+
+def list_sessions(request: MemoryRequest) -> Params:
+    """Return a page of an actor's sessions, newest first."""
+    (before,) = request.position(int) or (None,)
+    size = request.page_size(request.service.behavior.default_page)
+    actor_id = request.params["actorId"]
+    found = sessions.list_sessions(
+        request.transaction,
+        request.memory_id,
+        actor_id,
+        before,
+        request.now_ms,
+        size + 1,
+        with_events=bool(child(request.params, "filter").get("eventFilter")),
+    )
+    answer: Params = {
+        "sessionSummaries": [
+            {"sessionId": session_id, "actorId": actor_id, "createdAt": created_ms / 1000}
+            for session_id, created_ms, _ in found[:size]
+        ]
+    }
+    if len(found) > size:
+        answer["nextToken"] = request.next_token(found[size - 1][2])
+    return answer
+
+
+# Answers.
+
+
+def _response(
+    request: MemoryRequest, key: SessionKey, event: Event, branches: Mapping[str, Branch]
+) -> Params:
+    """Return the wire form of an event."""
+    answer: Params = {
+        "memoryId": key.memory_id,
+        "actorId": key.actor_id,
+        "sessionId": key.session_id,
+        "eventId": event.event_id,
+        "eventTimestamp": event.event_ms / 1000,
+        "branch": {"name": event.branch or _MAIN},
+    }
+    if event.branch and event.branch in branches:
+        answer["branch"]["rootEventId"] = branches[event.branch].root_event_id
+    if event.payload is not None:
+        payload = json.loads(event.payload)
+        java = request.service.behavior.java_blob_strings
+        answer["payload"] = [_with_java_blob(item) for item in payload] if java else payload
+    if event.metadata:
+        answer["metadata"] = json.loads(event.metadata)
+    return answer
+
+
+def _with_java_blob(item: Params) -> Params:
+    if isinstance(item.get("blob"), dict | list):
+        return {"blob": java_to_string(item["blob"])}
+    return item
 
 
 def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _no_event(event_id: str) -> Exception:
+def _not_found(event_id: str) -> Exception:
     return not_found(f"Unable to find event with id {event_id}")

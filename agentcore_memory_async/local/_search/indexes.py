@@ -1,8 +1,12 @@
 """
-Finding records: an index for each memory, built in the background, kept up to date.
+Search indexes: one for each memory, built in the background and kept up to date.
 
-Indexes are used by one thread at a time. Those who write never wait for a search: their
-changes queue up and the next search takes them in.
+An index is used by one thread at a time, which holds its lock. A writer never waits for a search:
+its change queues up, and the next search takes it in.
+
+An index is built a piece at a time while the service goes on. A record that changes meanwhile is
+noted as touched, and the older text that the building reads of it is left out. With an embedder
+there is a second state: records that still lack a vector, which are embedded before a search.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
-import attrs
+from attrs import define, field
 
 from agentcore_memory_async.local._api.errors import AwsError
 from agentcore_memory_async.local._api.members import strings_in
@@ -34,14 +38,21 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("agentcore_memory_async.local")
 
-_CHUNK = 1_000  # records read and indexed at a time
-_TEXTS = 64  # texts that an embedder gets at a time
-_QUERIES = 1_000  # vectors of queries that are kept
-_EXACT = 1_200  # vectors compared exactly after the sifting
+_CHUNK = 1_000
+"""Records that are read and indexed at a time."""
+
+_TEXTS = 64
+"""Texts that an embedder gets at a time."""
+
+_QUERIES = 1_000
+"""Vectors of queries that are kept."""
+
+_EXACT = 1_200
+"""Vectors that are compared exactly after the sifting by signatures."""
 
 
 def searchable(content: str) -> str:
-    """Return what a search looks at: the values of a JSON object, text without its tags."""
+    """Return what of a record is searched: a JSON object's values, a text without XML tags."""
     text = content.strip()
     if text.startswith("{") and text.endswith("}"):
         try:
@@ -66,48 +77,59 @@ def _without_tags(text: str) -> str:
     return " ".join(parts)
 
 
-@attrs.define
-class _Shelf:
-    """The index of one memory."""
+@define
+class MemoryIndex:
+    """
+    The index of one memory.
 
-    index: SearchIndex = attrs.field(factory=SearchIndex)
-    signatures: dict[int, int] = attrs.field(factory=dict[int, int])
-    changes: deque[Callable[[_Shelf], None]] = attrs.field(
-        factory=deque["Callable[[_Shelf], None]"]
+    Attributes:
+        lexical: Index of words.
+        signatures: Signatures of vectors by the numbers of their records.
+        changes: Changes that the next search takes in.
+        touched: Records that have changed since the building began; None once it is built.
+        built: Whether all records of the memory are in it.
+        unembedded: Whether records may lack a vector.
+        lock: Held by the one thread that uses it.
+    """
+
+    lexical: SearchIndex = field(factory=SearchIndex)
+    signatures: dict[int, int] = field(factory=dict[int, int])
+    changes: deque[Callable[[MemoryIndex], None]] = field(
+        factory=deque["Callable[[MemoryIndex], None]"]
     )
-    touched: set[int] | None = attrs.field(factory=set[int])  # while it is being built
+    touched: set[int] | None = field(factory=set[int])
     built: bool = False
     unembedded: bool = True
-    lock: threading.Lock = attrs.field(factory=threading.Lock)
+    lock: threading.Lock = field(factory=threading.Lock)
 
     def catch_up(self) -> None:
-        """Take in what was written since; with the lock held."""
+        """Take in what was written since; the caller holds the lock."""
         while self.changes:
             self.changes.popleft()(self)
 
 
-class Finder:
+class SearchIndexes:
     """
     The search indexes of a service.
 
     Args:
-        embedder: Ranks by its vectors; None ranks by words.
+        embedder: Makes the vectors that records are ranked by; None ranks them by words.
     """
 
     def __init__(self, embedder: Embedder | None = None) -> None:
         self._embedder = embedder
-        self._shelves: dict[str, _Shelf] = {}
+        self._indexes: dict[str, MemoryIndex] = {}
         self._building: dict[str, anyio.Lock] = {}
         self._queries: dict[str, Vector] = {}
 
     async def ready(self, store: Store, memory_id: str, query: str | None = None) -> None:
         """
-        Build the memory's index where it is missing, a piece at a time so that nothing stalls.
+        Build a memory's index where it is missing, a piece at a time so that nothing stalls.
 
         Args:
             store: The database.
-            memory_id: Of the memory.
-            query: What will be searched for.
+            memory_id: Memory id.
+            query: Query to embed; None for none.
 
         Raises:
             AwsError: ServiceException: the embedder failed.
@@ -119,14 +141,14 @@ class Finder:
             raise AwsError("ServiceException", "The embedder of the local service failed") from None
 
     async def _ready(self, store: Store, memory_id: str, query: str | None) -> None:
-        shelf = self._shelves.get(memory_id)
-        if shelf is None or not shelf.built or (self._embedder is not None and shelf.unembedded):
+        index = self._indexes.get(memory_id)
+        if index is None or not index.built or (self._embedder is not None and index.unembedded):
             async with self._building.setdefault(memory_id, anyio.Lock()):
-                shelf = self._shelves.setdefault(memory_id, _Shelf())
-                if not shelf.built:
-                    await self._build(store, memory_id, shelf)
-                if self._embedder is not None and shelf.unembedded:
-                    await self._embed(self._embedder, store, memory_id, shelf)
+                index = self._indexes.setdefault(memory_id, MemoryIndex())
+                if not index.built:
+                    await self._build(store, memory_id, index)
+                if self._embedder is not None and index.unembedded:
+                    await self._embed(self._embedder, store, memory_id, index)
         if self._embedder is None or query is None or query in self._queries:
             return
         (vector,) = await embed(self._embedder, [query])
@@ -134,9 +156,9 @@ class Finder:
         while len(self._queries) > _QUERIES:
             self._queries.pop(next(iter(self._queries)), None)
 
-    async def _build(self, store: Store, memory_id: str, shelf: _Shelf) -> None:
+    async def _build(self, store: Store, memory_id: str, index: MemoryIndex) -> None:
         after = 0
-        while not shelf.built:
+        while not index.built:
             position = after
 
             def read(transaction: Transaction, position: int = position) -> list[Any]:
@@ -147,41 +169,45 @@ class Finder:
                 ).fetchall()
 
             rows = await store.read(read)
-            await anyio.to_thread.run_sync(_index, shelf, rows)
+            await anyio.to_thread.run_sync(_index, index, rows)
             if len(rows) < _CHUNK:
-                with shelf.lock:
-                    shelf.catch_up()
-                    shelf.built, shelf.touched = True, None
+                with index.lock:
+                    index.catch_up()
+                    index.built, index.touched = True, None
             else:
                 after = rows[-1][0]
 
-    async def _embed(self, embedder: Embedder, store: Store, memory_id: str, shelf: _Shelf) -> None:
+    async def _embed(
+        self, embedder: Embedder, store: Store, memory_id: str, index: MemoryIndex
+    ) -> None:
         name = embedder.name
-        if not shelf.signatures:
+        if not index.signatures:
             known = await store.read(
                 lambda transaction: transaction.db.execute(
                     "SELECT seq, bits FROM vectors WHERE memory_id = ? AND model = ?",
                     (memory_id, name),
                 ).fetchall()
             )
-            with shelf.lock:
-                shelf.signatures = {seq: int.from_bytes(bits) for seq, bits in known}
-        shelf.unembedded = False
+            with index.lock:
+                index.signatures = {seq: int.from_bytes(bits) for seq, bits in known}
+        index.unembedded = False
         after = 0
         try:
-            while rows := await store.read(partial(_without, model=name, key=(memory_id, after))):
+            while rows := await store.read(
+                partial(_records_without_vector, model=name, key=(memory_id, after))
+            ):
                 vectors = await embed(embedder, [searchable(content) for _, content in rows])
                 made: list[tuple[int, str, Vector]] = [
                     (seq, content, vector)
                     for (seq, content), vector in zip(rows, vectors, strict=True)
                 ]
-                await store.write(partial(_keep, model=name, made=made))
-                with shelf.lock:
-                    shelf.catch_up()  # what it forgets must not be what comes now
-                    shelf.signatures.update((seq, signature(vector)) for seq, _, vector in made)
+                await store.write(partial(_write_vectors, model=name, made=made))
+                with index.lock:
+                    index.catch_up()  # what it forgets must not be what comes now
+                    index.signatures.update((seq, signature(vector)) for seq, _, vector in made)
                 after = rows[-1][0]
         except BaseException:
-            shelf.unembedded = True
+            index.unembedded = True
             raise
 
     # In the database threads.
@@ -191,37 +217,37 @@ class Finder:
         if self._embedder is not None:
             transaction.db.execute("DELETE FROM vectors WHERE seq = ?", (seq,))
 
-        def apply(shelf: _Shelf) -> None:
-            shelf.index.add(seq, text, key)
-            shelf.signatures.pop(seq, None)
-            if shelf.touched is not None:
-                shelf.touched.add(seq)
+        def apply(index: MemoryIndex) -> None:
+            index.lexical.add(seq, text, key)
+            index.signatures.pop(seq, None)
+            if index.touched is not None:
+                index.touched.add(seq)
 
         transaction.on_commit(lambda: self._change(memory_id, apply, new=True))
 
     def forget(self, transaction: Transaction, memory_id: str, seq: int) -> None:
-        """Leave a record out once it is gone."""
+        """Remove a record once its deletion is on disk."""
 
-        def apply(shelf: _Shelf) -> None:
-            shelf.index.remove(seq)
-            shelf.signatures.pop(seq, None)
-            if shelf.touched is not None:
-                shelf.touched.add(seq)
+        def apply(index: MemoryIndex) -> None:
+            index.lexical.remove(seq)
+            index.signatures.pop(seq, None)
+            if index.touched is not None:
+                index.touched.add(seq)
 
         transaction.on_commit(lambda: self._change(memory_id, apply))
 
     def drop(self, memory_id: str) -> None:
-        """Forget the index of a memory that is gone."""
-        self._shelves.pop(memory_id, None)
+        """Discard the index of a memory that was deleted."""
+        self._indexes.pop(memory_id, None)
 
     def _change(
-        self, memory_id: str, apply: Callable[[_Shelf], None], *, new: bool = False
+        self, memory_id: str, apply: Callable[[MemoryIndex], None], *, new: bool = False
     ) -> None:
-        shelf = self._shelves.get(memory_id)
-        if shelf is not None:
-            shelf.changes.append(apply)
+        index = self._indexes.get(memory_id)
+        if index is not None:
+            index.changes.append(apply)
             if new:
-                shelf.unembedded = True
+                index.unembedded = True
 
     def ranked(
         self,
@@ -235,67 +261,69 @@ class Finder:
         only: Set[int] | None = None,
     ) -> Generator[tuple[int, float]]:
         """
-        Yield number and score of the records nearest to *query*, best first.
+        Iterate over number and score of the records nearest to *query*, best first.
 
-        Closed (or read to its end) by who asked: the index is theirs until then.
+        The caller has to close it or read it to its end: it holds the index's lock until then.
 
         Args:
-            transaction: Reads vectors.
-            memory_id: Of the memory.
-            query: What to look for.
-            exact: Only records of the namespace with this key.
-            path: Only records of the namespace with this key and those below it.
-            weak: Also records that share no word with the query.
-            only: Only the records with these numbers.
+            transaction: The database.
+            memory_id: Memory id.
+            query: Text to look for.
+            exact: Key of a namespace; only its own records are returned.
+            path: Key of a namespace; only its records and those below it are returned.
+            weak: Whether to include records that share no word with the query.
+            only: Numbers; only these records are returned.
         """
-        shelf = self._shelf(transaction, memory_id)
-        with shelf.lock:
-            shelf.catch_up()
+        index = self._built_index(transaction, memory_id)
+        with index.lock:
+            index.catch_up()
             names: Iterable[str] | None = None
             if exact is not None:
                 names = [exact]
             elif path:
-                names = shelf.index.under(path)
+                names = index.lexical.under(path)
             vector = self._queries.get(query)
             if vector is None:
-                yield from shelf.index.search(query, names, weak=weak, only=only)
+                yield from index.lexical.search(query, names, weak=weak, only=only)
                 return
-            allowed = shelf.index.everything() if names is None else shelf.index.members(names)
+            allowed = index.lexical.everything() if names is None else index.lexical.members(names)
             if only is not None:
                 allowed = allowed & only
-            yield from _nearest(transaction, shelf.signatures, allowed, vector)
+            yield from _nearest(transaction, index.signatures, allowed, vector)
 
-    def _shelf(self, transaction: Transaction, memory_id: str) -> _Shelf:
-        """Return the memory's index, built here and now where nobody has done it before."""
-        shelf = self._shelves.setdefault(memory_id, _Shelf())
-        if not shelf.built:
+    def _built_index(self, transaction: Transaction, memory_id: str) -> MemoryIndex:
+        """Return a memory's index, built here and now where it was not yet."""
+        index = self._indexes.setdefault(memory_id, MemoryIndex())
+        if not index.built:
             rows = transaction.db.execute(
                 "SELECT seq, content, namespace_key FROM records WHERE memory_id = ?",
                 (memory_id,),
             ).fetchall()
-            _index(shelf, rows)
-            with shelf.lock:
-                shelf.catch_up()
-                shelf.built, shelf.touched = True, None
-        return shelf
+            _index(index, rows)
+            with index.lock:
+                index.catch_up()
+                index.built, index.touched = True, None
+        return index
 
 
-def _index(shelf: _Shelf, rows: list[tuple[int, str, str]]) -> None:
+def _index(index: MemoryIndex, rows: list[tuple[int, str, str]]) -> None:
     """Index records that were read, except those that have changed since."""
     ready: list[tuple[int, frozenset[str], str, int]] = []
     for seq, content, key in rows:
         text = searchable(content)
         ready.append((seq, index_terms(text), key, len(text)))
     for start in range(0, len(ready), 100):
-        with shelf.lock:
-            shelf.catch_up()
+        with index.lock:
+            index.catch_up()
             for seq, words, key, length in ready[start : start + 100]:
-                if shelf.touched is not None and seq not in shelf.touched:
-                    shelf.index.put(seq, words, key, length)
+                if index.touched is not None and seq not in index.touched:
+                    index.lexical.put(seq, words, key, length)
 
 
-def _without(transaction: Transaction, model: str, key: tuple[str, int]) -> list[tuple[int, str]]:
-    """Return some records of a memory that have no vector of the model, after a number."""
+def _records_without_vector(
+    transaction: Transaction, model: str, key: tuple[str, int]
+) -> list[tuple[int, str]]:
+    """Return the next records of a memory that have no vector of the model."""
     return transaction.db.execute(
         "SELECT records.seq, content FROM records LEFT JOIN vectors "
         "ON vectors.seq = records.seq AND model = ? "
@@ -305,8 +333,10 @@ def _without(transaction: Transaction, model: str, key: tuple[str, int]) -> list
     ).fetchall()
 
 
-def _keep(transaction: Transaction, model: str, made: list[tuple[int, str, Vector]]) -> None:
-    """Write vectors, except of records that have changed while they were made."""
+def _write_vectors(
+    transaction: Transaction, model: str, made: list[tuple[int, str, Vector]]
+) -> None:
+    """Write vectors, except those of records that have changed since."""
     for seq, content, vector in made:
         bits = signature(vector)
         transaction.db.execute(
@@ -319,7 +349,7 @@ def _keep(transaction: Transaction, model: str, made: list[tuple[int, str, Vecto
 def _nearest(
     transaction: Transaction, signatures: dict[int, int], allowed: Set[int], vector: Vector
 ) -> Iterator[tuple[int, float]]:
-    """Yield allowed records by the similarity of their vectors, sifted by signatures."""
+    """Iterate over allowed records by the similarity of their vectors, filtered by signatures."""
     own = signature(vector)
     numbers = [number for number in allowed if number in signatures]
     if len(numbers) > _EXACT:
@@ -337,10 +367,10 @@ def _nearest(
 def _exactly(
     transaction: Transaction, numbers: list[int], vector: Vector
 ) -> list[tuple[int, float]]:
-    """Return these records with the similarity of their vectors, the nearest first."""
+    """Return records and the similarity of their vectors, nearest first."""
     marks = ",".join("?" * len(numbers))
     rows = transaction.db.execute(
-        f"SELECT seq, vector FROM vectors WHERE seq IN ({marks})",  # noqa: S608
+        f"SELECT seq, vector FROM vectors WHERE seq IN ({marks})",
         numbers,
     )
     scored = [(seq, round(cosine(vector, array("f", blob)), 6)) for seq, blob in rows]

@@ -1,44 +1,45 @@
-"""When an event is extracted, and by which strategies."""
+"""Delays from an event to its extraction."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-import attrs
+from attrs import field, frozen
 
 from agentcore_memory_async.local._storage.strategies import kind_of
+from agentcore_memory_async.local.behavior import Duration, duration_ms
 
 if TYPE_CHECKING:
     from agentcore_memory_async.local.extractor import Strategy
 
 
-#: Seconds or a timedelta for all strategies, or for each kind or name of strategy.
-Delay = float | timedelta | Mapping[str, float | timedelta]
+ExtractionDelay: TypeAlias = Duration | Mapping[str, Duration]
+"""A duration for all strategies, or for each kind, name or id of a strategy."""
 
 _USUAL_MS = 500
+_NAME = "extraction_delay"
 
 
-@attrs.frozen
+@frozen
 class Delays:
     """
-    How long after an event its extraction is due, in milliseconds.
+    Time from an event to its extraction.
 
     Attributes:
-        usual_ms: Of a strategy that is not named.
-        named_ms: By the strategy's kind (``SUMMARIZATION``), name or id.
+        usual_ms: Delay of strategies that are not named.
+        named_ms: Delays by the kind (``SUMMARIZATION``), name or id of a strategy.
     """
 
     usual_ms: int = _USUAL_MS
-    named_ms: Mapping[str, int] = attrs.field(factory=dict[str, int])
+    named_ms: Mapping[str, int] = field(factory=dict[str, int])
 
     @classmethod
-    def of(cls, delay: Delay) -> Delays:
-        """Read what a user gave; ``"*"`` in a mapping names the rest."""
+    def of(cls, delay: ExtractionDelay) -> Delays:
+        """Return the delays that a user wants; ``"*"`` in a mapping names the rest."""
         if not isinstance(delay, Mapping):
-            return cls(_milliseconds(delay))
-        named = {name: _milliseconds(value) for name, value in delay.items()}
+            return cls(duration_ms(delay, _NAME))
+        named = {name: duration_ms(value, _NAME) for name, value in delay.items()}
         return cls(named.pop("*", _USUAL_MS), named)
 
     def after_ms(self, strategy: Strategy) -> int:
@@ -48,11 +49,3 @@ class Delays:
             if name in self.named_ms:
                 return self.named_ms[name]
         return self.usual_ms
-
-
-def _milliseconds(duration: float | timedelta) -> int:
-    seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
-    if not 0 <= seconds < 10**9:
-        message = f"an extraction delay is 0 seconds or more, not {duration!r}"
-        raise ValueError(message)
-    return round(seconds * 1000)

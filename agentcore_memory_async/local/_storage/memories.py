@@ -1,4 +1,10 @@
-"""Memories: found, or made on first use; their states pass with the time."""
+"""
+Memories: their rows, and their states.
+
+A row holds a JSON document: what GetMemory returns, and members of our own that begin with ``_``.
+Without ``strict`` a memory is created on first use. A memory that changes is in a transitional
+state until the time in ``_untilMs``; nothing is written then, the state is settled on reading.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +12,18 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-import attrs
+from attrs import frozen
 
 from agentcore_memory_async.local._api.errors import memory_not_found, validation
 from agentcore_memory_async.local._api.members import child
-from agentcore_memory_async.local._storage.strategies import usual_strategies
-from agentcore_memory_async.local.extractor import Strategy
+from agentcore_memory_async.local._storage.strategies import default_strategies, read_strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from agentcore_memory_async.local._database.store import Transaction
     from agentcore_memory_async.local.clock import Clock
+    from agentcore_memory_async.local.extractor import Strategy
 
 
 REGION = "us-west-2"
@@ -27,24 +33,41 @@ _MEMORY_ID = re.compile(
     r"(arn:(aws|aws-cn|aws-us-gov):bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:memory/)?"
     r"[a-zA-Z][a-zA-Z0-9-_]{0,99}-[a-zA-Z0-9]{10}"
 )
-#: Without strict: everything that is harmless in a path and in a row.
 _FRIENDLY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,255}")
-_PARSED = 1_000  # memories that are kept parsed
+"""Without ``strict``: everything that is harmless in a path and in a row."""
+
+_PARSED = 1_000
+"""Memories that are kept parsed."""
+
+_LAST = 1 << 62
+"""A number above those of all rows."""
+
+_TABLES = (
+    "events",
+    "branches",
+    "sessions",
+    "actors",
+    "records",
+    "pending",
+    "failed_jobs",
+    "tokens",
+)
+"""Tables of the contents of memories."""
 
 
-@attrs.frozen
+@frozen
 class Memory:
     """
     One memory as it is now.
 
     Attributes:
-        memory_id: Its id, without the parts of an ARN.
-        name: Its name.
-        strategies: In the order in which they were given.
-        expiry_days: How long an event is kept, counted from when it was written.
-        document: What the control plane shows of it; members that begin with ``_`` are its own.
-        status: CREATING, ACTIVE, UPDATING, FAILED or DELETING.
-        first_use: It was made by being used, so it has no declared keys.
+        memory_id: Memory id, without the parts of an ARN.
+        name: Name.
+        strategies: Strategies, in the order in which they were added.
+        expiry_days: Days for which an event is kept after it was written.
+        document: Document of the row.
+        status: State: CREATING, ACTIVE, UPDATING, FAILED or DELETING.
+        first_use: Whether it was created on first use, so that it declares no keys.
     """
 
     memory_id: str
@@ -61,21 +84,22 @@ class Memory:
 
     @property
     def indexed_keys(self) -> dict[str, str]:
-        """The types of the keys that metadata filters can use."""
+        """Types of the keys that metadata filters can use, by key."""
         return {entry["key"]: entry["type"] for entry in self.document.get("indexedKeys") or ()}
 
     def indexed_since(self, key: str) -> int:
-        """Return from when on (ms) records are indexed by *key*."""
+        """Return the time (ms) since which records are indexed by *key*."""
         return int(child(self.document, "_indexedSince").get(key, 0))
 
-    def shown(self) -> dict[str, Any]:
-        """Return what GetMemory answers."""
-        members = {name: item for name, item in self.document.items() if name[0] != "_"}
-        members["strategies"] = [
-            {name: item for name, item in strategy.items() if name[0] != "_"}
-            for strategy in self.document["strategies"]
-        ]
-        return members
+
+def to_response(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of a document without our own members, as GetMemory returns it."""
+    members = {name: item for name, item in document.items() if name[0] != "_"}
+    members["strategies"] = [
+        {name: item for name, item in strategy.items() if name[0] != "_"}
+        for strategy in document["strategies"]
+    ]
+    return members
 
 
 def arn_of(memory_id: str) -> str:
@@ -86,7 +110,7 @@ def arn_of(memory_id: str) -> str:
 def new_document(
     memory_id: str, name: str, strategies: list[dict[str, Any]], now_ms: int, expiry_days: int
 ) -> dict[str, Any]:
-    """Return what is kept of a new, active memory."""
+    """Return the document of a new, active memory."""
     return {
         "id": memory_id,
         "arn": arn_of(memory_id),
@@ -105,7 +129,7 @@ class Memories:
 
     Args:
         strict: Only memories that were created exist, and ids match the service's pattern.
-        clock: Says when a memory that is being made is ready.
+        clock: Ends transitional states.
     """
 
     def __init__(self, *, strict: bool, clock: Clock) -> None:
@@ -115,7 +139,12 @@ class Memories:
         self._parsed: dict[str, tuple[str, Memory]] = {}
 
     def check_id(self, given: str) -> str:
-        """Return the id without an ARN's parts; ValidationException for a malformed one."""
+        """
+        Return a memory id without the parts of an ARN.
+
+        Raises:
+            AwsError: ValidationException: the id is malformed.
+        """
         pattern = _MEMORY_ID if self.strict else _FRIENDLY_ID
         if not pattern.fullmatch(given) or ".." in given.split("/"):
             text = "Invalid memoryId: not a valid memory ID or ARN"
@@ -123,7 +152,7 @@ class Memories:
         return given.rsplit("/", 1)[-1]
 
     def get(self, transaction: Transaction, memory_id: str) -> Memory | None:
-        """Return the memory as it is now, without making one; None where it is gone."""
+        """Return the memory as it is now; None if there is none."""
         row = transaction.db.execute(
             "SELECT document FROM memories WHERE memory_id = ? AND deleted = 0", (memory_id,)
         ).fetchone()
@@ -138,17 +167,19 @@ class Memories:
             if len(self._parsed) >= _PARSED:
                 self._parsed.clear()
             self._parsed[memory_id] = (text, memory)
-        settled = self.settled(memory)
+        settled = self._settled(memory)
         if settled is not None and settled is not memory:
             self._parsed[memory_id] = (text, settled)
         return settled
 
-    def use(self, transaction: Transaction, memory_id: str, now_ms: int) -> Memory:
+    def require(self, transaction: Transaction, memory_id: str, now_ms: int) -> Memory:
         """
-        Return the memory for an operation on it.
+        Return the memory for an operation on it; without ``strict`` an unknown one is created.
 
-        In the friendly mode an unknown one is made; its row is written only where the
-        transaction writes, so that reading costs no commit.
+        Its row is written only if the transaction writes, so that reading costs no commit.
+
+        Raises:
+            AwsError: ResourceNotFoundException: the memory was deleted, or never created.
         """
         memory = self.get(transaction, memory_id)
         if memory is not None:
@@ -160,11 +191,32 @@ class Memories:
             raise memory_not_found(memory_id)
         name = memory_id.rsplit("-", 1)[0]
         document = new_document(
-            memory_id, name, usual_strategies(memory_id, now_ms / 1000), now_ms, 365
+            memory_id, name, default_strategies(memory_id, now_ms / 1000), now_ms, 365
         ) | {"_firstUse": True}
         if transaction.writes:
             self.put(transaction, document)
         return _memory(document)
+
+    def newest(
+        self, transaction: Transaction, before: int | None = None
+    ) -> Iterator[tuple[Memory, int]]:
+        """Iterate over memories and their numbers, newest first, from below a number."""
+        rows = transaction.db.execute(
+            "SELECT memory_id, seq FROM memories WHERE deleted = 0 AND seq < ? ORDER BY seq DESC",
+            (_LAST if before is None else before,),
+        ).fetchall()
+        for memory_id, number in rows:
+            memory = self.get(transaction, memory_id)
+            if memory is not None:
+                yield memory, number
+
+    def named(self, transaction: Transaction, name: str) -> list[Memory]:
+        """Return the memories of that name."""
+        rows = transaction.db.execute(
+            "SELECT memory_id FROM memories WHERE name = ? AND deleted = 0", (name,)
+        ).fetchall()
+        found = (self.get(transaction, memory_id) for (memory_id,) in rows)
+        return [memory for memory in found if memory is not None]
 
     def put(
         self,
@@ -172,7 +224,7 @@ class Memories:
         document: Mapping[str, Any],
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Write a memory, new or changed."""
+        """Write a memory, new or changed; only a new one takes *tags*."""
         transaction.db.execute(
             "INSERT INTO memories (memory_id, name, document, seq, tags) VALUES (?, ?, ?, "
             "(SELECT coalesce(max(seq), 0) + 1 FROM memories), ?) "
@@ -180,8 +232,29 @@ class Memories:
             (document["id"], document["name"], json.dumps(document), json.dumps(tags or {})),
         )
 
-    def settled(self, memory: Memory) -> Memory | None:
-        """Return the memory with the changes of state that are due by now; None once deleted."""
+    def empty(self, transaction: Transaction, memory_id: str) -> None:
+        """Delete the contents of a memory."""
+        for table in _TABLES:
+            transaction.db.execute(
+                f"DELETE FROM {table} WHERE memory_id = ?",
+                (memory_id,),
+            )
+
+    def tags(self, transaction: Transaction, memory_id: str) -> dict[str, str]:
+        """Return a memory's tags."""
+        row = transaction.db.execute(
+            "SELECT tags FROM memories WHERE memory_id = ?", (memory_id,)
+        ).fetchone()
+        return json.loads(row[0]) if row else {}
+
+    def put_tags(self, transaction: Transaction, memory_id: str, tags: Mapping[str, str]) -> None:
+        """Replace a memory's tags."""
+        transaction.db.execute(
+            "UPDATE memories SET tags = ? WHERE memory_id = ?", (json.dumps(tags), memory_id)
+        )
+
+    def _settled(self, memory: Memory) -> Memory | None:
+        """Return the memory after the changes of state that are due; None once it is deleted."""
         until = memory.document.get("_untilMs")
         if until is None or self._clock.now() * 1000 < until:
             return memory
@@ -201,7 +274,7 @@ def _memory(document: Mapping[str, Any]) -> Memory:
     return Memory(
         memory_id=document["id"],
         name=document["name"],
-        strategies=tuple(Strategy.of(item) for item in document["strategies"]),
+        strategies=tuple(read_strategy(item) for item in document["strategies"]),
         expiry_days=document["eventExpiryDuration"],
         document=document,
         status=document["status"],

@@ -1,4 +1,4 @@
-"""Metadata of records: the system's own keys, and the filter expressions over both."""
+"""Metadata of records: which of it is kept, the system's own keys, and filter expressions."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _PREFIX = "x-amz-agentcore-memory-"
 
 _VALUES = {"STRING": "stringValue", "STRINGLIST": "stringListValue", "NUMBER": "numberValue"}
 
-#: Decides by a record's metadata and by when it was last written (ms).
 Accept = Callable[[Mapping[str, Any], int], bool]
+"""Returns whether a record passes, by its metadata and when (ms) it was last written."""
 
 
 def kept_metadata(
     metadata: Mapping[str, Any] | None, strategy: Strategy | None
 ) -> dict[str, Any] | None:
-    """Return what is stored: with a strategy only the keys of its schema, silently."""
+    """Return the metadata to store: all of it, or with a strategy only the keys of its schema."""
     if strategy is None:
         return dict(metadata or {}) or None
     return {key: item for key, item in (metadata or {}).items() if key in strategy.schema} or None
 
 
 def metadata_problem(metadata: Mapping[str, Any] | None, memory: Memory) -> tuple[int, str] | None:
-    """Return why a record with *metadata* fails: code and text."""
+    """Return why a record with *metadata* fails: code and text; None if it does not."""
     types = memory.indexed_keys
     for key, value in (metadata or {}).items():
         if key.startswith(_PREFIX):
@@ -47,7 +47,7 @@ def metadata_problem(metadata: Mapping[str, Any] | None, memory: Memory) -> tupl
 def system_metadata(
     created_ms: int, updated_ms: int, record_type: str | None
 ) -> dict[str, dict[str, Any]]:
-    """Return what every record can be filtered by."""
+    """Return the metadata that every record has."""
     return {
         _PREFIX + "createdAt": {"dateTimeValue": created_ms / 1000},
         _PREFIX + "updatedAt": {"dateTimeValue": updated_ms / 1000},
@@ -57,12 +57,12 @@ def system_metadata(
 
 def record_filter(expressions: list[dict[str, Any]] | None, memory: Memory) -> Accept | None:
     """
-    Return what decides whether a record's metadata match all *expressions*.
+    Return the function that decides whether a record matches all *expressions*; None for none.
 
     Raises:
-        AwsError: ValidationException for an expression that can't be evaluated, among them
-            one on a key that the memory does not index. A memory that was made by being used
-            declares nothing, so there all keys count as indexed.
+        AwsError: ValidationException: an expression can't be evaluated, for example because the
+            memory does not index its key. A memory that was created on first use declares no
+            keys, so there all keys count as indexed.
     """
     if not expressions:
         return None
@@ -71,7 +71,7 @@ def record_filter(expressions: list[dict[str, Any]] | None, memory: Memory) -> A
 
 
 def _indexed(expression: Mapping[str, Any], memory: Memory) -> Accept:
-    """Let an expression see a key only in records that were written since it is indexed."""
+    """Return the check of an expression; it ignores keys of records from before their index."""
     name: str = expression["left"]["metadataKey"]
     check = _check(expression)
     if name.startswith(_PREFIX) or memory.first_use:
@@ -144,5 +144,5 @@ _KINDS: dict[str, frozenset[str]] = {
 
 
 def read_metadata(text: str | None) -> dict[str, Any]:
-    """Return a row's metadata."""
+    """Return the metadata of a row."""
     return json.loads(text) if text else {}

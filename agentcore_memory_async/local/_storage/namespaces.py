@@ -1,11 +1,11 @@
-"""Namespaces of records: templates filled in, and which namespaces a path covers."""
+"""Namespaces of records: their templates, and queries by namespace or path."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-import attrs
+from attrs import frozen
 
 from agentcore_memory_async.local._api.errors import validation
 
@@ -17,7 +17,7 @@ _VARIABLE = re.compile(r"\{([a-zA-Z][a-zA-Z0-9]*)\}")
 
 
 def key_of(namespace: str | None) -> str:
-    """Return *namespace* without its last slashes: what it is compared by."""
+    """Return the key that namespaces are compared by: *namespace* without trailing slashes."""
     return (namespace or "").rstrip("/")
 
 
@@ -33,15 +33,15 @@ def fill(template: str, values: Mapping[str, str]) -> str | None:
     return _VARIABLE.sub(lambda match: values[match.group(1)], template)
 
 
-@attrs.frozen
+@frozen
 class NamespaceQuery:
     """
-    The records that a request may see.
+    Query for the records of some namespaces; one of the attributes is set.
 
     Attributes:
-        exact: Records of exactly this namespace.
-        path: Records of the namespace with this key and of all below it.
-        prefix: Records whose namespace begins with these characters (the service's older way).
+        exact: Only records of this namespace.
+        path: Records of the namespace with this key, and of all namespaces below it.
+        prefix: Records whose namespace begins with these characters, as the service once did.
     """
 
     exact: str | None = None
@@ -52,7 +52,7 @@ class NamespaceQuery:
     def of(
         cls, params: Mapping[str, Any], *, legacy_prefix: bool, raw_prefix: bool
     ) -> NamespaceQuery:
-        """Read it from a request: exactly one of namespace and namespacePath."""
+        """Return the query of a request, which has either namespace or namespacePath."""
         namespace, path = params.get("namespace"), params.get("namespacePath")
         if (namespace is None) == (path is None):
             text = "Exactly one of namespace or namespacePath must be provided"
@@ -74,7 +74,7 @@ class NamespaceQuery:
         return condition, [self.path, self.path + "/", self.path + "0"]
 
     def covers(self, namespace: str | None) -> bool:
-        """Say whether a record of *namespace* is among them."""
+        """Return whether records of *namespace* are among those queried."""
         if self.exact is not None:
             return namespace == self.exact
         if self.prefix is not None:

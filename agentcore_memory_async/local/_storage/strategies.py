@@ -1,4 +1,9 @@
-"""Strategies of a memory: read from a request, kept as GetMemory shows them, checked."""
+"""
+Strategies of a memory.
+
+A request describes a new strategy in one shape and a change in another. What is stored is a third
+one, that of GetMemory.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +14,9 @@ import string
 from typing import TYPE_CHECKING, Any
 
 from agentcore_memory_async.local._api.errors import validation
-from agentcore_memory_async.local._api.members import as_object, child
+from agentcore_memory_async.local._api.members import as_object, child, children
 from agentcore_memory_async.local._storage.namespaces import variables_of
-from agentcore_memory_async.local.extractor import Strategy, _reflection
+from agentcore_memory_async.local.extractor import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,7 +43,7 @@ _MAX_CONSISTENT = 3
 
 
 def new_id(name: str) -> str:
-    """Return *name* and ten random letters and digits, as the service makes ids."""
+    """Return an id as the service makes it: *name*, and ten random letters and digits."""
     return f"{name}-{''.join(secrets.choice(_ALPHABET) for _ in range(10))}"
 
 
@@ -57,22 +62,49 @@ def _described(
     }
 
 
-def usual_strategies(memory_id: str, now: float) -> list[dict[str, Any]]:
-    """Return the three strategies of a memory that was made on first use."""
+def read_strategy(document: Mapping[str, Any]) -> Strategy:
+    """Return the strategy of a stored document."""
+    configuration = child(document, "configuration")
+    reflection = _reflection_of(configuration)
+    entries = children(child(document, "memoryRecordSchema"), "metadataSchema")
+    return Strategy(
+        strategy_id=document["strategyId"],
+        name=document["name"],
+        kind=document["type"],
+        template=document["namespaceTemplates"][0],
+        status=document["status"],
+        override=configuration.get("type"),
+        reflection_template=next(iter(reflection.get("namespaceTemplates") or ()), None),
+        schema={entry["key"]: entry for entry in entries},
+        expiry_days=document.get("recordExpiryDurationDays"),
+    )
 
-    def made(name: str, kind: str, template: str) -> dict[str, Any]:
+
+def _reflection_of(configuration: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the configuration of an episodic strategy's reflections."""
+    reflection = child(configuration, "reflection")
+    custom = child(reflection, "customReflectionConfiguration")
+    return child(custom, "episodicReflectionOverride") or child(
+        reflection, "episodicReflectionConfiguration"
+    )
+
+
+def default_strategies(memory_id: str, now: float) -> list[dict[str, Any]]:
+    """Return the documents of the three strategies of a memory that is created on first use."""
+
+    def document(name: str, kind: str, template: str) -> dict[str, Any]:
         digest = hashlib.sha256(f"{memory_id}/{name}".encode()).hexdigest()[:10]
         return _described(f"{name}-{digest}", name, kind, template, "ACTIVE", now)
 
     return [
-        made("facts", "SEMANTIC", "/facts/{actorId}/"),
-        made("preferences", "USER_PREFERENCE", "/preferences/{actorId}/"),
-        made("summaries", "SUMMARIZATION", "/summaries/{actorId}/{sessionId}/"),
+        document("facts", "SEMANTIC", "/facts/{actorId}/"),
+        document("preferences", "USER_PREFERENCE", "/preferences/{actorId}/"),
+        document("summaries", "SUMMARIZATION", "/summaries/{actorId}/{sessionId}/"),
     ]
 
 
 def new_strategy(given: Mapping[str, Any], now: float) -> dict[str, Any]:
-    """Return a strategy of a request as GetMemory shows it, still CREATING."""
+    """Return the document of a new strategy, which is still CREATING."""
     member = next(name for name in given if name in _KINDS and given[name] is not None)
     body = as_object(given[member])
     kind = _KINDS[member]
@@ -84,7 +116,7 @@ def new_strategy(given: Mapping[str, Any], now: float) -> dict[str, Any]:
     template = _template(body) or (_BY_SESSION if summary or episodic else _BY_ACTOR)
     made = _described(strategy_id, body["name"], kind, template, "CREATING", now)
     if episodic:
-        reflection = _reflection(configuration)
+        reflection = _reflection_of(configuration)
         chosen = _template(reflection) or (
             template if "{sessionId}" not in template else template.partition("session/")[0]
         )
@@ -104,7 +136,7 @@ def new_strategy(given: Mapping[str, Any], now: float) -> dict[str, Any]:
 def modified_strategy(
     known: Mapping[str, Any], change: Mapping[str, Any], now: float
 ) -> dict[str, Any]:
-    """Return the strategy with the members of a modification."""
+    """Return the document of a strategy after a change."""
     made = dict(known) | {"updatedAt": now}
     template = _template(change)
     if template:
@@ -119,20 +151,25 @@ def modified_strategy(
         made.pop("recordExpiryDurationDays", None)
     wanted = child(change, "configuration")
     if wanted:
-        configuration = dict(child(made, "configuration"))
-        for step in ("extraction", "consolidation", "selfManagedConfiguration"):
-            if wanted.get(step):
-                configuration[step] = child(configuration, step) | wanted[step]
-        if wanted.get("reflection"):
-            given = dict(_reflection({"reflection": wanted["reflection"]}))
-            before = _reflection(configuration)
-            chosen = _template(given) or next(iter(before.get("namespaceTemplates") or ()), "")
-            if not chosen:
-                text = f"Strategy {known['strategyId']} has no reflection"
-                raise validation(text, field="memoryStrategies")
-            _set_reflection(configuration, str(known["type"]), dict(before) | given, chosen)
-        made["configuration"] = configuration
+        made["configuration"] = _modified_configuration(known, wanted)
     return made
+
+
+def _modified_configuration(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration of a strategy after a change."""
+    configuration = dict(child(known, "configuration"))
+    for step in ("extraction", "consolidation", "selfManagedConfiguration"):
+        if wanted.get(step):
+            configuration[step] = child(configuration, step) | wanted[step]
+    if wanted.get("reflection"):
+        given = _reflection_of({"reflection": wanted["reflection"]})
+        before = _reflection_of(configuration)
+        template = _template(given) or next(iter(before.get("namespaceTemplates") or ()), "")
+        if not template:
+            text = f"Strategy {known['strategyId']} has no reflection"
+            raise validation(text, field="memoryStrategies")
+        _set_reflection(configuration, str(known["type"]), {**before, **given}, template)
+    return configuration
 
 
 def _template(body: Mapping[str, Any]) -> str | None:
@@ -145,7 +182,7 @@ def _template(body: Mapping[str, Any]) -> str | None:
 
 
 def _configuration(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a request configures, in the form in which GetMemory shows it."""
+    """Return the configuration of a new strategy, in the shape of GetMemory."""
     if kind == "EPISODIC":
         reflection = child(body, "reflectionConfiguration")
         return {"reflection": {"episodicReflectionConfiguration": reflection}}
@@ -188,7 +225,7 @@ def check_strategies(
     namespace_keys: Iterable[Mapping[str, Any]],
 ) -> None:
     """
-    Check what no single shape says: names, templates and schemas against the memory's keys.
+    Check strategies against each other and against the memory's keys.
 
     Raises:
         AwsError: ValidationException.
@@ -197,7 +234,7 @@ def check_strategies(
     types = {entry["key"]: entry["type"] for entry in indexed}
     names: set[str] = set()
     for document in strategies:
-        strategy = Strategy.of(document)
+        strategy = read_strategy(document)
         if strategy.name in names:
             text = f"Strategy name {strategy.name} is used more than once"
             raise validation(text, field="memoryStrategies")
@@ -231,11 +268,7 @@ def _covers(outer: str, inner: str) -> bool:
 
 
 def _check_schema(strategy: Strategy, types: Mapping[str, str], *, summary: bool) -> None:
-    consistent = [
-        entry
-        for entry in strategy.schema.values()
-        if entry.get("extractionType") == "STRICTLY_CONSISTENT"
-    ]
+    consistent = [strategy.schema[key] for key in consistent_keys_of(strategy)]
     problem = ""
     if consistent and summary:
         problem = "STRICTLY_CONSISTENT is not supported by summary strategies"
@@ -264,7 +297,16 @@ _OVERRIDDEN = {
 
 
 def kind_of(strategy: Strategy) -> str | None:
-    """Return what a strategy extracts; a CUSTOM one what it overrides, None if self-managed."""
+    """Return the kind of records that a strategy extracts; None for a self-managed one."""
     if strategy.kind != "CUSTOM":
         return strategy.kind
     return _OVERRIDDEN.get(strategy.override or "", "SEMANTIC")
+
+
+def consistent_keys_of(strategy: Strategy) -> tuple[str, ...]:
+    """Return the STRICTLY_CONSISTENT keys of a strategy's schema."""
+    return tuple(
+        key
+        for key, entry in strategy.schema.items()
+        if entry.get("extractionType") == "STRICTLY_CONSISTENT"
+    )
