@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import agentcore_memory_async
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from public_names import PublicNames
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -48,5 +54,6 @@ def unfence(
 
 
 def setup(app: Sphinx) -> None:
-    """Connect what reads docstrings."""
+    """Connect what reads docstrings, and what lists the public names."""
+    app.add_directive("public-names", PublicNames)
     app.connect("autodoc-process-docstring", unfence, priority=100)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from attrs import Attribute
 
-__all__ = ("Behavior", "Duration", "Lags", "duration_ms")
+__all__ = ("Behavior", "Lags")
 
 Duration: TypeAlias = float | timedelta
 """A number of seconds, or a timedelta."""

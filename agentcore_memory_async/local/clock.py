@@ -18,7 +18,7 @@ from typing import Protocol
 
 import anyio
 
-__all__ = ("Clock", "ManualClock", "SystemClock", "sleep")
+__all__ = ("Clock", "ManualClock", "SystemClock")
 
 Cancel = Callable[[], None]
 """Cancels a scheduled call."""

@@ -13,7 +13,7 @@ import anyio.to_thread
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-__all__ = ("Embedder", "EmbedderError", "Vector", "cosine", "embed", "signature")
+__all__ = ("Embedder", "EmbedderError")
 
 Vector: TypeAlias = "array[float]"
 """A vector as 32-bit floats."""

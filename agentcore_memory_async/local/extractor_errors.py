@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from agentcore_memory_async.local._api.members import as_object, child
 
-__all__ = ("ExtractorError", "FailureReason", "reason_of")
+__all__ = ("ExtractorError", "FailureReason")
 
 FailureReason = Literal[
     "LTM_RATE_EXCEEDED",

@@ -17,7 +17,7 @@ from agentcore_memory_async.local._api.errors import STATUS_BY_CODE
 if TYPE_CHECKING:
     from agentcore_memory_async.local.extractor import Strategy
 
-__all__ = ("FAULT_KINDS", "Fault", "FaultKind", "FaultMethods", "Faults")
+__all__ = ("Fault",)
 
 FaultKind = Literal[
     "error",
