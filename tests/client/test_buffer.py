@@ -1,4 +1,4 @@
-"""Messages that are collected: when they are written, what waits, what is named as unsent."""
+"""Buffered messages: when they are written, what blocks, and what is reported as unsent."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from agentcore_memory_async._transport.base import Answer
 
 
-class Slow(FakeTransport):
-    """Takes its time, fails for a while, notes when events came."""
+class RecordingService(FakeTransport):
+    """Answer after a delay, and record when requests arrived."""
 
     def __init__(self, takes_s: float = 0.01) -> None:
         super().__init__()
@@ -63,15 +63,15 @@ async def fill(buffer: MessageBuffer, count: int, first: int = 0) -> None:
 
 
 async def open_session(manager: Any) -> AsyncMemorySession:
-    """Get a session without a request."""
+    """Return a session that was made without a request."""
     session: AsyncMemorySession = await manager.create_memory_session("a", "s", verify=False)
     return session
 
 
 @virtual_time
 async def test_full_batches_are_written_at_once() -> None:
-    """As soon as there are enough for one event; the rest follows after the delay."""
-    service = Slow()
+    """A full batch is written at once, and the rest follows after the delay."""
+    service = RecordingService()
     async with manager_on(service) as manager:
         session = await open_session(manager)
         async with session.buffered(max_messages=3, max_delay=2.0) as buffer:
@@ -87,8 +87,8 @@ async def test_full_batches_are_written_at_once() -> None:
 
 @virtual_time
 async def test_leaving_writes_what_is_left() -> None:
-    """Without waiting for the delay."""
-    service = Slow()
+    """Leaving the block writes what is pending without waiting for the delay."""
+    service = RecordingService()
     async with manager_on(service) as manager:
         session = await open_session(manager)
         async with session.buffered(max_delay=60) as buffer:
@@ -99,8 +99,11 @@ async def test_leaving_writes_what_is_left() -> None:
 
 @virtual_time
 async def test_flush_waits_for_what_was_added() -> None:
-    """It returns when that is stored, and nothing more is asked of later messages."""
-    service = Slow()
+    """
+    ``flush`` returns when everything added before it is stored, and does not affect
+    later messages.
+    """
+    service = RecordingService()
     async with manager_on(service) as manager:
         session = await open_session(manager)
         async with session.buffered(max_delay=60) as buffer:
@@ -115,9 +118,12 @@ async def test_flush_waits_for_what_was_added() -> None:
 
 
 @virtual_time
-async def test_too_much_waits() -> None:
-    """By number and by size; what is too large for both is taken alone."""
-    service = Slow(takes_s=5.0)
+async def test_add_waits_while_too_much_is_pending() -> None:
+    """
+    ``add`` waits while too many messages or bytes are pending, and takes one oversized message
+    alone.
+    """
+    service = RecordingService(takes_s=5.0)
     async with manager_on(service) as manager:
         session = await open_session(manager)
         async with session.buffered(max_pending=2, max_delay=0, close_timeout=60) as buffer:
@@ -133,9 +139,9 @@ async def test_too_much_waits() -> None:
 
 
 @virtual_time
-async def test_who_waits_for_room_does_not_wait_for_the_delay() -> None:
-    """Where the bytes are too many, what is pending is written at once."""
-    transport = Slow()
+async def test_a_full_buffer_is_written_before_the_delay() -> None:
+    """Pending messages are written at once when ``add`` waits for room."""
+    transport = RecordingService()
     async with manager_on(transport) as manager:
         session = await open_session(manager)
         async with session.buffered(max_delay=60, max_pending_bytes=10) as buffer:
@@ -147,9 +153,12 @@ async def test_who_waits_for_room_does_not_wait_for_the_delay() -> None:
 
 
 @virtual_time
-async def test_a_lost_answer_doubles_nothing() -> None:
-    """The batch is sent again under its token, and later messages stay behind it."""
-    service = Slow()
+async def test_a_lost_answer_duplicates_nothing() -> None:
+    """
+    A batch whose answer was lost is sent again under its token, and later messages
+    stay behind it.
+    """
+    service = RecordingService()
     service.fail("CreateEvent", "ServiceException", status=500, times=40)
     async with manager_on(service) as manager:
         session = await open_session(manager)
@@ -166,9 +175,12 @@ async def test_a_lost_answer_doubles_nothing() -> None:
 
 
 @virtual_time
-async def test_a_refused_batch_ends_it() -> None:
-    """Everything raises from then on, and names what was not stored; nothing is settled."""
-    service = Slow()
+async def test_a_refused_batch_ends_the_buffer() -> None:
+    """
+    After a refused batch every call raises and names the unsent messages, with no
+    token to resolve.
+    """
+    service = RecordingService()
     async with manager_on(service) as manager:
         session = await open_session(manager)
         with pytest.raises(UnsentError) as left:  # noqa: PT012 - leaving the block raises
@@ -187,9 +199,12 @@ async def test_a_refused_batch_ends_it() -> None:
 
 
 @virtual_time
-async def test_leaving_is_bounded_and_the_batch_can_be_settled() -> None:
-    """What could not be written in time is named, with the token of what may be stored."""
-    service = Slow(takes_s=100)
+async def test_leaving_is_bounded_and_the_batch_can_be_resolved() -> None:
+    """
+    Leaving ends after ``close_timeout`` and reports the unsent messages, with the token of the
+    batch in doubt.
+    """
+    service = RecordingService(takes_s=100)
     async with manager_on(service) as manager:
         session = await open_session(manager)
         began = anyio.current_time()
@@ -208,8 +223,11 @@ async def test_leaving_is_bounded_and_the_batch_can_be_settled() -> None:
 
 @virtual_time
 async def test_a_cancelled_block_still_writes() -> None:
-    """Within the bound; ``unsent_error`` says what could not be, since nothing else can."""
-    service = Slow(takes_s=1)
+    """
+    A canceled block writes within ``close_timeout``, and ``unsent_error`` reports what it could
+    not write.
+    """
+    service = RecordingService(takes_s=1)
     async with manager_on(service) as manager:
         session = await open_session(manager)
         with anyio.move_on_after(0.5):
@@ -230,9 +248,9 @@ async def test_a_cancelled_block_still_writes() -> None:
 
 
 @virtual_time
-async def test_an_error_in_the_block_comes_through() -> None:
-    """With a note about what was not sent, if anything was not."""
-    service = Slow(takes_s=100)
+async def test_an_error_in_the_block_propagates() -> None:
+    """An error of the block propagates, with a note about messages that were not sent."""
+    service = RecordingService(takes_s=100)
     async with manager_on(service) as manager:
         session = await open_session(manager)
         with pytest.raises(KeyError) as caught:  # noqa: PT012 - leaving the block raises
@@ -243,8 +261,8 @@ async def test_an_error_in_the_block_comes_through() -> None:
 
 
 @virtual_time
-async def test_it_is_used_inside_its_block() -> None:
-    """Before, after and twice are refused, and a message that can't be right is not taken."""
+async def test_a_buffer_is_used_inside_its_block() -> None:
+    """A buffer refuses use before, after and twice, and does not take an invalid message."""
     async with manager_on(FakeTransport()) as manager:
         session = await open_session(manager)
         buffer = session.buffered()
@@ -261,8 +279,8 @@ async def test_it_is_used_inside_its_block() -> None:
 
 @virtual_time
 async def test_closing_the_manager_first_names_what_is_left() -> None:
-    """A buffer on a closed manager can't write any more, and says so."""
-    service = Slow()
+    """A buffer whose manager was closed raises and names the unsent messages."""
+    service = RecordingService()
     manager = manager_on(service)
     await manager.open()
     session = await open_session(manager)
@@ -275,9 +293,12 @@ async def test_closing_the_manager_first_names_what_is_left() -> None:
 
 
 @virtual_time
-async def test_closing_the_manager_does_not_settle_what_was_lost() -> None:
-    """A batch whose answer was lost before may be stored still, and keeps its token."""
-    service = Slow()
+async def test_closing_the_manager_does_not_resolve_what_was_lost() -> None:
+    """
+    A batch whose answer was lost keeps its token when the manager is closed, since it may be
+    stored.
+    """
+    service = RecordingService()
     service.fail("CreateEvent", "ServiceException", status=500, times=1000)
     manager = manager_on(service, retry=RetryPolicy(max_attempts=2))
     await manager.open()
@@ -291,7 +312,7 @@ async def test_closing_the_manager_does_not_settle_what_was_lost() -> None:
 
 
 async def leave(session: AsyncMemorySession, left: list[MessageBuffer], **options: Any) -> None:
-    """Leave a block with four messages pending, by being cancelled."""
+    """Leave a block by cancellation, with four messages pending."""
     async with session.buffered(max_messages=2, max_delay=60, **options) as buffer:
         left.append(buffer)
         await fill(buffer, 4)
@@ -301,7 +322,10 @@ async def leave(session: AsyncMemorySession, left: list[MessageBuffer], **option
 @pytest.mark.parametrize("times", [1, 2, 3])
 @virtual_time
 async def test_a_block_left_by_a_cancelled_task_still_writes(times: int) -> None:
-    """Also by asyncio's own cancellation, which no scope shields from, and while it is left."""
+    """
+    A block writes its messages under asyncio's own cancellation too, also when it is repeated while
+    leaving.
+    """
     service = SlowService(takes_s=0.5)
     async with manager_on(service) as manager:
         session = await open_session(manager)
@@ -320,7 +344,10 @@ async def test_a_block_left_by_a_cancelled_task_still_writes(times: int) -> None
 @pytest.mark.parametrize("times", [1, 2, 3])
 @virtual_time
 async def test_what_a_cancelled_block_names_is_final(times: int) -> None:
-    """Nothing is written after it; settled and sent again, everything is there once."""
+    """
+    Nothing is written after a canceled block ended, so resolving and sending the rest again stores
+    each message once.
+    """
     service = SlowService(takes_s=40)
     async with manager_on(service) as manager:
         session = await open_session(manager)
@@ -347,7 +374,7 @@ async def test_what_a_cancelled_block_names_is_final(times: int) -> None:
 
 @virtual_time
 async def test_asyncio_counts_its_cancellations_around_a_block() -> None:
-    """Its timeouts and task groups end as they do elsewhere, though leaving goes on meanwhile."""
+    """Timeouts and task groups of asyncio end as usual around a block that is still being left."""
     service = SlowService(takes_s=1)
     async with manager_on(service) as manager:
         session = await open_session(manager)
@@ -373,7 +400,10 @@ async def test_asyncio_counts_its_cancellations_around_a_block() -> None:
 
 @virtual_time
 async def test_cancelling_all_tasks_still_writes() -> None:
-    """As some programs end: the task that writes is cancelled too, even if it alone."""
+    """
+    Pending messages are written although every task is canceled, or only the one
+    that writes.
+    """
     service = SlowService(takes_s=0.5)
     async with manager_on(service) as manager:
         session = await open_session(manager)
@@ -399,7 +429,10 @@ async def test_cancelling_all_tasks_still_writes() -> None:
 @pytest.mark.parametrize("defect", [RuntimeError, RecursionError])
 @virtual_time
 async def test_a_defect_names_what_is_unsent(defect: type[Exception]) -> None:
-    """It ends the writing, and nothing else: neither the block nor the task around it."""
+    """
+    A defect ends the writing and is reported with the unsent messages, but cancels neither the
+    block nor its task.
+    """
     service = SlowService()
     service.reply("CreateEvent", defect("a defect"))
     async with manager_on(service) as manager:
@@ -421,8 +454,8 @@ async def test_a_defect_names_what_is_unsent(defect: type[Exception]) -> None:
 
 @pytest.mark.parametrize("mistake", [InvalidInputError, RuntimeError])
 @virtual_time
-async def test_what_fails_before_it_is_sent_is_settled(mistake: type[Exception]) -> None:
-    """A mistake of the program stores nothing, so there is no token to settle."""
+async def test_what_fails_before_it_is_sent_is_not_in_doubt(mistake: type[Exception]) -> None:
+    """A mistake that is raised before sending stores nothing, so there is no token to resolve."""
     service = SlowService()
     async with manager_on(service) as manager:
         session = await open_session(manager)
@@ -438,8 +471,11 @@ async def test_what_fails_before_it_is_sent_is_settled(mistake: type[Exception])
     ("code", "status"), [("ResourceNotFoundException", 404), ("AccessDeniedException", 403)]
 )
 @virtual_time
-async def test_lost_and_then_refused_ends_it(code: str, status: int) -> None:
-    """It would be refused for ever; what may be stored keeps its token."""
+async def test_lost_and_then_refused_ends_the_buffer(code: str, status: int) -> None:
+    """
+    A batch that was lost and then refused ends the buffer, and keeps its token since it may be
+    stored.
+    """
     service = SlowService()
     service.lose = {0}
     async with manager_on(service) as manager:
@@ -447,7 +483,7 @@ async def test_lost_and_then_refused_ends_it(code: str, status: int) -> None:
         with pytest.raises(UnsentError) as left:  # noqa: PT012 - leaving the block raises
             async with session.with_options(retry=RetryPolicy(max_attempts=1)).buffered() as buffer:
                 await fill(buffer, 2)
-                await anyio.sleep(1.12)  # it is stored, and its answer is lost
+                await anyio.sleep(1.12)  # the batch is stored, and its answer is lost
                 service.fail("CreateEvent", code, status=status, times=1000)
                 with anyio.fail_after(60), pytest.raises(UnsentError):
                     await buffer.flush()
@@ -462,7 +498,7 @@ async def test_lost_and_then_refused_ends_it(code: str, status: int) -> None:
 @pytest.mark.parametrize("text", ["é" * 51_200, "\x01" * 100_000, "a" * 100_000, "😀" * 25_600])
 @virtual_time
 async def test_no_request_exceeds_10_mb(text: str) -> None:
-    """As it is sent: JSON in which what is not ASCII is escaped."""
+    """No request exceeds 10 MB as JSON in which non-ASCII characters are escaped."""
     service = SlowService()
     metadata = {f"{number:0100}": "v" * 200 for number in range(15)}
     async with manager_on(service) as manager:
@@ -478,8 +514,8 @@ async def test_no_request_exceeds_10_mb(text: str) -> None:
 
 @virtual_time
 async def test_a_manager_that_is_closed_takes_nothing() -> None:
-    """Neither does one of another process: what can't be written is not taken first."""
-    service = Slow()
+    """A buffer takes no message when its manager is not open, closed or of another process."""
+    service = RecordingService()
     manager = manager_on(service)
     session = AsyncMemorySession(manager, "a", "s")
     with pytest.raises(ClosedError, match="not open"):
@@ -504,9 +540,9 @@ async def test_a_manager_that_is_closed_takes_nothing() -> None:
 
 
 def test_a_manager_of_another_loop_takes_nothing() -> None:
-    """Nor does it wait there for what another loop writes."""
+    """A buffer raises in another loop instead of waiting for what its own loop writes."""
     here = asyncio.new_event_loop()
-    manager = manager_on(Slow(), clock=lambda: 0.0)
+    manager = manager_on(RecordingService(), clock=lambda: 0.0)
     here.run_until_complete(manager.open())
     session = AsyncMemorySession(manager, "a", "s")
     buffer = session.buffered(max_delay=60)
@@ -529,8 +565,8 @@ def test_a_manager_of_another_loop_takes_nothing() -> None:
 
 @virtual_time
 async def test_a_buffer_has_a_policy_of_its_own() -> None:
-    """For its events; it is checked when it is given."""
-    service = Slow()
+    """A buffer uses the retry policy of its session's view, which is validated when given."""
+    service = RecordingService()
     service.fail("CreateEvent", "ServiceException", status=500, times=3)
     async with manager_on(service) as manager:
         session = await open_session(manager)
