@@ -1,4 +1,4 @@
-"""How much of one operation may be under way."""
+"""Flow control: how many requests of one operation may be in flight."""
 
 from __future__ import annotations
 
@@ -16,107 +16,110 @@ from agentcore_memory_async._calls.flow_control import (
 )
 
 TOLERANCE_S = 1e-6
-"""Far above what adding seconds as floats costs, far below what any caller could notice."""
+"""Above the rounding errors of adding seconds as floats, below what a caller could notice."""
 ANSWERED, THROTTLED, FAILED = Outcome.ANSWERED, Outcome.THROTTLED, Outcome.FAILED
 
 
-def send(flow: FlowControl, now: float, count: int) -> list[int]:
-    """Send *count* requests at once, and give their numbers."""
-    return [flow.started(now) for _ in range(count)]
+def send(control: FlowControl, now: float, count: int) -> list[int]:
+    """Start *count* requests at once, and return their numbers."""
+    return [control.started(now) for _ in range(count)]
 
 
-def throttled_flow() -> FlowControl:
-    """Give a flow whose first burst was throttled at second 1, but for one answer."""
-    flow = FlowControl(50)
-    numbers = send(flow, 0.9, 4)
-    flow.ended(1.0, numbers[0], ANSWERED)
+def throttled_control() -> FlowControl:
+    """Return a control whose first burst was throttled at second 1, except for one answer."""
+    control = FlowControl(50)
+    numbers = send(control, 0.9, 4)
+    control.ended(1.0, numbers[0], ANSWERED)
     for number in numbers[1:]:
-        flow.ended(1.0, number, THROTTLED)
-    return flow
+        control.ended(1.0, number, THROTTLED)
+    return control
 
 
-def test_without_throttling_only_the_window_holds_back() -> None:
-    """It is full at first, then it opens with the answers up to its limit; no rate is kept."""
-    flow = FlowControl(20)
-    numbers = send(flow, 0.0, FIRST_WINDOW)
-    assert inf == flow.wait_s(0.0)
+def test_without_throttling_only_the_window_limits() -> None:
+    """The window starts full and grows by each answer up to its limit, without a rate."""
+    control = FlowControl(20)
+    numbers = send(control, 0.0, FIRST_WINDOW)
+    assert inf == control.wait_s(0.0)
     for _ in range(100):
-        flow.ended(0.0, numbers.pop(), ANSWERED)
-        assert 0.0 == flow.wait_s(0.0)
-        numbers += send(flow, 0.0, 1)
-    while not flow.wait_s(0.0):
-        send(flow, 0.0, 1)
+        control.ended(0.0, numbers.pop(), ANSWERED)
+        assert 0.0 == control.wait_s(0.0)
+        numbers += send(control, 0.0, 1)
+    while not control.wait_s(0.0):
+        send(control, 0.0, 1)
 
-    assert (20, None) == (flow.in_flight, flow.rate)
+    assert (20, None) == (control.in_flight, control.rate)
 
 
 def test_the_first_throttling_stops_all_but_one_request() -> None:
-    """Until that is answered; each time it is throttled the next one waits longer."""
-    flow = throttled_flow()
+    """Throttling admits one probe at a time, with longer waits each time it is throttled."""
+    control = throttled_control()
     waits: list[float] = []
     now = 1.0
     for _ in range(12):
-        waits.append(flow.wait_s(now))
+        waits.append(control.wait_s(now))
         now += waits[-1]
-        [number] = send(flow, now, 1)
-        assert inf == flow.wait_s(now)
-        flow.ended(now, number, THROTTLED)
+        [number] = send(control, now, 1)
+        assert inf == control.wait_s(now)
+        control.ended(now, number, THROTTLED)
     assert waits[0] < 0.5
     assert sorted(waits) == waits
     assert 5.0 == waits[-1]
 
-    now += flow.wait_s(now)
-    [number] = send(flow, now, 1)
-    flow.ended(now, number, ANSWERED)
-    assert flow.wait_s(now) < 0.1
+    now += control.wait_s(now)
+    [number] = send(control, now, 1)
+    control.ended(now, number, ANSWERED)
+    assert control.wait_s(now) < 0.1
 
 
-def test_a_probe_does_not_wait_for_what_was_sent_before() -> None:
-    """Nor does an answer to that end the probing."""
-    flow = FlowControl(50)
-    numbers = send(flow, 0.0, 4)
+def test_a_probe_does_not_wait_for_earlier_requests() -> None:
+    """
+    A probe starts while earlier requests are in flight, and only its own answer
+    ends the probing.
+    """
+    control = FlowControl(50)
+    numbers = send(control, 0.0, 4)
     for number in numbers[:2]:
-        flow.ended(0.1, number, THROTTLED)
-    assert flow.wait_s(0.1) < 1
-    flow.ended(0.1, numbers[2], ANSWERED)
-    assert flow.probing
+        control.ended(0.1, number, THROTTLED)
+    assert control.wait_s(0.1) < 1
+    control.ended(0.1, numbers[2], ANSWERED)
+    assert control.probing
 
-    [probe] = send(flow, 1.0, 1)
-    assert inf == flow.wait_s(1.0)
-    flow.ended(1.0, numbers[3], THROTTLED)
-    assert inf == flow.wait_s(1.0)
-    flow.ended(1.1, probe, ANSWERED)
-    assert not flow.probing
+    [probe] = send(control, 1.0, 1)
+    assert inf == control.wait_s(1.0)
+    control.ended(1.0, numbers[3], THROTTLED)
+    assert inf == control.wait_s(1.0)
+    control.ended(1.1, probe, ANSWERED)
+    assert not control.probing
 
 
 def test_one_throttled_session_slows_no_other() -> None:
-    """Its limit is its own."""
-    flow = FlowControl(50)
+    """Throttling of one session does not affect the operation's rate."""
+    control = FlowControl(50)
     for _ in range(20):
-        [number] = send(flow, 0.0, 1)
-        flow.ended(0.0, number, THROTTLED, "one session")
+        [number] = send(control, 0.0, 1)
+        control.ended(0.0, number, THROTTLED, "one session")
 
-    assert (None, False) == (flow.rate, flow.probing)
+    assert (None, False) == (control.rate, control.probing)
 
 
 def test_a_cut_goes_below_what_was_answered_and_rises_again() -> None:
-    """A second of 20 answers: just below 20. A cut is no deeper than half of what the rate was."""
-    flow = throttled_flow()
+    """Throttling lowers the rate just below that of the answers, and answers raise it again."""
+    control = throttled_control()
     now = 2.0
-    while flow.rate is not None and flow.rate < 30:
+    while control.rate is not None and control.rate < 30:
         now += 0.05
-        [number] = send(flow, now, 1)
-        flow.ended(now, number, ANSWERED)
+        [number] = send(control, now, 1)
+        control.ended(now, number, ANSWERED)
     for _ in range(3):
-        [number] = send(flow, now, 1)
-        flow.ended(now, number, THROTTLED)
-    cut = flow.rate
+        [number] = send(control, now, 1)
+        control.ended(now, number, THROTTLED)
+    cut = control.rate
     assert cut is not None
     assert 17 <= cut <= 19
-    [number] = send(flow, now, 1)
-    flow.ended(now, number, ANSWERED)
-    assert flow.rate is not None
-    assert cut < flow.rate < cut + 0.1
+    [number] = send(control, now, 1)
+    control.ended(now, number, ANSWERED)
+    assert control.rate is not None
+    assert cut < control.rate < cut + 0.1
 
 
 @given(
@@ -125,22 +128,22 @@ def test_a_cut_goes_below_what_was_answered_and_rises_again() -> None:
     )
 )
 def test_nothing_is_left_and_nothing_stalls(steps: list[tuple[float, Outcome, int, bool]]) -> None:
-    """Whatever ends however and in any order, the next request starts within seconds."""
-    flow = FlowControl(50)
+    """The next request starts within seconds, whatever the outcomes and their order."""
+    control = FlowControl(50)
     now = 0.0
     numbers: list[int] = []
     for passes_s, outcome, index, retries in steps:
         now += passes_s
         if retries:
-            flow.retrying(now)
-        if flow.wait_s(now) == 0:
-            numbers += send(flow, now, 1)
+            control.retrying(now)
+        if control.wait_s(now) == 0:
+            numbers += send(control, now, 1)
         if numbers:
-            flow.ended(now, numbers.pop(index % len(numbers)), outcome)
-        assert len(numbers) == flow.in_flight
-        assert flow.rate is None or flow.rate >= MIN_RATE
+            control.ended(now, numbers.pop(index % len(numbers)), outcome)
+        assert len(numbers) == control.in_flight
+        assert control.rate is None or control.rate >= MIN_RATE
     for number in numbers:
-        flow.ended(now, number, FAILED)
+        control.ended(now, number, FAILED)
 
-    assert 0 == flow.in_flight
-    assert flow.wait_s(now) <= LONGEST_PROBE_S + TOLERANCE_S
+    assert 0 == control.in_flight
+    assert control.wait_s(now) <= LONGEST_PROBE_S + TOLERANCE_S
