@@ -70,7 +70,7 @@ class Polling(RuleBasedStateMachine):
         if self.there:
             self.there.remove(chance.choice(sorted(self.there)))  # type: ignore[attr-defined]
 
-    # Quarters of a second add up without rounding, so both sides find the same end of silence.
+    # Quarters of a second add up without rounding, so model and code agree on when silence ends.
     @rule(
         seconds=st.integers(2, 8).map(lambda quarters: quarters / 4),
         chance=st.randoms(use_true_random=False),
