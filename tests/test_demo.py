@@ -103,7 +103,7 @@ def read_all(terminal: int) -> str:
     try:
         while piece := os.read(terminal, 65536):
             pieces.append(piece)
-    except OSError:  # how Linux says that nobody writes to it any more
+    except OSError:  # Linux raises it once the other end is closed
         pass
     finally:
         os.close(terminal)

@@ -1,7 +1,7 @@
 """
 The extraction poller under faults, seed by seed: no record missed, returned twice or too early.
 
-``python -m tests.client.test_polling_seeds 100`` runs a hundred, and says which one fails.
+``python -m tests.client.test_polling_seeds 100`` runs a hundred, and prints the one that fails.
 """
 
 from __future__ import annotations

@@ -256,12 +256,9 @@ with asyncio.Runner() as runner:
 
 @pytest.mark.timeout(300)
 def test_fastapi(exports: dict[str, str], tmp_path: Path) -> None:
-    """
-    The printed application works, warns once at its own line, and does not leak.
-
-    It makes a manager for each request and never closes one: after 1,000 requests (fewer outside
-    CI) there are as many threads, sockets and objects as before.
-    """
+    """The printed application works, warns once at its own line, and leaks nothing."""
+    # It makes a manager for each request and never closes one. After 1,000 requests (fewer outside
+    # CI) there are as many threads, sockets and objects as before.
     application = tmp_path / "application.py"
     application.write_text(snippet("With FastAPI"))
     ran = subprocess.run(
