@@ -1,4 +1,4 @@
-"""Watches this package's logs and errors in every test: canaries stand for content and secrets."""
+"""Canaries stand for content and secrets; no test may show one in a log or an error."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _ERRORS = [
 ]
 
 
-class _Watcher(logging.Handler):
-    """Keeps what has a canary in it."""
+class _CanaryHandler(logging.Handler):
+    """Collect texts with a canary."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -31,22 +31,22 @@ class _Watcher(logging.Handler):
         self.setFormatter(logging.Formatter("%(name)s %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Look at *record*, its arguments and its exception."""
-        self.look(self.format(record))
+        """Check *record*, its arguments and its exception."""
+        self.check(self.format(record))
 
-    def look(self, text: str) -> None:
-        """Look at *text*."""
+    def check(self, text: str) -> None:
+        """Check *text*."""
         if WORD in text:
             self.seen.append(text)
 
-    def watch(self, cls: type[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-        """Look at what each error of *cls* shows of itself."""
+    def check_errors_of(self, cls: type[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+        """Check what each error of *cls* shows."""
         begin = cls.__init__
 
         @functools.wraps(begin)
         def checked(error: Exception, *args: Any, **options: Any) -> None:
             begin(error, *args, **options)
-            self.look(f"{type(error).__name__}: {error} {error!r} {error.args}")
+            self.check(f"{type(error).__name__}: {error} {error!r} {error.args}")
 
         monkeypatch.setattr(cls, "__init__", checked)
 
@@ -54,14 +54,14 @@ class _Watcher(logging.Handler):
 @pytest.fixture(autouse=True)
 def no_canaries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fail a test in which this package logs a canary, at any level, or shows one in an error."""
-    watcher = _Watcher()
+    handler = _CanaryHandler()
     logger = logging.getLogger("agentcore_memory_async")
     level = logger.level
-    logger.addHandler(watcher)
+    logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
     for cls in _ERRORS:
-        watcher.watch(cls, monkeypatch)
+        handler.check_errors_of(cls, monkeypatch)
     yield
     logger.setLevel(level)
-    logger.removeHandler(watcher)
-    assert [] == watcher.seen
+    logger.removeHandler(handler)
+    assert [] == handler.seen

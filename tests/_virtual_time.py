@@ -1,9 +1,9 @@
 """
-An event loop whose time passes only when there is nothing else to do.
+An event loop whose time advances only when nothing else is left to do.
 
-``asyncio.sleep(60)`` returns at once and ``loop.time()`` is 60 seconds later. Only for code that
-needs no sockets and no threads: what they do takes no time here. For a while that does need
-threads, such as opening a client, `VirtualTimeLoop.standing` lets time stand still.
+``asyncio.sleep(60)`` returns at once, and ``loop.time()`` is 60 seconds later. It is meant for code
+without sockets and threads, whose work takes no virtual time. While threads are needed, such as for
+opening a client, `VirtualTimeLoop.standing` stops the time.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 GUARD_S = 1.0
-"""How long one look for threads and sockets lasts while time stands still."""
+"""Timeout of one wait for threads and sockets while virtual time is stopped."""
 
 EPOCH_S = 1_767_225_600.0
-"""2026-01-01: what the wall clock says when virtual time is 0."""
+"""2026-01-01: the wall clock at virtual time 0."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Instead of waiting for a timer it moves the time to it."""
+    """A selector that advances time to the next timer instead of waiting."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,21 +41,21 @@ class _JumpingSelector(selectors.DefaultSelector):
         if ready or timeout == 0:
             return ready
         if timeout is None:
-            message = "nothing is left that could happen: the test waits for ever"
+            message = "nothing is left to wait for: the test hangs"
             raise RuntimeError(message)
         self.now += timeout
         return ready
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """The event loop; ``time()`` starts at 0."""
+    """An event loop whose ``time()`` starts at 0."""
 
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
 
     def time(self) -> float:
-        """Read the clock."""
+        """Return the virtual time."""
         return self._jumping.now
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
@@ -65,7 +65,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     @contextmanager
     def standing(self) -> Iterator[None]:
-        """Let time stand still, and wait for threads and sockets as other loops do."""
+        """Stop virtual time, and wait for threads and sockets as other loops do."""
         self._jumping.standing = True
         try:
             yield
@@ -85,5 +85,5 @@ def virtual_time(test: Callable[P, Coroutine[object, object, None]]) -> Callable
 
 
 def wall_clock() -> float:
-    """Read a wall clock that goes with virtual time; for ``clock=`` of a manager."""
+    """Return a wall clock's time that follows virtual time, for ``clock=`` of a manager."""
     return EPOCH_S + asyncio.get_running_loop().time()

@@ -1,4 +1,4 @@
-"""What is public: sorted, complete, and importable from the top."""
+"""Public names: sorted, complete, and importable from the package."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OURS = {
 
 
 def public_modules() -> list[str]:
-    """Name every module without an underscore in its path, the package itself among them."""
+    """Return the names of all modules without an underscore in their path."""
     found = pkgutil.walk_packages(agentcore_memory_async.__path__, "agentcore_memory_async.")
     names = [module.name for module in found]
     return ["agentcore_memory_async", *(name for name in names if "._" not in name)]
@@ -44,7 +44,7 @@ def public_modules() -> list[str]:
 
 @pytest.mark.parametrize("name", public_modules())
 def test_all_is_sorted_and_exact(name: str) -> None:
-    """``__all__`` has each public name of the module's own, sorted, and nothing else."""
+    """``__all__`` has exactly the public names of the module, sorted."""
     module = importlib.import_module(name)
     listed = module.__all__
 
@@ -60,7 +60,7 @@ def test_all_is_sorted_and_exact(name: str) -> None:
 
 
 def own_names(module: ModuleType) -> set[str]:
-    """Give the public classes and functions that *module* defines; checks are for us."""
+    """Return the public classes and functions that *module* defines, without its checks."""
     return {
         name
         for name, value in vars(module).items()
@@ -71,12 +71,12 @@ def own_names(module: ModuleType) -> set[str]:
 
 
 def test_names_of_the_reference_import_from_the_top() -> None:
-    """Its scripts change their import lines only."""
+    """Names of the reference can be imported from the package."""
     assert set(agentcore_memory_async.__all__) >= REFERENCE | OURS
 
 
 def test_every_error_imports_from_the_top() -> None:
-    """Nobody has to know where an error lives."""
+    """Every error can be imported from the package."""
     errors = importlib.import_module("agentcore_memory_async.errors")
     classes = {name for name in errors.__all__ if name[0].isupper()}
 

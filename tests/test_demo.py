@@ -72,7 +72,7 @@ def test_the_demo_compares_a_transcript() -> None:
 
 
 def test_the_demo_never_asks_without_a_terminal() -> None:
-    """Without a query the demo ends by itself and tells how to give one."""
+    """Without a query the demo ends by itself and shows how to pass one."""
     done = run("demo.py", "--transcript", str(SAMPLE))
     assert (0, "") == (done.returncode, done.stderr)
     assert "search> " not in done.stdout
@@ -103,7 +103,7 @@ def read_all(terminal: int) -> str:
     try:
         while piece := os.read(terminal, 65536):
             pieces.append(piece)
-    except OSError:  # how Linux says that nobody writes to it any more
+    except OSError:  # Linux raises it once the other end is closed
         pass
     finally:
         os.close(terminal)
@@ -191,7 +191,7 @@ async def test_the_complete_example_runs() -> None:
 
 @pytest.fixture
 def app_environment(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
-    """Name the memory that the handlers use."""
+    """Set the id of the memory that the handlers use."""
     monkeypatch.setenv("MEMORY_ID", "chat-a1B2c3D4e5")
     return os.environ
 

@@ -1,5 +1,5 @@
 """
-Every Python block of the README and of the documentation is run, in order, page by page.
+Python blocks of the README and the documentation run, in order, page by page.
 
 A block that needs AWS or another SDK stands under ``<!-- aws -->`` and is only compiled.
 """
@@ -42,30 +42,30 @@ READS = {
 
 
 def blocks_of(page: Path) -> list[Example]:
-    """Find the Python blocks of *page*."""
+    """Return the Python blocks of *page*."""
     parser = CodeBlockParser("python", lambda _: None)
     return list(Sybil([parser]).parse(page).examples())
 
 
 def needs_aws(example: Example) -> bool:
-    """Tell whether a block is only compiled."""
+    """Return whether a block is only compiled."""
     before = example.document.text[: example.region.start].rstrip("\n")
     return before.endswith(AWS)
 
 
 def compiled(source: str, name: str) -> Any:
-    """Compile a block; it may await."""
+    """Compile a block that may use ``await``."""
     return compile(source, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 def with_blocks() -> list[Path]:
-    """Find the pages that have Python blocks."""
+    """Return the pages with Python blocks."""
     return [page for page in PAGES if "```python" in page.read_text()]
 
 
 @pytest.fixture
 async def names(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, Any]]:
-    """Give what the blocks find: a local service, and what belongs to it."""
+    """Yield the names that blocks use: a local service, a manager, a session and messages."""
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(LocalMemoryService())
         for name, value in service.environment.items():
@@ -86,20 +86,20 @@ async def names(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, Any]
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("page", with_blocks(), ids=lambda page: page.name)
 async def test_the_blocks_of_a_page_run(page: Path, names: dict[str, Any]) -> None:
-    """Each does what the page says, in the order of the page."""
+    """The blocks of a page run in order."""
     for example in blocks_of(page):
         if needs_aws(example):
             continue
         code = compiled(dedent(example.parsed), f"{page.name}:{example.line}")
         if code.co_flags & inspect.CO_COROUTINE:
             await eval(code, names)
-        else:  # a script: in a thread, where no loop runs
+        else:  # a script runs in a thread, where no loop runs
             await asyncio.to_thread(exec, code, names)
 
 
 @pytest.mark.parametrize("page", with_blocks(), ids=lambda page: page.name)
 def test_the_blocks_that_need_aws_compile(page: Path) -> None:
-    """What is not run is Python at least; lines that stand inside a block may be indented."""
+    """A block that is not run compiles, also if its lines belong inside another block."""
     for example in blocks_of(page):
         if needs_aws(example):
             source = re.sub(r"(?m)^( +async with .*:)$", r"\1\n        ...", example.parsed)
@@ -108,7 +108,7 @@ def test_the_blocks_that_need_aws_compile(page: Path) -> None:
 
 
 def default_reads(source: str) -> list[str]:
-    """Find the calls that read with the default prefix, so the records of every actor."""
+    """Return the calls that read with the default prefix, so the records of every actor."""
     try:
         tree = ast.parse(source)
     except SyntaxError:
@@ -117,11 +117,11 @@ def default_reads(source: str) -> list[str]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
-        place = READS.get(node.func.attr)
-        if place is None:
+        position = READS.get(node.func.attr)
+        if position is None:
             continue
         given = [kw.value for kw in node.keywords if kw.arg in {"namespace_prefix", "namespace"}]
-        given += node.args[place : place + 1]
+        given += node.args[position : position + 1]
         if not given or any(isinstance(a, ast.Constant) and a.value == "/" for a in given):
             found.append(f"line {node.lineno}: {node.func.attr}")
     return found
@@ -141,7 +141,7 @@ def test_no_page_reads_every_actor(page: Path) -> None:
 
 
 def test_reading_every_actor_is_found() -> None:
-    """The check finds what it looks for."""
+    """The check detects reads with the default prefix."""
     source = "s.search_long_term_memories('q')\ns.list_long_term_memory_records('/')"
     assert 2 == len(default_reads(source))
 
@@ -161,7 +161,7 @@ def test_every_public_name_is_on_the_api_page(module: str) -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    """Each relative link of the README and the pages names a file that is there."""
+    """Every relative link of the README and the pages names an existing file."""
     broken = [
         f"{page.name}: {target}"
         for page in PAGES
@@ -172,6 +172,6 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_the_documents_name_no_machine() -> None:
-    """No path of the machine that it was written on, in what a stranger reads."""
+    """No page contains a path of the author's machine."""
     home = re.compile(r"/(?:work|root|home|tmp)/")
     assert [] == [page.name for page in PAGES if home.search(page.read_text())]

@@ -1,4 +1,4 @@
-"""Importing the package costs little: no AWS library, no web framework, no agent framework."""
+"""Importing the package loads no AWS library, web framework or agent framework."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ HEAVY = {
 
 @pytest.mark.parametrize("module", ["agentcore_memory_async", "agentcore_memory_async.testing"])
 def test_importing_it_imports_nothing_heavy(module: str) -> None:
-    """What is not used is not loaded."""
+    """Importing the package loads no heavy module."""
     code = f"import sys, {module}; print(' '.join(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
@@ -52,7 +52,7 @@ def test_importing_it_imports_nothing_heavy(module: str) -> None:
 
 
 def test_of_botocore_only_its_exceptions_are_imported() -> None:
-    """They are what our errors are made of, and they load in milliseconds."""
+    """Importing the package loads none of botocore's expensive modules."""
     code = "import sys, agentcore_memory_async; print(' '.join(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=45, check=True

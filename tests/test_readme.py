@@ -1,4 +1,4 @@
-"""What the README promises of itself: its length, its first block, and what the recipes name."""
+"""The README: its length, its first block, and what its recipes name."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def block(marker: str) -> str:
-    """Give the fenced block below a marker."""
+    """Return the fenced block below a marker."""
     match = re.search(rf"<!-- {marker} -->\n```\w+\n(.*?)```", README, re.DOTALL)
     assert match is not None, marker
     return match[1]
 
 
 def test_it_is_short() -> None:
-    """At most 200 lines."""
+    """The README has at most 200 lines."""
     assert len(README.splitlines()) <= 200
 
 
 def test_the_first_block_is_short() -> None:
-    """At most 15 lines, and it is the first of all blocks."""
+    """The first block is Python and has at most 15 lines."""
     kind, code = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)[0]
     assert (kind, True) == ("python", len(code.splitlines()) <= 15)
 
 
 def test_the_first_block_is_the_tour() -> None:
-    """``docs/examples/tour.py`` is the same code, with the blank lines of the formatter."""
+    """The first block is ``docs/examples/tour.py`` without its blank lines."""
     code = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[0]
     tour = (ROOT / "docs" / "examples" / "tour.py").read_text()
     assert [line for line in code.splitlines() if line] == [
@@ -42,13 +42,13 @@ def test_the_first_block_is_the_tour() -> None:
 
 
 def test_the_lines_that_change_for_aws_stand_below() -> None:
-    """The next block after the first is the one for AWS."""
+    """The second block is the one for AWS."""
     after = README.split("```", 2)[2]
     assert after.index("<!-- aws -->") < after.index("```")
 
 
 def test_the_policy_is_json() -> None:
-    """It can be pasted, and names the operations that the first block sends."""
+    """The policy is valid JSON with the operations of the first block."""
     [policy] = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
     [statement] = json.loads(policy)["Statement"]
     operations = ["CreateEvent", "ListEvents", "ListMemoryRecords", "RetrieveMemoryRecords"]
@@ -56,24 +56,24 @@ def test_the_policy_is_json() -> None:
 
 
 def test_the_strategies_are_json() -> None:
-    """The argument of the AWS CLI is what its model takes: a list of strategies, one name each."""
+    """The strategies for the AWS CLI are a JSON list with one name each."""
     [strategies] = re.findall(r"--memory-strategies '(.*?)'", README, re.DOTALL)
     names = [next(iter(entry.values()))["name"] for entry in json.loads(strategies)]
     assert ["facts", "preferences", "summaries"] == names
 
 
 def test_the_pip_recipe_names_all_dependencies() -> None:
-    """All that the package needs, but aioboto3, which aiobotocore stands in for."""
+    """The pip recipe has all dependencies, with aiobotocore in place of aioboto3."""
     needed = {name for name in PROJECT["dependencies"] if not name.startswith("aioboto3")}
     assert needed | {"aiobotocore>=3.9.2"} <= set(re.findall(r'"([^"]+)"', block("recipe: pip")))
 
 
 def test_the_uv_recipe_is_a_project() -> None:
-    """It is TOML, and takes aioboto3 out on every Python."""
+    """The uv recipe is valid TOML that excludes aioboto3 on every Python."""
     recipe = tomllib.loads(block("recipe: uv"))
     assert ["aioboto3; python_version < '3'"] == recipe["tool"]["uv"]["override-dependencies"]
 
 
 def test_the_version_in_the_check_is_the_version() -> None:
-    """What ``pip check`` is said to report is about this version."""
+    """The output of ``pip check`` names the current version."""
     assert f"agentcore-memory-async {agentcore_memory_async.__version__} " in block("check: pip")

@@ -1,7 +1,7 @@
 """
-Both faces have the signatures of the reference.
+Both APIs have the signatures of the reference.
 
-The table is the reference's. What differs on purpose is listed beside it, with the reason.
+The table is the reference's; intended differences are listed beside it with their reasons.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ TABLE: dict[tuple[str, str], list[tuple[str, object]]] = {
     ("MemorySession", "list_events"): [("event_type", None)],
 }
 DEFAULTS_OF_OURS: dict[tuple[str, str], object] = {
-    ("__init__", "region_name"): None,  # the environment is asked before us-west-2
-    ("create_memory_session", "session_id"): None,  # may be omitted: a new one is made
+    ("__init__", "region_name"): None,  # the environment comes before us-west-2
+    ("create_memory_session", "session_id"): None,  # optional: a new id by default
 }
 RETURNS = {
     "__init__": "None",
@@ -57,7 +57,7 @@ RETURNS = {
     "create_event": "str",
     "list_events": "list[Event]",
 }
-FACES: dict[str, dict[str, type]] = {
+APIS: dict[str, dict[str, type]] = {
     "Async": {
         "MemorySessionManager": AsyncMemorySessionManager,
         "MemorySession": AsyncMemorySession,
@@ -69,10 +69,13 @@ FIELDS = {
     Turn: ["role", "text", "timestamp"],
     MemoryRecord: ["namespace", "content", "score", "created_at"],
 }
-NOT_IN_THE_SYNC_FACE = {
+NOT_IN_THE_SYNC_API = {
     (AsyncMemorySessionManager, "aclose"): "it is close()",
     (AsyncMemorySessionManager, "background"): "it outlives requests of an async server",
-    (AsyncMemorySession, "buffered"): "it collects what tasks say meanwhile; scripts batch",
+    (
+        AsyncMemorySession,
+        "buffered",
+    ): "it collects messages of tasks; scripts pass a list",
     (ExtractionPoller, "__await__"): "it is wait()",
     (ExtractionPoller, "__aiter__"): "it is __iter__()",
 }
@@ -84,7 +87,7 @@ PAIRS: dict[type, type] = {
 
 
 def described() -> dict[str, ast.FunctionDef]:
-    """Give the functions that the reference's text describes."""
+    """Return the functions that the reference's text describes."""
     found: dict[str, ast.FunctionDef] = {}
     for _, code in blocks():
         first = ast.parse(code).body[0]
@@ -95,14 +98,14 @@ def described() -> dict[str, ast.FunctionDef]:
     return found
 
 
-def parameters(face: str, owner: str, method: str) -> list[Parameter]:
-    """Give the parameters of our method, less ``self``."""
-    signature = inspect.signature(getattr(FACES[face][owner], method))
+def parameters(api: str, owner: str, method: str) -> list[Parameter]:
+    """Return the parameters of our method, without ``self``."""
+    signature = inspect.signature(getattr(APIS[api][owner], method))
     return list(signature.parameters.values())[1:]
 
 
 def test_table_is_the_reference() -> None:
-    """The table has what the text describes: names, order and defaults."""
+    """The table has the names, order and defaults of the reference's text."""
     text = {
         name: [
             (argument.arg, NONE if default is None else ast.literal_eval(default))
@@ -120,9 +123,9 @@ def test_table_is_the_reference() -> None:
     assert {method: rows for (_, method), rows in TABLE.items()} == text
 
 
-@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize(("owner", "method"), TABLE)
-def test_parameters(face: str, owner: str, method: str) -> None:
+def test_parameters(api: str, owner: str, method: str) -> None:
     """The reference's parameters come first, positional or keyword, with its defaults."""
     expected = [
         (name, Parameter.POSITIONAL_OR_KEYWORD, DEFAULTS_OF_OURS.get((method, name), default))
@@ -130,49 +133,49 @@ def test_parameters(face: str, owner: str, method: str) -> None:
     ]
     found = [
         (parameter.name, parameter.kind, parameter.default)
-        for parameter in parameters(face, owner, method)
+        for parameter in parameters(api, owner, method)
     ]
     assert found[: len(expected)] == expected
 
 
-@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize(("owner", "method"), TABLE)
-def test_what_is_added_is_keyword_only(face: str, owner: str, method: str) -> None:
-    """Everything beyond the reference is keyword-only and may be omitted."""
-    added = parameters(face, owner, method)[len(TABLE[owner, method]) :]
+def test_what_is_added_is_keyword_only(api: str, owner: str, method: str) -> None:
+    """Additional parameters are keyword-only and optional."""
+    added = parameters(api, owner, method)[len(TABLE[owner, method]) :]
     assert {(parameter.kind, parameter.default is NONE) for parameter in added} <= {
         (Parameter.KEYWORD_ONLY, False)
     }
 
 
-@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize(("owner", "method"), TABLE)
-def test_returns(face: str, owner: str, method: str) -> None:
-    """Results are of the reference's types; coroutines on the async face only."""
-    function = getattr(FACES[face][owner], method)
-    assert inspect.signature(function).return_annotation == RETURNS[method].format(Async=face)
-    assert inspect.iscoroutinefunction(function) == (face == "Async" and method != "__init__")
+def test_returns(api: str, owner: str, method: str) -> None:
+    """Methods return the reference's types, and are coroutines in the async API only."""
+    function = getattr(APIS[api][owner], method)
+    assert inspect.signature(function).return_annotation == RETURNS[method].format(Async=api)
+    assert inspect.iscoroutinefunction(function) == (api == "Async" and method != "__init__")
 
 
 @pytest.mark.parametrize("model", FIELDS)
 def test_fields(model: type) -> None:
-    """Models have the reference's fields, first and in its order."""
+    """Models have the reference's fields first, in its order."""
     names = list(inspect.signature(model).parameters)
     assert names[: len(FIELDS[model])] == FIELDS[model]
 
 
 def test_roles() -> None:
-    """The reference's roles are there."""
+    """The reference's roles exist."""
     assert [MessageRole.USER, MessageRole.ASSISTANT] == ["USER", "ASSISTANT"]
 
 
 def test_events_have_what_the_examples_read() -> None:
-    """An event tells its id, type and payload."""
+    """An event has an id, a type and a payload."""
     assert {"event_id", "event_type", "payload"} <= set(inspect.signature(Event).parameters)
 
 
 def public_members(cls: type) -> set[str]:
-    """Name the public methods and properties, and how it is awaited and iterated."""
+    """Return the names of public methods and properties, and of ``__await__`` and ``__aiter__``."""
     return {
         name
         for name, value in inspect.getmembers(cls)
@@ -182,15 +185,15 @@ def public_members(cls: type) -> set[str]:
 
 
 @pytest.mark.parametrize("theirs", PAIRS)
-def test_every_async_method_has_a_sync_twin(theirs: type) -> None:
-    """What the async face can, the sync face can, or a reason stands on the list."""
-    excused = {name for (cls, name) in NOT_IN_THE_SYNC_FACE if cls is theirs}
+def test_every_async_method_has_a_sync_counterpart(theirs: type) -> None:
+    """Every async method has a sync counterpart, or a reason on the list."""
+    excused = {name for (cls, name) in NOT_IN_THE_SYNC_API if cls is theirs}
     assert public_members(theirs) - public_members(PAIRS[theirs]) == excused
 
 
 @pytest.mark.parametrize("theirs", [AsyncMemorySessionManager, AsyncMemorySession])
-def test_twins_have_the_same_parameters(theirs: type) -> None:
-    """A twin takes exactly the arguments of its async method, and tells the same."""
+def test_counterparts_have_the_same_parameters(theirs: type) -> None:
+    """Counterparts have the same parameters and docstrings."""
     for name in public_members(theirs) & public_members(PAIRS[theirs]):
         async_one: Any = getattr(theirs, name)
         sync_one: Any = getattr(PAIRS[theirs], name)

@@ -1,8 +1,8 @@
 """
-Beside sniffio, which openai, anthropic and others bring.
+Compatibility with sniffio, which openai, anthropic and others install.
 
-Where it is installed, anyio asks it which event loop runs. It looks at the current task and at a
-context variable, so both have to be right wherever this package calls anyio.
+If it is installed, anyio asks it for the running library. It reads the current task and a
+context variable, so both have to be correct wherever this package calls anyio.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ MESSAGE = ConversationalMessage("I only fly window seats", MessageRole.USER)
 
 @pytest.fixture
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no profile or region of the machine have a say."""
+    """Set credentials, so that the machine's profiles are not used."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
 
 
 def converse(url: str) -> list[str]:
-    """Store and read a message by the facade."""
+    """Store and read a message through the sync API."""
     with MemorySessionManager("chat-a1B2c3D4e5", "us-west-2", endpoint_url=url) as manager:
         session = manager.create_memory_session("anna", "chat001")
         session.add_turns([MESSAGE])
@@ -53,7 +53,7 @@ def converse(url: str) -> list[str]:
 
 @pytest.mark.usefixtures("endpoint")
 async def test_first_call_of_the_facade() -> None:
-    """It starts tasks on its loop, whatever the caller's context says of the loop there."""
+    """The sync API starts its loop's tasks whatever library the caller's context names."""
     async with LocalMemoryService() as service:
         url = service.endpoint_url
         assert [MESSAGE.text] == await anyio.to_thread.run_sync(converse, url)
@@ -72,13 +72,13 @@ async def _open_under_anyio() -> str:
 
 
 def test_main_of_anyio_run() -> None:
-    """``anyio.run`` tells sniffio of its loop, and a thread may inherit that."""
+    """``anyio.run`` sets sniffio's context variable, and the client still works."""
     assert f"{MESSAGE.text}." == anyio.run(_open_under_anyio)
 
 
 @pytest.mark.usefixtures("endpoint")
 def test_app_under_the_test_client() -> None:
-    """Starlette's TestClient runs the application by anyio, in a thread of its own."""
+    """An application works under Starlette's TestClient, which runs it by anyio in a thread."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -102,7 +102,7 @@ def test_app_under_the_test_client() -> None:
 def test_no_error_of_unknown_origin_is_taken_for_an_ended_loop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Only a closed loop is one; anything else that goes wrong is shown as it is."""
+    """An unexpected ``RuntimeError`` of the loop is raised unchanged."""
     thread = LoopThread()
     thread.start()
 

@@ -26,7 +26,7 @@ from agentcore_memory_async import (
     __version__,
 )
 from tests._virtual_time import VirtualTimeLoop, wall_clock
-from tests.client.learning import LearningService
+from tests.client.extraction_service import ExtractionService
 
 if TYPE_CHECKING:
     from agentcore_memory_async import Event
@@ -70,7 +70,7 @@ class Outcome:
     baseline: int
 
 
-Wait = Callable[[LearningService, AsyncMemorySessionManager, Distribution], Awaitable[int]]
+Wait = Callable[[ExtractionService, AsyncMemorySessionManager, Distribution], Awaitable[int]]
 """Stores a conversation, waits for its record, and returns the requests of its baseline."""
 
 
@@ -84,7 +84,7 @@ async def store(manager: AsyncMemorySessionManager) -> Event:
     return await session.add_turns([ConversationalMessage("I fly window", MessageRole.USER)])
 
 
-async def listed(service: LearningService) -> int:
+async def listed(service: ExtractionService) -> int:
     """List the records once and return their number."""
     params = {"memoryId": MEMORY, "namespacePath": PREFIX, "maxResults": 100}
     answer = await service("ListMemoryRecords", params)
@@ -92,7 +92,7 @@ async def listed(service: LearningService) -> int:
 
 
 async def fixed_sleep(
-    service: LearningService, manager: AsyncMemorySessionManager, _: Distribution
+    service: ExtractionService, manager: AsyncMemorySessionManager, _: Distribution
 ) -> int:
     """Sleep for 10 s and then list once, as the reference does."""
     await store(manager)
@@ -103,7 +103,7 @@ async def fixed_sleep(
 
 
 async def official_helper(
-    service: LearningService, manager: AsyncMemorySessionManager, _: Distribution
+    service: ExtractionService, manager: AsyncMemorySessionManager, _: Distribution
 ) -> int:
     """Poll as wait_for_memories(max_wait=180, poll_interval=15) does on an empty namespace."""
     await store(manager)
@@ -116,7 +116,7 @@ async def official_helper(
 
 
 async def fixed_interval(
-    service: LearningService, manager: AsyncMemorySessionManager, _: Distribution
+    service: ExtractionService, manager: AsyncMemorySessionManager, _: Distribution
 ) -> int:
     """Poll every 5 s, against a baseline."""
     before = await listed(service)
@@ -128,7 +128,7 @@ async def fixed_interval(
 
 
 async def ours_since(
-    _service: LearningService, manager: AsyncMemorySessionManager, _: Distribution
+    _service: ExtractionService, manager: AsyncMemorySessionManager, _: Distribution
 ) -> int:
     """Wait with ``since=`` the event and the default policy."""
     event = await store(manager)
@@ -137,7 +137,7 @@ async def ours_since(
 
 
 async def ours_with(
-    service: LearningService, manager: AsyncMemorySessionManager, _: Distribution
+    service: ExtractionService, manager: AsyncMemorySessionManager, _: Distribution
 ) -> int:
     """Wait with a baseline and the default policy."""
     session = await manager.create_memory_session("user1", "chat1", verify=False)
@@ -149,7 +149,7 @@ async def ours_with(
 
 
 async def ours_expected(
-    _service: LearningService, manager: AsyncMemorySessionManager, given: Distribution
+    _service: ExtractionService, manager: AsyncMemorySessionManager, given: Distribution
 ) -> int:
     """Wait with ``since=`` the event and the expected time."""
     event = await store(manager)
@@ -171,16 +171,16 @@ CONTESTANTS: dict[str, Wait] = {
 async def one_wait(wait: Wait, given: Distribution, seed: int) -> Outcome:
     """Run one wait on its own service."""
     source = Random(seed)
-    service = LearningService(random=source)
+    service = ExtractionService(random=source)
     visible_s = given.draw(source)
     stored_at = 0.0
 
-    def learn(*_: object) -> None:
+    def extract(*_: object) -> None:
         nonlocal stored_at
         stored_at = anyio.current_time()
-        service.learn(PREFIX, visible_s)
+        service.extract(PREFIX, visible_s)
 
-    service.on_event = learn
+    service.on_event = extract
     async with AsyncMemorySessionManager(MEMORY, transport=service, clock=wall_clock) as manager:
         manager._core.polls.random = source
         try:

@@ -1,1 +1,1 @@
-"""The async client on a transport that is no network."""
+"""Tests of the async client on transports without a network."""

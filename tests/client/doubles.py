@@ -1,4 +1,4 @@
-"""Managers on transports that are no network."""
+"""Managers on transports without a network."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ MEMORY = "chat-a1B2c3D4e5"
 
 
 def manager_on(transport: FakeTransport, **options: Any) -> AsyncMemorySessionManager:
-    """Make a manager on *transport* whose clock goes with the virtual time."""
+    """Return a manager on *transport* whose clock follows virtual time."""
     options.setdefault("clock", wall_clock)
     return AsyncMemorySessionManager(MEMORY, transport=transport, **options)
 
 
 def said(text: str, role: MessageRole = MessageRole.USER) -> ConversationalMessage:
-    """Make a message."""
+    """Return a message."""
     return ConversationalMessage(text, role)
 
 
 def wire_event(at_ms: int, *texts: str, number: int = 0, **members: Any) -> dict[str, Any]:
-    """Make an event as the service lists it, *at_ms* after the epoch of virtual time."""
+    """Return an event as the service lists it, *at_ms* after the epoch of virtual time."""
     stamp = round(EPOCH_S * 1000) + at_ms
     return {
         "memoryId": MEMORY,
@@ -52,7 +52,7 @@ def wire_event(at_ms: int, *texts: str, number: int = 0, **members: Any) -> dict
 
 
 def wire_record(number: int, namespace: str = "/facts/a/", **members: Any) -> dict[str, Any]:
-    """Make a record as the service lists it; the higher its number, the younger."""
+    """Return a record as the service lists it; a higher *number* is newer."""
     return {
         "memoryRecordId": f"mem-{number:036d}",
         "content": {"text": f"fact {number}"},
@@ -64,7 +64,7 @@ def wire_record(number: int, namespace: str = "/facts/a/", **members: Any) -> di
 
 
 def pages(member: str, *contents: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Make the answers that list *contents*, a page each."""
+    """Return the answers that list *contents*, one page each."""
     return [
         {member: content} | ({"nextToken": f"t{index}"} if index < len(contents) - 1 else {})
         for index, content in enumerate(contents)
@@ -73,12 +73,12 @@ def pages(member: str, *contents: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 class SlowService(FakeTransport):
     """
-    Stores events as they come and answers after a while; it notes when it saw each request.
+    Store events on arrival, answer after a delay, and record when each request was seen.
 
     Attributes:
-        takes_s: How long the way there takes, and the way back.
-        lose: The numbers of the calls (from 0) whose answers are lost after all was done.
-        drop: The numbers of the calls that are lost on the way there.
+        takes_s: Latency of a request, and again of its answer, in seconds.
+        lose: Numbers of the calls (from 0) that are performed but whose answers are lost.
+        drop: Numbers of the calls that are lost before they arrive.
     """
 
     def __init__(self, takes_s: float = 0.05) -> None:
@@ -114,7 +114,7 @@ class SlowService(FakeTransport):
 
     @property
     def texts(self) -> list[str]:
-        """What was stored, in the order of the service's timestamps."""
+        """Stored texts, in the order of the service's timestamps."""
         events = sorted(self.stored.values(), key=lambda event: float(event["eventTimestamp"]))
         return [
             item["conversational"]["content"]["text"]

@@ -1,4 +1,4 @@
-"""Every public coroutine, cancelled at every request it makes, leaves nothing under way."""
+"""Every public coroutine, canceled at every request it makes, leaves nothing in flight."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RECORDS = "memoryRecordSummaries"
 
 
 class CancelsAt(FakeTransport):
-    """Cancels its caller while request number *at* is under way."""
+    """Cancel the caller while request number *at* is in flight."""
 
     def __init__(self, at: int) -> None:
         super().__init__()
@@ -46,13 +46,13 @@ Call = Callable[[AsyncMemorySession], Awaitable[Any]]
 
 
 async def iterate(session: AsyncMemorySession) -> None:
-    """Go through all events."""
+    """Iterate over all events."""
     async for _ in session.iter_events():
         pass
 
 
 async def poll(session: AsyncMemorySession) -> None:
-    """Wait for a record that is new."""
+    """Wait for a new record."""
     async with session.extraction_poller("/facts/{actorId}/") as poller:
         await poller
 
@@ -71,7 +71,7 @@ CALLS: dict[str, Call] = {
 
 
 def prepared(at: int) -> CancelsAt:
-    """Make a service with a few pages of everything, and faults before some of them."""
+    """Return a service with a few pages of everything, and faults before some of them."""
     transport = CancelsAt(at)
     events = [[wire_event(3, "c")], [], [wire_event(2, "b")], [wire_event(1, "a")]]
     transport.reply("CreateEvent", *[TransportError("CreateEvent", "lost")] * 2)
@@ -87,7 +87,7 @@ def prepared(at: int) -> CancelsAt:
 @pytest.mark.parametrize("call", CALLS)
 @virtual_time
 async def test_cancelled_at_any_request_nothing_is_left(call: str, at: int) -> None:
-    """The cancellation comes through at once, nothing goes on, and the session is usable."""
+    """A canceled call ends at once with no request in flight, and its session remains usable."""
     transport = prepared(at)
     async with manager_on(transport) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
@@ -109,8 +109,8 @@ async def test_cancelled_at_any_request_nothing_is_left(call: str, at: int) -> N
 
 
 @virtual_time
-async def test_cancelled_while_waiting_for_its_turn_others_go_on() -> None:
-    """A write in the middle of the queue is taken out, and nothing else changes."""
+async def test_cancelled_while_waiting_in_the_queue_others_go_on() -> None:
+    """A write that is canceled in the queue is removed, and the others keep their order."""
     transport = FakeTransport()
     async with manager_on(transport) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
@@ -135,8 +135,8 @@ async def test_cancelled_while_waiting_for_its_turn_others_go_on() -> None:
 
 
 @virtual_time
-async def test_closing_waits_for_what_is_under_way() -> None:
-    """A write that was sent gets its answer."""
+async def test_closing_waits_for_requests_in_flight() -> None:
+    """Closing lets a write that was sent get its answer."""
     transport = CancelsAt(-1)
     manager = await manager_on(transport).open()
     session = await manager.create_memory_session("a", "s", verify=False)

@@ -1,4 +1,4 @@
-"""Custom events come back as they were given; lists have everything."""
+"""Custom events come back unchanged, and lists are complete."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PAYLOAD = {"order": 12345, "items": ["a", None, 1.5, True, {"é": []}]}
 
 
 def order(at_ms: int, kind: str = "order", **members: Any) -> dict[str, Any]:
-    """Make a custom event as the service lists it."""
+    """Return a custom event as the service lists it."""
     return wire_event(
         at_ms,
         payload=[{"json": {"content": {"at": at_ms}}}],
@@ -43,7 +43,7 @@ def order(at_ms: int, kind: str = "order", **members: Any) -> dict[str, Any]:
 
 @virtual_time
 async def test_custom_event_comes_back_equal() -> None:
-    """Its type and payload are what was given; it is kept out of extraction."""
+    """A custom event comes back with its type and payload, and is excluded from extraction."""
     transport = FakeTransport()
     async with manager_on(transport) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
@@ -60,8 +60,8 @@ async def test_custom_event_comes_back_equal() -> None:
 
 
 @virtual_time
-async def test_custom_event_can_be_learnt_from() -> None:
-    """``extract=True`` sends no mode; more metadata travels along."""
+async def test_custom_event_can_be_extracted_from() -> None:
+    """``extract=True`` sends no extraction mode, and other metadata is sent along."""
     transport = FakeTransport()
     async with manager_on(transport) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
@@ -78,7 +78,10 @@ async def test_custom_event_can_be_learnt_from() -> None:
 
 @virtual_time
 async def test_add_turns_is_create_event_in_general() -> None:
-    """Messages, data and blobs in one event, on a new branch, with everything given."""
+    """
+    ``add_turns`` sends messages, data and blobs in one event with every option that
+    was given.
+    """
     transport = FakeTransport()
     moment = datetime(2025, 5, 1, 12, 0, 0, 123_456, tzinfo=UTC)
     async with manager_on(transport) as manager:
@@ -122,7 +125,7 @@ async def test_add_turns_is_create_event_in_general() -> None:
 async def test_events_are_dated_to_when_they_were_first_sent(
     takes_s: float, lose: set[int]
 ) -> None:
-    """The answer's date is later than the event where it was slow, or the first one was lost."""
+    """``accepted_at`` is the time of the first attempt, even if answers were slow or lost."""
     service = SlowService(takes_s)
     service.lose = lose
 
@@ -142,7 +145,7 @@ async def test_events_are_dated_to_when_they_were_first_sent(
 
 @virtual_time
 async def test_all_kinds_are_listed_newest_first_over_all_pages() -> None:
-    """No silent 20 or 100: every page is read, empty ones too."""
+    """Listing events reads every page, empty ones too, and returns all kinds newest first."""
     contents = [[order(9), wire_event(8, "hi")], [], [order(7, "click")], [wire_event(1, "yo")]]
     transport = FakeTransport()
     transport.reply("ListEvents", *pages("events", *contents), *pages("events", *contents))
@@ -161,7 +164,7 @@ async def test_all_kinds_are_listed_newest_first_over_all_pages() -> None:
 
 @virtual_time
 async def test_type_is_filtered_by_the_service_and_here() -> None:
-    """What the service's filter let through is dropped."""
+    """Events of another type that pass the service's filter are dropped."""
     transport = FakeTransport()
     transport.reply("ListEvents", {"events": [order(3), order(2, "click"), wire_event(1, "hi")]})
     async with manager_on(transport) as manager:
@@ -181,7 +184,7 @@ async def test_type_is_filtered_by_the_service_and_here() -> None:
 
 @virtual_time
 async def test_own_writes_are_read_while_the_filter_lags() -> None:
-    """For a minute after a write nothing is filtered by the service."""
+    """The service's filter is not used for a minute after a write of the session."""
     transport = FakeTransport()
     async with manager_on(transport) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
@@ -197,7 +200,7 @@ async def test_own_writes_are_read_while_the_filter_lags() -> None:
 
 @virtual_time
 async def test_max_results_stops_early() -> None:
-    """It counts what was asked for, not what was scanned."""
+    """``max_results`` counts events that match, and reading stops there."""
     contents = [[wire_event(9, "hi"), order(8)], [order(7), order(6)], [order(5)]]
     transport = FakeTransport()
     transport.reply("ListEvents", *pages("events", *contents))
@@ -211,7 +214,7 @@ async def test_max_results_stops_early() -> None:
 
 @virtual_time
 async def test_a_list_without_an_end_is_an_error() -> None:
-    """A token that comes twice would go on for ever."""
+    """A page token that is repeated raises an error instead of looping forever."""
     transport = FakeTransport()
     transport.reply("ListEvents", *[{"events": [], "nextToken": "same"}] * 2)
     async with manager_on(transport) as manager:
@@ -222,7 +225,10 @@ async def test_a_list_without_an_end_is_an_error() -> None:
 
 @virtual_time
 async def test_a_page_that_cannot_be_read_is_no_end() -> None:
-    """It is asked for again, and at last it is an error, never an empty list."""
+    """
+    An unreadable page is requested again, and finally raises an error instead of
+    ending the list.
+    """
     transport = FakeTransport()
     transport.reply("ListEvents", {"nextToken": "x"}, {"events": [], "nextToken": 5})
     transport.reply("ListEvents", {"events": [wire_event(1, "hi")]})
@@ -235,8 +241,8 @@ async def test_a_page_that_cannot_be_read_is_no_end() -> None:
 
 
 @virtual_time
-async def test_left_early_nothing_is_under_way() -> None:
-    """An iterator asks for a page only when it is wanted."""
+async def test_an_iterator_reads_ahead_no_page() -> None:
+    """An iterator requests a page only when it is needed."""
     transport = FakeTransport()
     transport.reply("ListEvents", *pages("events", [wire_event(2, "b")], [wire_event(1, "a")]))
     async with manager_on(transport) as manager:
@@ -251,7 +257,10 @@ async def test_left_early_nothing_is_under_way() -> None:
 
 @virtual_time
 async def test_timestamps_follow_the_clock_and_the_caller() -> None:
-    """Without one an event is later than all before it; a given one is exempt from that."""
+    """
+    An event without a timestamp is later than all before it; given timestamps do not count for
+    that.
+    """
     transport = FakeTransport()
     async with manager_on(transport) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)

@@ -1,4 +1,4 @@
-"""The manager: when it may be used, what it verifies, what its errors say."""
+"""The manager: when it can be used, what it verifies, and what its errors say."""
 
 from __future__ import annotations
 
@@ -48,7 +48,10 @@ CALLS: dict[str, Callable[[AsyncMemorySession], Awaitable[Any]]] = {
 
 @pytest.mark.parametrize("call", CALLS)
 async def test_before_it_is_open_everything_says_so(call: str) -> None:
-    """Nothing is sent, and the text says how to open it."""
+    """
+    Every call on a manager that is not open raises before anything is sent, and names ``async
+    with``.
+    """
     transport = FakeTransport()
     session = AsyncMemorySession(manager_on(transport), "a", "s")
     with pytest.raises(ClosedError, match="not open; use 'async with'"):
@@ -59,7 +62,7 @@ async def test_before_it_is_open_everything_says_so(call: str) -> None:
 
 @pytest.mark.parametrize("call", CALLS)
 async def test_after_close_everything_says_so(call: str) -> None:
-    """A session outlives its manager only to say that it is closed."""
+    """Every call of a session raises ``ClosedError`` after its manager was closed."""
     transport = FakeTransport()
     async with manager_on(transport) as manager:
         session = AsyncMemorySession(manager, "a", "s")
@@ -71,7 +74,7 @@ async def test_after_close_everything_says_so(call: str) -> None:
 
 @pytest.mark.parametrize("call", CALLS)
 def test_in_another_loop_everything_says_so(call: str) -> None:
-    """A manager belongs to the loop that opened it."""
+    """Every call raises ``WrongLoopError`` in a loop other than the one that opened the manager."""
     transport = FakeTransport()
 
     async def opened() -> AsyncMemorySession:
@@ -88,7 +91,7 @@ def test_in_another_loop_everything_says_so(call: str) -> None:
 
 
 def test_closing_in_another_loop_leaves_it_open() -> None:
-    """It says so, and its own loop can still close it."""
+    """Closing in another loop raises, and the manager's own loop can still close it."""
     first, second = asyncio.new_event_loop(), asyncio.new_event_loop()
     manager = manager_on(FakeTransport())
     try:
@@ -104,7 +107,7 @@ def test_closing_in_another_loop_leaves_it_open() -> None:
 
 
 async def test_it_opens_once() -> None:
-    """A second opening is refused, also after close; closing twice does nothing."""
+    """A second opening is refused, also after closing, and closing twice does nothing."""
     manager = manager_on(FakeTransport())
     async with manager:
         with pytest.raises(ClosedError, match="opens once"):
@@ -115,7 +118,7 @@ async def test_it_opens_once() -> None:
 
 
 async def test_closing_before_opening_is_allowed() -> None:
-    """Then it is closed."""
+    """Closing a manager that was never opened leaves it closed."""
     manager = manager_on(FakeTransport())
     await manager.aclose()
 
@@ -148,7 +151,7 @@ asyncio.run(main())
 
 
 def test_after_a_fork_the_child_says_so() -> None:
-    """The child is told to make its own, and the parent goes on."""
+    """A forked child gets ``ForkedError``, and the parent continues to work."""
     done = subprocess.run(
         [sys.executable, "-c", FORK], capture_output=True, text=True, timeout=45, check=True
     )
@@ -158,7 +161,7 @@ def test_after_a_fork_the_child_says_so() -> None:
 
 @pytest.mark.parametrize("leave", ["open", "closed", "new", "open, with no network"])
 async def test_left_open_it_warns(leave: str) -> None:
-    """As files and sockets do."""
+    """An open manager on the network warns when it is garbage-collected."""
     transport = FakeTransport() if "no network" in leave else None
     manager = AsyncMemorySessionManager(MEMORY, transport=transport, **SIGNED[transport is None])
     network = manager._client._network
@@ -178,7 +181,7 @@ async def test_left_open_it_warns(leave: str) -> None:
 
 
 async def test_first_session_is_verified_and_success_remembered() -> None:
-    """One cheap request, at the first session only."""
+    """The first session is verified by one cheap request, and later ones are not."""
     transport = FakeTransport()
     async with manager_on(transport) as manager:
         await manager.create_memory_session("a", "s1")
@@ -196,7 +199,10 @@ async def test_first_session_is_verified_and_success_remembered() -> None:
 
 
 async def test_sessions_made_together_are_verified_once() -> None:
-    """The first one asks, the others wait for its answer; where it fails, the next one asks."""
+    """
+    Concurrent first sessions share one verification, and the next one tries again
+    after a failure.
+    """
     transport = FakeTransport()
     transport.fail("ListEvents", "AccessDeniedException", status=403)
     made: list[str] = []
@@ -214,7 +220,7 @@ async def test_sessions_made_together_are_verified_once() -> None:
 
 
 async def test_verify_can_be_always_or_never() -> None:
-    """True always asks, False never does."""
+    """``verify=True`` always sends a request and ``verify=False`` never does."""
     transport = FakeTransport()
     async with manager_on(transport) as manager:
         await manager.create_memory_session("a", "s", verify=False)
@@ -227,7 +233,7 @@ async def test_verify_can_be_always_or_never() -> None:
 
 
 async def test_failed_verification_is_not_remembered() -> None:
-    """The next session asks again."""
+    """The session after a failed verification is verified again."""
     transport = FakeTransport()
     transport.fail("ListEvents", "AccessDeniedException", status=403)
     async with manager_on(transport) as manager:
@@ -239,7 +245,7 @@ async def test_failed_verification_is_not_remembered() -> None:
 
 
 async def test_session_has_its_ids_and_a_new_one_if_none_is_given() -> None:
-    """Ids are public; an omitted session id is a new one each time."""
+    """A session exposes its ids, and an omitted session id is a new one each time."""
     async with manager_on(FakeTransport()) as manager:
         session = await manager.create_memory_session("a", "s")
         others = [await manager.create_memory_session("a") for _ in range(2)]
@@ -250,7 +256,7 @@ async def test_session_has_its_ids_and_a_new_one_if_none_is_given() -> None:
 
 
 async def test_hierarchical_actor_ids_are_opt_in() -> None:
-    """An id with a slash is taken only where it was asked for."""
+    """An actor id with a slash is accepted only by a manager that allows it."""
     async with manager_on(FakeTransport(), allow_hierarchical_actor_ids=True) as manager:
         session = await manager.create_memory_session("org/al", "s")
 
@@ -258,12 +264,15 @@ async def test_hierarchical_actor_ids_are_opt_in() -> None:
 
 
 def hint(memory_id: str, error: ServiceError, **options: Any) -> str:
-    """Give what a manager on the network would add to *error*."""
+    """Return the hint that a manager on the network adds to *error*."""
     return AsyncMemorySessionManager(memory_id, **options)._client.hint(error)
 
 
 def test_missing_memory_is_named_with_its_region_and_where_that_came_from() -> None:
-    """Most often the region is the wrong one."""
+    """
+    The hint for a missing memory names the region and its source, since a wrong region is the usual
+    cause.
+    """
     error = service_error("ListEvents", "ResourceNotFoundException", "Memory not found", 404)
 
     assert hint(MEMORY, error, region_name="eu-central-1") == (
@@ -276,7 +285,7 @@ def test_missing_memory_is_named_with_its_region_and_where_that_came_from() -> N
 
 
 def test_manager_shows_its_region_and_state() -> None:
-    """The repr says where requests go, and whether it is open."""
+    """The repr shows the region, its source, and whether the manager is open."""
     manager = AsyncMemorySessionManager(MEMORY, "eu-central-1")
 
     assert repr(manager) == (
@@ -286,7 +295,7 @@ def test_manager_shows_its_region_and_state() -> None:
 
 @pytest.mark.parametrize("code", ["UnrecognizedClientException", "ExpiredTokenException"])
 def test_only_a_denied_permission_is_called_one(code: str) -> None:
-    """Bad credentials are no missing permission."""
+    """Only a denied permission gets the hint about permissions; bad credentials do not."""
     denied = service_error("ListEvents", "AccessDeniedException", "no", 403)
 
     assert "bedrock-agentcore:ListEvents" in hint(MEMORY, denied)
@@ -294,7 +303,10 @@ def test_only_a_denied_permission_is_called_one(code: str) -> None:
 
 
 async def test_odd_memory_id_is_explained_when_the_service_refuses_it() -> None:
-    """The reference's own ids are sent; the service's refusal says what a real one looks like."""
+    """
+    A memory id of unusual form is sent, and the service's refusal is explained with
+    an example.
+    """
     transport = FakeTransport()
     transport.fail("ListEvents", "ValidationException", status=400)
     async with AsyncMemorySessionManager("mem-abc123", transport=transport) as manager:
@@ -307,7 +319,7 @@ async def test_odd_memory_id_is_explained_when_the_service_refuses_it() -> None:
 
 
 async def test_error_of_the_reference_reads_as_botocores() -> None:
-    """The reference's error example works: the code is where it looks for it."""
+    """An error has the code where the reference's example reads it."""
     transport = FakeTransport()
     transport.fail("ListEvents", "ResourceNotFoundException", status=404)
     async with manager_on(transport) as manager:

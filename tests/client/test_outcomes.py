@@ -1,4 +1,4 @@
-"""What is known of a write that was sent before: only an answer about it settles it."""
+"""Outcomes of a write that was sent before: only an answer about that write resolves it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ONCE = RetryPolicy(max_attempts=1)
 
 
 def refusal(code: str, status: int) -> ServiceError:
-    """Make an error of the service."""
+    """Return an error of the service."""
     return service_error("CreateEvent", code, "m", status)
 
 
@@ -42,8 +42,11 @@ def refusal(code: str, status: int) -> ServiceError:
     ids=lambda error: type(error).__name__,
 )
 @virtual_time
-async def test_resolving_without_an_answer_about_it_settles_nothing(error: Exception) -> None:
-    """That this request was not sent, or refused for its sender, says nothing of the first."""
+async def test_resolving_without_an_answer_about_it_stays_in_doubt(error: Exception) -> None:
+    """
+    A write stays in doubt if the request that resolves it was not sent, or refused
+    for its sender.
+    """
     service = FakeTransport()
     service.reply("CreateEvent", TransportError("CreateEvent", "lost"), error)
     async with manager_on(service) as manager:
@@ -60,7 +63,10 @@ async def test_resolving_without_an_answer_about_it_settles_nothing(error: Excep
 
 @virtual_time
 async def test_an_invalid_request_was_never_stored() -> None:
-    """What is invalid now was so the first time: it is the same request."""
+    """
+    A refusal as invalid after a lost answer is final, since the same request was invalid the first
+    time.
+    """
     service = FakeTransport()
     service.reply("CreateEvent", TransportError("CreateEvent", "lost"))
     service.fail("CreateEvent", "ValidationException")
@@ -73,7 +79,7 @@ async def test_an_invalid_request_was_never_stored() -> None:
 @pytest.mark.parametrize("error", [ThrottledError, NotFoundError])
 @virtual_time
 async def test_a_rejected_write_is_made_anew(error: type[ServiceError]) -> None:
-    """Its token is free again: calling later is a later call, with a later stamp."""
+    """A rejected write frees its token, so a later call with it gets a later timestamp."""
     codes = {
         ThrottledError: ("ThrottledException", 429),
         NotFoundError: ("ResourceNotFoundException", 404),
@@ -93,7 +99,7 @@ async def test_a_rejected_write_is_made_anew(error: type[ServiceError]) -> None:
 
 @virtual_time
 async def test_a_call_that_waited_repeats_what_was_lost_meanwhile() -> None:
-    """Two calls at once with one token: the second sends what the first one froze."""
+    """A queued call with the token of a write that was lost sends the frozen request again."""
     service = SlowService(takes_s=2)
     service.lose = {0}
     async with manager_on(service) as manager:
@@ -112,8 +118,11 @@ async def test_a_call_that_waited_repeats_what_was_lost_meanwhile() -> None:
 
 
 @virtual_time
-async def test_another_write_under_its_token_settles_nothing() -> None:
-    """Refused as it should be, it does not make the first one be forgotten."""
+async def test_another_write_under_its_token_resolves_nothing() -> None:
+    """
+    A different write under a token in doubt is refused, and the first write can
+    still be resolved.
+    """
     service = FakeTransport()
     service.reply("CreateEvent", TransportError("CreateEvent", "lost"))
     service.reply("CreateEvent", refusal("ValidationException", 400))
@@ -128,8 +137,8 @@ async def test_another_write_under_its_token_settles_nothing() -> None:
 
 
 @virtual_time
-async def test_a_write_of_another_memory_is_not_settled_here() -> None:
-    """Its request names the other memory, which this client was not made for."""
+async def test_a_write_of_another_memory_is_not_resolved_here() -> None:
+    """A write in doubt of another memory is refused by ``resolve``."""
     service = FakeTransport()
     service.reply("CreateEvent", TransportError("CreateEvent", "lost"))
     async with (
@@ -146,7 +155,7 @@ async def test_a_write_of_another_memory_is_not_settled_here() -> None:
 
 @virtual_time
 async def test_the_deadline_in_the_text_is_the_callers() -> None:
-    """Not what was left of it when the turn came."""
+    """The deadline in an error's text is the caller's, not what was left of it after the queue."""
 
     class Never(FakeTransport):
         async def __call__(self, *_: object) -> None:  # type: ignore[override]

@@ -1,4 +1,4 @@
-"""The extraction poller, in virtual time: what is new, until it is enough."""
+"""The extraction poller in virtual time: which records are new, and when there are enough."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from agentcore_memory_async._transport.base import Answer
 
 
-class Learning(FakeTransport):
+class ScheduledService(FakeTransport):
     """
-    A service that lists the records whose time has come, ten a page.
+    List the records that are due, ten a page.
 
     Attributes:
-        due: At which time which record is written; a record may be removed from it.
-        failing: From when to when every request fails, and with which error.
+        due: Pairs of the time when a record is written and the record.
+        failing: Start, end and error of a period in which every request fails.
     """
 
     def __init__(self, *due: tuple[float, dict[str, Any]]) -> None:
@@ -44,7 +44,7 @@ class Learning(FakeTransport):
         self.listed_at: list[float] = []
 
     async def __call__(self, operation: str, params: Mapping[str, Any]) -> Answer:
-        """List what is there now."""
+        """List the records that are due by now."""
         now = anyio.current_time()
         self.listed_at.append(now)
         if self.failing and self.failing[0] <= now < self.failing[1]:
@@ -74,13 +74,13 @@ async def with_session(
 
 
 def contents(records: Any) -> list[str]:
-    """Give what the records say."""
+    """Return the texts of *records*."""
     return [record.content for record in records]
 
 
 @virtual_time
 async def test_what_is_new_since_entering_is_given() -> None:
-    """The baseline is taken over all pages; old records are not new."""
+    """Only records that came after entering are returned; the baseline covers all pages."""
     old = [(0.0, wire_record(n)) for n in range(25)]
 
     async def use(session: AsyncMemorySession) -> None:
@@ -88,13 +88,15 @@ async def test_what_is_new_since_entering_is_given() -> None:
             await anyio.sleep(10)
             assert contents(await poller) == ["fact 30"]
 
-    await with_session(Learning(*old, (5.0, wire_record(30))), use)
+    await with_session(ScheduledService(*old, (5.0, wire_record(30))), use)
 
 
 @virtual_time
 async def test_awaiting_again_gives_the_same_list() -> None:
-    """Without a request; a caller that changes its list changes nobody's."""
-    transport = Learning((3.0, wire_record(1)), (3.0, wire_record(2)), (9.0, wire_record(3)))
+    """Awaiting a finished poller returns a fresh copy of its list without a request."""
+    transport = ScheduledService(
+        (3.0, wire_record(1)), (3.0, wire_record(2)), (9.0, wire_record(3))
+    )
 
     async def use(session: AsyncMemorySession) -> None:
         poller = session.extraction_poller("/facts/{actorId}/", min_records=2)
@@ -112,8 +114,8 @@ async def test_awaiting_again_gives_the_same_list() -> None:
 
 @virtual_time
 async def test_records_are_iterated_as_they_come() -> None:
-    """The first is given long before the last is written."""
-    transport = Learning((3.0, wire_record(1)), (30.0, wire_record(2)))
+    """Iteration yields each record soon after it was written."""
+    transport = ScheduledService((3.0, wire_record(1)), (30.0, wire_record(2)))
 
     async def use(session: AsyncMemorySession) -> None:
         poller = session.extraction_poller("/facts/{actorId}/", min_records=2)
@@ -127,8 +129,11 @@ async def test_records_are_iterated_as_they_come() -> None:
 
 @virtual_time
 async def test_several_prefixes_are_merged() -> None:
-    """One result over all, each record once; a prefix given twice is looked at once."""
-    transport = Learning(
+    """
+    Several prefixes give one result with each record once, and a prefix given twice
+    is polled once.
+    """
+    transport = ScheduledService(
         (3.0, wire_record(2, "/facts/a/")),
         (3.0, wire_record(1, "/preferences/a/")),
         (3.0, wire_record(3, "/other/")),
@@ -146,8 +151,8 @@ async def test_several_prefixes_are_merged() -> None:
 
 @virtual_time
 async def test_settle_waits_for_silence() -> None:
-    """Records keep the wait open until nothing new came for so long."""
-    transport = Learning(
+    """``settle`` keeps the wait open until nothing new came for that long."""
+    transport = ScheduledService(
         *[(float(at), wire_record(at)) for at in (3, 10, 17)], (60.0, wire_record(60))
     )
 
@@ -160,9 +165,9 @@ async def test_settle_waits_for_silence() -> None:
 
 
 @virtual_time
-async def test_failed_looks_are_no_silence() -> None:
-    """While the service can't be asked, nobody knows that nothing came."""
-    transport = Learning((3.0, wire_record(3)), (20.0, wire_record(20)))
+async def test_failed_polls_are_no_silence() -> None:
+    """Failed polls do not count toward the quiet period of ``settle``."""
+    transport = ScheduledService((3.0, wire_record(3)), (20.0, wire_record(20)))
     transport.failing = (5.0, 40.0, service_error("ListMemoryRecords", "ServiceException", "", 500))
 
     async def use(session: AsyncMemorySession) -> None:
@@ -174,8 +179,8 @@ async def test_failed_looks_are_no_silence() -> None:
 
 @virtual_time
 async def test_timeout_has_what_had_come() -> None:
-    """Too few in time: the error has them, and waiting again goes on from there."""
-    transport = Learning((3.0, wire_record(1)), (200.0, wire_record(2)))
+    """A timeout error holds the records so far, and awaiting again continues from there."""
+    transport = ScheduledService((3.0, wire_record(1)), (200.0, wire_record(2)))
 
     async def use(session: AsyncMemorySession) -> None:
         poller = session.extraction_poller("/facts/{actorId}/", timeout=30, min_records=2)
@@ -192,21 +197,21 @@ async def test_timeout_has_what_had_come() -> None:
 
 
 @virtual_time
-async def test_a_short_timeout_still_looks() -> None:
-    """Less time than an interval is no reason not to look at all."""
+async def test_a_short_timeout_still_polls() -> None:
+    """A timeout shorter than the poll interval still makes a poll."""
 
     async def use(session: AsyncMemorySession) -> None:
         found = await session.extraction_poller("/facts/{actorId}/", timeout=1.0)
         assert contents(found) == ["fact 1"]
 
-    await with_session(Learning((0.4, wire_record(1))), use)
+    await with_session(ScheduledService((0.4, wire_record(1))), use)
 
 
 @virtual_time
-async def test_passing_errors_are_absorbed() -> None:
-    """A throttled minute is waited out, also where it is the baseline that fails."""
+async def test_transient_errors_are_absorbed() -> None:
+    """The wait outlasts a minute of throttling."""
     for fails_from in (0.0, 1.0):
-        transport = Learning((100.0, wire_record(1)))
+        transport = ScheduledService((100.0, wire_record(1)))
         transport.failing = (fails_from, 60.0, ThrottledError("ListMemoryRecords", "X", "m", 429))
 
         async def use(session: AsyncMemorySession) -> None:
@@ -221,8 +226,8 @@ async def test_passing_errors_are_absorbed() -> None:
 
 @virtual_time
 async def test_baseline_that_fails_at_first_is_taken_later() -> None:
-    """Waiting without ``async with``, the baseline is what the first look that succeeds shows."""
-    transport = Learning((0.0, wire_record(1)), (100.0, wire_record(2)))
+    """Without ``async with``, the first successful poll is the baseline."""
+    transport = ScheduledService((0.0, wire_record(1)), (100.0, wire_record(2)))
     transport.failing = (0.0, 60.0, ThrottledError("ListMemoryRecords", "X", "m", 429))
 
     async def use(session: AsyncMemorySession) -> None:
@@ -232,9 +237,9 @@ async def test_baseline_that_fails_at_first_is_taken_later() -> None:
 
 
 @virtual_time
-async def test_timeout_tells_the_last_absorbed_error() -> None:
-    """Where the service never answered, the error says so as its cause."""
-    transport = Learning()
+async def test_timeout_has_the_last_absorbed_error() -> None:
+    """A timeout error has the last absorbed error as its cause."""
+    transport = ScheduledService()
     transport.failing = (0.0, 1e9, ThrottledError("ListMemoryRecords", "X", "m", 429))
 
     async def use(session: AsyncMemorySession) -> None:
@@ -248,9 +253,9 @@ async def test_timeout_tells_the_last_absorbed_error() -> None:
 
 @virtual_time
 async def test_permanent_errors_are_raised_at_once() -> None:
-    """A denied permission does not become better by waiting."""
+    """A denied permission is raised at once."""
     for prefixes in ("/facts/{actorId}/", ["/facts/{actorId}/", "/preferences/{actorId}/"]):
-        transport = Learning()
+        transport = ScheduledService()
         denied = service_error("ListMemoryRecords", "AccessDeniedException", "no", 403)
         transport.failing = (1.0, 1e9, denied)
 
@@ -268,8 +273,8 @@ async def test_permanent_errors_are_raised_at_once() -> None:
 
 @virtual_time
 async def test_cancelled_wait_leaves_nothing() -> None:
-    """No request is made afterwards, and the poller can be waited for again."""
-    transport = Learning((50.0, wire_record(1)))
+    """A canceled wait makes no further request, and the poller can be awaited again."""
+    transport = ScheduledService((50.0, wire_record(1)))
 
     async def use(session: AsyncMemorySession) -> None:
         poller = session.extraction_poller("/facts/{actorId}/")
@@ -287,8 +292,8 @@ async def test_cancelled_wait_leaves_nothing() -> None:
 
 @virtual_time
 async def test_iteration_left_early_leaves_nothing() -> None:
-    """``break`` ends the asking."""
-    transport = Learning((3.0, wire_record(1)), (6.0, wire_record(2)))
+    """Leaving an iteration early ends the polling."""
+    transport = ScheduledService((3.0, wire_record(1)), (6.0, wire_record(2)))
 
     async def use(session: AsyncMemorySession) -> None:
         poller = session.extraction_poller("/facts/{actorId}/", min_records=2)
@@ -305,9 +310,9 @@ async def test_iteration_left_early_leaves_nothing() -> None:
 
 
 @virtual_time
-async def test_two_waiters_share_the_looks() -> None:
-    """Both get the same list, at the price of one."""
-    transport = Learning((20.0, wire_record(1)))
+async def test_waiters_share_the_polls() -> None:
+    """Waiters on one poller get equal lists from the same polls."""
+    transport = ScheduledService((20.0, wire_record(1)))
 
     async def use(session: AsyncMemorySession) -> None:
         poller = session.extraction_poller("/facts/{actorId}/")

@@ -1,4 +1,4 @@
-"""The extraction poller on a service that learns: outcomes, sharing, the service's clock."""
+"""The extraction poller on a service with extraction: outcomes, namespaces, the service's clock."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from agentcore_memory_async import (
 )
 from tests._virtual_time import virtual_time
 from tests.client.doubles import said
-from tests.client.learning import (
+from tests.client.extraction_service import (
     FACTS,
     SESSION,
-    LearningService,
+    ExtractionService,
+    extract_from_events,
     manager_on,
     session_of,
-    teaching,
     texts,
 )
 
 
 @virtual_time
 async def test_since_an_event_needs_no_baseline() -> None:
-    """By the service's clock, five minutes ahead of ours; only filtered requests go out."""
-    service = LearningService()
-    service.learn("/facts/a/", -10.0, text="old")
-    teaching(service, ("/facts/a/", 8.0, 0.0))
+    """A wait since an event sends filtered polls only, by the service's clock."""
+    service = ExtractionService()
+    service.extract("/facts/a/", -10.0, text="old")
+    extract_from_events(service, ("/facts/a/", 8.0, 0.0))
     async with manager_on(service) as manager:
         session = await session_of(manager)
         event = await session.add_turns([said("new")])
@@ -49,11 +49,14 @@ async def test_since_an_event_needs_no_baseline() -> None:
 @pytest.mark.parametrize("filters", ["refuses", "ignores", "hides"])
 @virtual_time
 async def test_without_the_filter_times_are_compared_here(filters: Any) -> None:
-    """A service that refuses the filter, ignores it or finds nothing by it; it is remembered."""
-    service = LearningService(filters=filters)
+    """
+    A service without a working time filter is detected, and record times are compared in the
+    client.
+    """
+    service = ExtractionService(filters=filters)
     for number in range(5):
-        service.learn("/facts/a/", -300.0 + number, text="old")
-    teaching(service, ("/facts/a/", 8.0, 0.0))
+        service.extract("/facts/a/", -300.0 + number, text="old")
+    extract_from_events(service, ("/facts/a/", 8.0, 0.0))
     async with manager_on(service) as manager:
         session = await session_of(manager)
         for number in range(3):
@@ -67,9 +70,9 @@ async def test_without_the_filter_times_are_compared_here(filters: Any) -> None:
 
 @virtual_time
 async def test_listed_event_needs_a_baseline() -> None:
-    """It does not tell when it was accepted, so what is there when the wait begins is old."""
-    service = LearningService()
-    teaching(service, ("/facts/a/", 8.0, 0.0), ("/facts/a/", 0.01, 0.0))
+    """A wait since an event of unknown acceptance time takes a baseline when it begins."""
+    service = ExtractionService()
+    extract_from_events(service, ("/facts/a/", 8.0, 0.0), ("/facts/a/", 0.01, 0.0))
     async with manager_on(service) as manager:
         session = await session_of(manager)
         event = attrs.evolve(await session.add_turns([said("x")]), accepted_at=None)
@@ -80,9 +83,9 @@ async def test_listed_event_needs_a_baseline() -> None:
 
 @virtual_time
 async def test_event_of_another_process_is_waited_for_at_once() -> None:
-    """How old it is shows with the first answer: what came long ago is there at the first look."""
-    service = LearningService()
-    teaching(service, ("/facts/a/", 8.0, 0.0))
+    """A wait since an old event of another process returns at the first poll."""
+    service = ExtractionService()
+    extract_from_events(service, ("/facts/a/", 8.0, 0.0))
     async with manager_on(service) as manager:
         event = await (await session_of(manager)).add_turns([said("x")])
     event = pickle.loads(pickle.dumps(event))
@@ -96,11 +99,11 @@ async def test_event_of_another_process_is_waited_for_at_once() -> None:
 
 @virtual_time
 async def test_a_long_namespace_is_filtered_after_its_baseline() -> None:
-    """Its pages are read once; from then on a look is one request."""
-    service = LearningService()
+    """A long namespace is read once for its baseline, and each later poll is one request."""
+    service = ExtractionService()
     for _ in range(450):
-        service.learn("/facts/a/", -600.0)
-    service.learn("/facts/a/", 40.0, text="new")
+        service.extract("/facts/a/", -600.0)
+    service.extract("/facts/a/", 40.0, text="new")
     async with manager_on(service) as manager:
         session = await session_of(manager)
         async with session.extraction_poller(FACTS) as poller:
@@ -111,11 +114,11 @@ async def test_a_long_namespace_is_filtered_after_its_baseline() -> None:
 
 @virtual_time
 async def test_a_long_namespace_needs_no_filter() -> None:
-    """All pages of every look are read where the service refuses it."""
-    service = LearningService(filters="refuses", page_size=50)
+    """Every poll reads all pages of a long namespace if the service refuses the filter."""
+    service = ExtractionService(filters="refuses", page_size=50)
     for _ in range(450):
-        service.learn("/facts/a/", -600.0)
-    service.learn("/facts/a/", 8.0, text="new")
+        service.extract("/facts/a/", -600.0)
+    service.extract("/facts/a/", 8.0, text="new")
     async with manager_on(service) as manager:
         session = await session_of(manager)
         async with session.extraction_poller(FACTS) as poller:
@@ -124,13 +127,16 @@ async def test_a_long_namespace_needs_no_filter() -> None:
 
 @virtual_time
 async def test_consolidation_is_an_update() -> None:
-    """A new id, and the old one gone: the poller tells both."""
-    service = LearningService()
-    old = service.learn("/facts/a/", -100.0, text="likes tea")
+    """
+    A record that replaces an old one is reported as an update, with the record that
+    it replaced.
+    """
+    service = ExtractionService()
+    old = service.extract("/facts/a/", -100.0, text="likes tea")
     async with manager_on(service) as manager:
         session = await session_of(manager)
         async with session.extraction_poller(FACTS) as poller:
-            service.learn("/facts/a/", 5.0, text="likes green tea")
+            service.extract("/facts/a/", 5.0, text="likes green tea")
             old.gone_at = anyio.current_time() + 5.5
             assert texts(await poller) == ["likes green tea"]
             assert texts(poller.updates) == ["likes green tea"]
@@ -138,10 +144,10 @@ async def test_consolidation_is_an_update() -> None:
 
 
 @virtual_time
-async def test_several_namespaces_each_with_its_own() -> None:
-    """Facts, preferences and the summary of one event, at three paces."""
-    service = LearningService()
-    teaching(
+async def test_several_namespaces_each_have_a_minimum() -> None:
+    """Each namespace of a wait has a minimum of its own."""
+    service = ExtractionService()
+    extract_from_events(
         service,
         ("/facts/a/", 6.0, 0.0),
         ("/facts/a/", 12.0, 0.0),
@@ -164,10 +170,13 @@ async def test_several_namespaces_each_with_its_own() -> None:
 
 @virtual_time
 async def test_strategies_are_told_apart() -> None:
-    """Records and failed jobs of other strategies do not count; templates know the strategy."""
-    service = LearningService()
-    service.learn("/strategy/p1/a/", 5.0, text="other", strategy="f1")
-    service.learn("/strategy/p1/a/", 20.0, text="ours", strategy="p1")
+    """
+    Records and failed jobs of other strategies do not count, and templates get the
+    strategy id.
+    """
+    service = ExtractionService()
+    service.extract("/strategy/p1/a/", 5.0, text="other", strategy="f1")
+    service.extract("/strategy/p1/a/", 20.0, text="ours", strategy="p1")
     async with manager_on(service) as manager:
         session = await session_of(manager)
         event = await session.add_turns([said("x")])
@@ -184,10 +193,10 @@ async def test_strategies_are_told_apart() -> None:
 
 @virtual_time
 async def test_until_is_asked_of_the_records() -> None:
-    """Not the number, but what they are about."""
-    service = LearningService()
-    service.learn("/facts/a/", 5.0, text="small talk")
-    service.learn("/facts/a/", 20.0, text="seats")
+    """``until`` judges the contents of the records."""
+    service = ExtractionService()
+    service.extract("/facts/a/", 5.0, text="small talk")
+    service.extract("/facts/a/", 20.0, text="seats")
     async with manager_on(service) as manager:
         session = await session_of(manager)
         async with session.extraction_poller(
@@ -198,9 +207,9 @@ async def test_until_is_asked_of_the_records() -> None:
 
 @virtual_time
 async def test_error_of_until_rises_as_it_is() -> None:
-    """Not in a group of exceptions."""
-    service = LearningService()
-    service.learn("/facts/a/", 5.0)
+    """An error of ``until`` is raised unchanged, not in an exception group."""
+    service = ExtractionService()
+    service.extract("/facts/a/", 5.0)
     async with manager_on(service) as manager:
         poller = (await session_of(manager)).extraction_poller(FACTS, until=lambda _: 1 / 0 > 0)
         with pytest.raises(ZeroDivisionError):
@@ -210,14 +219,17 @@ async def test_error_of_until_rises_as_it_is() -> None:
 
 @virtual_time
 async def test_failed_jobs_are_an_outcome() -> None:
-    """With reasons, and what had come; those there before do not count; restarted, it goes on."""
-    service = LearningService()
+    """
+    New failed jobs raise an error with reasons and records, and after a restart the
+    wait continues.
+    """
+    service = ExtractionService()
     service.fail("1#a", -5.0, SESSION, reason="OLD")
     async with manager_on(service) as manager:
         session = await session_of(manager)
         async with session.extraction_poller(FACTS, min_records=2) as poller:
             event = await session.add_turns([said("x")])
-            service.learn("/facts/a/", 5.0, text="one")
+            service.extract("/facts/a/", 5.0, text="one")
             service.fail(event.event_id, 9.0, SESSION)
             service.fail(event.event_id, 9.0, ("a", "other"))
             with pytest.raises(ExtractionFailedError) as caught:
@@ -232,7 +244,7 @@ async def test_failed_jobs_are_an_outcome() -> None:
             await error.restart()
             await error.restart()
             assert list(service.started.values()) == ["job-1"]
-            service.learn("/facts/a/", 9.0, text="two")
+            service.extract("/facts/a/", 9.0, text="two")
             assert texts(await poller) == ["one", "two"]
         with pytest.raises(ClosedError):
             await pickle.loads(pickle.dumps(error)).restart()
@@ -240,8 +252,8 @@ async def test_failed_jobs_are_an_outcome() -> None:
 
 @virtual_time
 async def test_jobs_are_asked_for_at_the_end() -> None:
-    """A failure that came late is told instead of a timeout."""
-    service = LearningService()
+    """A late failed job is found by a last request and raised instead of a timeout."""
+    service = ExtractionService()
     async with manager_on(service) as manager:
         session = await session_of(manager)
         event = await session.add_turns([said("x")])
@@ -254,9 +266,12 @@ async def test_jobs_are_asked_for_at_the_end() -> None:
 
 @virtual_time
 async def test_denied_job_list_does_not_fail_the_wait() -> None:
-    """It is asked once for a manager; a timeout says that failures are not known."""
-    service = LearningService(denies=("ListMemoryExtractionJobs",))
-    service.learn("/facts/a/", 5.0, text="new")
+    """
+    A denied job list is requested once per manager, and a timeout notes that
+    failures are unknown.
+    """
+    service = ExtractionService(denies=("ListMemoryExtractionJobs",))
+    service.extract("/facts/a/", 5.0, text="new")
     async with manager_on(service) as manager:
         session = await session_of(manager)
         async with session.extraction_poller(FACTS) as poller:
@@ -269,8 +284,8 @@ async def test_denied_job_list_does_not_fail_the_wait() -> None:
 
 @virtual_time
 async def test_silence_can_be_an_answer() -> None:
-    """Nothing came, and that was asked for; an outage is no silence."""
-    service = LearningService()
+    """``on_timeout="return"`` returns an empty list after silence, but raises after an outage."""
+    service = ExtractionService()
     async with manager_on(service, retry=RetryPolicy(max_attempts=1)) as manager:
         session = await session_of(manager)
         event = await session.add_turns([said("hello")])
@@ -284,9 +299,9 @@ async def test_silence_can_be_an_answer() -> None:
 
 @virtual_time
 async def test_a_record_at_the_last_moment_is_seen() -> None:
-    """The last look begins just before the deadline, however long the interval is by then."""
-    service = LearningService()
-    service.learn("/facts/a/", 178.0, text="late")
+    """The last poll begins just before the deadline, however long the interval is by then."""
+    service = ExtractionService()
+    service.extract("/facts/a/", 178.0, text="late")
     async with manager_on(service) as manager:
         session = await session_of(manager)
         async with session.extraction_poller(FACTS) as poller:

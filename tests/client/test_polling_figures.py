@@ -1,4 +1,4 @@
-"""The promised figures of the poller, held by a short run of the benchmark."""
+"""The documented figures of the poller, verified by a short run of the benchmark."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ from benchmarks.extraction_poll.compare import (
 
 WAITS = 300
 NOISE = 1.06
-"""How much a run of 300 waits may be beside the one of the benchmark."""
+"""Factor by which a run of 300 waits may exceed the benchmark's figures."""
 
 
 @pytest.mark.parametrize("given", DISTRIBUTIONS, ids=lambda given: given.name)
-def test_delays_and_requests_are_as_promised(given: Distribution) -> None:
-    """15 % of the extraction time or 1 s; no more requests than every 5 s, half in the tail."""
+def test_delays_and_requests_are_as_documented(given: Distribution) -> None:
+    """
+    The delay is 15 % of the extraction time or 1 s, for no more requests than one every 5 s, half
+    in the tail.
+    """
     fixed = Figures.of(run(fixed_interval, given, WAITS))
     allowed = fixed.requests / 2 if given.name.startswith("long") else fixed.requests
     for wait in (ours_since, ours_with):
@@ -33,8 +36,11 @@ def test_delays_and_requests_are_as_promised(given: Distribution) -> None:
 
 
 @pytest.mark.parametrize("given", DISTRIBUTIONS, ids=lambda given: given.name)
-def test_an_expected_time_makes_it_sooner_and_cheaper(given: Distribution) -> None:
-    """10 % of the extraction time, with no more requests than every 5 s."""
+def test_an_expected_time_lowers_the_delay(given: Distribution) -> None:
+    """
+    With ``expected`` the delay is 10 % of the extraction time, for no more requests than one every
+    5 s.
+    """
     fixed = Figures.of(run(fixed_interval, given, WAITS))
     found = Figures.of(run(ours_expected, given, WAITS))
     assert found.missed == 0

@@ -1,7 +1,7 @@
 """
-The extraction poller under faults, one seed after the other: nothing missed, twice or too early.
+The extraction poller under faults, seed by seed: no record missed, returned twice or too early.
 
-``python -m tests.client.test_polling_seeds 100`` runs a hundred, and says which one fails.
+``python -m tests.client.test_polling_seeds 100`` runs a hundred, and prints the one that fails.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from agentcore_memory_async import (
 )
 from tests._virtual_time import VirtualTimeLoop, wall_clock
 from tests.client.doubles import MEMORY, said
-from tests.client.learning import FOREVER, LearningService, Learnt
+from tests.client.extraction_service import FOREVER, ExtractedRecord, ExtractionService
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,37 +38,38 @@ MARGIN_S = 4.0
 
 
 class World:
-    """A service, three actors with two sessions each, and what each event teaches."""
+    """A service, three actors with two sessions each, and what is extracted from each event."""
 
     def __init__(self, seed: int) -> None:
         self.random = random = Random(seed)
-        self.service = LearningService(
+        self.service = ExtractionService(
             random=Random(seed + 1),
             skew_s=random.choice([-300.0, 0.0, 300.0]),
             filters=cast(
-                "Literal['takes']", random.choice(["takes", "takes", "refuses", "ignores", "hides"])
+                "Literal['accepts']",
+                random.choice(["accepts", "accepts", "refuses", "ignores", "hides"]),
             ),
             page_size=random.choice([3, 10, 100]),
             takes_s=random.choice([(0.01, 0.05), (0.1, 1.0)]),
             throttles=random.choice([0.0, 0.1, 0.3]),
             loses=random.choice([0.0, 0.1, 0.3]),
         )
-        self.service.on_event = self._teach
+        self.service.on_event = self._extract
         self.lag_s = random.choice([0.0, 5.0, 90.0])
-        self.taught: dict[str, list[Learnt]] = {}
+        self.extracted: dict[str, list[ExtractedRecord]] = {}
         self.failing = random.random() < 0.3
         self.waits = 0
 
     def start(self) -> None:
-        """Fill the memory with what was known before."""
+        """Fill the memory with old records."""
         for actor in range(3):
-            # With pages of three, a long list takes longer to read than it stays the same.
+            # With pages of three, a long list changes before it has been read.
             most = 130 if self.service.page_size > 3 else 12
             for number in range(self.random.choice([0, 4, most])):
-                self.service.learn(f"/facts/a{actor}/", -2000.0 + number, text="old")
+                self.service.extract(f"/facts/a{actor}/", -2000.0 + number, text="old")
 
-    def _teach(self, params: Mapping[str, Any], event_id: str) -> None:
-        """Let an event teach one to four records; consolidation may replace an old one."""
+    def _extract(self, params: Mapping[str, Any], event_id: str) -> None:
+        """Extract one to four records from an event; consolidation may replace an old one."""
         text = params["payload"][0]["conversational"]["content"]["text"]
         actor, session = params["actorId"], params["sessionId"]
         if text.startswith("fails"):
@@ -78,8 +79,8 @@ class World:
         namespaces += self.random.choice(
             [[], [f"/preferences/{actor}/", f"/summaries/{actor}/{session}/"]]
         )
-        self.taught[text] = [
-            self.service.learn(
+        self.extracted[text] = [
+            self.service.extract(
                 namespace,
                 self.random.choice([self.random.uniform(3, 12), self.random.uniform(20, 150)]),
                 lag_s=self.random.uniform(0, self.lag_s),
@@ -91,7 +92,7 @@ class World:
         if old and self.random.random() < 0.5:
             replaced = self.random.choice(old)
             if replaced.gone_at == FOREVER and replaced.namespace == f"/facts/{actor}/":
-                replaced.gone_at = self.taught[text][0].seen_from + 0.1
+                replaced.gone_at = self.extracted[text][0].seen_from + 0.1
 
 
 async def store(session: AsyncMemorySession, text: str) -> Event:
@@ -103,7 +104,7 @@ async def store(session: AsyncMemorySession, text: str) -> Event:
 
 
 async def converse(world: World, manager: AsyncMemorySessionManager, actor: int, name: str) -> None:
-    """Talk and wait, in one of the ways; check each outcome."""
+    """Store messages and wait for their records in one of the ways, and check each outcome."""
     random = world.random
     session = await manager.create_memory_session(f"a{actor}", name, verify=False)
     for number in range(3):
@@ -112,7 +113,7 @@ async def converse(world: World, manager: AsyncMemorySessionManager, actor: int,
 
         def complete(records: list[MemoryRecord], text: str = text) -> bool:
             own = [record for record in records if record.content == text]
-            return len(own) == len(world.taught.get(text, "?"))
+            return len(own) == len(world.extracted.get(text, "?"))
 
         options: dict[str, Any] = {
             "until": complete,
@@ -135,7 +136,7 @@ async def converse(world: World, manager: AsyncMemorySessionManager, actor: int,
             check_jobs(name, jobs)
             continue
         except (ThrottledError, TransportError):
-            continue  # the baseline could not be taken, so nothing was begun
+            continue  # the baseline could not be taken, so no wait began
         check(world, text, got, began, visible)
         assert complete(await poller)
         assert {record.memory_record_id for record in await poller} <= {
@@ -144,22 +145,22 @@ async def converse(world: World, manager: AsyncMemorySessionManager, actor: int,
 
 
 def check_jobs(name: str, jobs: list[tuple[bool, str]]) -> None:
-    """A failure is told to the wait for what failed, of this session."""
+    """Check that only a wait of this session for an event that fails got a failure."""
     assert set(jobs) == {(True, name)}
 
 
 def check(
     world: World, text: str, got: list[MemoryRecord], began: float, visible: set[str]
 ) -> None:
-    """Nothing missed, nothing twice, nothing old, nothing early."""
+    """Check that no record was missed, returned twice, old or early."""
     world.waits += 1
     assert not text.startswith("fails")
     ids = [record.memory_record_id for record in got]
     assert len(ids) == len(set(ids)), "given twice"
-    expected = world.taught[text]
+    expected = world.extracted[text]
     assert {record.record_id for record in expected} <= set(ids), "missed"
     assert max(record.seen_from for record in expected) <= anyio.current_time(), "too early"
-    # By the service's clock less its margin; by a baseline not at all.
+    # Since an event, records of the clock's margin may be older; since a baseline, none.
     written = {record.record_id: record.written_at for record in world.service.records}
     early = [identity for identity in visible & set(ids) if written[identity] < began - MARGIN_S]
     assert not early, "was there before"
@@ -167,7 +168,7 @@ def check(
 
 
 async def live(world: World) -> None:
-    """Run all conversations at the same time, then look for what is left."""
+    """Run all conversations concurrently, then check that nothing is left."""
     world.start()
     policy = RetryPolicy(write_deadline=120)
     async with AsyncMemorySessionManager(
@@ -191,8 +192,11 @@ def run(seed: int) -> World:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_no_record_is_missed_given_twice_or_too_early(seed: int) -> None:
-    """Under throttling, lag, lost answers and a clock that is five minutes off."""
+def test_no_record_is_missed_returned_twice_or_too_early(seed: int) -> None:
+    """
+    Every record is returned once and in time under throttling, lag, lost answers
+    and clock skew.
+    """
     assert run(seed).waits > 0
 
 

@@ -1,4 +1,4 @@
-"""Extraction pollers that wait together: shared looks, background waits, cancellation."""
+"""Concurrent extraction pollers: shared polls, background waits, cancellation."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from agentcore_memory_async import (
 )
 from tests._virtual_time import virtual_time
 from tests.client.doubles import said
-from tests.client.learning import (
+from tests.client.extraction_service import (
     FACTS,
     SESSION,
-    LearningService,
+    ExtractionService,
+    extract_from_events,
     manager_on,
     session_of,
-    teaching,
     texts,
 )
 
@@ -34,10 +34,13 @@ if TYPE_CHECKING:
 
 
 @virtual_time
-async def test_a_thousand_waiters_ask_as_one() -> None:
-    """For a minute: at most 20 requests, and all have it soon after it can be seen."""
-    service = LearningService()
-    service.learn("/facts/a/", 60.0, text="new")
+async def test_a_thousand_waiters_share_polls() -> None:
+    """
+    A thousand waiters make at most 20 requests in a minute, and all get the record soon after it is
+    visible.
+    """
+    service = ExtractionService()
+    service.extract("/facts/a/", 60.0, text="new")
     came: list[float] = []
     async with manager_on(service) as manager:
 
@@ -57,10 +60,10 @@ async def test_a_thousand_waiters_ask_as_one() -> None:
 
 
 @virtual_time
-async def test_waiters_that_come_one_by_one_ask_as_one() -> None:
-    """Each of them young, one after the other for a minute, with nothing of their own."""
-    service = LearningService()
-    service.learn("/facts/a/", 60.0, text="new")
+async def test_waiters_that_come_one_by_one_share_polls() -> None:
+    """Waiters that start one after the other for a minute make at most 20 requests."""
+    service = ExtractionService()
+    service.extract("/facts/a/", 60.0, text="new")
     came = 0
     async with manager_on(service) as manager:
         event = await (await session_of(manager)).add_turns([said("x")])
@@ -82,9 +85,12 @@ async def test_waiters_that_come_one_by_one_ask_as_one() -> None:
 @pytest.mark.parametrize("survivor", [0, 500, 999])
 @virtual_time
 async def test_cancelling_all_but_one_leaves_one_served(survivor: int) -> None:
-    """Whoever is cancelled, also in the middle of a look that it leads for the others."""
-    service = LearningService()
-    service.learn("/facts/a/", 60.0, text="new")
+    """
+    One waiter is served whichever others are canceled, also in the middle of a poll that one of
+    them runs.
+    """
+    service = ExtractionService()
+    service.extract("/facts/a/", 60.0, text="new")
     scopes = [anyio.CancelScope() for _ in range(1000)]
     served: list[int] = []
     async with manager_on(service) as manager:
@@ -110,9 +116,12 @@ async def test_cancelling_all_but_one_leaves_one_served(survivor: int) -> None:
 
 @virtual_time
 async def test_a_waiter_that_times_out_removes_only_itself() -> None:
-    """The others' look goes on, or is made again."""
-    service = LearningService(takes_s=(2.0, 2.0))
-    service.learn("/facts/a/", 50.0, text="new")
+    """
+    A waiter that times out does not affect the others; a poll that it runs is continued or
+    repeated.
+    """
+    service = ExtractionService(takes_s=(2.0, 2.0))
+    service.extract("/facts/a/", 50.0, text="new")
     timed_out = 0
     async with manager_on(service) as manager:
         session = await session_of(manager)
@@ -132,8 +141,8 @@ async def test_a_waiter_that_times_out_removes_only_itself() -> None:
 
 @virtual_time
 async def test_permanent_error_is_given_to_all() -> None:
-    """To each its own copy."""
-    service = LearningService(denies=("ListMemoryRecords",))
+    """Every waiter gets a copy of a permanent error."""
+    service = ExtractionService(denies=("ListMemoryRecords",))
     errors: list[AccessDeniedError] = []
     async with manager_on(service) as manager:
         session = await session_of(manager)
@@ -151,9 +160,9 @@ async def test_permanent_error_is_given_to_all() -> None:
 
 
 @virtual_time
-async def test_all_looks_keep_to_the_budget() -> None:
-    """A hundred waiters on places of their own make ten requests a second, together."""
-    service = LearningService()
+async def test_all_polls_keep_the_rate_limit() -> None:
+    """A hundred waiters on separate namespaces make ten requests a second in total."""
+    service = ExtractionService()
     async with manager_on(service) as manager:
 
         async def wait(number: int) -> None:
@@ -171,8 +180,8 @@ async def test_all_looks_keep_to_the_budget() -> None:
 
 @virtual_time
 async def test_closing_the_manager_ends_all_waits() -> None:
-    """At once, with the error that says so."""
-    service = LearningService()
+    """Closing the manager ends every wait at once with ``ClosedError``."""
+    service = ExtractionService()
     manager = manager_on(service)
     await manager.open()
     session = await session_of(manager)
@@ -191,9 +200,9 @@ async def test_closing_the_manager_ends_all_waits() -> None:
 
 @virtual_time
 async def test_background_waits_go_on_after_the_request() -> None:
-    """They call back with the records, or with the error; the poller can be awaited besides."""
-    service = LearningService()
-    teaching(service, ("/facts/a/", 30.0, 0.0))
+    """Background waits call back with the records or with the error after the request ended."""
+    service = ExtractionService()
+    extract_from_events(service, ("/facts/a/", 30.0, 0.0))
     got: list[Any] = []
 
     async def then(records: list[MemoryRecord]) -> None:
@@ -223,16 +232,16 @@ async def test_background_waits_go_on_after_the_request() -> None:
 
 
 async def waiting_session(manager: AsyncMemorySessionManager) -> AsyncMemorySession:
-    """Make a session of a manager that may be closed."""
+    """Return a session of a manager that may be closed."""
     return AsyncMemorySession(manager, *SESSION)
 
 
 @pytest.mark.parametrize("how", ["block", "manager", "cancelled"])
 @virtual_time
 async def test_background_waits_end_with_the_block_and_the_manager(how: str) -> None:
-    """Nothing is left over, also of a callback that is running."""
-    service = LearningService()
-    service.learn("/facts/a/", 5.0)
+    """Background waits and running callbacks end with their block or manager."""
+    service = ExtractionService()
+    service.extract("/facts/a/", 5.0)
     entered = anyio.Event()
 
     async def then(records: list[MemoryRecord]) -> None:
@@ -260,9 +269,9 @@ async def test_background_waits_end_with_the_block_and_the_manager(how: str) -> 
 
 @virtual_time
 async def test_failing_callback_ends_only_itself() -> None:
-    """It goes to the loop's exception handler, as for any task that nobody awaits."""
-    service = LearningService()
-    service.learn("/facts/a/", 5.0)
+    """An error of a callback goes to the loop's exception handler, and other waits continue."""
+    service = ExtractionService()
+    service.extract("/facts/a/", 5.0)
     seen: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context))
 
@@ -277,8 +286,8 @@ async def test_failing_callback_ends_only_itself() -> None:
         assert [type(context["exception"]) for context in seen] == [ValueError]
 
 
-class Cut:
-    """Awaits something, and cancels *scope* when it is suspended for the *at*-th time."""
+class CancelAtAwait:
+    """Await a coroutine, and cancel *scope* when it is suspended for the *at*-th time."""
 
     def __init__(self, inner: Coroutine[Any, Any, None], at: int, scope: anyio.CancelScope) -> None:
         self.inner, self.at, self.scope = inner, at, scope
@@ -311,14 +320,13 @@ async def whole_wait(session: AsyncMemorySession) -> None:
     await session.wait_for_extraction(FACTS, since=event, min_records=2)
 
 
-async def cut_off(at: int = 0, request: int = 0) -> bool:
+async def cancel_wait(at: int = 0, request: int = 0) -> bool:
     """
-    Cut a wait at its *at*-th await, or while its *request*-th request is under way.
-
-    Nothing may be left; tells whether it was over before.
+    Cancel a wait at its *at*-th await or *request*-th request, and return whether
+    it ended before.
     """
-    service = LearningService(throttles=0.1)
-    teaching(service, ("/facts/a/", 8.0, 0.0), ("/facts/a/", 30.0, 0.0))
+    service = ExtractionService(throttles=0.1)
+    extract_from_events(service, ("/facts/a/", 8.0, 0.0), ("/facts/a/", 30.0, 0.0))
     finished = False
     served: list[list[str]] = []
     async with manager_on(service) as manager:
@@ -332,7 +340,7 @@ async def cut_off(at: int = 0, request: int = 0) -> bool:
             tasks.start_soon(other)
             with anyio.CancelScope() as scope:
                 service.cut = request, scope
-                await Cut(whole_wait(session), at, scope)
+                await CancelAtAwait(whole_wait(session), at, scope)
                 finished = True
             service.cut = 0, scope
             if not service.events:
@@ -348,11 +356,14 @@ async def cut_off(at: int = 0, request: int = 0) -> bool:
 
 @virtual_time
 async def test_cancelled_at_every_await_nothing_is_left() -> None:
-    """No task, no waiter, no request; and another waiter on the same place gets its records."""
+    """
+    A wait that is canceled at any await leaves no task, subscriber or request, and another waiter
+    is served.
+    """
     at = request = 1
-    while not await cut_off(at=at):
+    while not await cancel_wait(at=at):
         at += 1
-    while not await cut_off(request=request):
+    while not await cancel_wait(request=request):
         request += 1
     assert at > 12
     assert request > 8

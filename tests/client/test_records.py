@@ -1,4 +1,4 @@
-"""Long-term records: all of them, and only those asked for."""
+"""Long-term records: complete lists that hold only matching records."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIST, SEARCH, MEMBER = "ListMemoryRecords", "RetrieveMemoryRecords", "memoryReco
 
 
 async def test_all_pages_are_listed() -> None:
-    """No silent 20 or 100; a record that was listed has no score."""
+    """Listing records reads every page, and listed records have no score."""
     contents = [[wire_record(1)], [], [wire_record(2), wire_record(3)]]
     transport = FakeTransport()
     transport.reply(LIST, *pages(MEMBER, *contents), *pages(MEMBER, *contents))
@@ -46,7 +46,7 @@ async def test_all_pages_are_listed() -> None:
     ],
 )
 async def test_prefix_is_filled_in_and_ends_with_a_slash(prefix: str, sent: str) -> None:
-    """It goes out as ``namespacePath``, never as ``namespace``."""
+    """A prefix is rendered, ends with a slash, and is sent as ``namespacePath``."""
     transport = FakeTransport()
     async with manager_on(transport) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
@@ -61,7 +61,7 @@ async def test_prefix_is_filled_in_and_ends_with_a_slash(prefix: str, sent: str)
 
 
 async def test_records_from_outside_the_prefix_are_dropped() -> None:
-    """Where the service still compares text, ``/u/1`` would read ``/u/10``."""
+    """Records outside the prefix are dropped, such as ``/u/10`` for ``/u/1``."""
     contents = [wire_record(1, "/u/1/"), wire_record(2, "/u/10/"), wire_record(3, "/u/1/x/")]
     scored = [{**record, "score": 0.5} for record in contents]
     transport = FakeTransport()
@@ -77,7 +77,7 @@ async def test_records_from_outside_the_prefix_are_dropped() -> None:
 
 
 async def test_namespace_is_exact() -> None:
-    """It goes out as ``namespace``, and what is below it is dropped."""
+    """``namespace`` is sent as such, and records below it are dropped."""
     transport = FakeTransport()
     transport.reply(LIST, {MEMBER: [wire_record(1, "/facts/a/"), wire_record(2, "/facts/a/x/")]})
     async with manager_on(transport) as manager:
@@ -91,8 +91,8 @@ async def test_namespace_is_exact() -> None:
     assert "namespacePath" not in transport.requests[0].params
 
 
-async def test_search_gives_the_best_first_with_a_score_each() -> None:
-    """Over pages, sorted, cut to *top_k*; ints become floats."""
+async def test_search_returns_the_best_first_with_a_score_each() -> None:
+    """Search reads all pages and returns the best *top_k* records, each with a float score."""
     scores = [[0.2, 1], [], [0.9, 0.5]]
     contents = [
         [wire_record(n * 10 + i, score=score) for i, score in enumerate(page)]
@@ -112,7 +112,7 @@ async def test_search_gives_the_best_first_with_a_score_each() -> None:
 
 
 async def test_search_takes_the_references_arguments_in_order() -> None:
-    """``query``, ``namespace_prefix``, ``top_k``."""
+    """Search takes ``query``, ``namespace_prefix`` and ``top_k`` by position."""
     transport = FakeTransport()
     transport.reply(SEARCH, {MEMBER: [wire_record(n, score=0.1 * n) for n in range(5)]})
     async with manager_on(transport) as manager:
@@ -123,8 +123,8 @@ async def test_search_takes_the_references_arguments_in_order() -> None:
 
 
 @pytest.mark.parametrize("score", [None, "0.5", float("nan")])
-async def test_a_score_that_is_none_is_an_error(score: Any) -> None:
-    """Search never gives a record without a float."""
+async def test_an_invalid_score_is_an_error(score: Any) -> None:
+    """A search result without a valid score raises an error."""
     transport = FakeTransport()
     transport.reply(SEARCH, {MEMBER: [wire_record(1, score=score)]})
     async with manager_on(transport) as manager:
@@ -136,7 +136,7 @@ async def test_a_score_that_is_none_is_an_error(score: Any) -> None:
 
 
 async def test_max_results_counts_what_is_kept() -> None:
-    """Records that are dropped do not count; no page more than needed is read."""
+    """``max_results`` does not count dropped records, and no unneeded page is read."""
     contents = [[wire_record(1, "/other/"), wire_record(2)], [wire_record(3)], [wire_record(4)]]
     transport = FakeTransport()
     transport.reply(LIST, *pages(MEMBER, *contents))

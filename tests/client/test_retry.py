@@ -1,4 +1,4 @@
-"""Three outcomes: stored, refused, unknown; what is sent again is the same."""
+"""Three outcomes of a write: stored, refused, unknown; every attempt sends the same request."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ async def write(transport: FakeTransport, **options: Any) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 @virtual_time
-async def test_passing_faults_are_tried_again_with_the_same_request(fault: str) -> None:
-    """Token, timestamp and payload are those of the first attempt."""
+async def test_transient_faults_are_retried_with_the_same_request(fault: str) -> None:
+    """A retry sends the token, timestamp and payload of the first attempt."""
     transport = FakeTransport()
     transport.reply("CreateEvent", *[FAULTS[fault]] * 3)
     await write(transport)
@@ -70,7 +70,10 @@ UNKNOWN = {"lost", "timeout", "500", "html", "no event", "no id"}
 @pytest.mark.parametrize("fault", FAULTS)
 @virtual_time
 async def test_when_retries_end_the_outcome_is_unknown_or_refused(fault: str) -> None:
-    """Unknown is only what may have been stored; it carries the frozen request."""
+    """
+    The outcome is unknown only if the write may be stored, and the error carries the frozen
+    request.
+    """
     transport = FakeTransport()
     transport.reply("CreateEvent", *[FAULTS[fault]] * 3)
     expected = OutcomeUnknownError if fault in UNKNOWN else type(FAULTS[fault])
@@ -96,7 +99,7 @@ async def test_when_retries_end_the_outcome_is_unknown_or_refused(fault: str) ->
 )
 @virtual_time
 async def test_refusals_are_final(code: str, status: int, expected: type[ServiceError]) -> None:
-    """One request, and the service's own error."""
+    """A refusal is raised as the service's error after one request."""
     transport = FakeTransport()
     transport.fail("CreateEvent", code, status=status)
     with pytest.raises(expected):
@@ -107,7 +110,10 @@ async def test_refusals_are_final(code: str, status: int, expected: type[Service
 
 @virtual_time
 async def test_refusal_after_a_lost_answer_stays_unknown() -> None:
-    """The attempt before it may have been stored all the same."""
+    """
+    A refusal after a lost answer leaves the outcome unknown, since the first
+    attempt may be stored.
+    """
     transport = FakeTransport()
     transport.reply("CreateEvent", LOST)
     transport.fail("CreateEvent", "AccessDeniedException", status=403)
@@ -119,7 +125,7 @@ async def test_refusal_after_a_lost_answer_stays_unknown() -> None:
 
 @virtual_time
 async def test_a_mistake_after_a_lost_answer_stays_unknown() -> None:
-    """Whatever a transport raises does not make a lost attempt known."""
+    """An unexpected exception after a lost answer leaves the outcome unknown."""
     transport = FakeTransport()
     transport.reply("CreateEvent", LOST, RuntimeError("closed meanwhile"))
     with pytest.raises(OutcomeUnknownError) as caught:
@@ -130,7 +136,10 @@ async def test_a_mistake_after_a_lost_answer_stays_unknown() -> None:
 
 @virtual_time
 async def test_a_mistake_in_flight_is_unknown() -> None:
-    """Whatever a transport raises, there is a token to settle the write with."""
+    """
+    An unexpected exception of the transport makes the outcome unknown, with a token
+    to resolve it.
+    """
     transport = FakeTransport()
     transport.reply("CreateEvent", RuntimeError("a bug"))
     with pytest.raises(OutcomeUnknownError) as caught:
@@ -143,7 +152,7 @@ async def test_a_mistake_in_flight_is_unknown() -> None:
 @pytest.mark.parametrize("kind", [ClosedError, ForkedError, InvalidInputError, WrongLoopError])
 @virtual_time
 async def test_what_is_raised_instead_of_sending_stays_what_it_is(kind: type[Exception]) -> None:
-    """The program's mistakes are found before anything is sent."""
+    """An error that is raised before sending is raised unchanged."""
     transport = FakeTransport()
     transport.reply("CreateEvent", kind("not sent"))
     with pytest.raises(kind, match="not sent"):
@@ -152,7 +161,7 @@ async def test_what_is_raised_instead_of_sending_stays_what_it_is(kind: type[Exc
 
 @virtual_time
 async def test_a_deadline_while_an_answer_is_awaited_is_unknown() -> None:
-    """It may be stored: the answer did not come in time."""
+    """A deadline that passes while an answer is awaited makes the outcome unknown."""
     service = SlowService(takes_s=20)
     with pytest.raises(OutcomeUnknownError) as caught:
         await write(service, retry=RetryPolicy(attempt_timeout=1000))
@@ -163,8 +172,8 @@ async def test_a_deadline_while_an_answer_is_awaited_is_unknown() -> None:
 
 
 @virtual_time
-async def test_an_attempt_that_takes_too_long_is_tried_again() -> None:
-    """The write's deadline is not spent on one attempt."""
+async def test_an_attempt_that_takes_too_long_is_retried() -> None:
+    """An attempt times out early enough for others within the write's deadline."""
     service = SlowService(takes_s=5)
     async with manager_on(service) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
@@ -177,7 +186,7 @@ async def test_an_attempt_that_takes_too_long_is_tried_again() -> None:
 
 @virtual_time
 async def test_a_lost_answer_stores_once() -> None:
-    """The token makes the second attempt the first one's."""
+    """Retries with one token store the event once."""
     service = SlowService()
     service.lose, service.drop = {0, 2}, {1}
     await write(service)
@@ -188,7 +197,7 @@ async def test_a_lost_answer_stores_once() -> None:
 
 @virtual_time
 async def test_a_read_keeps_its_deadline() -> None:
-    """10 seconds for one request, whatever the faults; it is never an unknown outcome."""
+    """A read ends within 10 s with the last error, never with an unknown outcome."""
     transport = FakeTransport()
     transport.fail("ListEvents", "ServiceException", status=500, times=1000)
     async with manager_on(transport) as manager:
@@ -202,7 +211,7 @@ async def test_a_read_keeps_its_deadline() -> None:
 
 @virtual_time
 async def test_the_service_can_ask_for_a_longer_wait() -> None:
-    """Its ``Retry-After`` is the least wait."""
+    """``Retry-After`` of the service is the minimum wait before a retry."""
     transport = FakeTransport()
     busy = service_error("CreateEvent", "ThrottledException", "m", 429, retry_after_s=7.0)
     transport.reply("CreateEvent", busy)
@@ -212,8 +221,8 @@ async def test_the_service_can_ask_for_a_longer_wait() -> None:
 
 
 @virtual_time
-async def test_a_policy_can_be_given_with_a_call() -> None:
-    """It stands in for the manager's."""
+async def test_a_view_has_a_policy_of_its_own() -> None:
+    """The policy of ``with_options`` replaces the manager's."""
     transport = FakeTransport()
     transport.fail("ListMemoryRecords", "ThrottledException", status=429, times=10)
     async with manager_on(transport) as manager:
@@ -228,7 +237,7 @@ async def test_a_policy_can_be_given_with_a_call() -> None:
 
 @virtual_time
 async def test_data_changed_by_the_caller_is_not_sent() -> None:
-    """A retry sends what the first attempt sent."""
+    """A retry sends the data of the first attempt, whatever the caller changed since."""
     service = SlowService()
     service.drop = {0}
     data: dict[str, Any] = {"items": [1]}

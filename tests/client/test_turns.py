@@ -1,4 +1,4 @@
-"""The conversation reads as it was held."""
+"""Turns are read in the order of the conversation."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.client.doubles import MEMORY, manager_on, pages, wire_event
 
 
 async def turns(contents: list[list[dict[str, Any]]], k: int = 10, **options: Any) -> list[str]:
-    """Read the texts of the last *k* turns of a session that is listed in these pages."""
+    """Return the texts of the last *k* turns of a session that is listed as *contents*."""
     return (await read(contents, k, **options))[0]
 
 
 async def read(
     contents: list[list[dict[str, Any]]], k: int = 10, **options: Any
 ) -> tuple[list[str], FakeTransport]:
-    """Read the texts of the last *k* turns, and what was sent for it."""
+    """Return the texts of the last *k* turns, and the transport."""
     transport = FakeTransport()
     transport.reply("ListEvents", *pages("events", *contents))
     async with manager_on(transport) as manager:
@@ -33,40 +33,52 @@ CONVERSATION = ["U1", "A1", "U2", "A2", "U3", "A3"]
 
 
 async def test_one_message_an_event_reads_oldest_first() -> None:
-    """The official SDK mixes turns and reverses them (service facts 4.1)."""
+    """
+    Events of one message each read oldest first, where the official SDK reverses turns (service
+    facts 4.1).
+    """
     events = [wire_event(at, text) for at, text in enumerate(CONVERSATION)]
 
     assert await turns([events[::-1]], 4) == ["U2", "A2", "U3", "A3"]
 
 
 async def test_one_turn_an_event_reads_oldest_first() -> None:
-    """The official SDK gives them newest first."""
+    """
+    Events of one turn each read oldest first, where the official SDK returns the
+    newest first.
+    """
     events = [wire_event(at, f"U{at}", f"A{at}") for at in (1, 2, 3)]
 
     assert await turns([events[::-1]], 4) == ["U2", "A2", "U3", "A3"]
 
 
 async def test_the_newest_of_one_large_event_are_its_last() -> None:
-    """The official SDK gives the first two of one event with many."""
+    """
+    The last messages of a large event are its newest, where the official SDK
+    returns its first.
+    """
     assert await turns([[wire_event(1, *CONVERSATION)]], 4) == ["U2", "A2", "U3", "A3"]
 
 
 async def test_a_turn_over_two_events_stays_together() -> None:
-    """The official SDK glues a tool's answer to the next turn."""
+    """
+    A turn over two events stays together, where the official SDK joins a tool's answer to the next
+    turn.
+    """
     events = [wire_event(1, "U1"), wire_event(2, "T1", "A1"), wire_event(3, "U2")]
 
     assert await turns([events[::-1]], 4) == ["U1", "T1", "A1", "U2"]
 
 
 async def test_an_empty_page_is_not_the_end() -> None:
-    """The official SDK stops at the first empty page."""
+    """Reading continues after an empty page, where the official SDK stops."""
     contents = [[], [wire_event(2, "new")], [], [], [wire_event(1, "old")], []]
 
     assert await turns(contents) == ["old", "new"]
 
 
 async def test_a_named_branch_is_filtered_by_the_service_and_here() -> None:
-    """The official SDK sends ``includeParentBranches: None``, which botocore refuses."""
+    """A named branch is filtered by the service and again in the client."""
     on_b = wire_event(2, "on b", branch={"name": "b", "rootEventId": "1#a"})
     texts, transport = await read([[on_b, wire_event(1, "on main")]], branch="b")
 
@@ -77,7 +89,7 @@ async def test_a_named_branch_is_filtered_by_the_service_and_here() -> None:
 
 @pytest.mark.parametrize("branch", [None, "main", Branch("main")])
 async def test_main_branch_drops_the_others(branch: Any) -> None:
-    """It is read without a filter, and what is on other branches is left out."""
+    """The main branch is read without a filter, and events of other branches are dropped."""
     mixed = [
         wire_event(3, "on b", branch={"name": "b"}),
         wire_event(2, "plain"),
@@ -90,7 +102,7 @@ async def test_main_branch_drops_the_others(branch: Any) -> None:
 
 
 async def test_turns_behind_a_thousand_custom_events_are_found() -> None:
-    """Events without messages do not count, however many."""
+    """Events without messages do not count toward *k*."""
     custom = [
         wire_event(5000 - at, payload=[{"json": {"content": {"n": at}}}]) for at in range(1000)
     ]
@@ -101,7 +113,7 @@ async def test_turns_behind_a_thousand_custom_events_are_found() -> None:
 
 
 async def test_ties_over_the_border_of_a_page_are_all_seen() -> None:
-    """Which of one millisecond are the newest is decided by id, whatever the service's order."""
+    """Events of the same millisecond are ordered by id across pages."""
     contents = [
         [wire_event(9, "n1", number=1), wire_event(9, "n3", number=3)],
         [wire_event(9, "n2", number=2), wire_event(8, "old")],
@@ -111,7 +123,7 @@ async def test_ties_over_the_border_of_a_page_are_all_seen() -> None:
 
 
 async def test_reading_stops_when_it_is_certain() -> None:
-    """No page more than it takes; the size of a page fits *k*."""
+    """No unneeded page is read, and the page size fits *k*."""
     contents = [
         [wire_event(3, "c"), wire_event(2, "b")],
         [wire_event(1, "a")],
@@ -128,7 +140,7 @@ async def test_reading_stops_when_it_is_certain() -> None:
 
 
 async def test_a_turn_has_role_text_and_the_time_of_its_event() -> None:
-    """As the reference shows it."""
+    """A turn has its role, its text and the timestamp of its event."""
     transport = FakeTransport()
     transport.reply("ListEvents", {"events": [wire_event(5, "hi", "there")]})
     async with manager_on(transport) as manager:

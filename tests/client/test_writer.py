@@ -1,4 +1,4 @@
-"""Writes keep their order and the service's pace, and are stored once."""
+"""Writes keep their order and the service's rate limits, and are stored once."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 
 def most_in_a_second(seen_at: Sequence[float]) -> int:
-    """Give the largest number of requests that any second had."""
+    """Return the largest number of requests within any second."""
     return max(sum(at <= other < at + 1 - 1e-6 for other in seen_at) for at in seen_at)
 
 
 async def write_all(
     manager: AsyncMemorySessionManager, count: int, sessions: Sequence[AsyncMemorySession]
 ) -> list[str]:
-    """Write *count* messages by as many tasks, started in order; give their texts."""
+    """Write *count* messages by as many tasks, started in order, and return their texts."""
     texts = [f"message {number:03d}" for number in range(count)]
     async with anyio.create_task_group() as tasks:
         for number, text in enumerate(texts):
@@ -45,7 +45,7 @@ async def write_all(
 
 @virtual_time
 async def test_a_burst_never_exceeds_five_in_any_second() -> None:
-    """50 at once are stored in order, as fast as the service allows."""
+    """A burst of 50 writes is stored in order at five a second."""
     service = SlowService()
     async with manager_on(service) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
@@ -57,8 +57,8 @@ async def test_a_burst_never_exceeds_five_in_any_second() -> None:
 
 
 @virtual_time
-async def test_other_events_have_a_pace_of_their_own() -> None:
-    """Events without messages go at 10 a second."""
+async def test_other_events_have_a_rate_limit_of_their_own() -> None:
+    """Events without messages are limited to 10 a second."""
     service = SlowService(0.01)
     async with manager_on(service) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
@@ -71,7 +71,7 @@ async def test_other_events_have_a_pace_of_their_own() -> None:
 
 @virtual_time
 async def test_sessions_do_not_wait_for_each_other() -> None:
-    """50 sessions write at the same time."""
+    """Fifty sessions write concurrently."""
     service = SlowService()
     async with manager_on(service) as manager:
         sessions = [AsyncMemorySession(manager, "a", f"s{number}") for number in range(50)]
@@ -81,8 +81,8 @@ async def test_sessions_do_not_wait_for_each_other() -> None:
 
 
 @virtual_time
-async def test_the_pace_can_be_switched_off() -> None:
-    """None leaves only the order."""
+async def test_the_rate_limit_can_be_switched_off() -> None:
+    """Limits of None leave only the order of writes."""
     service = SlowService(0.01)
     async with manager_on(service, limits=ServiceLimits(None, None)) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
@@ -93,8 +93,8 @@ async def test_the_pace_can_be_switched_off() -> None:
 
 
 @virtual_time
-async def test_objects_of_the_same_session_share_order_clock_and_pace() -> None:
-    """A web handler makes its session anew for each request."""
+async def test_objects_of_the_same_session_share_order_clock_and_rate_limit() -> None:
+    """Several objects of one session share its queue, clock and rate limit."""
     service = SlowService()
     async with manager_on(service) as manager:
         sessions = [AsyncMemorySession(manager, "a", "s") for _ in range(3)]
@@ -111,8 +111,8 @@ async def test_objects_of_the_same_session_share_order_clock_and_pace() -> None:
 
 
 @virtual_time
-async def test_stamps_rise_when_the_wall_clock_steps_back() -> None:
-    """No two events of a session share a millisecond, and none goes back."""
+async def test_timestamps_rise_when_the_wall_clock_steps_back() -> None:
+    """Timestamps of a session are unique and rise although the wall clock steps back."""
     transport = FakeTransport()
     readings = iter([EPOCH_S, EPOCH_S, EPOCH_S - 100, EPOCH_S + 5, EPOCH_S])
     async with manager_on(transport, clock=lambda: next(readings)) as manager:
@@ -126,7 +126,7 @@ async def test_stamps_rise_when_the_wall_clock_steps_back() -> None:
 
 @virtual_time
 async def test_imported_history_does_not_move_the_clock() -> None:
-    """A timestamp of the caller's, past or years ahead, is sent as it is, and only that once."""
+    """A timestamp of the caller is sent unchanged, and does not affect later ones."""
     transport = FakeTransport()
     async with manager_on(transport) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
@@ -142,8 +142,8 @@ async def test_imported_history_does_not_move_the_clock() -> None:
 
 
 @virtual_time
-async def test_idle_state_is_let_go() -> None:
-    """After a minute without writes nothing is kept of a session that nobody holds."""
+async def test_idle_state_is_released() -> None:
+    """The state of an unreferenced session is released after a minute without writes."""
     async with manager_on(FakeTransport()) as manager:
         for number in range(100):
             session = await manager.create_memory_session("a", f"s{number}", verify=False)
@@ -159,8 +159,11 @@ async def test_idle_state_is_let_go() -> None:
 
 
 @virtual_time
-async def test_a_write_whose_turn_does_not_come_was_not_sent() -> None:
-    """Its deadline covers the wait for the writes before it, and its outcome is no secret."""
+async def test_a_write_that_times_out_in_the_queue_was_not_sent() -> None:
+    """
+    The deadline of a write covers its time in the queue, and its error says that it
+    was not sent.
+    """
     service = SlowService(takes_s=100)
     policy = RetryPolicy(write_deadline=300, attempt_timeout=1000)
     async with manager_on(service, retry=policy) as manager:
@@ -178,8 +181,8 @@ async def test_a_write_whose_turn_does_not_come_was_not_sent() -> None:
 
 
 @virtual_time
-async def test_a_deadline_while_waiting_for_the_pace_is_no_unknown_outcome() -> None:
-    """What was never sent was never stored."""
+async def test_a_deadline_during_rate_limiting_is_no_unknown_outcome() -> None:
+    """A write whose deadline passes during rate limiting was not sent."""
     service = SlowService(0.01)
     async with manager_on(service) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
@@ -196,7 +199,7 @@ async def test_a_deadline_while_waiting_for_the_pace_is_no_unknown_outcome() -> 
 
 @virtual_time
 async def test_a_deadline_while_waiting_after_a_throttle_is_a_rejection() -> None:
-    """The service said no, so nothing is unknown."""
+    """A write whose deadline passes between throttled attempts is rejected, not unknown."""
     transport = FakeTransport()
     transport.fail("CreateEvent", "ThrottledException", status=429, times=1000)
     async with manager_on(transport) as manager:
@@ -204,13 +207,16 @@ async def test_a_deadline_while_waiting_after_a_throttle_is_a_rejection() -> Non
         with pytest.raises(ThrottledError) as caught:
             await session.add_turns([said("hi")])
 
-    assert 20 < anyio.current_time() <= 30  # it ends early rather than wait in vain
+    assert 20 < anyio.current_time() <= 30  # it ends before a wait that would exceed the deadline
     assert caught.value.attempts == len(transport.requests) > 5
 
 
 @virtual_time
 async def test_a_repeated_call_with_its_token_stores_nothing_twice() -> None:
-    """Cancelled, then called again: the same request, its timestamp included."""
+    """
+    A canceled call that is repeated with its token sends the same request, and is
+    stored once.
+    """
     service = SlowService()
     async with manager_on(service) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
@@ -226,8 +232,11 @@ async def test_a_repeated_call_with_its_token_stores_nothing_twice() -> None:
 
 
 @virtual_time
-async def test_an_unknown_write_is_settled() -> None:
-    """By its error, or by the token of a cancelled call; and only in its own session."""
+async def test_an_unknown_write_is_resolved() -> None:
+    """
+    An unknown write is resolved by its error or by the token of a canceled call, only in its own
+    session.
+    """
     service = SlowService()
     service.lose = {0}
     async with manager_on(service) as manager:
@@ -237,10 +246,10 @@ async def test_an_unknown_write_is_settled() -> None:
             await session.with_options(retry=RetryPolicy(max_attempts=1)).add_turns([said("1")])
         with anyio.move_on_after(0.07):
             await session.add_turns([said("2")], client_token="token-2")
-        for unsettled in (caught.value, "token-2"):
+        for in_doubt in (caught.value, "token-2"):
             with pytest.raises(ValueError, match="another session"):
-                await other.resolve(unsettled)
-            assert (await session.resolve(unsettled)).session_id == "s"
+                await other.resolve(in_doubt)
+            assert (await session.resolve(in_doubt)).session_id == "s"
         with pytest.raises(ValueError, match="token-2"):
             await session.resolve("token-2")
 
@@ -248,8 +257,8 @@ async def test_an_unknown_write_is_settled() -> None:
 
 
 @virtual_time
-async def test_what_is_unsettled_stays_so_until_it_is_known() -> None:
-    """A second try that was throttled or did not get its turn does not forget the first."""
+async def test_a_write_stays_in_doubt_until_it_is_known() -> None:
+    """A write stays in doubt after a repeated call was throttled."""
     service = SlowService()
     service.lose = {0}
     async with manager_on(service) as manager:

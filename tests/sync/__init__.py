@@ -1,1 +1,1 @@
-"""The sync facade: what it has to survive."""
+"""Tests of the sync API."""

@@ -1,4 +1,4 @@
-"""Fixtures of the sync facade's tests."""
+"""Fixtures of the sync API's tests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def fresh_warning() -> Iterator[None]:
-    """Let each test see the warning that comes once per process."""
+    """Reset the warning that is issued once per process."""
     loop_thread._process.has_warned = False
     yield
     loop_thread._process.has_warned = False
@@ -32,26 +32,26 @@ def fresh_warning() -> Iterator[None]:
 
 @pytest.fixture
 def toy() -> Iterator[Toy]:
-    """Give a toy that is closed at the end."""
+    """Yield a toy that is closed at the end."""
     toy = Toy("toy")
     yield toy
     toy.close()
 
 
 class Ran(Protocol):
-    """What a script left."""
+    """The result of a script."""
 
     returncode: int
     stdout: str
     stderr: str
 
 
-# A shell that starts the suite in the background has Ctrl-C ignored, and children inherit that.
+# A shell that runs the suite in the background ignores Ctrl-C, which children inherit.
 PRELUDE = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
 
 
 class Script:
-    """A Python program of its own, killed after a while: nothing in here may hang."""
+    """A Python program in a process of its own, killed after a timeout."""
 
     def __init__(self, code: str) -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
@@ -63,16 +63,16 @@ class Script:
             stderr=subprocess.PIPE,
             text=True,
             env=environment,
-            start_new_session=True,  # so that what it forks can be ended with it
+            start_new_session=True,  # so that its children can be killed with it
         )
 
     def wait_for_line(self) -> str:
-        """Wait until the script says something."""
+        """Wait for the next line of output, and return it."""
         assert self.process.stdout
         return self.process.stdout.readline().strip()
 
     def kill(self) -> tuple[str, str]:
-        """End it and what it forked, whatever they do; gives what they had said."""
+        """Kill the process and its children, and return its output."""
         if sys.platform == "win32":
             self.process.kill()
         else:
@@ -86,7 +86,7 @@ class Script:
             out, err = self.process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             if sys.platform != "win32":
-                self.process.send_signal(signal.SIGABRT)  # faulthandler says where it hangs
+                self.process.send_signal(signal.SIGABRT)  # faulthandler prints where it hangs
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self.process.wait(5)
             _, err = self.kill()
@@ -96,7 +96,7 @@ class Script:
 
 @pytest.fixture
 def run() -> Iterator[Callable[[str], Script]]:
-    """Run a script in a process of its own."""
+    """Yield a function that runs a script in a process of its own."""
     scripts: list[Script] = []
 
     def start(code: str) -> Script:

@@ -1,4 +1,4 @@
-"""The code of the reference, taken out of its text, with only the import lines changed."""
+"""The code of the reference, extracted from its text, with changed import lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DESCRIPTIONS = {"MemorySessionManager", "Turn", "MemoryRecord"}
 
 
 def blocks() -> list[tuple[str, str]]:
-    """Give each Python block with the heading that it stands under."""
+    """Return each Python block with its heading."""
     found: list[tuple[str, str]] = []
     heading = ""
     for match in re.finditer(r"^#+ ([^\n]+)$|^```python\n(.*?)^```", TEXT, re.M | re.S):
@@ -27,21 +27,21 @@ def blocks() -> list[tuple[str, str]]:
 
 
 def is_description(code: str) -> bool:
-    """Tell whether a block only shows a signature or the fields of a class."""
+    """Return whether a block only shows a signature or the fields of a class."""
     (first, *others) = ast.parse(code).body
     named = isinstance(first, ast.ClassDef) and first.name in DESCRIPTIONS
     return not others and (named or isinstance(first, ast.FunctionDef))
 
 
 def ours(code: str) -> str:
-    """Change the import lines, and nothing else."""
+    """Replace the import lines."""
     for theirs, mine in IMPORTS.items():
         code = code.replace(theirs, mine)
     return code
 
 
 def snippet(heading: str, start: str = "") -> str:
-    """Give the runnable block under *heading* that begins with *start*."""
+    """Return the runnable block under *heading* that begins with *start*."""
     (code,) = [
         code
         for found, code in blocks()

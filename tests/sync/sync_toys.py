@@ -1,4 +1,4 @@
-"""A small async class and its sync face: what the loop thread is tested with."""
+"""A small async class and its blocking facade, for tests of the loop thread."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ TENANT: contextvars.ContextVar[str] = contextvars.ContextVar("tenant", default="
 
 class AsyncToy:
     """
-    Opens with a task group, so that it has to be closed by the task that opened it.
+    An async class that opens a task group, so the task that opened it has to close it.
 
     Args:
-        name: What it is called.
-        fail: Raised at opening, as often as it is set.
+        name: Name in the repr.
+        fail: Error that opening raises while it is set.
     """
 
     def __init__(self, name: str, *, fail: Exception | None = None) -> None:
@@ -68,17 +68,17 @@ class AsyncToy:
 
     async def echo(self, value: str, *, times: int = 1) -> str:
         """
-        Give *value* back.
+        Return *value*, repeated.
 
         Args:
-            value: Anything.
-            times: How often.
+            value: Text to repeat.
+            times: Number of repetitions.
         """
         await anyio.sleep(0)
         return value * times
 
     async def tenant(self) -> str:
-        """Give the caller's tenant, and set another one."""
+        """Return the caller's tenant, and set another one."""
         found = TENANT.get()
         TENANT.set("changed")
         return found
@@ -93,7 +93,7 @@ class AsyncToy:
         raise error
 
     async def hang(self) -> None:
-        """Wait for ever, and clean up when cancelled."""
+        """Wait forever, and clean up when canceled."""
         self.running += 1
         self.hanging.set()
         try:
@@ -111,10 +111,10 @@ class AsyncToy:
         return function()
 
     async def count(self, to: int, *, page: int = 10) -> AsyncGenerator[int]:
-        """Go through *to* numbers, in pages."""
+        """Iterate over *to* numbers, in pages."""
         self.running += 1
         try:
-            with anyio.CancelScope():  # legal only if one task does all steps
+            with anyio.CancelScope():  # valid only if one task runs all steps
                 for number in range(to):
                     if number % page == 0:
                         self.log.append(f"page {number // page}")
@@ -125,32 +125,32 @@ class AsyncToy:
                 await anyio.sleep(0)
             self.running -= 1
 
-    async def drip(self, feed: list[anyio.Event]) -> AsyncGenerator[int]:
-        """Give a number for each event that is set."""
-        for number, event in enumerate(feed):
+    async def drip(self, events: list[anyio.Event]) -> AsyncGenerator[int]:
+        """Yield a number for each event that is set."""
+        for number, event in enumerate(events):
             if not event.is_set():
                 self.hanging.set()
             await event.wait()
             yield number
 
     async def break_after(self, to: int) -> AsyncGenerator[int]:
-        """Go through *to* numbers, then fail."""
+        """Iterate over *to* numbers, then raise."""
         for number in range(to):
             yield number
         message = "broken"
         raise ValueError(message)
 
-    async def twin(self, name: str) -> AsyncToy:
-        """Make another one."""
+    async def other(self, name: str) -> AsyncToy:
+        """Return another toy."""
         return AsyncToy(name)
 
     def maker(self) -> AsyncToy:
-        """Make another one on the thread of the loop."""
+        """Return another toy, made on the loop thread."""
         return AsyncToy(threading.current_thread().name)
 
 
 class Toy(BlockingFacade[AsyncToy]):
-    """The sync face."""
+    """The blocking facade of `AsyncToy`."""
 
     @constructing(AsyncToy)
     def __init__(self) -> None:
@@ -168,11 +168,11 @@ class Toy(BlockingFacade[AsyncToy]):
 
     @property
     def inner(self) -> AsyncToy:
-        """What is behind it."""
+        """The async object."""
         return self._inner
 
     def close(self) -> None:
-        """Close it."""
+        """Close the facade."""
         self._backing.close("AsyncToy.aclose")
 
     def __enter__(self) -> Self:
@@ -183,15 +183,15 @@ class Toy(BlockingFacade[AsyncToy]):
         self.close()
 
 
-class ToyWithTwins(Toy):
-    """The sync face, with what gives other faces."""
+class ToyWithOthers(Toy):
+    """A facade with methods that return other facades."""
 
-    twin = blocking_into(AsyncToy.twin, Toy)
+    other = blocking_into(AsyncToy.other, Toy)
     maker = blocking_factory(AsyncToy.maker, Toy)
 
 
 def sockets() -> int:
-    """Count the open file descriptors of this process; 0 where they can't be counted."""
+    """Return the number of open file descriptors, or 0 if they can't be counted."""
     try:
         return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
     except OSError:

@@ -24,36 +24,36 @@ from tests.sync.sync_toys import TENANT, AsyncToy, Toy
 
 
 class TestOutcomes:
-    """What comes back."""
+    """Results and errors of calls."""
 
     def test_result(self, toy: Toy) -> None:
-        """A call gives what the coroutine gives."""
+        """A call returns the coroutine's result."""
         assert toy.echo("ab", times=2) == "abab"
 
     @pytest.mark.parametrize(
         "error", [ValueError("no"), SystemExit(3), KeyboardInterrupt(), StopIteration(4)]
     )
     def test_error(self, toy: Toy, error: BaseException) -> None:
-        """A call raises what the coroutine raises, whatever it is, and the loop goes on."""
+        """A call raises any exception of the coroutine, and the loop continues."""
         with pytest.raises((type(error), RuntimeError)) as caught:
             toy.trouble(error)
         assert (error in (caught.value, caught.value.__cause__), toy.echo("a")) == (True, "a")
 
     def test_cancelled_by_itself(self, toy: Toy) -> None:
-        """A coroutine that is cancelled from inside ends its own call, and nothing else."""
+        """A coroutine that cancels itself ends only its own call."""
         with pytest.raises(concurrent.futures.CancelledError):
             toy.trouble(asyncio.CancelledError())
         assert toy.echo("a") == "a"
 
-    def test_traceback_leads_to_both_places(self, toy: Toy) -> None:
+    def test_traceback_has_both_ends(self, toy: Toy) -> None:
         """A traceback shows the line that called and the line that failed."""
         with pytest.raises(ValueError, match="no") as caught:
             toy.trouble(ValueError("no"))
         names = [frame.name for frame in traceback.extract_tb(caught.tb)]
-        assert (names[0], names[-1]) == ("test_traceback_leads_to_both_places", "trouble")
+        assert (names[0], names[-1]) == ("test_traceback_has_both_ends", "trouble")
 
     def test_error_leaves_no_cycle(self, toy: Toy) -> None:
-        """An error that was handled is freed at once, without the garbage collector."""
+        """A handled error is freed without the garbage collector."""
 
         class CustomError(Exception):
             pass
@@ -79,7 +79,7 @@ class TestOutcomes:
             gc.enable()
 
     def test_context_variables_come_along(self, toy: Toy) -> None:
-        """The coroutine sees the caller's context variables; what it sets stays with it."""
+        """The coroutine sees a copy of the caller's context variables."""
 
         def call() -> tuple[str, str]:
             TENANT.set("alice")
@@ -89,10 +89,10 @@ class TestOutcomes:
 
 
 class TestOpening:
-    """A facade opens at first use."""
+    """Opening of a facade at its first use."""
 
     def test_nothing_happens_before(self) -> None:
-        """Making one opens nothing."""
+        """Creating a facade opens nothing."""
         assert Toy("toy").inner.log == []
 
     def test_opens_once(self, toy: Toy) -> None:
@@ -102,7 +102,7 @@ class TestOpening:
         assert toy.inner.log == ["opening", "open"]
 
     def test_64_threads_open_once(self, toy: Toy) -> None:
-        """First use by many threads at the same time opens once."""
+        """Concurrent first calls of many threads open the facade once."""
         start = threading.Barrier(64)
 
         def first(number: int) -> str:
@@ -114,7 +114,7 @@ class TestOpening:
         assert (found, toy.inner.log) == ([str(i) for i in range(64)], ["opening", "open"])
 
     def test_failed_opening_raises_and_can_be_tried_again(self) -> None:
-        """The error of opening is that of the call; the next call tries again."""
+        """The call raises the error of opening, and the next call tries again."""
         toy = Toy("toy", fail=OSError("no network"))
         with pytest.raises(OSError, match="no network"):
             toy.echo("a")
@@ -123,17 +123,17 @@ class TestOpening:
         toy.close()
 
     def test_with_opens_and_closes(self) -> None:
-        """``with`` opens at its beginning and closes at its end."""
+        """``with`` opens the facade at its beginning and closes it at its end."""
         with Toy("toy") as toy:
             opened = list(toy.inner.log)
         assert (opened, toy.inner.log) == (["opening", "open"], ["opening", "open", "closed"])
 
 
 class TestClosing:
-    """A facade closes when told, or when nobody holds it."""
+    """Closing of a facade, explicitly or when it is freed."""
 
-    def test_after_close_it_stays_open_inside_only_for_the_async_object(self) -> None:
-        """Close waits until closed; closing again does nothing."""
+    def test_close_waits_and_can_be_repeated(self) -> None:
+        """``close`` waits until the object is closed, and closing again does nothing."""
         toy = Toy("toy")
         toy.echo("a")
         toy.close()
@@ -141,7 +141,7 @@ class TestClosing:
         assert toy.inner.log == ["opening", "open", "closed"]
 
     def test_closed_before_first_use(self) -> None:
-        """What was closed does not open any more."""
+        """A facade that was closed before its first use does not open."""
         toy = Toy("toy")
         toy.close()
         with pytest.raises(ClosedError, match="closed; make a new one"):
@@ -149,7 +149,7 @@ class TestClosing:
         assert toy.inner.log == []
 
     def test_error_of_closing_rises(self) -> None:
-        """What fails at closing is not hidden, and is raised once."""
+        """``close`` raises an error of closing once."""
         toy = Toy("toy")
         toy.echo("a")
         toy.inner.fail_at_close = OSError("lost")
@@ -158,7 +158,7 @@ class TestClosing:
         toy.close()
 
     def test_many_threads_close_once(self) -> None:
-        """Closing from many threads closes once."""
+        """Concurrent calls of ``close`` close the object once."""
         toy = Toy("toy")
         toy.echo("a")
         with ThreadPoolExecutor(8) as threads:
@@ -167,7 +167,7 @@ class TestClosing:
         assert toy.inner.log == ["opening", "open", "closed"]
 
     def test_dropped_facade_is_closed(self) -> None:
-        """A facade that nobody holds is closed by the loop thread, without the collector."""
+        """An unreferenced facade is closed by the loop thread, without the garbage collector."""
         gc.collect()
         gc.disable()
         try:
@@ -183,7 +183,7 @@ class TestClosing:
             gc.enable()
 
     def test_1000_dropped_facades_leave_nothing(self) -> None:
-        """A facade for each request leaves no thread and no task."""
+        """Unreferenced facades leave no thread and no task."""
         with Toy("first") as first:
             first.echo("a")
             before = threading.active_count(), first.call_back(lambda: len(asyncio.all_tasks()))
@@ -196,10 +196,10 @@ class TestClosing:
 
 
 class TestThreads:
-    """Any number of threads may call."""
+    """Calls of any number of threads."""
 
     def test_64_threads_of_100_calls(self, toy: Toy) -> None:
-        """6,400 calls of 64 threads all get their own answer."""
+        """Each of 6,400 calls of 64 threads gets its own answer."""
 
         def work(number: int) -> list[str]:
             return [toy.echo(f"{number}-{i}") for i in range(100)]
@@ -209,7 +209,7 @@ class TestThreads:
         assert found == [[f"{number}-{i}" for i in range(100)] for number in range(64)]
 
     def test_all_facades_share_one_thread(self, toy: Toy) -> None:
-        """There is one loop thread, and it is a daemon."""
+        """All facades share one loop thread, which is a daemon."""
         with Toy("other") as other:
             found = {toy.call_back(threading.current_thread)}
             found.add(other.call_back(threading.current_thread))
@@ -218,7 +218,7 @@ class TestThreads:
         assert (thread.name, thread.daemon) == ("agentcore-memory-async", True)
 
     def test_lookups_run_in_daemon_threads(self, toy: Toy) -> None:
-        """What the loop does in threads can't hold up the exit."""
+        """Work that the loop does in threads can't delay the exit."""
 
         async def where() -> bool:
             return await asyncio.to_thread(lambda: threading.current_thread().daemon)
@@ -231,7 +231,7 @@ class TestThreads:
             toy._backing.call("trouble", trouble)
 
     def test_many_lookups_share_few_threads(self, toy: Toy) -> None:
-        """Names are looked up by at most 16 threads, which are used again."""
+        """Name lookups share at most 16 threads."""
 
         async def names() -> set[str]:
             found: set[str] = set()
@@ -247,13 +247,16 @@ class TestThreads:
         assert 1 <= len(toy._backing.call("names", names)) <= 16
 
     def test_re_entry_is_refused(self, toy: Toy) -> None:
-        """A call from the loop thread would wait for itself: it says what to await instead."""
+        """A call from the loop thread raises an error that names the coroutine to await."""
         with pytest.raises(RuntimeError, match=r"Await AsyncToy\.echo there instead"):
             toy.call_back(lambda: toy.echo("a"))
         assert toy.echo("a") == "a"
 
     def test_logging_handler_on_the_loop_thread(self, toy: Toy) -> None:
-        """A logging handler that calls the facade gets an error, not a deadlock."""
+        """
+        A logging handler that calls the facade on the loop thread gets an error, not a
+        deadlock.
+        """
         found: list[str] = []
 
         class Storing(logging.Handler):
@@ -294,16 +297,16 @@ class TestThreads:
 
 
 class TestRunningLoop:
-    """Called where a loop runs, it works and warns."""
+    """Calls from a thread with a running loop."""
 
     async def test_works_and_warns_once(self, toy: Toy) -> None:
-        """The first call in a running loop warns at its line; later ones are silent."""
+        """The first call in a running loop warns at its line, and later ones do not."""
         line = traceback.extract_stack()[-1].lineno
         with pytest.warns(BlockingCallWarning) as caught:
             found = toy.echo("a"), toy.echo("b")
         (warning,) = caught
-        place = (Path(warning.filename), warning.lineno)
-        assert (found, place) == (("a", "b"), (Path(__file__), (line or 0) + 2))
+        location = (Path(warning.filename), warning.lineno)
+        assert (found, location) == (("a", "b"), (Path(__file__), (line or 0) + 2))
         assert str(warning.message) == (
             "Toy.echo blocks the event loop that runs here, with everything else on it; "
             "await AsyncToy.echo of an AsyncMemorySessionManager instead"
@@ -316,7 +319,7 @@ class TestRunningLoop:
         assert Path(caught[0].filename) == Path(__file__)
 
     async def test_can_be_made_an_error(self, toy: Toy) -> None:
-        """Who turns it into an error gets it at each call, before anything is sent."""
+        """The warning as an error is raised at each call, before anything is sent."""
         with warnings.catch_warnings():
             warnings.simplefilter("error", BlockingCallWarning)
             for _ in range(2):
@@ -325,24 +328,24 @@ class TestRunningLoop:
         assert toy.inner.log == []
 
     def test_silent_without_a_loop(self, toy: Toy) -> None:
-        """In a script nothing warns."""
+        """A call without a running loop does not warn."""
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             assert toy.echo("a") == "a"
 
     async def test_silent_in_a_worker_thread(self, toy: Toy) -> None:
-        """In ``asyncio.to_thread`` nothing is blocked, and nothing warns."""
+        """A call in ``asyncio.to_thread`` does not warn."""
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             assert await asyncio.to_thread(toy.echo, "a") == "a"
 
 
 class TestThreadDeath:
-    """The loop thread can end by force; nobody waits for ever."""
+    """A loop thread that ends by force."""
 
     @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
     def test_waiting_calls_fail_and_new_facades_work(self) -> None:
-        """Calls under way and later ones say that it has ended; a new facade starts anew."""
+        """Calls of an ended loop thread raise, and a new facade starts another thread."""
         toy = Toy("toy")
         thread = toy.call_back(threading.current_thread)
         with ThreadPoolExecutor(1) as threads:
@@ -370,10 +373,10 @@ def _leave() -> None:
 
 
 class TestRoundTrip:
-    """The cost of a hop."""
+    """The cost of a call."""
 
     def test_hop_is_cheap(self, toy: Toy) -> None:
-        """A hop makes one task, which is gone at the next."""
+        """A call makes one task, which has ended by the next call."""
 
         async def count() -> int:
             return len(asyncio.all_tasks())
@@ -383,7 +386,7 @@ class TestRoundTrip:
 
 
 def test_process_state_is_made_anew_after_fork() -> None:
-    """What runs in a forked child forgets the loop thread and its lock."""
+    """A forked child gets a new process state without the loop thread and its lock."""
     process = loop_thread._Process()
     process.thread, process.lock = loop_thread.loop_thread(), threading.RLock()  # type: ignore[assignment]
     process.forget()
@@ -391,7 +394,7 @@ def test_process_state_is_made_anew_after_fork() -> None:
 
 
 def test_async_toy_needs_one_task() -> None:
-    """The toy is a fair test: it can't be closed by another task than the one that opened it."""
+    """The toy can't be closed by a task other than the one that opened it."""
 
     async def main() -> None:
         toy = AsyncToy("toy")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def hops(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Count the hops to the loop thread."""
+    """Count the calls to the loop thread."""
     counted: list[int] = []
     call = toy._backing.call
 
@@ -30,31 +30,31 @@ def hops(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counted
 
 
-def test_gives_all(toy: Toy) -> None:
-    """All items come, in order, and the async iterator has ended."""
+def test_yields_all(toy: Toy) -> None:
+    """An iterator yields all items in order, and ends the async iterator."""
     assert (list(toy.count(1000)), toy.inner.running) == (list(range(1000)), 0)
 
 
-def test_gives_none(toy: Toy) -> None:
+def test_yields_none(toy: Toy) -> None:
     """An empty iterator ends at once, and again when asked again."""
     numbers = toy.count(0)
     assert (list(numbers), list(numbers)) == ([], [])
 
 
 def test_begins_with_the_first_next(toy: Toy) -> None:
-    """Making an iterator sends nothing."""
+    """Creating an iterator sends nothing."""
     numbers = toy.count(5)
     before = list(toy.inner.log)
     assert (before, next(numbers)) == ([], 0)
 
 
 def test_items_come_in_chunks(toy: Toy, hops: list[int]) -> None:
-    """A page costs a few hops, not one for each item."""
+    """A page takes a few calls to the loop thread, not one per item."""
     assert (len(list(toy.count(1000, page=100))), len(hops) < 40) == (1000, True)
 
 
 def test_first_item_asks_for_one_page(toy: Toy) -> None:
-    """Who takes a few items of a page does not make the next page be asked for."""
+    """Taking a few items of a page does not request the next page."""
     numbers = toy.count(1000, page=100)
     assert list(itertools.islice(numbers, 60)) == list(range(60))
     assert [entry for entry in toy.inner.log if "page" in entry] == ["page 0"]
@@ -62,7 +62,7 @@ def test_first_item_asks_for_one_page(toy: Toy) -> None:
 
 
 def test_items_are_not_held_back(toy: Toy) -> None:
-    """An item is handed over when it is there, however many were asked for."""
+    """An item is yielded as soon as it is available."""
     events = toy.call_back(lambda: [anyio.Event() for _ in range(4)])
     assert isinstance(events, list)
     numbers = toy.drip(events)
@@ -74,7 +74,7 @@ def test_items_are_not_held_back(toy: Toy) -> None:
 
 
 def test_break_closes(toy: Toy) -> None:
-    """Leaving a loop early closes the async iterator, before the next call goes out."""
+    """Leaving a loop early closes the async iterator before the next call is sent."""
     for number in toy.count(1000):
         if number == 15:
             break
@@ -84,7 +84,7 @@ def test_break_closes(toy: Toy) -> None:
 
 
 def test_close_waits(toy: Toy) -> None:
-    """``close()`` comes back when the async iterator has cleaned up; it can be repeated."""
+    """``close()`` returns when the async iterator has cleaned up, and can be repeated."""
     with contextlib.closing(toy.count(1000)) as numbers:
         next(numbers)
         running = toy.inner.running
@@ -93,14 +93,14 @@ def test_close_waits(toy: Toy) -> None:
 
 
 def test_close_before_the_first_item(toy: Toy) -> None:
-    """An iterator that never began ends without a request."""
+    """Closing an iterator that never began sends no request."""
     numbers = toy.count(10)
     numbers.close()
     assert (list(numbers), toy.inner.log) == ([], [])
 
 
-def test_close_while_a_step_is_under_way(toy: Toy) -> None:
-    """What runs ahead within a chunk is cut off by ``close()``."""
+def test_close_cancels_a_running_step(toy: Toy) -> None:
+    """``close()`` cancels a step that runs ahead within a chunk."""
     events = toy.call_back(lambda: [anyio.Event() for _ in range(4)])
     assert isinstance(events, list)
     for event in events[:2]:
@@ -112,7 +112,7 @@ def test_close_while_a_step_is_under_way(toy: Toy) -> None:
 
 
 def test_error_comes_after_the_items(toy: Toy) -> None:
-    """What came before an error is given first; after it the iterator has ended."""
+    """Items before an error are yielded first, and the iterator ends after the error."""
     numbers = toy.break_after(3)
     found = list(itertools.islice(numbers, 3))
     with pytest.raises(ValueError, match="broken"):
@@ -121,7 +121,7 @@ def test_error_comes_after_the_items(toy: Toy) -> None:
 
 
 def test_threads_share_one(toy: Toy) -> None:
-    """Threads that read one iterator get each item once."""
+    """Threads that share an iterator get each item once."""
     numbers = toy.count(500)
 
     def some() -> list[int]:
@@ -135,7 +135,7 @@ def test_threads_share_one(toy: Toy) -> None:
 
 
 def test_many_left_early_leave_nothing(toy: Toy) -> None:
-    """500 iterators left early leave no task behind."""
+    """Iterators that are left early leave no task behind."""
 
     def first(numbers: Iterator[int]) -> int:
         return next(numbers)
@@ -150,13 +150,13 @@ def test_many_left_early_leave_nothing(toy: Toy) -> None:
 
 
 def test_outlives_its_facade() -> None:
-    """An iterator keeps open what it reads from."""
+    """An iterator keeps the object open that it reads from."""
     numbers = Toy("toy").count(100)
     assert list(numbers) == list(range(100))
 
 
 def test_closing_the_facade_ends_it_without_waiting(toy: Toy) -> None:
-    """Closing the facade does not wait for iterators; they still can be closed."""
+    """Closing the facade does not wait for iterators, which can still be closed."""
     numbers = toy.count(100)
     next(numbers)
     toy.close()

@@ -1,4 +1,4 @@
-"""The manager's own face: opening, entering and closing it, and what its warnings name."""
+"""The blocking manager: opening, entering and closing, and what its warnings name."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from agentcore_memory_async.testing import FakeTransport
 
 
 def make() -> MemorySessionManager:
-    """Make one that sends nothing to the network."""
+    """Return a manager that sends nothing to the network."""
     return MemorySessionManager("chat-a1B2c3D4e5", transport=FakeTransport())
 
 
 def test_opens_again_without_harm() -> None:
-    """Used, opened, and entered: it is open."""
+    """A manager that is used, opened or entered is open, and opening again does nothing."""
     manager = make()
     session = manager.create_memory_session("user1", "chat1")
     assert manager.open().open() is manager
@@ -26,7 +26,7 @@ def test_opens_again_without_harm() -> None:
 
 @pytest.mark.parametrize("is_used", [True, False])
 def test_once_closed_it_stays_closed(is_used: bool) -> None:
-    """Opening and entering it say so at once, not the first call after them."""
+    """Opening or entering a closed manager raises at once."""
     manager = make()
     if is_used:
         manager.create_memory_session("user1", "chat1")
@@ -39,7 +39,7 @@ def test_once_closed_it_stays_closed(is_used: bool) -> None:
 
 
 def test_is_entered_once() -> None:
-    """An inner block would close it for the outer one."""
+    """A second ``with`` is refused, since its end would close the manager for the first."""
     with make() as manager:
         with pytest.raises(ClosedError, match="entered already"), manager:
             pass
@@ -47,7 +47,7 @@ def test_is_entered_once() -> None:
 
 
 async def test_warnings_name_what_can_be_awaited() -> None:
-    """The public class and its method, whichever class defines it."""
+    """Warnings and errors name the public async class and its method."""
     manager = make()
     with pytest.warns(BlockingCallWarning, match=r"await AsyncMemorySessionManager\.create"):
         session = manager.create_memory_session("user1", "chat1")

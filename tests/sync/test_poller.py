@@ -1,4 +1,4 @@
-"""The extraction poller of the sync facade: outcomes, iteration, failed jobs."""
+"""The extraction poller of the sync API: outcomes, iteration, failed jobs."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ MESSAGES = [ConversationalMessage("I fly window", MessageRole.USER)]
 
 
 def session_on(transport: FakeTransport) -> MemorySession:
-    """Make a session that looks often."""
+    """Return a session that polls often."""
     manager = MemorySessionManager("chat-a1B2c3D4e5", transport=transport, polling=SOON)
     return manager.create_memory_session("user1", "chat1", verify=False)
 
 
-def test_short_form_gives_the_records() -> None:
-    """``wait_for_extraction`` waits since an event."""
+def test_short_form_returns_the_records() -> None:
+    """``wait_for_extraction`` returns the records since an event."""
     transport = FakeTransport()
     session = session_on(transport)
     event = session.add_turns(MESSAGES)
@@ -48,7 +48,7 @@ def test_short_form_gives_the_records() -> None:
 
 
 def test_failed_jobs_can_be_started_again() -> None:
-    """The error is the same as that of the async poller, and the poller restarts what it names."""
+    """A failure raises the async poller's error, and the poller restarts its jobs."""
     transport = FakeTransport()
     session = session_on(transport)
     event = session.add_turns(MESSAGES)
@@ -72,7 +72,10 @@ def test_failed_jobs_can_be_started_again() -> None:
 
 
 def test_manager_has_a_poller_too() -> None:
-    """Of any actor; as a context manager it takes its baseline on entry."""
+    """
+    The manager's poller waits for any actor, and as a context manager takes its
+    baseline on entry.
+    """
     transport = FakeTransport()
     manager = MemorySessionManager("chat-a1B2c3D4e5", transport=transport, polling=SOON)
     with manager, manager.extraction_poller("/facts/", timeout=0.2) as poller:

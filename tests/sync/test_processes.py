@@ -21,10 +21,13 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and fork are
 
 @posix
 class TestCtrlC:
-    """Ctrl-C cancels what the main thread waits for, and then rises."""
+    """Ctrl-C cancels what the main thread waits for, and is then raised."""
 
     def test_cancels_waits_and_rises(self, run: Callable[[str], Script]) -> None:
-        """The coroutine cleans up before KeyboardInterrupt rises; the facade goes on working."""
+        """
+        The coroutine cleans up before ``KeyboardInterrupt`` is raised, and the facade
+        still works.
+        """
         script = run("""
             import threading
             from tests.sync.sync_toys import Toy
@@ -49,7 +52,7 @@ class TestCtrlC:
         )
 
     def test_uncaught(self, run: Callable[[str], Script]) -> None:
-        """Uncaught, it ends the script as ever, and all is closed."""
+        """An uncaught Ctrl-C ends the script as usual, and everything is closed."""
         script = run("""
             import atexit, threading
             from tests.sync.sync_toys import Toy
@@ -73,7 +76,7 @@ class TestCtrlC:
         assert ran.returncode in (-signal.SIGINT, 130)
 
     def test_other_threads_go_on(self, run: Callable[[str], Script]) -> None:
-        """Only the main thread's call is cancelled."""
+        """Only the main thread's call is canceled."""
         script = run("""
             import anyio, threading
             from tests.sync.sync_toys import Toy
@@ -99,7 +102,7 @@ class TestCtrlC:
         assert (ran.stderr, ran.stdout.strip()) == ("", "['done']")
 
     def test_ends_an_iterator(self, run: Callable[[str], Script]) -> None:
-        """An iterator that was interrupted has ended, as a generator would."""
+        """An interrupted iterator has ended, as a generator would."""
         script = run("""
             import anyio, threading
             from tests.sync.sync_toys import Toy
@@ -123,7 +126,7 @@ class TestCtrlC:
         assert (ran.stderr, ran.stdout.strip()) == ("", "[0] []")
 
     def test_100_random_moments(self, run: Callable[[str], Script]) -> None:
-        """Whenever it comes, it rises, nothing runs on, and the next call works."""
+        """Ctrl-C at any moment is raised, leaves nothing running, and the next call works."""
         ran = run("""
             import random, signal
             from tests.sync.sync_toys import Toy
@@ -152,7 +155,7 @@ class TestCtrlC:
         assert (ran.stderr, ran.stdout.strip()) == ("", "100")
 
     def test_timeout_raised_by_a_signal(self, run: Callable[[str], Script]) -> None:
-        """A timeout that a signal handler raises cancels the call as well."""
+        """An exception that a signal handler raises cancels the call as well."""
         ran = run("""
             import os, signal, threading
             from tests.sync.sync_toys import Toy
@@ -184,11 +187,11 @@ EXITS = {
 
 
 class TestExit:
-    """Left unclosed, the interpreter ends as if nothing was there."""
+    """Exit of the interpreter with facades that were not closed."""
 
     @pytest.mark.parametrize("how", EXITS)
     def test_left_open(self, run: Callable[[str], Script], how: str) -> None:
-        """However a script ends, all is closed, without a warning and without delay."""
+        """An open facade is closed at the end of a script, without a warning or delay."""
         code, status, last = EXITS[how]
         ran = run(f"""
             import atexit
@@ -207,7 +210,7 @@ class TestExit:
         assert (ran.returncode, (ran.stderr.splitlines() or [""])[-1]) == (status, last)
 
     def test_never_used(self, run: Callable[[str], Script]) -> None:
-        """A facade that was made and never called starts no thread."""
+        """A facade that was never called starts no thread."""
         ran = run("""
             import threading
             from tests.sync.sync_toys import Toy
@@ -217,7 +220,7 @@ class TestExit:
         assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "1", "")
 
     def test_threads_that_outlive_the_main_thread(self, run: Callable[[str], Script]) -> None:
-        """Threads go on calling when the main thread has ended, names are looked up for them."""
+        """Threads can call after the main thread has ended, and names are still looked up."""
         ran = run("""
             import asyncio, threading
             from tests.sync.sync_toys import Toy
@@ -254,7 +257,7 @@ class TestExit:
 
     @starts_no_threads_at_exit
     def test_exit_handlers_can_call(self, run: Callable[[str], Script]) -> None:
-        """A handler that a script registers can still store a last turn."""
+        """An exit handler of a script can still store a turn."""
         ran = run("""
             import atexit
             from tests.sync.sync_toys import Toy
@@ -263,8 +266,8 @@ class TestExit:
         """).finish()
         assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "goodbye", "")
 
-    def test_daemon_thread_with_a_call_under_way(self, run: Callable[[str], Script]) -> None:
-        """A daemon thread's call is cancelled and cleaned up; the thread says nothing."""
+    def test_daemon_thread_with_a_call_in_flight(self, run: Callable[[str], Script]) -> None:
+        """A daemon thread's call is canceled and cleaned up at exit, without output."""
         ran = run("""
             import atexit, threading
             atexit.register(lambda: print(log, threading.active_count()))
@@ -278,8 +281,8 @@ class TestExit:
         log, _, count = ran.stdout.strip().rpartition(" ")
         assert (count, sorted(eval(log))) == ("2", ["cleaned up", "closed", "open", "opening"])
 
-    def test_other_thread_with_a_call_under_way(self, run: Callable[[str], Script]) -> None:
-        """A thread that is no daemon is waited for, as ever."""
+    def test_other_thread_with_a_call_in_flight(self, run: Callable[[str], Script]) -> None:
+        """The exit waits for a thread that is not a daemon."""
         ran = run("""
             import anyio, threading
             from tests.sync.sync_toys import Toy
@@ -297,7 +300,7 @@ class TestExit:
         assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "done", "")
 
     def test_closing_that_hangs_is_not_waited_for(self, run: Callable[[str], Script]) -> None:
-        """Clean-up at the exit has a limit."""
+        """Cleanup at exit has a time limit."""
         ran = run("""
             import anyio
             from agentcore_memory_async._sync import loop_thread
@@ -315,7 +318,7 @@ class TestExit:
         assert (ran.returncode, ran.stderr) == (0, "")
 
     def test_lookup_that_hangs_is_not_waited_for(self, run: Callable[[str], Script]) -> None:
-        """A name lookup that never ends does not hold up the exit."""
+        """A name lookup that hangs does not delay the exit."""
         ran = run("""
             import asyncio, threading
             from tests.sync.sync_toys import Toy
@@ -363,11 +366,14 @@ FORK = """
 
 @posix
 class TestFork:
-    """A forked child has no loop thread; what the parent opened says so."""
+    """Forked children, which have no loop thread."""
 
     @pytest.mark.parametrize("end", ["os._exit(0)", "sys.exit(0)"])
     def test_child(self, run: Callable[[str], Script], end: str) -> None:
-        """The opened one is refused in the child, a new one works, and the parent is unharmed."""
+        """
+        The parent's facade is refused in a child, a new one works, and the parent is
+        unaffected.
+        """
         ran = run(FORK.format(end=end)).finish()
         assert (ran.returncode, ran.stderr) == (0, "")
         assert ran.stdout.splitlines() == [
@@ -379,7 +385,7 @@ class TestFork:
         ]
 
     def test_while_other_threads_call(self, run: Callable[[str], Script]) -> None:
-        """Forks in the middle of other threads' calls never hang a child."""
+        """Forks during other threads' calls do not hang."""
         ran = run("""
             import os, threading, warnings
             warnings.filterwarnings("ignore", "This process .* is multi-thr", DeprecationWarning)
@@ -405,7 +411,7 @@ class TestFork:
         assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "done", "")
 
     def test_multiprocessing(self, run: Callable[[str], Script]) -> None:
-        """Workers of multiprocessing, forked after use in the parent, work and end quietly."""
+        """Forked workers of multiprocessing work and end quietly."""
         ran = run("""
             import multiprocessing, warnings
             warnings.filterwarnings("ignore", "This process .* is multi-thr", DeprecationWarning)
@@ -419,8 +425,8 @@ class TestFork:
         assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "['a', 'a']", "")
 
 
-def test_a_script_that_hangs_would_be_found(run: Callable[[str], Script]) -> None:
-    """The guard of these tests kills what hangs."""
+def test_a_script_that_hangs_is_killed(run: Callable[[str], Script]) -> None:
+    """A script that hangs is killed and fails its test."""
     script = run("import threading; print('ready'); threading.Event().wait()")
     script.wait_for_line()
     with pytest.raises(pytest.fail.Exception, match=r"hangs:\n[^~]*wait"):

@@ -1,4 +1,4 @@
-"""The reference's own code runs on the facade, with only its import lines changed."""
+"""The reference's code runs on the sync API with changed import lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def exports() -> Iterator[dict[str, str]]:
-    """Run the local service in a thread; gives the variables that point any process to it."""
+    """Run the local service in a thread, and return the environment variables of its address."""
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(LocalMemoryService(extraction_delay=0)) as service,
@@ -41,7 +41,7 @@ def service(exports: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def strict(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalMemoryService]:
-    """Run the local service here, as strict as the real one, and point to it."""
+    """Run a local service as strict as the real one, and point every SDK to it."""
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(LocalMemoryService(strict=True)) as service,
@@ -53,7 +53,7 @@ def strict(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalMemoryService]:
 
 @pytest.fixture
 def namespace() -> Iterator[dict[str, Any]]:
-    """Give what the snippets share; what they leave open is dropped at the end."""
+    """Yield the namespace that the snippets share, and drop what they leave open."""
     shared: dict[str, Any] = {}
     exec(snippet("Import"), shared)
     yield shared
@@ -62,7 +62,7 @@ def namespace() -> Iterator[dict[str, Any]]:
 
 
 def test_every_block_is_a_description_or_runs_here() -> None:
-    """No code of the reference is left out."""
+    """Every block of the reference is a description or is run here."""
     runs = [heading for heading, code in blocks() if not is_description(code)]
     assert runs == [
         "Import",
@@ -81,7 +81,7 @@ def test_every_block_is_a_description_or_runs_here() -> None:
 
 
 def test_only_import_lines_change() -> None:
-    """What runs here is the reference's text, but for the lines that import."""
+    """The code differs from the reference's only in import lines."""
     for _, code in blocks():
         changed = [
             line
@@ -94,7 +94,7 @@ def test_only_import_lines_change() -> None:
 def test_short_examples(
     service: None, namespace: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The examples of each method run one after the other, and print what was said."""
+    """The examples of the methods run in order, and print the conversation."""
     for heading in (
         "create_memory_session",
         "add_turns",
@@ -115,10 +115,10 @@ def test_short_examples(
 def test_long_term_examples(
     service: None, namespace: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Records are listed and searched as the examples do."""
+    """The examples list and search records."""
     exec(snippet("create_memory_session"), namespace)
     manager: MemorySessionManager = namespace["session_manager"]
-    # A session of its own: the service is that of the other examples too.
+    # A separate session, since other examples use the same service.
     session = namespace["session"] = manager.create_memory_session("user123", "chat002")
     with session.extraction_poller(["/preferences/user123/", "/facts/user123/"]) as poller:
         session.add_turns(
@@ -138,7 +138,7 @@ def test_long_term_examples(
 
 @pytest.mark.timeout(60)
 def test_complete_example(exports: dict[str, str], tmp_path: Path) -> None:
-    """The complete example, sleep included, as a script of its own."""
+    """The complete example runs as a script, including its sleep."""
     script = tmp_path / "complete_example.py"
     script.write_text(snippet("Complete Example"))
     ran = subprocess.run(
@@ -162,7 +162,7 @@ def test_complete_example(exports: dict[str, str], tmp_path: Path) -> None:
 
 
 def test_strands_snippet(service: None, namespace: dict[str, Any]) -> None:
-    """The agent stores both sides and reads its context, with a stand-in for the framework."""
+    """The agent stores both roles and reads its context, on a stand-in for the framework."""
 
     class Agent:
         def __init__(self) -> None:
@@ -188,7 +188,7 @@ def test_strands_snippet(service: None, namespace: dict[str, Any]) -> None:
 
 
 class TestErrors:
-    """The error example, as printed."""
+    """The error example of the reference."""
 
     def handle(self, memory_id: str) -> None:
         """Run the example."""
@@ -198,25 +198,25 @@ class TestErrors:
     def test_missing_memory(
         self, strict: LocalMemoryService, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """An unknown memory is reported when the session is made."""
+        """A missing memory is reported when the session is created."""
         self.handle("missing-a1B2c3D4e5")
         assert capsys.readouterr().out == "Memory resource not found\n"
 
     def test_denied(self, strict: LocalMemoryService, capsys: pytest.CaptureFixture[str]) -> None:
-        """A missing permission is reported when the session is made."""
+        """A denied permission is reported when the session is created."""
         strict.fail("AccessDeniedException", operation="ListEvents")
         self.handle("missing-a1B2c3D4e5")
         assert capsys.readouterr().out == "Insufficient permissions\n"
 
     def test_other_codes_are_raised_again(self, strict: LocalMemoryService) -> None:
-        """Any other error goes through, as botocore's."""
+        """Other errors are raised again, as botocore's."""
         strict.fail("ServiceQuotaExceededException", operation="ListEvents")
         with pytest.raises(ClientError) as caught:
             self.handle("missing-a1B2c3D4e5")
         assert caught.value.response["Error"]["Code"] == "ServiceQuotaExceededException"
 
 
-REQUESTS = 1000 if os.environ.get("CI") else 200  # each opens a client: some 40 ms of work
+REQUESTS = 1000 if os.environ.get("CI") else 200  # each opens a client, which takes about 40 ms
 
 CHAT = """
 import asyncio, gc, os, sys, threading, warnings
@@ -256,12 +256,9 @@ with asyncio.Runner() as runner:
 
 @pytest.mark.timeout(300)
 def test_fastapi(exports: dict[str, str], tmp_path: Path) -> None:
-    """
-    The application as printed works, says once, at its own line, that it blocks, and is flat.
-
-    It makes a manager for each request and never closes one: after 1,000 requests (fewer outside
-    CI) there are as many threads, sockets and objects as before.
-    """
+    """The printed application works, warns once at its own line, and leaks nothing."""
+    # It makes a manager for each request and never closes one. After 1,000 requests (fewer outside
+    # CI) there are as many threads, sockets and objects as before.
     application = tmp_path / "application.py"
     application.write_text(snippet("With FastAPI"))
     ran = subprocess.run(

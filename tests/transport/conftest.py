@@ -1,4 +1,4 @@
-"""A clean machine without AWS, and HTTP servers that answer as they are told."""
+"""Fixtures of the transport's tests: no AWS settings, and HTTP servers with scripted answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @attrs.define
 class Request:
-    """What a server received."""
+    """A request that a server received."""
 
     method: str
     path: str
@@ -35,23 +35,23 @@ class Request:
 
     @property
     def json(self) -> Any:
-        """The body, parsed."""
+        """The body as parsed JSON."""
         return json.loads(self.body)
 
     @property
     def region(self) -> str:
-        """The region that the request was signed for."""
+        """Region that the request was signed for."""
         return self.headers["Authorization"].split("Credential=")[1].split("/")[2]
 
     @property
     def key_id(self) -> str:
-        """The access key that the request was signed with."""
+        """Access key that the request was signed with."""
         return self.headers["Authorization"].split("Credential=")[1].split("/")[0]
 
 
 @attrs.define
 class Service:
-    """A server that notes requests and gives the same answer to all."""
+    """A server that records requests and gives the same answer to all."""
 
     url: str = ""
     requests: list[Request] = attrs.field(factory=list)
@@ -61,7 +61,7 @@ class Service:
     echo: bool = False
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Note *request*, answer."""
+        """Record *request* and answer it."""
         self.requests.append(
             Request(request.method, request.raw_path, await request.read(), dict(request.headers))
         )
@@ -72,7 +72,7 @@ class Service:
 
 @pytest.fixture(autouse=True)
 def clean_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Take away what the machine says of AWS; give credentials by the environment."""
+    """Remove the AWS settings of the environment, and set credentials there."""
     import os
 
     for name in list(os.environ):
@@ -88,7 +88,7 @@ def clean_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def serve() -> AsyncIterator[Callable[..., Any]]:
-    """Give a function that starts a server and gives its `Service`."""
+    """Yield a function that starts a server and returns its `Service`."""
     runners: list[web.AppRunner] = []
 
     async def start(context: ssl.SSLContext | None = None) -> Service:
@@ -110,21 +110,21 @@ async def serve() -> AsyncIterator[Callable[..., Any]]:
 
 @pytest.fixture
 async def service(serve: Callable[..., Any]) -> Service:
-    """Give a plain server."""
+    """Return a plain HTTP server."""
     made: Service = await serve()
     return made
 
 
 @pytest.fixture
 async def transport(service: Service) -> AsyncIterator[BotocoreTransport]:
-    """Give an open transport to `service`."""
+    """Yield an open transport to `service`."""
     async with BotocoreTransport(endpoint_url=service.url) as opened:
         yield opened
 
 
 @pytest.fixture
 async def raw() -> AsyncIterator[Callable[..., Any]]:
-    """Give a function that starts a TCP server with a handler of one's own."""
+    """Yield a function that starts a TCP server with a scripted answer."""
     servers: list[asyncio.Server] = []
     writers: list[asyncio.StreamWriter] = []
 
@@ -163,7 +163,7 @@ class Authority:
     key: ec.EllipticCurvePrivateKey
 
     def context(self, host: str, *, days: int = 1, self_signed: bool = False) -> ssl.SSLContext:
-        """Make a server's TLS context with a certificate for *host*, valid for *days*."""
+        """Return a server's TLS context with a certificate for *host*, valid for *days*."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
         issuer, signer = (subject, key) if self_signed else (self.name, self.key)
@@ -211,7 +211,7 @@ def _certificate(
 
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """Make the authority; trusting it is the test's business."""
+    """Return a new authority, which is not trusted yet."""
     directory = tmp_path_factory.mktemp("tls")
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test authority")])

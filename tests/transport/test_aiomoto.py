@@ -1,4 +1,4 @@
-"""aiomoto's in-process AWS takes the transport's calls; in a process of its own, for it patches."""
+"""Calls of the transport to aiomoto's in-process AWS, in a process of its own since it patches."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ asyncio.run(main())
 
 @pytest.mark.timeout(60)
 def test_events_of_aiomoto() -> None:
-    """The event operations that moto has work, on the stacks that aiomoto can be installed with."""
+    """The event operations that moto implements work, on stacks that aiomoto supports."""
     if importlib.util.find_spec("aiomoto") is None:
         return
     done = subprocess.run(

@@ -1,4 +1,7 @@
-"""Credentials: missing, incomplete, failing; loaded once, refreshed once, used while valid."""
+"""
+Credentials: missing, incomplete or failing ones; loaded once, refreshed once,
+used while valid.
+"""
 
 from __future__ import annotations
 
@@ -34,14 +37,14 @@ LIST = ("ListActors", {"memoryId": "m"})
 
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away the environment's credentials."""
+    """Remove the credentials of the environment."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
 
 
 @pytest.mark.usefixtures("bare")
 async def test_no_credentials(service: Any) -> None:
-    """Without credentials opening says what to do, and nothing is sent."""
+    """Opening without credentials raises an error with the next step, and nothing is sent."""
     with pytest.raises(AccessDeniedError, match="aws configure") as caught:
         await BotocoreTransport(endpoint_url=service.url).open()
     assert ("NoCredentialsError", 0) == (caught.value.code, caught.value.status)
@@ -49,7 +52,7 @@ async def test_no_credentials(service: Any) -> None:
 
 
 async def test_partial_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half of the credentials is an error that names the other half."""
+    """Half of the credentials is an error that names the missing half."""
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(AccessDeniedError, match="AWS_SECRET_ACCESS_KEY is missing") as caught:
         await BotocoreTransport().open()
@@ -58,7 +61,7 @@ async def test_partial_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("bare")
 async def test_failing_process(clean_machine: Path) -> None:
-    """A credential process that fails is named; what it printed is not told."""
+    """A credential process that fails is named, and its output is not shown."""
     command = f"{sys.executable} -c \"import sys; sys.exit('STDERRCANARY')\""
     (clean_machine / "config").write_text(f"[default]\ncredential_process = {command}\n")
     with pytest.raises(AccessDeniedError, match="could not be loaded by custom-process") as caught:
@@ -69,7 +72,7 @@ async def test_failing_process(clean_machine: Path) -> None:
 
 
 class Provider:
-    """A source of credentials that counts, and fails when it is told to."""
+    """A source of credentials that counts loads and refreshes, and can fail."""
 
     def __init__(self, clock: Callable[[], dt.datetime] | None = None) -> None:
         self.loads = 0
@@ -77,16 +80,16 @@ class Provider:
         self.error: Exception | None = None
         self.lifetime_s = 3600
         self.expires_in_s = 3600
-        self.gate = anyio.Event()
-        self.gate.set()
+        self.released = anyio.Event()
+        self.released.set()
         self.now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
     def time(self) -> dt.datetime:
-        """Give the time that the credentials go by."""
+        """Return the time that the credentials use."""
         return self.now
 
     async def load_credentials(self) -> AioRefreshableCredentials:
-        """Load, as botocore's resolver does."""
+        """Load credentials, as botocore's resolver does."""
         self.loads += 1
         await anyio.sleep(0)
         return AioRefreshableCredentials(
@@ -100,9 +103,9 @@ class Provider:
         )
 
     async def refresh(self) -> dict[str, str]:
-        """Refresh, as a role does."""
+        """Refresh credentials, as a role does."""
         self.refreshes += 1
-        await self.gate.wait()
+        await self.released.wait()
         await anyio.sleep(0)
         if self.error is not None:
             raise self.error
@@ -115,14 +118,14 @@ class Provider:
         }
 
     def session(self) -> AioSession:
-        """Make a session that has its credentials from here."""
+        """Return a session with credentials of this provider."""
         session = AioSession()
         session.register_component("credential_provider", self)
         return session
 
 
 async def call_many(transport: BotocoreTransport, count: int = 100) -> list[ServiceError]:
-    """Make *count* calls at the same time; give what they raised."""
+    """Make *count* concurrent calls, and return the errors that they raised."""
     failed: list[ServiceError] = []
 
     async def call() -> None:
@@ -138,7 +141,7 @@ async def call_many(transport: BotocoreTransport, count: int = 100) -> list[Serv
 
 
 async def test_one_load_for_many_clients(service: Any) -> None:
-    """Many clients that open on one session at once load its credentials once."""
+    """Clients that open on one session concurrently load its credentials once."""
     provider = Provider()
     session = provider.session()
     transports = [
@@ -156,7 +159,7 @@ async def test_one_load_for_many_clients(service: Any) -> None:
 
 @pytest.mark.parametrize("left_s", [5, 300, 800])
 async def test_one_refresh_for_many_calls(service: Any, left_s: int) -> None:
-    """Near or past their end, credentials are refreshed once for all calls that need them."""
+    """Credentials that expire soon or have expired are refreshed once for all calls."""
     provider = Provider()
     async with BotocoreTransport(
         aws_session=provider.session(), endpoint_url=service.url
@@ -168,7 +171,7 @@ async def test_one_refresh_for_many_calls(service: Any, left_s: int) -> None:
 
 
 async def test_a_failing_refresh_fails_no_call(service: Any) -> None:
-    """While credentials are valid for more than a minute, a refresh that fails fails no call."""
+    """A failed refresh fails no call while the credentials are valid for over a minute."""
     provider = Provider()
     provider.error = RuntimeError("STS is down")
     async with BotocoreTransport(
@@ -183,10 +186,10 @@ async def test_a_failing_refresh_fails_no_call(service: Any) -> None:
 async def test_a_hanging_refresh_fails_no_call(
     service: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A refresh that hangs counts as failed for now: one call waits for it, the others do not."""
+    """A refresh that hangs delays one call, and fails none."""
     monkeypatch.setattr(credentials, "REFRESH_S", 0.05)
     provider = Provider()
-    provider.gate = anyio.Event()
+    provider.released = anyio.Event()
     async with BotocoreTransport(
         aws_session=provider.session(), endpoint_url=service.url
     ) as transport:
@@ -195,7 +198,7 @@ async def test_a_hanging_refresh_fails_no_call(
             assert [] == await call_many(transport)
             assert [] == await call_many(transport)
         assert 1 == provider.refreshes
-        provider.gate.set()
+        provider.released.set()
         monkeypatch.setattr(credentials, "PAUSE_FAILED_S", 0.0)
     assert {"KEY0"} == {request.key_id for request in service.requests}
     assert "not refreshed (TimeoutError), still valid" in caplog.text
@@ -205,11 +208,11 @@ async def test_a_hanging_refresh_fails_no_call(
 async def test_a_hanging_refresh_from_the_start(
     service: Any, monkeypatch: pytest.MonkeyPatch, left_s: int
 ) -> None:
-    """Opening does not hang with the refresh of credentials that are loaded near their end."""
+    """Opening does not hang on the refresh of credentials that expire soon."""
     monkeypatch.setattr(credentials, "REFRESH_S", 0.05)
     provider = Provider()
     provider.expires_in_s = left_s
-    provider.gate = anyio.Event()
+    provider.released = anyio.Event()
     with anyio.fail_after(5):
         async with BotocoreTransport(
             aws_session=provider.session(), endpoint_url=service.url
@@ -219,12 +222,12 @@ async def test_a_hanging_refresh_from_the_start(
 
 
 async def test_a_cancelled_refresh_pauses_too() -> None:
-    """The call after one that was cancelled while it refreshed goes on with what is valid."""
+    """A call after a canceled refresh uses the valid credentials without refreshing."""
     provider = Provider()
     guarded = GuardedCredentials(await provider.load_credentials())
     await guarded.get_frozen_credentials()
     provider.now += dt.timedelta(seconds=3600 - 300)
-    provider.gate = anyio.Event()
+    provider.released = anyio.Event()
     with anyio.move_on_after(0.01):
         await guarded.get_frozen_credentials()
     with anyio.fail_after(1):
@@ -235,9 +238,9 @@ async def test_a_cancelled_refresh_pauses_too() -> None:
 async def test_a_hanging_refresh_of_expired_credentials_is_no_unknown_outcome(
     service: Any,
 ) -> None:
-    """Without credentials nothing is sent, and a write that waits for them is not stored."""
+    """A write that times out waiting for credentials was not sent."""
     provider = Provider()
-    provider.gate = anyio.Event()
+    provider.released = anyio.Event()
     async with AsyncMemorySessionManager(
         "chat-a1B2c3D4e5", aws_session=provider.session(), endpoint_url=service.url
     ) as manager:
@@ -251,7 +254,7 @@ async def test_a_hanging_refresh_of_expired_credentials_is_no_unknown_outcome(
 
 
 async def test_a_failing_refresh_from_the_start(service: Any) -> None:
-    """Credentials that are loaded near their end are used although their refresh fails."""
+    """Credentials that expire soon are used although their refresh fails."""
     provider = Provider()
     provider.expires_in_s = 300
     provider.error = RuntimeError("STS is down")
@@ -271,7 +274,7 @@ async def test_a_failing_refresh_from_the_start(service: Any) -> None:
     ],
 )
 async def test_expired_and_not_refreshed(service: Any, error: Exception) -> None:
-    """Past their end a failing refresh fails the calls, with one refresh for all of them."""
+    """All calls fail after one refresh if expired credentials can't be refreshed."""
     provider = Provider()
     async with BotocoreTransport(
         aws_session=provider.session(), endpoint_url=service.url
@@ -292,7 +295,7 @@ async def test_expired_and_not_refreshed(service: Any, error: Exception) -> None
 async def test_after_a_pause_it_refreshes_again(
     service: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When the pause after a failure is over, the next call refreshes."""
+    """The first call after the pause that follows a failure refreshes again."""
     monkeypatch.setattr(credentials, "PAUSE_FAILED_S", 0.0)
     provider = Provider()
     async with BotocoreTransport(
@@ -308,7 +311,7 @@ async def test_after_a_pause_it_refreshes_again(
 
 
 async def test_short_lived_credentials(service: Any) -> None:
-    """Credentials that live for minutes only are not refreshed at every call."""
+    """Credentials with a lifetime of minutes are not refreshed at every call."""
     provider = Provider()
     provider.expires_in_s = provider.lifetime_s = 300
     async with BotocoreTransport(
@@ -320,39 +323,39 @@ async def test_short_lived_credentials(service: Any) -> None:
 
 
 async def test_calls_do_not_wait_for_a_refresh_they_do_not_need() -> None:
-    """While one call refreshes, others go on with what is valid still."""
+    """Calls use valid credentials while another call refreshes them."""
     provider = Provider()
     guarded = GuardedCredentials(await provider.load_credentials())
     await guarded.get_frozen_credentials()
     provider.now += dt.timedelta(seconds=3600 - 300)
-    provider.gate = anyio.Event()
+    provider.released = anyio.Event()
     async with anyio.create_task_group() as group:
         group.start_soon(guarded.get_frozen_credentials)
         await anyio.wait_all_tasks_blocked()
         with anyio.fail_after(5):
             frozen = await guarded.get_frozen_credentials()
         assert "KEY0" == frozen.access_key
-        provider.gate.set()
+        provider.released.set()
     assert "KEY1" == (await guarded.get_frozen_credentials()).access_key
     assert 1 == provider.refreshes
 
 
 async def test_a_cancelled_refresh_is_done_by_the_next() -> None:
-    """Cancelling the call that refreshes leaves the refresh to the next."""
+    """The next call refreshes if the one that was refreshing is canceled."""
     provider = Provider()
     guarded = GuardedCredentials(await provider.load_credentials())
     provider.now += dt.timedelta(seconds=3600)
-    provider.gate = anyio.Event()
+    provider.released = anyio.Event()
     async with anyio.create_task_group() as group:
         group.start_soon(guarded.get_frozen_credentials)
         await anyio.wait_all_tasks_blocked()
         group.cancel_scope.cancel()
-    provider.gate.set()
+    provider.released.set()
     assert "KEY2" == (await guarded.get_frozen_credentials()).access_key
 
 
 async def test_plain_credentials_and_repr() -> None:
-    """Fixed credentials are passed on with all that they have, and none is shown."""
+    """Fixed credentials pass through with all attributes, and the repr shows none."""
     guarded = GuardedCredentials(AioCredentials("KEYCANARY", "SECRETCANARY", "t", method="m"))
     assert "KEYCANARY" == (await guarded.get_frozen_credentials()).access_key
     assert ("m", "KEYCANARY") == (guarded.method, guarded.access_key)
@@ -363,7 +366,7 @@ async def test_plain_credentials_and_repr() -> None:
 
 @pytest.mark.usefixtures("bare")
 async def test_no_secret_in_the_error_of_a_call(service: Any) -> None:
-    """An error that is made when no exception of botocore is at hand still says what to do."""
+    """An error of credentials during a call names the operation and the next step."""
     error = credentials.credentials_error("CreateEvent", NoCredentialsError())
     assert "CreateEvent" in str(error)
     assert "AWS_ACCESS_KEY_ID" in error.hint

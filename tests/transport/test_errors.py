@@ -1,4 +1,4 @@
-"""What comes back: every error of the service and of the network as one of ours."""
+"""Every error of the service and of the network as one of the package's errors."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ ROWS = [
 async def test_error_codes(
     transport: BotocoreTransport, service: Any, status: int, code: str, kind: type, where: str
 ) -> None:
-    """The code, in the header or in the body, decides the class; the text comes as it was."""
+    """The code in the header or body selects the class, and the text is unchanged."""
     service.status = status
     service.body = b'{"message": "as it was"}'
     if where == "header":
@@ -91,7 +91,7 @@ async def test_error_codes(
 async def test_errors_without_a_code(
     transport: BotocoreTransport, service: Any, status: int, kind: type, body: bytes
 ) -> None:
-    """What a proxy or firewall answers is classed by its status, and its page is not shown."""
+    """An answer of a proxy is classified by its status, and its page is not shown."""
     service.status, service.body = status, body
     with pytest.raises(errors.ServiceError) as caught:
         await transport("CreateEvent", CREATE)
@@ -132,7 +132,7 @@ async def test_errors_without_a_code(
 async def test_retry_after(
     transport: BotocoreTransport, service: Any, headers: dict[str, str], wait: float | None
 ) -> None:
-    """The wait that the service asks for is in the error, in seconds."""
+    """The error has the wait that the service asks for, in seconds."""
     service.status, service.headers = 429, headers
     with pytest.raises(errors.ThrottledError) as caught:
         await transport("CreateEvent", CREATE)
@@ -150,10 +150,10 @@ async def test_retry_after(
         (b"\xff\xfe\x00", "not JSON"),
     ],
 )
-async def test_success_that_is_none(
+async def test_success_without_an_object(
     transport: BotocoreTransport, service: Any, body: bytes, words: str
 ) -> None:
-    """A success without a JSON object is never taken for one."""
+    """A success without a JSON object raises ``DecodeError``."""
     service.status, service.body = 201, body
     with pytest.raises(errors.DecodeError, match=words) as caught:
         await transport("CreateEvent", CREATE)
@@ -167,14 +167,14 @@ async def test_success_that_is_none(
 async def test_success_that_botocore_cannot_read(
     transport: BotocoreTransport, service: Any, body: bytes
 ) -> None:
-    """A JSON object that does not fit the model is an answer: reading it is the codec's affair."""
+    """A JSON object that does not fit the model is an answer, left for the codec to decode."""
     service.body = body
     answer = await transport("ListEvents", dict.fromkeys(["memoryId", "actorId", "sessionId"], "m"))
     assert "events" in answer.body
 
 
 async def test_a_hook_of_the_caller_that_raises(service: Any) -> None:
-    """What a hook of the caller raises after a success is raised, not taken for a bad answer."""
+    """An error of a caller's hook after a success is raised unchanged."""
     from aiobotocore.session import AioSession
 
     session = AioSession()
@@ -202,7 +202,10 @@ ECHO = (
 async def test_what_the_service_quotes_is_not_shown(
     transport: BotocoreTransport, service: Any, status: int, code: str
 ) -> None:
-    """A text that the service quotes is in no text or traceback, and whole in the answer."""
+    """
+    A text that the service quotes is only in the answer, not in the error's text or
+    traceback.
+    """
     service.status, service.headers = status, {"x-amzn-errortype": code}
     service.body = json.dumps({"message": ECHO}).encode()
     with pytest.raises(errors.ServiceError) as caught:
@@ -215,7 +218,7 @@ async def test_what_the_service_quotes_is_not_shown(
 
 
 def free_port() -> int:
-    """Give a port where nothing listens."""
+    """Return a port without a listener."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
@@ -231,7 +234,7 @@ def free_port() -> int:
     ],
 )
 async def test_nothing_was_sent(url: str, words: str) -> None:
-    """A refused connection and an unknown name are errors that say that nothing was sent."""
+    """A refused connection or unknown host raises an error that says that nothing was sent."""
     port = free_port()
     async with BotocoreTransport(endpoint_url=url.format(port=port)) as transport:
         with pytest.raises(errors.TransportError, match=words.format(port=port)) as caught:
@@ -246,7 +249,7 @@ async def test_nothing_was_sent(url: str, words: str) -> None:
     ids=["closed", "reset", "cut"],
 )
 async def test_lost_connections(raw: Callable[..., Any], answer: bytes, reset: bool) -> None:
-    """A connection that ends before its answer does leaves open whether the request was read."""
+    """A connection that ends before its answer raises an error that the request may be sent."""
     url = await raw(answer, reset=reset)
     async with BotocoreTransport(endpoint_url=url) as transport:
         with pytest.raises(errors.TransportError) as caught:
@@ -257,7 +260,7 @@ async def test_lost_connections(raw: Callable[..., Any], answer: bytes, reset: b
 
 
 async def test_no_answer_in_time(raw: Callable[..., Any]) -> None:
-    """No answer within the read timeout is a timeout, which may have been sent."""
+    """A read timeout raises a timeout error that the request may be sent."""
     url = await raw(None)
     config = Config(read_timeout=0.05)
     async with BotocoreTransport(endpoint_url=url, config=config) as transport:
@@ -268,7 +271,7 @@ async def test_no_answer_in_time(raw: Callable[..., Any]) -> None:
 
 
 async def test_no_http_answer(raw: Callable[..., Any]) -> None:
-    """An answer that is no HTTP is a lost connection."""
+    """An answer that is not HTTP is a lost connection."""
     url = await raw(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
     async with BotocoreTransport(endpoint_url=url) as transport:
         with pytest.raises(errors.TransportError) as caught:
@@ -277,13 +280,13 @@ async def test_no_http_answer(raw: Callable[..., Any]) -> None:
 
 
 async def test_unknown_operation(transport: BotocoreTransport) -> None:
-    """A name that is none of the 16 is refused."""
+    """An operation outside the 16 is refused."""
     with pytest.raises(errors.InvalidInputError, match="CreateMemory"):
         await transport("CreateMemory", {})
 
 
 async def test_parameter_errors_show_nothing(service: Any) -> None:
-    """What botocore says of parameters would show them: it is not told, nor chained."""
+    """An error about parameters does not show them, and has no context."""
     from aiobotocore.session import AioSession
     from botocore.exceptions import ParamValidationError
 
@@ -318,21 +321,21 @@ async def test_parameter_errors_show_nothing(service: Any) -> None:
     ],
 )
 def test_bad_dates(value: str | None) -> None:
-    """A date header that is none gives no date."""
+    """An invalid date header is read as None."""
     assert read_date(value) is None
 
 
 @given(st.text(max_size=60) | st.from_regex(DATE, fullmatch=True))
 def test_any_date(value: str) -> None:
-    """Whatever a header says, there is a date of this millennium or none."""
+    """Any text of a date header is read as a date of this millennium or None."""
     date = read_date(value)
     assert date is None or 2000 <= date.year < 3000
 
 
 def test_date_of_another_zone() -> None:
-    """A date is given in UTC, whatever its zone; without one it is taken for UTC."""
-    wanted = "2026-11-22T20:00:00+00:00"
+    """A date is converted to UTC, and one without a zone is UTC."""
+    expected = "2026-11-22T20:00:00+00:00"
     for text in ("Sun, 22 Nov 2026 21:00:00 +0100", "Sun, 22 Nov 2026 20:00:00 -0000"):
         date = read_date(text)
         assert date is not None
-        assert wanted == date.isoformat()
+        assert expected == date.isoformat()

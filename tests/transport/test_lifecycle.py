@@ -1,12 +1,9 @@
-"""Open, close, loops, forks: one clear error each, nothing left behind, nothing that blocks."""
+"""Opening, closing, loops and forks: clear errors, and nothing left behind."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import subprocess
-import sys
-import textwrap
 import threading
 from typing import Any
 
@@ -25,25 +22,13 @@ from agentcore_memory_async.errors import (
     TransportError,
     WrongLoopError,
 )
+from tests.transport.scripts import run
 
 LIST = ("ListActors", {"memoryId": "m"})
 
 
-def run(code: str, *options: str) -> str:
-    """Run *code* in a Python of its own, warnings as errors; give what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", *options, "-c", textwrap.dedent(code)],
-        capture_output=True,
-        text=True,
-        timeout=45,
-        check=False,
-    )
-    assert (0, "") == (done.returncode, done.stderr)
-    return done.stdout
-
-
 async def test_before_open_and_after_close(service: Any) -> None:
-    """Not open and closed are two texts of one error."""
+    """``ClosedError`` says whether the transport is not open yet or closed."""
     transport = BotocoreTransport(endpoint_url=service.url)
     with pytest.raises(ClosedError, match="not open; use"):
         await transport(*LIST)
@@ -57,7 +42,7 @@ async def test_before_open_and_after_close(service: Any) -> None:
 
 
 async def test_close_is_idempotent(service: Any) -> None:
-    """Closing twice, or what was never open, does nothing."""
+    """Closing twice, or before opening, does nothing."""
     await BotocoreTransport().aclose()
     transport = BotocoreTransport(endpoint_url=service.url)
     await transport.open()
@@ -68,7 +53,7 @@ async def test_close_is_idempotent(service: Any) -> None:
 
 
 class SlowToClose:
-    """A session class of the caller that takes its time to close."""
+    """A session class of the caller that closes in several steps."""
 
     steps = 0
     closed = 0
@@ -83,7 +68,7 @@ class SlowToClose:
         await self.close()
 
     async def close(self) -> None:
-        """Close, in several steps."""
+        """Close in several steps."""
         for _ in range(self.steps):
             await asyncio.sleep(0)
         SlowToClose.closed += 1
@@ -93,7 +78,7 @@ class SlowToClose:
 
 
 async def close_and_cancel(transport: BotocoreTransport, before: int) -> None:
-    """Close in a task of its own, which is cancelled after so many rounds of the loop."""
+    """Close in a new task, which is canceled after *before* iterations of the loop."""
     task = asyncio.get_running_loop().create_task(transport.aclose())
     for _ in range(before):
         await asyncio.sleep(0)
@@ -104,13 +89,13 @@ async def close_and_cancel(transport: BotocoreTransport, before: int) -> None:
 
 @pytest.mark.parametrize("before", range(4))
 async def test_close_that_is_cancelled_closes(monkeypatch: pytest.MonkeyPatch, before: int) -> None:
-    """A task that is cancelled while it closes leaves no connection open, and is cancelled."""
+    """A canceled close leaves no connection open."""
     monkeypatch.setattr(SlowToClose, "steps", 2)
     monkeypatch.setattr(SlowToClose, "closed", 0)
     transport = BotocoreTransport(config=AioConfig(http_session_cls=SlowToClose))
     await transport.open()
     await close_and_cancel(transport, before)
-    if before:  # or else it had not begun
+    if before:  # otherwise it had not begun
         assert 1 == SlowToClose.closed
     await transport.aclose()
     assert SlowToClose.closed
@@ -118,7 +103,7 @@ async def test_close_that_is_cancelled_closes(monkeypatch: pytest.MonkeyPatch, b
 
 
 async def test_close_that_is_cancelled_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Closing again finishes what was cut short again and again."""
+    """Closing again completes a close that was canceled repeatedly."""
     monkeypatch.setattr(SlowToClose, "steps", 5)
     monkeypatch.setattr(SlowToClose, "closed", 0)
     transport = BotocoreTransport(config=AioConfig(http_session_cls=SlowToClose))
@@ -138,15 +123,15 @@ async def test_close_that_is_cancelled_twice(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("before", range(6))
 async def test_cancelled_close_leaves_no_connection(service: Any, before: int) -> None:
-    """With aiohttp, too, nothing is left, wherever the task that closes is cut."""
+    """A canceled close leaves no connection of aiohttp, wherever it is interrupted."""
     sessions: list[Any] = []
 
-    class Noted(AIOHTTPSession):  # type: ignore[misc]
+    class RecordingSession(AIOHTTPSession):  # type: ignore[misc]
         async def _get_session(self, proxy_url: Any) -> Any:
             sessions.append(await super()._get_session(proxy_url))
             return sessions[-1]
 
-    config = AioConfig(http_session_cls=Noted)
+    config = AioConfig(http_session_cls=RecordingSession)
     transport = BotocoreTransport(endpoint_url=service.url, config=config)
     await transport.open()
     await transport(*LIST)
@@ -156,7 +141,7 @@ async def test_cancelled_close_leaves_no_connection(service: Any, before: int) -
 
 
 async def test_open_twice(service: Any) -> None:
-    """Opening what is open, or being opened, raises and does no harm."""
+    """Opening a transport that is open or being opened raises, and does no harm."""
     transport = BotocoreTransport(endpoint_url=service.url)
     raised: list[str] = []
 
@@ -176,7 +161,7 @@ async def test_open_twice(service: Any) -> None:
 
 
 async def test_close_while_opening(service: Any) -> None:
-    """Closing while it is being opened is refused: cancelling is the way."""
+    """Closing during opening is refused with the advice to cancel."""
     transport = BotocoreTransport(endpoint_url=service.url)
     async with anyio.create_task_group() as group:
         group.start_soon(transport.open)
@@ -187,7 +172,7 @@ async def test_close_while_opening(service: Any) -> None:
 
 
 async def test_cancelled_open_leaves_nothing(service: Any) -> None:
-    """Opening may be cut at every step; it leaves nothing, and can be done again."""
+    """Opening can be canceled at every step, and repeated."""
     transport = BotocoreTransport(endpoint_url=service.url)
     for steps in range(12):
         async with anyio.create_task_group() as group:
@@ -204,19 +189,19 @@ async def test_cancelled_open_leaves_nothing(service: Any) -> None:
 async def test_failed_open_closes_the_session(
     service: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If the last step of opening fails, what was made is closed."""
+    """The HTTP session is closed if the last step of opening fails."""
     from agentcore_memory_async._transport import client, http_session
 
     closed: list[bool] = []
 
-    async def note(self: Any, *exc_info: Any) -> None:
+    async def record(self: Any, *exc_info: Any) -> None:
         closed.append(True)
 
     def forget(given: Any, opened: list[Any]) -> Any:
         return real(given, [])
 
     real = http_session.session_class
-    monkeypatch.setattr(http_session.VerifyingSession, "__aexit__", note)
+    monkeypatch.setattr(http_session.VerifyingSession, "__aexit__", record)
     monkeypatch.setattr(client, "session_class", forget)
     with pytest.raises(RuntimeError, match="http session"):
         await BotocoreTransport(endpoint_url=service.url).open()
@@ -224,7 +209,7 @@ async def test_failed_open_closes_the_session(
 
 
 async def test_other_loop_that_is_alive(transport: BotocoreTransport, service: Any) -> None:
-    """Called from a loop in another thread it says that it belongs to the first."""
+    """A call from a loop in another thread raises ``WrongLoopError``."""
     raised: list[BaseException] = []
 
     async def call() -> None:
@@ -243,7 +228,7 @@ async def test_other_loop_that_is_alive(transport: BotocoreTransport, service: A
 
 
 def test_other_loop_that_is_closed() -> None:
-    """After its loop ended it says so, without a warning or a trace on the screen."""
+    """A call after the loop was closed raises ``WrongLoopError``, without warnings or output."""
     printed = run(
         """
         import asyncio
@@ -265,7 +250,7 @@ def test_other_loop_that_is_closed() -> None:
 
 
 def test_fork() -> None:
-    """In a fork each call says so at once, closing does nothing, and the parent goes on."""
+    """Calls in a forked child raise at once, closing does nothing, and the parent continues."""
     printed = run(
         """
         import asyncio, os, sys, warnings
@@ -312,7 +297,7 @@ def test_fork() -> None:
 
 
 async def test_closed_while_a_call_waits(service: Any) -> None:
-    """A call that is under way when it is closed ends with one of our errors."""
+    """A call in flight ends with an error of the package when the transport is closed."""
     session = AioSession()
     reached, go_on = anyio.Event(), anyio.Event()
 
@@ -341,7 +326,7 @@ async def test_closed_while_a_call_waits(service: Any) -> None:
 
 
 async def test_many_calls_at_once(transport: BotocoreTransport, service: Any) -> None:
-    """Calls at the same time get each its own answer."""
+    """Concurrent calls each get their own answer."""
     service.echo = True
     answers: dict[int, Answer] = {}
 
@@ -356,7 +341,7 @@ async def test_many_calls_at_once(transport: BotocoreTransport, service: Any) ->
 
 
 async def test_cancelled_calls_leave_the_pool_whole(service: Any) -> None:
-    """Calls that are cut at each step leave no connection taken."""
+    """Calls that are canceled at any step return their connections to the pool."""
     transport = BotocoreTransport(endpoint_url=service.url, max_concurrency=1)
     async with transport:
         for steps in range(30):
@@ -369,93 +354,8 @@ async def test_cancelled_calls_leave_the_pool_whole(service: Any) -> None:
             await transport(*LIST)
 
 
-def test_importing_is_light() -> None:
-    """Importing the module, and the package, imports neither aioboto3, aiobotocore nor aiohttp."""
-    printed = run(
-        """
-        import sys
-        import agentcore_memory_async._transport.botocore
-        print(sorted({"aioboto3", "boto3", "aiobotocore", "aiohttp"} & set(sys.modules)))
-        """
-    )
-    assert "[]" == printed.strip()
-
-
-def test_nothing_blocks_the_loop() -> None:
-    """The first opening and call open no file, list and import nothing in the loop."""
-    printed = run(
-        """
-        import asyncio, sys, threading
-        from agentcore_memory_async._transport.botocore import BotocoreTransport
-        from aiohttp import web
-
-        NAMES = {"open", "os.listdir", "os.scandir", "import", "marshal.loads", "compile"}
-        seen, watching, main_thread = [], False, threading.get_ident()
-
-        def note(name, args):
-            if watching and name in NAMES and threading.get_ident() == main_thread:
-                seen.append((name, str(args[0])[:80]))
-
-        sys.addaudithook(note)
-
-        async def main():
-            global watching
-            async def answer(request):
-                return web.json_response({"actorSummaries": []})
-            app = web.Application()
-            app.router.add_route("*", "/{tail:.*}", answer)
-            runner = web.AppRunner(app)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            watching = True
-            url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            async with BotocoreTransport(endpoint_url=url) as transport:
-                await transport("ListActors", {"memoryId": "m"})
-            watching = False
-            await runner.cleanup()
-        asyncio.run(main())
-        print(seen)
-        """
-    )
-    assert "[]" == printed.strip()
-
-
-async def test_blockbuster(service: Any) -> None:
-    """Opening, calling and closing make no blocking call in the loop."""
-    from blockbuster import blockbuster_ctx
-
-    with blockbuster_ctx():
-        async with BotocoreTransport(endpoint_url=service.url) as transport:
-            await transport(*LIST)
-
-
-def test_the_collector_is_left_as_it_was() -> None:
-    """Where the program has the garbage collector off, or has frozen objects, it stays so."""
-    printed = run(
-        """
-        import gc, sys
-        from agentcore_memory_async._transport.botocore import _load
-        gc.freeze()
-        _load()
-        assert gc.isenabled() and gc.get_freeze_count() > 0
-        """
-    ) + run(
-        """
-        import gc
-        from agentcore_memory_async._transport.botocore import _load
-        before = gc.get_freeze_count()  # Python 3.12 begins with some
-        _load()
-        assert gc.isenabled() and gc.get_freeze_count() == before
-        gc.disable()
-        _load()
-        assert not gc.isenabled()
-        """
-    )
-    assert "" == printed
-
-
 async def test_reprs() -> None:
-    """The repr says state, region and endpoint; the answer's says nothing of its content."""
+    """The repr shows state, region and endpoint, and that of an answer hides its content."""
     transport = BotocoreTransport()
     assert "<BotocoreTransport not open>" == repr(transport)
     async with transport:
@@ -465,7 +365,10 @@ async def test_reprs() -> None:
 
 
 async def test_httpx_on_old_aiobotocore(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With httpx it does not open where aiobotocore does not check certificates with it."""
+    """
+    An httpx session is refused on versions of aiobotocore that do not verify its
+    certificates.
+    """
     from agentcore_memory_async._transport import http_session
 
     class Httpx:
@@ -485,16 +388,6 @@ async def test_httpx_on_old_aiobotocore(monkeypatch: pytest.MonkeyPatch) -> None
             assert issubclass(http_session.session_class(Httpx, []), Httpx)
 
 
-async def test_without_aioboto3(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without aioboto3 the client is aiobotocore's own."""
-    from agentcore_memory_async._transport import client
-
-    monkeypatch.setattr(client, "aioboto3", None)
-    async with BotocoreTransport(endpoint_url=service.url) as transport:
-        await transport(*LIST)
-    assert 1 == len(service.requests)
-
-
 def test_inherited() -> None:
-    """In the process that opens, nothing is kept beyond its close."""
+    """The process that opened a transport keeps nothing of it after closing."""
     assert [] == botocore._inherited

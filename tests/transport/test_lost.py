@@ -1,4 +1,4 @@
-"""Whatever is raised while a write is under way, it ends stored, refused or unknown."""
+"""A write in flight ends as stored, refused or unknown, whatever is raised."""
 
 from __future__ import annotations
 
@@ -49,24 +49,24 @@ UNSENT = {"refused", "connect timeout"}
 
 
 class Raw:
-    """What aiobotocore reads a body from."""
+    """Stand-in for the response that aiobotocore reads a body from."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
 
     async def read(self) -> bytes:
-        """Read all of it."""
+        """Return the body."""
         return self._body
 
 
 class Memory:
     """
-    A service in memory, as a caller's ``http_session_cls`` plays it.
+    A service in memory, played by a caller's ``http_session_cls``.
 
     Attributes:
-        tokens: The client tokens that came, in order.
-        errors: What the next requests raise, after they were stored.
-        answer: Gives the event of an answer from the request's.
+        tokens: Client tokens of the requests, in order.
+        errors: Errors that the next requests raise after their events were stored.
+        answer: Function from the stored event to the event of the answer.
     """
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class Memory:
         self.answer: Callable[[dict[str, Any]], Any] = dict
 
     def manager(self, **options: Any) -> AsyncMemorySessionManager:
-        """Make a manager on it."""
+        """Return a manager on this service."""
         memory = self
 
         class HttpSession:
@@ -114,15 +114,15 @@ class Memory:
 
 
 async def write(manager: AsyncMemorySessionManager, text: str = "hi") -> str:
-    """Write one event; give its id."""
+    """Write one event, and return its id."""
     session = AsyncMemorySession(manager, "a", "s")
     event = await session.add_turns([ConversationalMessage(text, MessageRole.USER)])
     return event.event_id
 
 
 @pytest.mark.parametrize("kind", LOST)
-async def test_lost_answers_are_asked_for_again(kind: str) -> None:
-    """A lost connection is one whoever says so: the same token goes out again."""
+async def test_lost_answers_are_retried(kind: str) -> None:
+    """A connection lost by any library's exception is retried with the same token."""
     memory = Memory()
     memory.errors = [LOST[kind]]
     async with memory.manager() as manager:
@@ -133,7 +133,7 @@ async def test_lost_answers_are_asked_for_again(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", LOST)
 async def test_what_is_lost_may_have_been_stored(kind: str) -> None:
-    """Without another attempt the outcome is unknown, but where there never was a connection."""
+    """The outcome after a lost connection is unknown unless it was never established."""
     memory = Memory()
     memory.errors = [LOST[kind]]
     expected = TransportError if kind in UNSENT else OutcomeUnknownError
@@ -144,7 +144,7 @@ async def test_what_is_lost_may_have_been_stored(kind: str) -> None:
 
 @pytest.mark.parametrize("error", [RuntimeError("Session is closed"), KeyError("x")], ids=repr)
 async def test_anything_else_in_flight_is_unknown(error: Exception) -> None:
-    """A bug under way leaves a token to settle with, and its cause; a read raises it as it is."""
+    """An unexpected exception in flight makes the outcome unknown, with a token to resolve it."""
     memory = Memory()
     memory.errors = [error]
     async with memory.manager() as manager:
@@ -174,7 +174,7 @@ async def test_anything_else_in_flight_is_unknown(error: Exception) -> None:
 async def test_hooks_of_the_caller_that_raise(
     event: str, unknown: bool | None, error: Exception
 ) -> None:
-    """A hook's error before the request is a bug; after it, it does not make it unsent."""
+    """The outcome is unknown if a caller's hook raises after the request was sent."""
     session = AioSession()
     memory = Memory()
 
@@ -183,7 +183,7 @@ async def test_hooks_of_the_caller_that_raise(
 
     session.get_component("event_emitter").register(f"{event}.bedrock-agentcore", hook)
     async with memory.manager(aws_session=session, retry=RetryPolicy(max_attempts=1)) as manager:
-        if unknown is None:  # the answer is there all the same
+        if unknown is None:  # the answer arrived all the same
             assert "01#ab" == await write(manager)
             return
         with pytest.raises(OutcomeUnknownError if unknown else Exception) as caught:
@@ -205,7 +205,7 @@ async def test_hooks_of_the_caller_that_raise(
     ids=["id only", "ISO time", "odd payload"],
 )
 async def test_an_event_id_acknowledges(change: Callable[..., Any]) -> None:
-    """An answer with an event id is believed; what it does not say is as it was asked for."""
+    """An answer with an event id acknowledges the event, with missing values from the request."""
     memory = Memory()
     memory.answer = change
     async with memory.manager() as manager:
@@ -223,7 +223,7 @@ async def test_an_event_id_acknowledges(change: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("depth", [1_000, 100_000])
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'], ids=["list", "object"])
 async def test_nested_too_deeply(service: Any, depth: int, opening: bytes) -> None:
-    """An answer that Python can't hold is one that can't be read, so the write is unknown."""
+    """An answer that is nested too deeply can't be decoded, so the outcome is unknown."""
     service.status, service.body = 201, opening * depth
     async with AsyncMemorySessionManager(
         "chat-a1B2c3D4e5", endpoint_url=service.url, retry=RetryPolicy(max_attempts=2)
@@ -242,7 +242,7 @@ async def test_nested_too_deeply(service: Any, depth: int, opening: bytes) -> No
     ids=["deadline", "attempts"],
 )
 async def test_what_hangs_before_it_is_sent_is_not_unknown(policy: RetryPolicy) -> None:
-    """A request that never reached the connection was not stored, and the error says so."""
+    """A write that times out before it reached the connection was not sent."""
     session = AioSession()
     memory = Memory()
 
@@ -258,7 +258,7 @@ async def test_what_hangs_before_it_is_sent_is_not_unknown(policy: RetryPolicy) 
 
 
 async def test_what_hangs_after_it_is_sent_is_unknown(raw: Callable[..., Any]) -> None:
-    """Once the connection has it, the deadline leaves open whether it was stored."""
+    """A write that times out after it was sent has an unknown outcome."""
     async with AsyncMemorySessionManager(
         "chat-a1B2c3D4e5", endpoint_url=await raw(None), retry=RetryPolicy(write_deadline=0.2)
     ) as manager:
@@ -267,7 +267,7 @@ async def test_what_hangs_after_it_is_sent_is_unknown(raw: Callable[..., Any]) -
 
 
 async def test_no_failure_shows_what_it_was_made_of(service: Any) -> None:
-    """The service's text, a body or a URL would be seen in a traceback's causes."""
+    """An error has neither cause nor context that shows the service's text, a body or a URL."""
     for status, body in ((400, b'{"message": "x"}'), (500, b"\xff"), (201, b"\xff"), (201, b"[")):
         service.status, service.body = status, body
         async with BotocoreTransport(endpoint_url=service.url) as transport:

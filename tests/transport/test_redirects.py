@@ -1,4 +1,4 @@
-"""A redirect is an error: nothing goes to another host."""
+"""Redirects are errors, so nothing is sent to another host."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LIST = {"memoryId": "m", "actorId": "a", "sessionId": "s"}
 async def test_redirects_are_not_followed(
     serve: Callable[..., Any], status: int, config: Any, operation: str, params: dict[str, Any]
 ) -> None:
-    """Neither conversation nor session token leave for where an answer points to."""
+    """A redirect raises ``ServiceError``, and its target gets no request."""
     service, other = await serve(), await serve()
     service.status = status
     service.body = b""

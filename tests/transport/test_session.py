@@ -1,4 +1,4 @@
-"""The caller's session, profile and environment are obeyed; the session stays as it was."""
+"""The caller's session, profile and environment are used, and the session is not modified."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LIST = ("ListActors", {"memoryId": "m"})
 
 
 def make_aiobotocore(**given: Any) -> Any:
-    """Make an aiobotocore session of the arguments that aioboto3 takes."""
+    """Return an aiobotocore session for the arguments of aioboto3's."""
     session = AioSession(profile=given.get("profile_name"))
     if "region_name" in given:
         session.set_config_variable("region", given["region_name"])
@@ -40,7 +40,7 @@ if aioboto3 is not None:
 
 @pytest.fixture(params=KINDS)
 def make(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Give the maker of sessions of each kind that is installed."""
+    """Return the constructor of each installed kind of session."""
     return KINDS[request.param]
 
 
@@ -88,7 +88,7 @@ async def test_region(
     region: str,
     source: str,
 ) -> None:
-    """The region comes from the first that names one, and requests are signed for it."""
+    """The region comes from the first source that has one, and requests are signed for it."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     options = {}
@@ -120,7 +120,7 @@ async def test_region_of_the_default_config(service: Any) -> None:
 
 @pytest.mark.parametrize("region", ["us west", "eu/west", "-"])
 async def test_bad_region(region: str) -> None:
-    """A region that is none is refused."""
+    """An invalid region is refused."""
     with pytest.raises(InvalidInputError, match="region"):
         await BotocoreTransport(region_name=region).open()
 
@@ -135,13 +135,13 @@ async def test_bad_region(region: str) -> None:
     ],
 )
 async def test_real_endpoints(region: str, host: str) -> None:
-    """Without an endpoint the service's own is used, in every partition."""
+    """The service's own endpoint is the default, in every partition."""
     async with BotocoreTransport(region_name=region) as transport:
         assert f"https://{host}" == transport.endpoint_url
 
 
 async def test_endpoint_variable(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """AWS_ENDPOINT_URL_BEDROCK_AGENTCORE is where requests go."""
+    """``AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`` sets the endpoint."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", service.url)
     async with BotocoreTransport() as transport:
         await transport(*LIST)
@@ -150,14 +150,14 @@ async def test_endpoint_variable(service: Any, monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_services_section(make: Callable[..., Any], profiles: Path) -> None:
-    """The profile's [services] section is where requests go."""
+    """The profile's ``[services]`` section sets the endpoint."""
     session = make(profile_name="other")
     async with BotocoreTransport(aws_session=session) as transport:
         assert "http://127.0.0.1:9/from-services" == transport.endpoint_url
 
 
 async def test_endpoint_argument_comes_first(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The argument goes before the environment."""
+    """The argument for the endpoint overrides the environment."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", "http://127.0.0.1:9")
     async with BotocoreTransport(endpoint_url=service.url) as transport:
         await transport(*LIST)
@@ -166,7 +166,7 @@ async def test_endpoint_argument_comes_first(service: Any, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("url", ["localhost:8000", "http://", "nonsense"])
 async def test_bad_endpoint(url: str) -> None:
-    """An endpoint that is no URL is refused, and it may be opened again."""
+    """An invalid endpoint is refused, and the transport can be opened again."""
     transport = BotocoreTransport(endpoint_url=url)
     for _ in range(2):
         with pytest.raises(InvalidInputError, match="endpoint"):
@@ -176,7 +176,7 @@ async def test_bad_endpoint(url: str) -> None:
 async def test_a_password_in_the_endpoint_is_not_shown(
     service: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """User name and password of an endpoint are used, and never shown."""
+    """User name and password of an endpoint are used and never shown."""
     caplog.set_level("DEBUG", logger="agentcore_memory_async")
     url = service.url.replace("//", "//user:PW@CANARY@")
     config = Config(signature_version=UNSIGNED)
@@ -198,14 +198,14 @@ async def test_a_password_in_the_endpoint_is_not_shown(
 
 
 async def test_missing_profile(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A profile that is not there is named."""
+    """A missing profile is named."""
     monkeypatch.setenv("AWS_PROFILE", "gone")
     with pytest.raises(InvalidInputError, match="gone"):
         await BotocoreTransport().open()
 
 
 async def test_credentials_of_the_session(make: Callable[..., Any], service: Any) -> None:
-    """The session's credentials sign, not the environment's."""
+    """Requests are signed with the session's credentials, not the environment's."""
     session = make(aws_access_key_id="SESSIONKEY", aws_secret_access_key="x")
     async with BotocoreTransport(aws_session=session, endpoint_url=service.url) as transport:
         await transport(*LIST)
@@ -215,7 +215,7 @@ async def test_credentials_of_the_session(make: Callable[..., Any], service: Any
 async def test_credentials_of_the_profile(
     make: Callable[..., Any], profiles: Path, service: Any
 ) -> None:
-    """A session with a profile signs with that profile's credentials."""
+    """Requests of a session with a profile are signed with its credentials."""
     session = make(profile_name="other")
     async with BotocoreTransport(aws_session=session, endpoint_url=service.url) as transport:
         await transport(*LIST)
@@ -223,7 +223,7 @@ async def test_credentials_of_the_profile(
 
 
 async def test_unsigned(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without signing no credentials are needed."""
+    """An unsigned client needs no credentials."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     config = Config(signature_version=UNSIGNED)
@@ -233,25 +233,25 @@ async def test_unsigned(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def core(session: Any) -> Any:
-    """Give the aiobotocore session of either kind."""
+    """Return the aiobotocore session of either kind."""
     return getattr(session, "_session", session)
 
 
 async def test_hooks_of_the_session(make: Callable[..., Any], service: Any) -> None:
-    """Hooks on the session's events, as instrumentation sets them, see every call and may act."""
+    """Hooks on the session's events see every call and can modify it."""
     session = make()
     seen: list[str] = []
 
-    def note(event_name: str, **_: Any) -> None:
+    def record(event_name: str, **_: Any) -> None:
         seen.append(event_name)
 
     def add(request: Any, **_: Any) -> None:
         request.headers["traceparent"] = "00-1-2-01"
 
     for name in ("before-parameter-build", "before-call", "before-send", "before-parse"):
-        core(session).register(f"{name}.bedrock-agentcore.ListActors", note)
-    core(session).register("response-received.bedrock-agentcore", note)
-    core(session).register("after-call.bedrock-agentcore", note)
+        core(session).register(f"{name}.bedrock-agentcore.ListActors", record)
+    core(session).register("response-received.bedrock-agentcore", record)
+    core(session).register("after-call.bedrock-agentcore", record)
     core(session).register("before-sign.bedrock-agentcore", add)
     async with BotocoreTransport(aws_session=session, endpoint_url=service.url) as transport:
         await transport(*LIST)
@@ -267,7 +267,7 @@ async def test_hooks_of_the_session(make: Callable[..., Any], service: Any) -> N
 
 
 def state(session: Any) -> tuple[Any, ...]:
-    """Give what a session is made of, to compare."""
+    """Return the parts of a session, for comparison."""
     session = core(session)
     emitter = session.get_component("event_emitter")
     handlers = repr(sorted(map(repr, copy.copy(emitter)._emitter._handlers._root["children"])))
@@ -287,7 +287,7 @@ def state(session: Any) -> tuple[Any, ...]:
 
 
 def count(node: Any) -> int:
-    """Count the handlers below *node* of an emitter."""
+    """Return the number of handlers below *node* of an emitter."""
     values = node.get("values")
     own = sum(len(part) for part in values) if values else 0
     return own + sum(count(child) for child in node["children"].values())
@@ -297,7 +297,7 @@ def count(node: Any) -> int:
 async def test_the_session_stays_as_it_was(
     make: Callable[..., Any], service: Any, used: bool
 ) -> None:
-    """The caller's session, fresh or used, keeps its emitter, components and config."""
+    """The caller's session keeps its emitter, components and config."""
     session = make(region_name="eu-west-1")
     core(session).set_default_client_config(AioConfig(read_timeout=33, retries={"max_attempts": 2}))
     if used:
@@ -313,13 +313,13 @@ async def test_the_session_stays_as_it_was(
 
 @pytest.mark.parametrize("session", [object(), "session", 5])
 async def test_no_session(session: Any) -> None:
-    """What is no asynchronous session is refused, and the kinds that are one are named."""
+    """An object that is no asynchronous session is refused with the accepted kinds."""
     with pytest.raises(InvalidInputError, match="AioSession"):
         await BotocoreTransport(aws_session=session).open()
 
 
 async def test_synchronous_session() -> None:
-    """The session of botocore itself, which is synchronous, is refused."""
+    """A session of botocore, which is synchronous, is refused."""
     import botocore.session
 
     with pytest.raises(InvalidInputError, match=r"not botocore\.Session"):
@@ -327,13 +327,13 @@ async def test_synchronous_session() -> None:
 
 
 async def test_no_config() -> None:
-    """What is no botocore Config is refused."""
+    """A config that is not a botocore ``Config`` is refused."""
     with pytest.raises(InvalidInputError, match="not dict"):
         await BotocoreTransport(config={"read_timeout": 3}).open()
 
 
 def test_collect() -> None:
-    """Of a config, what differs from the defaults is taken, of both kinds of config."""
+    """The options of a config that differ from the defaults are collected."""
     assert {} == collect(None) == collect(Config()) == collect(AioConfig())
     config = AioConfig(read_timeout=3, connector_args={"ttl_dns_cache": 9}, proxies={"http": "x"})
     assert {
@@ -345,23 +345,26 @@ def test_collect() -> None:
 
 
 async def test_the_config_that_is_used(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One attempt, a pool that fits, and otherwise the caller's options over the session's."""
+    """
+    The client makes one attempt, has a pool of the right size, and prefers the
+    caller's options.
+    """
     made: list[AioConfig] = []
     session = AioSession()
     session.set_default_client_config(AioConfig(read_timeout=33, connect_timeout=4))
 
-    def note(**kwargs: Any) -> None:
+    def record(**kwargs: Any) -> None:
         made.append(kwargs["context"]["client_config"])
 
-    session.register("before-call.bedrock-agentcore", note)
+    session.register("before-call.bedrock-agentcore", record)
     config = Config(connect_timeout=5, retries={"mode": "adaptive", "max_attempts": 9})
-    for given, pool, wanted in ((config, 50, 50), (Config(max_pool_connections=80), 50, 80)):
+    for given, pool, expected in ((config, 50, 50), (Config(max_pool_connections=80), 50, 80)):
         transport = BotocoreTransport(
             aws_session=session, config=given, endpoint_url=service.url, max_concurrency=pool
         )
         async with transport:
             await transport(*LIST)
-        assert wanted == made[-1].max_pool_connections
+        assert expected == made[-1].max_pool_connections
     assert (33, 5) == (made[0].read_timeout, made[0].connect_timeout)
     assert {"mode": "standard", "total_max_attempts": 1} == made[0].retries
     assert "agentcore-memory-async/" in service.requests[0].headers["User-Agent"]

@@ -1,4 +1,4 @@
-"""Certificates: names, chains and dates are checked on every aiobotocore."""
+"""Certificates: names, chains and dates are verified on every version of aiobotocore."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONFIGS: dict[str, Any] = {
 
 @pytest.fixture(params=CONFIGS, ids=str)
 def config(request: pytest.FixtureRequest) -> Any:
-    """Give the caller's config of each kind."""
+    """Return a caller's config of each kind."""
     return CONFIGS[request.param]
 
 
@@ -35,7 +35,7 @@ def trusted(monkeypatch: pytest.MonkeyPatch, authority: Any) -> None:
 
 
 async def test_right_certificate(serve: Callable[..., Any], authority: Any, config: Any) -> None:
-    """A certificate of a trusted authority for this host is accepted."""
+    """A certificate of a trusted authority for the host is accepted."""
     service = await serve(authority.context("localhost"))
     async with BotocoreTransport(endpoint_url=service.url, config=config) as transport:
         answer = await transport("ListActors", {"memoryId": "m"})
@@ -58,7 +58,7 @@ async def test_wrong_certificates(
     options: dict[str, Any],
     words: str,
 ) -> None:
-    """A certificate for another host, of nobody, or expired is refused before anything is sent."""
+    """A certificate for another host, self-signed or expired is refused before anything is sent."""
     service = await serve(authority.context(**options))
     async with BotocoreTransport(endpoint_url=service.url, config=config) as transport:
         with pytest.raises(CertificateError) as caught:
@@ -71,7 +71,7 @@ async def test_wrong_certificates(
 async def test_unknown_authority(
     serve: Callable[..., Any], authority: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A certificate of an unknown authority is refused, and the text says what helps."""
+    """A certificate of an unknown authority is refused with the next step."""
     monkeypatch.delenv("AWS_CA_BUNDLE")
     service = await serve(authority.context("localhost"))
     async with BotocoreTransport(endpoint_url=service.url) as transport:
@@ -80,7 +80,7 @@ async def test_unknown_authority(
 
 
 async def test_https_to_a_plain_port(serve: Callable[..., Any]) -> None:
-    """TLS with a server that speaks none is an error that names it."""
+    """TLS to a plain HTTP port raises an error that explains it."""
     service = await serve()
     url = service.url.replace("http://", "https://")
     async with BotocoreTransport(endpoint_url=url) as transport:
@@ -93,7 +93,7 @@ async def test_https_to_a_plain_port(serve: Callable[..., Any]) -> None:
 async def test_behind_a_proxy(
     serve: Callable[..., Any], authority: Any, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
-    """Certificates are checked through a proxy too, where old aiobotocore checks nothing."""
+    """Certificates are verified through a proxy, also where old aiobotocore does not."""
     service = await serve(authority.context(host))
     port = int(service.url.rpartition(":")[2])
     writers: list[asyncio.StreamWriter] = []
@@ -109,7 +109,7 @@ async def test_behind_a_proxy(
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
         writers.extend((writer, far_writer))
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        tasks.add(asyncio.ensure_future(pump(reader, far_writer)))  # noqa: TID251 - a test's server
+        tasks.add(asyncio.ensure_future(pump(reader, far_writer)))  # noqa: TID251 - server of a test
         await pump(far_reader, writer)
 
     proxy = await asyncio.start_server(tunnel, "127.0.0.1", 0)
@@ -129,7 +129,7 @@ async def test_behind_a_proxy(
 
 
 async def test_own_tls_context_is_refused() -> None:
-    """A TLS context in the config, which aiobotocore can't use, is refused with what to do."""
+    """A TLS context in the config, which aiobotocore ignores, is refused with the next step."""
     import ssl
 
     config = AioConfig(connector_args={"ssl_context": ssl.create_default_context()})
@@ -138,7 +138,7 @@ async def test_own_tls_context_is_refused() -> None:
 
 
 async def test_session_class_of_the_caller(serve: Callable[..., Any], authority: Any) -> None:
-    """A session class of the caller is used, and names are checked nevertheless."""
+    """A session class of the caller is used, and host names are still verified."""
     from aiobotocore.httpsession import AIOHTTPSession
 
     sent: list[str] = []
@@ -157,7 +157,7 @@ async def test_session_class_of_the_caller(serve: Callable[..., Any], authority:
 
 
 async def test_service_in_memory() -> None:
-    """A session class that is no aiohttp one plays the service without a network."""
+    """A session class without aiohttp can play the service without a network."""
     from aiobotocore.awsrequest import AioAWSResponse
 
     class Raw:

@@ -1,4 +1,4 @@
-"""What goes out: the 16 operations, as botocore's own newest model would send them."""
+"""Requests of the 16 operations, as botocore's newest model would send them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SOURCE = json.loads(
 
 
 def example(shape: Any, depth: int = 0) -> Any:
-    """Make a value with every member of *shape*; of a union the first one."""
+    """Return a value with every member of *shape*, or the first one of a union."""
     if getattr(shape, "is_document_type", False):
         return {"any": [1, 2.5, None, True, {"deep": "ü"}]}
     if shape.type_name == "structure":
@@ -45,30 +45,30 @@ def example(shape: Any, depth: int = 0) -> Any:
 
 @pytest.mark.parametrize("operation", service_model.OPERATIONS)
 async def test_every_operation(transport: BotocoreTransport, service: Any, operation: str) -> None:
-    """Method, URL and body are those that botocore makes of the model, times to the millisecond."""
+    """Method, URL and body are those of botocore's serializer, with times to the millisecond."""
     model = MODEL.operation_model(operation)
     params = example(model.input_shape)
     await transport(operation, params)
     (request,) = service.requests
-    # The same model, its times as numbers: the encoder of this botocore would cut them.
+    # Times as numbers, since the encoder of this botocore would truncate them.
     plain = service_model.read("service-2")
     for shape in plain["shapes"].values():
         shape["type"] = {"timestamp": "double"}.get(shape["type"], shape["type"])
-    wanted = create_serializer("rest-json", include_validation=False).serialize_to_request(
+    expected = create_serializer("rest-json", include_validation=False).serialize_to_request(
         params, ServiceModel(plain).operation_model(operation)
     )
-    path = wanted["url_path"]
-    if wanted["query_string"]:
+    path = expected["url_path"]
+    if expected["query_string"]:
         path += "?namespace=a%2Fb%20%23%C3%BC"
-    assert (wanted["method"], path) == (request.method, request.path)
-    assert json.loads(wanted["body"] or "null") == (request.json if request.body else None)
+    assert (expected["method"], path) == (request.method, request.path)
+    assert json.loads(expected["body"] or "null") == (request.json if request.body else None)
     if b"imestamp" in request.body:
         assert b"1732310400.123" in request.body
 
 
 @pytest.mark.parametrize("time", [0.001, 1.0, 1732310400.999, 1732310400.0, 4102444799.999])
 async def test_timestamps(transport: BotocoreTransport, service: Any, time: float) -> None:
-    """A timestamp arrives as the JSON number that was given, to the millisecond."""
+    """A timestamp is sent as the given JSON number, to the millisecond."""
     await transport("CreateEvent", {"memoryId": "m", "eventTimestamp": time, "payload": []})
     assert time == service.requests[0].json["eventTimestamp"]
     assert json.dumps(time) in service.requests[0].body.decode()
@@ -76,14 +76,14 @@ async def test_timestamps(transport: BotocoreTransport, service: Any, time: floa
 
 @pytest.mark.parametrize("content", [{"a": {"b": [1, None]}}, [1, "x"], "text", 1.5, None, False])
 async def test_documents(transport: BotocoreTransport, service: Any, content: Any) -> None:
-    """JSON of any form goes out as it is."""
+    """JSON of any form is sent unchanged."""
     payload = [{"json": {"content": content}}, {"blob": content}]
     await transport("CreateEvent", {"memoryId": "m", "payload": payload})
     assert payload == service.requests[0].json["payload"]
 
 
 async def test_ids_are_encoded(transport: BotocoreTransport, service: Any) -> None:
-    """Ids in the path are encoded whole."""
+    """Ids in the path are percent-encoded completely."""
     ids = {"memoryId": "m", "actorId": "org/al:ice", "sessionId": "s%2F", "eventId": "1#ab"}
     await transport("GetEvent", ids)
     path = "/memories/m/actor/org%2Fal%3Aice/sessions/s%252F/events/1%23ab"
@@ -91,7 +91,7 @@ async def test_ids_are_encoded(transport: BotocoreTransport, service: Any) -> No
 
 
 async def test_the_token_of_the_caller_is_sent(transport: BotocoreTransport, service: Any) -> None:
-    """A client token that is given is the one that is sent."""
+    """A client token of the caller is sent unchanged."""
     await transport("CreateEvent", {"memoryId": "m", "payload": [], "clientToken": "t" * 36})
     assert "t" * 36 == service.requests[0].json["clientToken"]
 
@@ -99,7 +99,7 @@ async def test_the_token_of_the_caller_is_sent(transport: BotocoreTransport, ser
 async def test_nothing_is_logged_of_contents(
     transport: BotocoreTransport, service: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither the request's text nor the answer's, nor a credential, is in our logs or reprs."""
+    """Logs and reprs show neither texts nor credentials."""
     caplog.set_level(logging.DEBUG, logger="agentcore_memory_async")
     service.body = b'{"event": {"payload": "ANSWERCANARY"}}'
     payload = [{"conversational": {"content": {"text": "TEXTCANARY"}, "role": "USER"}}]
@@ -112,7 +112,7 @@ async def test_nothing_is_logged_of_contents(
 
 
 async def test_the_answer(transport: BotocoreTransport, service: Any) -> None:
-    """The answer holds the wire JSON as it is, with what botocore's model does not know."""
+    """The answer has the wire JSON unchanged, with members unknown to botocore's model."""
     service.status = 201
     service.body = b'{"eventId": "1#a", "newMember": {"x": 1.25}, "eventTimestamp": 17.5}'
     service.headers = {"Date": "Sun, 22 Nov 2026 20:00:00 GMT"}
@@ -127,7 +127,7 @@ IDS = {"sessionId": "s", "eventId": "1#a"}
 
 
 def test_the_model_has_the_sixteen_operations_and_no_prose() -> None:
-    """The shipped model holds the memory operations, their shapes and nothing to read."""
+    """The shipped model has the 16 operations and their shapes, without documentation."""
     assert list(service_model.OPERATIONS) == MODEL.operation_names
     assert "documentation" not in service_model.read_text("service-2")
     assert 16 == len(service_model.OPERATIONS)
@@ -135,14 +135,14 @@ def test_the_model_has_the_sixteen_operations_and_no_prose() -> None:
 
 
 def test_the_model_is_what_the_command_makes(capsys: pytest.CaptureFixture[str]) -> None:
-    """With the botocore that it came from, the command makes the very files that are shipped."""
+    """The command reproduces the shipped files with the same version of botocore."""
     if botocore.__version__ == SOURCE["botocore"]:
         assert 0 == main(["--check"])
         assert "" == capsys.readouterr().out
 
 
 def test_the_command_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command writes all files below its directory, and then finds nothing to do."""
+    """The command writes all files below its directory, and then finds no difference."""
     monkeypatch.setattr("agentcore_memory_async._wire.service_model.__main__._HERE", tmp_path)
     monkeypatch.setattr(
         "agentcore_memory_async._wire.service_model.__main__.OPERATIONS",

@@ -1,4 +1,4 @@
-"""How the asynchronous face is typed; never executed, checked by mypy and pyright."""
+"""Types of the async API; never executed, checked by mypy and pyright."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from agentcore_memory_async.testing import FakeTransport
 
 
 async def lifecycle() -> None:
-    """Managers are entered or opened."""
+    """Enter or open managers."""
     async with AsyncMemorySessionManager("m") as manager:
         assert_type(manager, AsyncMemorySessionManager)
         session = await manager.create_memory_session("a", "s")
@@ -44,7 +44,7 @@ async def lifecycle() -> None:
 
 
 def options() -> AsyncMemorySessionManager:
-    """Every option of a manager."""
+    """Pass every option of a manager."""
     return AsyncMemorySessionManager(
         "m",
         "us-west-2",
@@ -61,7 +61,7 @@ def options() -> AsyncMemorySessionManager:
 
 
 async def events(session: AsyncMemorySession) -> None:
-    """What is written and read back."""
+    """Write and read events."""
     messages = [ConversationalMessage("hi", MessageRole.USER)]
     event = await session.add_turns(messages)
     assert_type(event, Event)
@@ -95,7 +95,7 @@ async def events(session: AsyncMemorySession) -> None:
 
 
 async def records(session: AsyncMemorySession) -> None:
-    """What was learnt."""
+    """Read extracted records."""
     found = await session.search_long_term_memories("q", "/facts/{actorId}/", 3)
     assert_type(found, list[MemoryRecord])
     assert_type(found[0].score, float | None)
@@ -117,7 +117,7 @@ async def records(session: AsyncMemorySession) -> None:
 
 
 def values() -> None:
-    """Values can be made by hand."""
+    """Create values by hand."""
     now = datetime.now(UTC)
     assert_type(encode_actor_id("a@b"), str)
     assert_type(f"{Turn(MessageRole.USER, 'hi', now).role}", str)
@@ -127,7 +127,7 @@ def values() -> None:
 
 
 async def mistakes(session: AsyncMemorySession) -> None:
-    """What a type checker finds."""
+    """Make mistakes that a type checker reports."""
     await session.add_turns("hi")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await session.get_last_k_turns("5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await session.list_events(limit=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

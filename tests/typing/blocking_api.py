@@ -1,4 +1,4 @@
-"""How the sync facade is typed; never executed, checked by mypy and pyright."""
+"""Types of the sync API; never executed, checked by mypy and pyright."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from agentcore_memory_async import (
 
 
 def lifecycle() -> None:
-    """A manager opens at first use; ``with`` is there for those who want it."""
+    """Use a manager with and without ``with``."""
     manager = MemorySessionManager(memory_id="m", region_name="us-west-2", max_concurrency=5)
     assert_type(manager, MemorySessionManager)
     session = manager.create_memory_session("a", "s", verify=False)
@@ -31,7 +31,7 @@ def lifecycle() -> None:
 
 
 def events(session: MemorySession) -> None:
-    """The methods have the parameters of the async ones, and what those give."""
+    """Call methods with the parameters and results of the async ones."""
     event = session.with_options(retry=RetryPolicy()).add_turns(
         messages=[ConversationalMessage("hi", MessageRole.USER)]
     )
@@ -44,7 +44,7 @@ def events(session: MemorySession) -> None:
 
 
 def records(session: MemorySession) -> None:
-    """Long-term records, listed, searched and waited for."""
+    """List, search and wait for long-term records."""
     prefix = "/facts/{actorId}/"
     assert_type(session.list_long_term_memory_records(prefix), list[MemoryRecord])
     assert_type(session.search_long_term_memories("q", prefix, top_k=3), list[MemoryRecord])
@@ -59,7 +59,7 @@ def records(session: MemorySession) -> None:
 
 
 def mistakes(session: MemorySession) -> None:
-    """What is wrong is reported: an unused ignore would be an error of its own."""
+    """Make mistakes that a type checker reports; an unused ignore would be an error."""
     session.add_turns("hi")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     session.get_last_k_turns(n=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     session.create_event("order")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

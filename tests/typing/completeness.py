@@ -1,8 +1,8 @@
 """
-Whether every public name has a type that all checkers infer alike, by ``pyright --verifytypes``.
+Check that every public name has an unambiguous type, by ``pyright --verifytypes``.
 
-The sync facade is let through: its derived methods have a type, which ``blocking_api.py`` beside
-this checks, but pyright calls what is assigned from a call without an annotation ambiguous.
+The sync API is exempt: its derived methods have types, which ``blocking_api.py`` checks, but
+pyright reports an unannotated assignment from a call as ambiguous.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ DERIVED = (f"{PACKAGE}.sync.", *(f"{PACKAGE}.{name}" for name in FACADE))
 
 
 def main() -> int:
-    """Run pyright on the installed package and judge what it says."""
+    """Run pyright on the installed package, and return an exit code."""
     command = ["pyright", "--verifytypes", PACKAGE, "--ignoreexternal", "--outputjson"]
     output = subprocess.run([*command, *sys.argv[1:]], capture_output=True, text=True, check=False)
     symbols = json.loads(output.stdout)["typeCompleteness"]["symbols"]

@@ -1,1 +1,1 @@
-"""Pure modules: no I/O, no waiting."""
+"""Tests of pure modules: no I/O, no waiting."""

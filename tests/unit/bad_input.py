@@ -1,4 +1,4 @@
-"""Bad input: for every argument of the public interface, values that it must refuse."""
+"""Invalid values for every argument of the public interface."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CIRCLE.append(CIRCLE)
 
 
 def said(text: Any = CANARY, role: Any = USER) -> ConversationalMessage:
-    """Make a message."""
+    """Return a message."""
     return ConversationalMessage(text, role)
 
 

@@ -1,4 +1,4 @@
-"""encode_actor_id makes a valid id of any string, and never the same of two."""
+"""``encode_actor_id`` returns valid and distinct ids for all strings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEXTS = st.one_of(st.text(), SURROGATES, LOOKS_ENCODED, NEAR_THE_LIMIT)
 
 @given(TEXTS)
 def test_result_is_always_valid(text: str) -> None:
-    """Whatever comes in, a valid id without a slash comes out."""
+    """Any string is encoded as a valid id without a slash."""
     assert check_actor_id(encode_actor_id(text)) == encode_actor_id(text)
 
 
@@ -33,15 +33,15 @@ def test_result_is_always_valid(text: str) -> None:
 @example("é" * 100, encode_actor_id("é" * 100))
 @given(TEXTS, TEXTS)
 def test_two_strings_have_two_ids(first: str, second: str) -> None:
-    """No two strings share an id."""
+    """Different strings have different ids."""
     assume(first != second)
 
     assert encode_actor_id(first) != encode_actor_id(second)
 
 
 @given(TEXTS)
-def test_encoding_what_is_encoded_gives_another_id(text: str) -> None:
-    """Text that looks encoded is encoded again, so nobody can pose as another."""
+def test_encoding_an_encoded_id_changes_it(text: str) -> None:
+    """An encoded id is encoded again, so no actor can impersonate another."""
     encoded = encode_actor_id(text)
     assume(encoded != text)
 
@@ -49,7 +49,10 @@ def test_encoding_what_is_encoded_gives_another_id(text: str) -> None:
 
 
 def test_examples_can_be_read() -> None:
-    """Valid ids stay, e-mail addresses stay readable, long text keeps its head."""
+    """
+    Valid ids are unchanged, e-mail addresses remain readable, and long text keeps
+    its beginning.
+    """
     assert encode_actor_id("user123") == "user123"
     assert encode_actor_id("tenant:user_1") == "tenant:user_1"
     assert encode_actor_id("a@b.c") == "enc-a_40b_2ec"
@@ -62,6 +65,6 @@ def test_examples_can_be_read() -> None:
 
 @pytest.mark.parametrize("bad", [None, 5, b"a"])
 def test_only_strings_are_encoded(bad: object) -> None:
-    """Anything else is refused."""
+    """A value that is not a string is refused."""
     with pytest.raises(InvalidInputError, match="text is"):
         encode_actor_id(bad)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What goes to the wire comes back equal; what can't be read is never a success."""
+"""Values survive the wire unchanged, and an unreadable answer is never a success."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ITEMS = st.one_of(MESSAGES, st.builds(JsonPayload, JSON), st.builds(BlobPayload,
 
 
 def stored(request: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Give the answer of a service that stored *request*, through real JSON text."""
+    """Return the answer of a service that stored *request*, as parsed JSON."""
     event = {
         "memoryId": "m",
         "actorId": "a",
@@ -50,7 +50,7 @@ def stored(request: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def build(*items: Any, **more: Any) -> dict[str, Any]:
-    """Build a request of *items*."""
+    """Return a request with *items*."""
     defaults: dict[str, Any] = {
         "branch": None,
         "metadata": {},
@@ -62,7 +62,7 @@ def build(*items: Any, **more: Any) -> dict[str, Any]:
 
 @given(st.lists(ITEMS, min_size=1, max_size=6))
 def test_every_kind_of_payload_comes_back_equal(items: list[Any]) -> None:
-    """Messages keep their order, and data is what it was."""
+    """Messages and data come back equal and in order."""
     event = codec.read_event("GetEvent", stored(build(*items)))
     messages = tuple(item for item in items if isinstance(item, ConversationalMessage))
     others = tuple(item.content for item in items if not isinstance(item, ConversationalMessage))
@@ -73,7 +73,7 @@ def test_every_kind_of_payload_comes_back_equal(items: list[Any]) -> None:
 
 @given(st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), TEXT, max_size=5))
 def test_metadata_and_branch_come_back_equal(metadata: dict[str, str]) -> None:
-    """So do metadata and branch."""
+    """Metadata and branch come back equal."""
     branch = Branch("b", "0001#a")
     event = codec.read_event(
         "GetEvent", stored(build(JsonPayload(1), metadata=metadata, branch=branch))
@@ -83,7 +83,7 @@ def test_metadata_and_branch_come_back_equal(metadata: dict[str, str]) -> None:
 
 
 def test_a_request_says_only_what_is_asked_for() -> None:
-    """No empty members go out; keeping out of extraction is ``SKIP``."""
+    """A request has no empty members, and excludes extraction by ``SKIP``."""
     assert build(JsonPayload({"a": 1})) == {"payload": [{"json": {"content": {"a": 1}}}]}
     request = build(
         ConversationalMessage("hi", MessageRole.USER),
@@ -100,7 +100,7 @@ def test_a_request_says_only_what_is_asked_for() -> None:
 
 
 def test_a_request_is_frozen() -> None:
-    """What the caller does to the data afterwards does not change what a retry sends."""
+    """A request does not change when the caller modifies the data."""
     data: dict[str, Any] = {"list": [1]}
     request = build(JsonPayload(data))
     data["list"].append(2)
@@ -109,7 +109,7 @@ def test_a_request_is_frozen() -> None:
 
 
 def test_blobs_of_others_are_read() -> None:
-    """A mapping, the notation of Java, text and NaN-like words all read as something."""
+    """A blob as a mapping, in Java notation, as text or with NaN-like words is decoded."""
     for blob, expected in [
         ({"a": 1}, {"a": 1}),
         ("{content=hi, role=user}", "{content=hi, role=user}"),
@@ -123,7 +123,7 @@ def test_blobs_of_others_are_read() -> None:
 
 
 def test_the_unknown_is_kept() -> None:
-    """A role of the future reads as OTHER, an item of the future stays as it came."""
+    """An unknown role is read as OTHER, and an unknown item is kept as it came."""
     future = {"hologram": {"x": 1}}
     odd = {"conversational": {"role": "SYSTEM", "content": {"text": "x"}}}
     event = codec.read_event("GetEvent", stored({"payload": [future, odd]}))
@@ -133,7 +133,7 @@ def test_the_unknown_is_kept() -> None:
 
 
 def test_main_reads_as_no_branch() -> None:
-    """The service echoes ``main`` for events that were written without a branch."""
+    """The branch ``main``, which the service adds to events without a branch, is read as None."""
     event = codec.read_event("GetEvent", stored({"payload": []}, branch={"name": "main"}))
 
     assert event.branch is None
@@ -169,7 +169,7 @@ GOOD = stored({"payload": []})["event"]
     ],
 )
 def test_an_answer_without_its_event_is_an_error(body: dict[str, Any]) -> None:
-    """A success by its status that acknowledges nothing is a DecodeError."""
+    """A successful answer without an event raises ``DecodeError``."""
     with pytest.raises(DecodeError, match="CreateEvent"):
         codec.read_created_event(body, None, {})
 
@@ -186,7 +186,7 @@ def test_an_answer_without_its_event_is_an_error(body: dict[str, Any]) -> None:
     ids=lambda change: next(iter(change)),
 )
 def test_an_event_id_acknowledges(change: dict[str, Any]) -> None:
-    """What can't be read of an acknowledged event is as it was asked for."""
+    """Unreadable members of an acknowledged event take their values from the request."""
     request = {**build(ConversationalMessage("hi", MessageRole.USER)), **STAMPED}
     event = codec.read_created_event({"event": {**GOOD, **change}}, None, request)
 
@@ -207,7 +207,7 @@ RECORD = {
 
 
 def test_records_are_read() -> None:
-    """What a list gives has no score, whatever it says; what a search found has a float."""
+    """Listed records have no score, and found records have a float score."""
     body = {"memoryRecordSummaries": [{**RECORD, "score": 1}]}
     (listed,) = codec.read_records("ListMemoryRecords", body)
     (found,) = codec.read_records("RetrieveMemoryRecords", body)
@@ -232,13 +232,13 @@ def test_records_are_read() -> None:
     ],
 )
 def test_records_that_cannot_be_read_are_an_error(body: dict[str, Any]) -> None:
-    """An unreadable list of records is never an empty one."""
+    """An unreadable list of records raises an error instead of being empty."""
     with pytest.raises(DecodeError, match="RetrieveMemoryRecords"):
         codec.read_records("RetrieveMemoryRecords", body)
 
 
 def test_errors_quote_no_content() -> None:
-    """The text of a DecodeError says what is missing, not what was there."""
+    """The text of a ``DecodeError`` names what is missing and shows no content."""
     body = {"event": {**GOOD, "payload": [{"conversational": "the canary sings"}]}}
     with pytest.raises(DecodeError) as caught:
         codec.read_created_event(body, None, {})
@@ -247,15 +247,15 @@ def test_errors_quote_no_content() -> None:
 
 
 @given(st.integers(0, 4_102_444_800_000))
-def test_milliseconds_survive_the_way_over_seconds(stamp: int) -> None:
-    """Epoch seconds as a float with three decimals give the same millisecond back."""
+def test_milliseconds_survive_as_float_seconds(stamp: int) -> None:
+    """Epoch seconds as a float with three decimals are decoded to the same millisecond."""
     expected = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=stamp)
 
     assert expected == codec.read_time(json.loads(json.dumps(stamp / 1000)))
 
 
 def test_turns_have_no_event_type() -> None:
-    """Whatever their metadata says: a type is of what `create_event` stored."""
+    """An event with messages has no event type, whatever its metadata says."""
     message = {"conversational": {"role": "USER", "content": {"text": "hi"}}}
     typed = {"eventType": {"stringValue": "order"}}
     for payload, expected in (([message], None), ([{"json": {"content": {}}}], "order")):

@@ -1,4 +1,4 @@
-"""Errors and models can be pickled and copied, and show nothing of what was said."""
+"""Errors and models can be pickled and copied, and do not show content."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ CLASSES = {
 
 
 def make(cls: Any) -> Any:
-    """Make an error of *cls* with everything that it can hold, content among it."""
+    """Return an error of *cls* with every attribute set, content included."""
     if issubclass(cls, ServiceError):
         return cls("ListEvents", "SomeException", "no", 400, "req-1", attempts=3, hint="Do this")
     if issubclass(cls, TransportError):
@@ -84,7 +84,7 @@ def make(cls: Any) -> Any:
 
 @pytest.mark.parametrize("name", sorted(CLASSES))
 def test_every_error_survives_pickle_and_copy(name: str) -> None:
-    """Its class, text and attributes are the same afterwards."""
+    """Every error keeps its class, text and attributes when it is pickled or copied."""
     error = make(CLASSES[name])
     error.add_note("a note")
     for again in (
@@ -99,7 +99,7 @@ def test_every_error_survives_pickle_and_copy(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(CLASSES))
 def test_no_error_shows_content(name: str) -> None:
-    """Neither its text nor its repr has what was said."""
+    """Neither the text nor the repr of an error shows content."""
     error = make(CLASSES[name])
 
     assert "canary" not in f"{error} {error!r} {error.args}"
@@ -108,7 +108,10 @@ def test_no_error_shows_content(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(CLASSES))
 def test_every_error_has_its_place_in_the_tree(name: str) -> None:
-    """Mixed bases let callers write plain Python; the program's mistakes are not in the tree."""
+    """
+    Errors have the documented bases, and programming errors are outside the
+    package's hierarchy.
+    """
     cls = CLASSES[name]
 
     assert issubclass(cls, BUILTIN.get(name, Exception))
@@ -118,7 +121,7 @@ def test_every_error_has_its_place_in_the_tree(name: str) -> None:
 
 
 def test_service_errors_are_botocores_too() -> None:
-    """Existing code that reads ``e.response`` goes on working."""
+    """Code that catches botocore's ``ClientError`` and reads ``response`` works unchanged."""
     error = service_error("GetEvent", "ResourceNotFoundException", "gone", 404, "req-1")
 
     assert isinstance(error, ClientError)
@@ -146,12 +149,12 @@ def test_service_errors_are_botocores_too() -> None:
     ],
 )
 def test_the_code_decides_then_the_status(code: str, status: int, expected: str) -> None:
-    """Known codes have their class, unknown ones that of their status."""
+    """A known code selects the class, and otherwise the status does."""
     assert type(service_error("X", code, "m", status)).__name__ == expected
 
 
 def test_text_of_a_service_error_says_everything_once() -> None:
-    """Code, status, operation, text, attempts, request and what to do next."""
+    """The text has code, status, operation, message, attempts, request id and next step once."""
     error = make(ServiceError)
 
     assert str(error) == (
@@ -187,7 +190,7 @@ def test_text_of_a_service_error_says_everything_once() -> None:
     ],
 )
 def test_what_the_service_quotes_is_left_out(message: str, shown: str | None) -> None:
-    """Ids and single words stay; a refused value and longer quotes do not, but in `message`."""
+    """Refused values and long quotes are omitted from the text but kept in ``message``."""
     error = service_error("X", "ValidationException", message, 400)
 
     expected = message if shown is None else shown
@@ -199,7 +202,7 @@ def test_what_the_service_quotes_is_left_out(message: str, shown: str | None) ->
 
 @given(st.text(alphabet="Value' at\"xp.,\n", max_size=200), st.sampled_from(["'", ""]))
 def test_a_quoted_text_is_never_shown(text: str, end: str) -> None:
-    """Whatever a refused text looks like, also with quotes of its own, or cut."""
+    """A quoted value is hidden whatever it contains, also quotes, and also if it is truncated."""
     text = f"CANARY {text}"
     message = f"1 error: Value '{text}{end} at 'payload.1.content' failed"
 
@@ -207,7 +210,7 @@ def test_a_quoted_text_is_never_shown(text: str, end: str) -> None:
 
 
 def test_throttling_is_what_botocore_takes_for_it() -> None:
-    """Each code of its standard retries is one here, whatever the status."""
+    """Every throttling code of botocore's standard retries is a ``ThrottledError``."""
     from botocore.retries.standard import ThrottledRetryableChecker
 
     for code in ThrottledRetryableChecker._THROTTLED_ERROR_CODES:
@@ -239,7 +242,7 @@ EXAMPLES: list[Any] = [
 
 @pytest.mark.parametrize("value", EXAMPLES, ids=lambda value: type(value).__name__)
 def test_models_are_values(value: Any) -> None:
-    """They are equal to their copies and pickles, can't be changed, and hide what was said."""
+    """Models are immutable, equal to their copies and pickles, and hide content."""
     assert value == copy.deepcopy(value) == copy.copy(value)
     assert value == pickle.loads(pickle.dumps(value))
     assert "canary" not in repr(value)
@@ -248,20 +251,20 @@ def test_models_are_values(value: Any) -> None:
 
 
 def test_turn_reads_as_the_reference_shows() -> None:
-    """``{turn.role}: {turn.text}`` prints the role's plain name."""
+    """``{turn.role}: {turn.text}`` prints the plain name of the role."""
     turn = Turn(MessageRole.ASSISTANT, "Hello", NOW)
 
     assert f"{turn.role}: {turn.text}" == "ASSISTANT: Hello"
 
 
 def test_models_have_a_docstring_each() -> None:
-    """Whoever asks for help gets it."""
+    """Every model has a docstring."""
     for name in models.__all__:
         if name != "JsonValue":
             assert (getattr(models, name).__doc__ or "").strip()
 
 
 def test_timeouts_are_timeouts() -> None:
-    """``except TimeoutError`` catches both kinds."""
+    """``except TimeoutError`` catches both timeout errors."""
     assert isinstance(make(TransportTimeoutError), TimeoutError)
     assert isinstance(make(ExtractionTimeoutError), TimeoutError)

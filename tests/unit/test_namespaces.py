@@ -1,4 +1,4 @@
-"""A prefix of one actor never reaches another's records."""
+"""A prefix of one actor never reaches another actor's records."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ TEMPLATES = (
 
 
 def values(actor_id: str) -> dict[str, str | None]:
-    """Give the values that a session fills in."""
+    """Return the values that a session fills in."""
     return {"actorId": actor_id, "sessionId": "s1", "memoryStrategyId": "facts-0123456789"}
 
 
 def hostile_pair(chance: random.Random) -> tuple[str, str]:
-    """Make two ids that differ little: one more character, or one that looks like a border."""
+    """Return two similar ids: one has an extra character, or one that resembles a separator."""
     first = "".join(chance.choices("aAb019-_:", k=chance.randint(1, 5)))
     at = chance.randint(0, len(first))
     second = first[:at] + chance.choice("a0-_:/.@{}") + first[at + chance.randint(0, 1) :]
@@ -44,7 +44,7 @@ def hostile_pair(chance: random.Random) -> tuple[str, str]:
 
 
 def test_no_actor_reaches_another() -> None:
-    """For 10,000 pairs of actors, the prefix of one has nothing of the other below it."""
+    """No prefix of one actor covers a namespace of the other, for 10,000 pairs."""
     chance = random.Random(2026)
     pairs = 0
     while pairs < 10_000:
@@ -79,7 +79,10 @@ def test_no_actor_reaches_another() -> None:
 def test_prefixes_end_on_the_borders_of_segments(
     namespace: str, prefix: str, expected: bool
 ) -> None:
-    """``/users/1`` does not reach ``/users/10``; ``/`` reaches all."""
+    """
+    A prefix ends at a segment: ``/users/1`` does not cover ``/users/10``, and ``/``
+    covers all.
+    """
     assert expected == is_under(namespace, prefix)
 
 
@@ -115,19 +118,19 @@ def test_prefixes_end_on_the_borders_of_segments(
     ],
 )
 def test_templates_are_never_evaluated(template: Any) -> None:
-    """Anything but a known name in braces is refused, and nothing is looked up in it."""
+    """A template with anything but a known name in braces is refused, and never evaluated."""
     with pytest.raises(InvalidInputError):
         resolve_prefix(template, values("alice"))
 
 
-def test_values_are_not_looked_at_again() -> None:
-    """Braces in a value are no variable: the result is refused as no namespace."""
+def test_values_are_not_rendered_again() -> None:
+    """Braces in a value are not rendered; the result is refused as a namespace."""
     with pytest.raises(InvalidInputError):
         resolve_template("/{actorId}/", {"actorId": "{sessionId}", "sessionId": "s"})
 
 
 def test_variable_without_a_value_is_refused() -> None:
-    """``{memoryStrategyId}`` needs an id."""
+    """``{memoryStrategyId}`` without an id is refused."""
     with pytest.raises(InvalidInputError, match="memory_strategy_id="):
         resolve_prefix("/{memoryStrategyId}/", {"memoryStrategyId": None})
 
@@ -135,15 +138,15 @@ def test_variable_without_a_value_is_refused() -> None:
 @given(
     st.from_regex(r"[a-zA-Z0-9/][a-zA-Z0-9_/-]{0,40}(:[a-zA-Z0-9_/-]{1,9}){0,3}", fullmatch=True)
 )
-def test_lawful_text_stays_as_it_is(text: str) -> None:
-    """Without a variable a template is itself, and a prefix has its slash once."""
+def test_valid_text_stays_as_it_is(text: str) -> None:
+    """A template without variables is unchanged, and a prefix ends with exactly one slash."""
     assert text == resolve_template(text, {})
     assert as_prefix(text) == resolve_prefix(text, {})
     assert as_prefix(as_prefix(text)) == as_prefix(text)
 
 
 def test_prefix_with_its_slash_is_within_the_limit() -> None:
-    """The slash at the end counts too."""
+    """The final slash counts toward the maximum length."""
     assert len(resolve_prefix("x" * 1023, {})) == 1024
     with pytest.raises(InvalidInputError, match="1,025"):
         resolve_prefix("x" * 1024, {})

@@ -1,4 +1,4 @@
-"""What is new, when it is enough, what was replaced, and which failed jobs matter."""
+"""Observation of records: new ones, updates, completion, and relevant failed jobs."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from agentcore_memory_async.models import ExtractionJob, MemoryRecord
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FACTS = PollTarget("/facts/a/")
-PLACES = (FACTS, PollTarget("/preferences/a/", None, 1))
+TARGETS = (FACTS, PollTarget("/preferences/a/", None, 1))
 
 
 def record(number: float, namespace: str = "/facts/a/", **members: Any) -> MemoryRecord:
-    """Make a record that is younger, the higher its number."""
+    """Return a record; a higher *number* is newer."""
     at = START + timedelta(seconds=number)
     return MemoryRecord(namespace, "fact", None, at, f"mem-{number:g}", **members)
 
 
 def snapshot(at: float, *numbers: float, after: float | None = None) -> Snapshot:
-    """Make what a look at *at* showed."""
+    """Return the result of a poll at *at*."""
     moment = None if after is None else START + timedelta(seconds=after)
     return Snapshot([record(number) for number in numbers], at, moment)
 
 
 def ids(records: list[MemoryRecord]) -> list[str]:
-    """Give the records' ids."""
+    """Return the ids of *records*."""
     return [each.memory_record_id for each in records]
 
 
-class Looking(RuleBasedStateMachine):
-    """The service writes, replaces and hides records while a poller looks now and then."""
+class Polling(RuleBasedStateMachine):
+    """A service that writes, replaces and hides records while a poller polls."""
 
     @initialize(
         least=st.integers(1, 3), settle_s=st.sampled_from([0.0, 3.0]), old=st.integers(0, 3)
@@ -59,20 +59,27 @@ class Looking(RuleBasedStateMachine):
 
     @rule(count=st.integers(1, 3))
     def write(self, count: int) -> None:
-        """The service learns something."""
+        """Write new records."""
         for _ in range(count):
             self.there.add(self.next_number)
             self.next_number += 1
 
     @rule(chance=st.randoms(use_true_random=False))
     def remove(self, chance: object) -> None:
-        """Consolidation removes one."""
+        """Remove a record, as consolidation does."""
         if self.there:
             self.there.remove(chance.choice(sorted(self.there)))  # type: ignore[attr-defined]
 
-    @rule(seconds=st.floats(0.5, 2), chance=st.randoms(use_true_random=False))
-    def look(self, seconds: float, chance: object) -> None:
-        """New is what was never seen, oldest first, whatever the order of the list."""
+    # Quarters of a second add up without rounding, so model and code agree on when silence ends.
+    @rule(
+        seconds=st.integers(2, 8).map(lambda quarters: quarters / 4),
+        chance=st.randoms(use_true_random=False),
+    )
+    def poll(self, seconds: float, chance: object) -> None:
+        """
+        Check that new records are those never seen, oldest first, whatever the order of
+        the list.
+        """
         self.now += seconds
         listed = list(self.there)
         chance.shuffle(listed)  # type: ignore[attr-defined]
@@ -86,7 +93,7 @@ class Looking(RuleBasedStateMachine):
 
     @invariant()
     def verdict(self) -> None:
-        """Enough is enough records that are still there, and enough silence."""
+        """Check that the wait ends with enough current records after enough silence."""
         assert self.found == ids(self.observation.new)
         current = ids(self.observation.current)
         gone = set(ids(self.observation.replaced))
@@ -96,11 +103,11 @@ class Looking(RuleBasedStateMachine):
         assert (len(current) >= self.least and silent) == self.observation.is_enough()
 
 
-TestLooking = Looking.TestCase
+TestPolling = Polling.TestCase
 
 
 def test_a_record_listed_twice_is_one() -> None:
-    """Pages that shift while they are read may list a record twice."""
+    """A record that is listed twice because pages shifted counts once."""
     observation = Observation([FACTS])
     observation.add(FACTS, snapshot(0.0))
     observation.add(FACTS, snapshot(1.0, 1, 1))
@@ -108,20 +115,26 @@ def test_a_record_listed_twice_is_one() -> None:
     assert ids(observation.new) == ["mem-1"]
 
 
-def test_a_new_record_that_takes_the_place_of_an_old_one_is_an_update() -> None:
-    """Consolidation writes a new id and takes the old one away, in one look or in two."""
-    for looks in ([(2,)], [(1, 2), (2,)]):
+def test_a_new_record_that_replaces_an_old_one_is_an_update() -> None:
+    """
+    A new id that replaces an old one is an update, whether one poll shows both
+    changes or two do.
+    """
+    for polls in ([(2,)], [(1, 2), (2,)]):
         observation = Observation([FACTS])
         observation.add(FACTS, snapshot(0.0, 1))
-        for at, numbers in enumerate(looks, 1):
+        for at, numbers in enumerate(polls, 1):
             observation.add(FACTS, snapshot(float(at), *numbers))
         assert ids(observation.replaced) == ["mem-1"]
         assert ids(observation.updates) == ["mem-2"]
         assert ids(observation.current) == ["mem-2"]
 
 
-def test_what_came_and_was_replaced_is_not_counted_twice() -> None:
-    """One fact in a second version is one record; a list that lags takes nothing away."""
+def test_a_replaced_record_is_not_counted_twice() -> None:
+    """
+    A new record that was replaced counts once, and one that a list omits for a
+    while still counts.
+    """
     observation = Observation([FACTS], 2)
     observation.add(FACTS, snapshot(0.0))
     observation.add(FACTS, snapshot(1.0, 5))
@@ -134,7 +147,7 @@ def test_what_came_and_was_replaced_is_not_counted_twice() -> None:
 
 
 def test_another_namespace_or_strategy_replaces_nothing() -> None:
-    """A summary that comes as a fact expires is not its update."""
+    """A record of another namespace or strategy is not an update."""
     observation = Observation([PollTarget("/")])
     observation.add(PollTarget("/"), Snapshot([record(1), record(2, memory_strategy_id="s1")], 0.0))
     new = [record(3, "/summaries/a/s/"), record(4, memory_strategy_id="s2")]
@@ -143,8 +156,8 @@ def test_another_namespace_or_strategy_replaces_nothing() -> None:
     assert (observation.replaced, len(observation.current)) == ([], 2)
 
 
-def test_filtered_looks_judge_only_what_they_can_see() -> None:
-    """An old record that is not listed because of the filter is not gone."""
+def test_filtered_polls_judge_only_what_they_can_list() -> None:
+    """An old record that the filter excludes does not count as removed."""
     observation = Observation([FACTS])
     observation.add(FACTS, snapshot(0.0, 1))
     observation.add(FACTS, snapshot(1.0, 10, after=5))
@@ -152,8 +165,8 @@ def test_filtered_looks_judge_only_what_they_can_see() -> None:
     assert (ids(observation.current), observation.replaced) == (["mem-10"], [])
 
 
-def test_after_a_moment_no_baseline_is_needed() -> None:
-    """What was written later is new; what was written then or before is not."""
+def test_with_a_start_time_no_baseline_is_needed() -> None:
+    """With a start time only records written later are new."""
     observation = Observation([FACTS], after=START + timedelta(seconds=5))
     assert observation.has_baseline
     observation.add(FACTS, snapshot(0.0, 4, 5, 6))
@@ -161,8 +174,11 @@ def test_after_a_moment_no_baseline_is_needed() -> None:
     assert ids(observation.current) == ["mem-6"]
 
 
-def test_what_lagged_behind_the_baseline_is_old() -> None:
-    """It was written before, and only showed after; unless the clocks can't be compared."""
+def test_a_record_that_lagged_behind_the_baseline_is_old() -> None:
+    """
+    A record written before the baseline but listed later is old, unless clocks
+    can't be compared.
+    """
     for age_s, expected in ((60.0, 0), (3600.0, 1)):
         observation = Observation([FACTS])
         service_time = START + timedelta(seconds=age_s)
@@ -171,19 +187,19 @@ def test_what_lagged_behind_the_baseline_is_old() -> None:
         assert expected == len(observation.current)
 
 
-def test_each_place_has_its_own_least() -> None:
-    """Enough here does not make up for too little there."""
-    observation = Observation(PLACES)
-    for place in PLACES:
-        observation.add(place, Snapshot([], 0.0))
+def test_each_target_has_its_own_minimum() -> None:
+    """Each target needs its own minimum of records."""
+    observation = Observation(TARGETS)
+    for target in TARGETS:
+        observation.add(target, Snapshot([], 0.0))
     observation.add(FACTS, snapshot(1.0, 1, 2))
     assert not observation.is_enough()
-    observation.add(PLACES[1], Snapshot([record(3, "/preferences/a/")], 1.0))
+    observation.add(TARGETS[1], Snapshot([record(3, "/preferences/a/")], 1.0))
     assert observation.is_enough()
 
 
 def test_until_judges_the_current_records() -> None:
-    """The predicate has the last word, and is asked once for each look."""
+    """``until`` is called once per poll and decides on the current records."""
     asked: list[int] = []
 
     def until(records: list[MemoryRecord]) -> bool:
@@ -200,7 +216,7 @@ def test_until_judges_the_current_records() -> None:
 
 
 def test_silence_is_measured_from_the_last_new_record() -> None:
-    """It settles so long after the look that showed it."""
+    """The quiet period begins with the poll that showed the last new record."""
     observation = Observation([FACTS], 1, 10.0)
     observation.add(FACTS, snapshot(0.0))
     assert observation.settles_at() == inf
@@ -210,8 +226,8 @@ def test_silence_is_measured_from_the_last_new_record() -> None:
     assert observation.is_enough()
 
 
-def test_a_short_list_is_read_whole() -> None:
-    """Only a long one is worth the filter, which hides what old records become of."""
+def test_a_short_list_is_read_without_a_filter() -> None:
+    """A short list is polled without the filter, which would hide replaced records."""
     observation = Observation([FACTS])
     service_time = START + timedelta(seconds=100)
     observation.add(FACTS, Snapshot([record(1), record(2)], 0.0, None, service_time))
@@ -221,7 +237,7 @@ def test_a_short_list_is_read_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "expected"),
+    ("target", "expected"),
     [
         (PollTarget("/facts/a/"), True),
         (PollTarget("/facts/"), True),
@@ -230,16 +246,19 @@ def test_a_short_list_is_read_whole() -> None:
         (PollTarget("/facts/a/", "s2"), False),
     ],
 )
-def test_a_place_has_what_is_below_it(place: PollTarget, expected: bool) -> None:
-    """On the borders of segments, and of its strategy where that is known."""
-    assert expected == place.has(record(1, memory_strategy_id="s1"))
-    assert place.has(record(1)) == place.prefix.startswith(("/facts/a/", "/facts/")) - (
-        place.prefix == "/facts/ab/"
+def test_a_target_has_what_is_below_it(target: PollTarget, expected: bool) -> None:
+    """
+    A target covers the records below its prefix, by segment, and of its strategy if
+    that is known.
+    """
+    assert expected == target.has(record(1, memory_strategy_id="s1"))
+    assert target.has(record(1)) == target.prefix.startswith(("/facts/a/", "/facts/")) - (
+        target.prefix == "/facts/ab/"
     )
 
 
 def job(number: int, *event_ids: str, **members: Any) -> ExtractionJob:
-    """Make a failed job of the session s of a."""
+    """Return a failed job of session s of actor a."""
     given = {"memory_strategy_id": "s1", "actor_id": "a", "session_id": "s"} | members
     return ExtractionJob(
         f"job-{number}", status="FAILED", reason="LTM_RATE_EXCEEDED", event_ids=event_ids, **given
@@ -247,7 +266,7 @@ def job(number: int, *event_ids: str, **members: Any) -> ExtractionJob:
 
 
 def test_jobs_at_the_baseline_do_not_count() -> None:
-    """Those that fail afterwards do; one that was started again and failed again too."""
+    """Only jobs that fail after the baseline count, including restarted ones that fail again."""
     jobs = FailedJobs("a", "s")
     assert jobs.lacks_baseline
     old, new = job(1, "10#a"), job(2, "20#a")
@@ -264,7 +283,7 @@ def test_jobs_at_the_baseline_do_not_count() -> None:
 
 
 def test_only_jobs_that_name_events_of_the_session_count() -> None:
-    """Of other sessions, strategies and events they are somebody else's."""
+    """Failed jobs of other sessions, strategies and earlier events do not count."""
     jobs = FailedJobs("a", "s", ["s1"], "20#a")
     ours = [job(1, "20#a"), job(2, "10#a", "30#b"), job(3, "20#a", memory_strategy_id=None)]
     others = [

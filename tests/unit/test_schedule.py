@@ -1,4 +1,4 @@
-"""When to look again: marks, bounds, jitter."""
+"""The poll schedule: poll times, bounds, jitter."""
 
 from __future__ import annotations
 
@@ -12,24 +12,27 @@ from agentcore_memory_async._extraction.schedule import next_poll_at, poll_times
 from agentcore_memory_async.policies import PollPolicy
 
 
-def looks(policy: PollPolicy, until_s: float, seed: int = 0) -> list[float]:
-    """Give all looks of a lone waiter."""
+def polls(policy: PollPolicy, until_s: float, seed: int = 0) -> list[float]:
+    """Return all polls of a single waiter."""
     source, found = Random(seed), [0.0]
     while found[-1] < until_s:
         found.append(next_poll_at(policy, found[-1], source))
     return found[1:]
 
 
-def test_default_marks() -> None:
-    """Dense where extraction is documented to end, then growing to the largest interval."""
+def test_default_poll_times() -> None:
+    """
+    Default polls are dense around documented extraction times, and then grow to the largest
+    interval.
+    """
     expected = [6.8, 8.5, 10.2, 26.5, 34.0, 42.5, 68.0, 90.0, 112.0, 134.0, 158.0, 183.0, 213.0]
 
-    assert expected == [round(mark, 1) for mark in islice(poll_times(PollPolicy()), 13)]
-    assert expected == [round(look, 1) for look in looks(PollPolicy(jitter=0.0), 200)]
+    assert expected == [round(at, 1) for at in islice(poll_times(PollPolicy()), 13)]
+    assert expected == [round(at, 1) for at in polls(PollPolicy(jitter=0.0), 200)]
 
 
-def test_looks_gather_around_the_expected_time() -> None:
-    """Where it is short, none before it is worth a request."""
+def test_polls_gather_around_the_expected_time() -> None:
+    """Polls gather around the expected time, and the first is not before it if it is short."""
     assert list(islice(poll_times(PollPolicy(expected=100)), 3)) == [75.0, 87.5, 100.0]
     assert next(poll_times(PollPolicy(expected=5))) == 5.0
 
@@ -46,25 +49,25 @@ POLICIES = st.builds(
 
 @given(policy=POLICIES, seed=st.integers(0, 99))
 def test_intervals_keep_their_bounds(policy: PollPolicy, seed: int) -> None:
-    """However it is set: always later, not too soon, and not too late once it has begun."""
-    found = looks(policy, 60, seed)
+    """Intervals stay within the policy's bounds for any policy."""
+    found = polls(policy, 60, seed)
 
     gaps = [later - earlier for earlier, later in zip([0.0, *found], found, strict=False)]
     assert min(gaps) >= policy.min_interval - 1e-6
     assert max(gaps[1:], default=0.0) <= policy.max_interval + 1e-6
 
 
-def test_a_look_of_another_counts_for_the_mark_it_is_nearest_to() -> None:
-    """Sharing the looks of others, a waiter makes hardly any of its own."""
+def test_a_shared_poll_counts_for_the_nearest_poll_time() -> None:
+    """A poll of another waiter counts for the poll time that it is nearest to."""
     policy = PollPolicy(jitter=0.0)
 
     assert [next_poll_at(policy, at, Random()) for at in (2.0, 5.0, 9.0)] == [6.8, 8.5, 10.2]
     assert round(next_poll_at(policy, 1000.0, Random()), 1) == 1030.0
 
 
-def test_jitter_moves_each_look_a_little() -> None:
-    """Two processes that began together do not go on together."""
-    first, second = looks(PollPolicy(), 100, seed=1), looks(PollPolicy(), 100, seed=2)
+def test_jitter_moves_each_poll_a_little() -> None:
+    """Jitter separates the polls of two processes that began together."""
+    first, second = polls(PollPolicy(), 100, seed=1), polls(PollPolicy(), 100, seed=2)
 
     assert all(one != other for one, other in zip(first, second, strict=False))
     assert abs(first[0] - 6.8) < 0.2

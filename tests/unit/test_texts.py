@@ -1,5 +1,5 @@
 """
-What is said about bad input and errors: every text, as it is stored in ``texts.txt``.
+Texts about bad input and errors, as stored in ``texts.txt``.
 
 ``python -m tests.unit.test_texts`` writes the file anew; read the difference before committing it.
 """
@@ -35,7 +35,7 @@ STORED = Path(__file__).with_name("texts.txt")
 
 
 def text_of(call: Any, value: Any) -> str:
-    """Return the text with which *call* refuses *value*; nothing may have been sent."""
+    """Return the text with which *call* refuses *value*, and check that nothing was sent."""
 
     async def use() -> str:
         transport = FakeTransport()
@@ -57,7 +57,7 @@ def text_of(call: Any, value: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a bad value in short, for the reader of the snapshot."""
+    """Return a short form of a bad value for the reader of the snapshot."""
     if isinstance(value, list | tuple) and value and value is not CIRCLE:
         return f"{type(value).__name__} of {len(value)} {type(value[0]).__name__}"
     text = ascii(value) if isinstance(value, str | int | float | Branch) else type(value).__name__
@@ -92,7 +92,7 @@ def argument_of(name: str) -> str:
 
 @pytest.mark.parametrize("name", CASES)
 def test_bad_input_is_refused_before_any_request(name: str) -> None:
-    """Each text names the argument and the next step, and shows nothing of what was said."""
+    """Each text names the argument and the next step, and shows no content."""
     values, call = CASES[name]
     argument = argument_of(name)
     for value in values:
@@ -105,20 +105,20 @@ def test_bad_input_is_refused_before_any_request(name: str) -> None:
 
 
 def test_texts_are_as_stored() -> None:
-    """No text changes unseen."""
+    """Texts are those of ``texts.txt``."""
     assert STORED.read_text() == all_texts()
 
 
 def test_every_argument_is_tried() -> None:
-    """Of every public method and constructor, so that no new one goes unchecked."""
+    """Every argument of every public method and constructor has cases of bad input."""
     unchecked = {
-        "AsyncMemorySessionManager(aws_session)",  # seen by the transport when it opens
+        "AsyncMemorySessionManager(aws_session)",  # validated by the transport on opening
         "AsyncMemorySessionManager(config)",
-        "AsyncMemorySession(actor_id)",  # as create_memory_session
+        "AsyncMemorySession(actor_id)",  # like create_memory_session
         "AsyncMemorySession(session_id)",
-        "iter_long_term_memory_records(namespace)",  # as list_long_term_memory_records
+        "iter_long_term_memory_records(namespace)",  # like list_long_term_memory_records
         "iter_long_term_memory_records(memory_strategy_id)",
-        *(  # as extraction_poller
+        *(  # like extraction_poller
             f"wait_for_extraction({name})"
             for name in inspect.signature(AsyncMemorySession.wait_for_extraction).parameters
             if name != "since"
@@ -149,7 +149,7 @@ def test_every_argument_is_tried() -> None:
 
 
 async def test_session_and_config_are_refused_when_it_opens() -> None:
-    """The network is not asked."""
+    """An invalid ``aws_session`` or ``config`` is refused on opening, before any request."""
     options: list[dict[str, Any]] = [{"aws_session": 5}, {"config": {"region": "x"}}]
     for bad in options:
         manager = AsyncMemorySessionManager("m", "us-west-2", **bad)
@@ -160,7 +160,7 @@ async def test_session_and_config_are_refused_when_it_opens() -> None:
 
 
 def test_issue_text_is_word_for_word() -> None:
-    """The text that the design shows."""
+    """The text about an actor id is the one of the design."""
     expected = (
         "actor_id 'a@b.c' has '@'; allowed are letters, digits, '-', '_', ':'; "
         "encode_actor_id() makes one"

@@ -1,4 +1,4 @@
-"""The newest k messages are right, whatever the pages, ties and custom events."""
+"""The newest *k* messages are correct for any pages, ties and custom events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def event(at_ms: int, number: int, messages: int) -> Event:
-    """Make an event with so many messages; *number* makes its id unlike others."""
+    """Return an event with *messages* messages; *number* makes its id unique."""
     return Event(
         event_id=f"{at_ms:019d}#{number:08x}",
         event_type=None if messages else "custom",
@@ -32,7 +32,7 @@ def event(at_ms: int, number: int, messages: int) -> Event:
 
 
 def brute_force(events: list[Event], k: int) -> list[Turn]:
-    """Sort everything, flatten it, cut it."""
+    """Sort all events, flatten them, and cut to *k*."""
     return [
         Turn(message.role, message.text, each.timestamp)
         for each in sorted(events, key=lambda each: (each.timestamp, each.event_id))
@@ -49,7 +49,7 @@ def brute_force(events: list[Event], k: int) -> list[Turn]:
 def test_last_turns_are_those_of_a_brute_force_model(
     specs: list[tuple[int, int]], sizes: list[int], k: int, chance: object
 ) -> None:
-    """Many ties, several messages an event, empty and odd pages: always the same as sorting all."""
+    """The last turns equal those of sorting everything, with ties, long events and empty pages."""
     events = [event(at, number, count) for number, (at, count) in enumerate(specs)]
     listed = events.copy()
     chance.shuffle(listed)  # type: ignore[attr-defined]
@@ -66,7 +66,7 @@ def test_last_turns_are_those_of_a_brute_force_model(
 
 
 def test_reading_stops_once_an_older_event_was_seen() -> None:
-    """No more pages are wanted than it takes to be certain about ties."""
+    """Reading stops at the first page after which ties are certain."""
     last = LastTurns(2)
     last.feed([event(9, 1, 1), event(8, 2, 1)])
     assert not last.complete
@@ -80,7 +80,7 @@ def test_reading_stops_once_an_older_event_was_seen() -> None:
 
 @pytest.mark.parametrize(("name", "expected"), [(None, False), ("b", True), ("c", False)])
 def test_an_event_is_on_one_branch(name: str | None, expected: bool) -> None:
-    """None is the main branch; an event on another one is not on it."""
+    """An event belongs to one branch, and None is the main branch."""
     on_b = evolve(event(1, 1, 1), branch=Branch("b"))
 
     assert expected == is_on_branch(on_b, name)
@@ -88,7 +88,7 @@ def test_an_event_is_on_one_branch(name: str | None, expected: bool) -> None:
 
 
 def test_chronological_sorts_by_id_within_a_millisecond() -> None:
-    """The order of ties is the same for everyone who reads."""
+    """Events of the same millisecond are ordered by id."""
     events = [event(1, 3, 1), event(1, 1, 1), event(0, 9, 1)]
 
     assert [events[2], events[1], events[0]] == chronological(events)

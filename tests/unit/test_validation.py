@@ -1,4 +1,4 @@
-"""Arguments are right if and only if the service's own model says so."""
+"""Arguments are valid exactly if the service's model says so."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ TRICKY = st.text(alphabet="aZ09-_/:.#@ \t\n\r{}*%+=é\u0660\u2028\x00", max_size
 
 
 def accepts(function: Callable[[str], object], text: str) -> bool:
-    """Tell whether *function* takes *text*."""
+    """Return whether *function* accepts *text*."""
     try:
         function(text)
     except InvalidInputError:
@@ -55,8 +55,8 @@ def accepts(function: Callable[[str], object], text: str) -> bool:
     return True
 
 
-def is_lawful(shape: dict[str, Any], text: str) -> bool:
-    """Tell what the service's model says of *text*."""
+def is_valid(shape: dict[str, Any], text: str) -> bool:
+    """Return whether the service's model accepts *text*."""
     within = shape.get("min", 0) <= len(text) <= shape.get("max", 10**9)
     return within and re.fullmatch(shape["pattern"], text, re.ASCII) is not None
 
@@ -64,19 +64,17 @@ def is_lawful(shape: dict[str, Any], text: str) -> bool:
 @pytest.mark.parametrize("name", CHECKS)
 @given(data=st.data())
 def test_text_is_taken_iff_the_model_takes_it(name: str, data: st.DataObject) -> None:
-    """Lawful, unlawful and nearly lawful texts are told apart as the service does."""
+    """A text is accepted exactly if the service's model accepts it."""
     shape = SHAPES[name]
-    lawful = st.from_regex(re.compile(shape["pattern"], re.ASCII), fullmatch=True)
-    text = data.draw(
-        st.one_of(lawful, TRICKY, st.text(max_size=30), lawful.map(lambda x: x + "\n"))
-    )
+    valid = st.from_regex(re.compile(shape["pattern"], re.ASCII), fullmatch=True)
+    text = data.draw(st.one_of(valid, TRICKY, st.text(max_size=30), valid.map(lambda x: x + "\n")))
 
-    assert is_lawful(shape, text) == accepts(CHECKS[name], text)
+    assert is_valid(shape, text) == accepts(CHECKS[name], text)
 
 
 @pytest.mark.parametrize("name", [name for name in CHECKS if "max" in SHAPES[name]])
 def test_longest_text_is_that_of_the_model(name: str) -> None:
-    """The longest text is taken, and one character more is refused."""
+    """The longest text of the model is accepted, and one character more is refused."""
     longest = SHAPES[name]["max"]
 
     assert accepts(CHECKS[name], "a" * longest)
@@ -84,7 +82,7 @@ def test_longest_text_is_that_of_the_model(name: str) -> None:
 
 
 def test_limits_are_those_of_the_model() -> None:
-    """Counts and sizes are those of the service's model."""
+    """Limits of counts and sizes are those of the service's model."""
     assert SHAPES["PayloadTypeList"]["max"] == check.MAX_MESSAGES
     assert SHAPES["ContentTextString"]["max"] == check.MAX_TEXT_CHARACTERS
     assert SHAPES["MetadataMap"]["max"] == check.MAX_METADATA
@@ -95,8 +93,8 @@ def test_limits_are_those_of_the_model() -> None:
 
 @given(st.one_of(st.from_regex(re.compile(SHAPES["ActorId"]["pattern"]), fullmatch=True), TRICKY))
 def test_plain_actor_ids_have_no_slash(text: str) -> None:
-    """Without opting in, an actor id is what the model takes, less those with a slash."""
-    expected = is_lawful(SHAPES["ActorId"], text) and "/" not in text
+    """Actor ids with a slash are refused unless the caller opted in."""
+    expected = is_valid(SHAPES["ActorId"], text) and "/" not in text
 
     assert accepts(check.check_actor_id, text) == expected
 
@@ -105,13 +103,13 @@ def test_plain_actor_ids_have_no_slash(text: str) -> None:
     "bad", ["..", ".", "", "a/../b", "a?b", "a#b", "a%2e", "a\\b", "a\n", "\ud83d"]
 )
 def test_memory_id_that_could_change_the_url_is_refused(bad: str) -> None:
-    """What has a meaning in URLs is no memory id."""
+    """A memory id with URL syntax is refused."""
     assert not accepts(check.check_memory_id, bad)
 
 
 @pytest.mark.parametrize("odd", ["m", "a b", "ä", "mem-abc123", "x" * 500, "..a", "~:@"])
 def test_other_memory_ids_are_the_services_to_judge(odd: str) -> None:
-    """What is percent-encoded, and only long or oddly ended, is sent."""
+    """A memory id that is percent-encoded, too long or oddly ended is left to the service."""
     assert accepts(check.check_memory_id, odd)
     assert accepts(check.check_memory_id, f"arn:aws:bedrock-agentcore:us-west-2:1:memory/{odd}")
 
@@ -127,13 +125,13 @@ def test_other_memory_ids_are_the_services_to_judge(odd: str) -> None:
     ],
 )
 def test_memory_id_is_the_services_to_judge(good: str) -> None:
-    """The reference's own ids, which no service would have made, are sent."""
+    """The memory ids of the reference are accepted, although no real one has that form."""
     assert good == check.check_memory_id(good)
 
 
 @given(st.from_regex(re.compile(SHAPES["MemoryId"]["pattern"], re.ASCII), fullmatch=True))
 def test_real_memory_ids_are_taken_and_known(text: str) -> None:
-    """Every id that the model allows is taken and looks like a real one."""
+    """Every memory id of the model is accepted and recognized as real."""
     assert text == check.check_memory_id(text)
     assert check.looks_like_a_memory_id(text)
 
@@ -143,7 +141,7 @@ def test_real_memory_ids_are_taken_and_known(text: str) -> None:
     st.integers(-14 * 60, 14 * 60),
 )
 def test_timestamps_are_floored_to_milliseconds(moment: datetime, offset_min: int) -> None:
-    """Any zone means the same instant, and the service's milliseconds are floored."""
+    """A timestamp is converted from any zone and floored to milliseconds."""
     assume(1970 < moment.year < 9999)
     local = moment.astimezone(timezone(timedelta(minutes=offset_min)))
     expected = (moment - check.EPOCH) // timedelta(milliseconds=1)
@@ -152,14 +150,14 @@ def test_timestamps_are_floored_to_milliseconds(moment: datetime, offset_min: in
 
 
 def test_naive_and_ancient_timestamps_are_refused() -> None:
-    """A datetime without a zone is two instants to two SDKs, so it is none to us."""
+    """Naive datetimes, which two SDKs read as two instants, and ancient ones are refused."""
     for bad in (datetime(2026, 1, 1), datetime(1969, 12, 31, tzinfo=UTC), 1.0, "now", None):  # noqa: DTZ001
         with pytest.raises(InvalidInputError, match="timestamp"):
             check.check_timestamp(bad)
 
 
 def message(text: Any = "hi", role: Any = MessageRole.USER) -> ConversationalMessage:
-    """Make a message."""
+    """Return a message."""
     return ConversationalMessage(text, role)
 
 
@@ -201,19 +199,19 @@ def message(text: Any = "hi", role: Any = MessageRole.USER) -> ConversationalMes
     ids=lambda value: f"{type(value).__name__}",
 )
 def test_bad_messages_are_refused(bad: Any) -> None:
-    """No list of what could not be stored as it is gets through."""
+    """A list of messages that could not be stored unchanged is refused."""
     with pytest.raises(InvalidInputError, match="messages"):
         check.check_messages(bad)
 
 
 def test_messages_of_the_largest_allowed_size_are_taken() -> None:
-    """100 messages, 100,000 characters and 100 KB are all right."""
+    """100 messages, 100,000 characters and 100 KB are accepted."""
     for good in ([message()] * 100, [message("x" * 100_000)], [message("é" * 51_200)]):
         assert tuple(good) == check.check_messages(good)
 
 
 def test_event_over_10_mb_is_refused() -> None:
-    """Each message may be right and all of them too much."""
+    """Valid messages are refused if their event exceeds 10 MB."""
     large = [message("é" * 51_200)] * 100
     assert check.check_messages(large)
     over = [*large[:99], BlobPayload("é" * 51_199), JsonPayload(1)]
@@ -222,7 +220,7 @@ def test_event_over_10_mb_is_refused() -> None:
 
 
 def test_string_roles_are_taken() -> None:
-    """The role may be its plain name."""
+    """A role is accepted by its plain name."""
     assert check.check_messages([message(role="TOOL")])
 
 
@@ -242,7 +240,7 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_json_is_taken_and_measured(value: Any) -> None:
-    """What JSON can say is taken, and its size is that of the compact text."""
+    """JSON values are accepted, and measured as compact text."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
     assert len(text.encode()) == check.check_json("payload", value)
@@ -269,13 +267,13 @@ def test_json_is_taken_and_measured(value: Any) -> None:
     ids=lambda value: type(value).__name__,
 )
 def test_what_json_would_change_is_refused(bad: Any) -> None:
-    """Anything that would not come back equal is refused."""
+    """A value that JSON would change is refused."""
     with pytest.raises(InvalidInputError, match="payload"):
         check.check_json("payload", bad)
 
 
 def test_endless_json_is_refused_in_time() -> None:
-    """A circle, a deep nest and a list that holds itself twice at each level all end soon."""
+    """Cyclic, deeply nested and exponentially shared values are refused quickly."""
     circle: list[Any] = []
     circle.append(circle)
     deep: list[Any] = []
@@ -298,7 +296,7 @@ def test_json_over_100_kb_is_refused() -> None:
 
 @pytest.mark.parametrize("bad", [True, "1", None, 1.5, 0, -1, 101])
 def test_counts_are_ints_in_their_range(bad: Any) -> None:
-    """A bool, a text, a fraction and what is out of range is no count."""
+    """A count that is a bool, a text, a fraction or out of range is refused."""
     with pytest.raises(InvalidInputError, match="top_k"):
         check.check_int("top_k", bad, 100)
 
@@ -306,7 +304,7 @@ def test_counts_are_ints_in_their_range(bad: Any) -> None:
 @example(10**400)
 @given(st.one_of(st.integers(), st.floats(), st.timedeltas()))
 def test_seconds_are_finite_and_in_range(value: Any) -> None:
-    """Any duration is either read as seconds or refused, never another error."""
+    """A duration is converted to seconds or refused."""
     try:
         seconds = check.check_duration("timeout", value)
     except InvalidInputError:
@@ -315,7 +313,7 @@ def test_seconds_are_finite_and_in_range(value: Any) -> None:
 
 
 def test_main_is_the_branch_without_a_name() -> None:
-    """``main`` and None are the main branch; it can't be started anew."""
+    """``main`` and None are the main branch, which can't be started anew."""
     assert check.check_branch(None) is None
     assert check.check_branch("main") is None
     assert check.check_branch(Branch("main")) is None
@@ -325,7 +323,7 @@ def test_main_is_the_branch_without_a_name() -> None:
 
 
 def test_metadata_has_room_for_the_reserved_key() -> None:
-    """With ``event_type`` there are 14 more entries, and its key can't be given."""
+    """``event_type`` leaves room for 14 entries, and its key is refused in metadata."""
     full = {f"k{n}": "v" for n in range(15)}
     assert full == check.check_metadata(full)
     with pytest.raises(InvalidInputError, match="14"):

@@ -1,4 +1,4 @@
-"""A look that was made for others, or that could not be made: what it says, and to whom."""
+"""Shared polls: which waiters a poll counts for, and what a failed one means."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from agentcore_memory_async import (
 )
 from tests._virtual_time import virtual_time
 from tests.client.doubles import said
-from tests.client.learning import (
+from tests.client.extraction_service import (
     FACTS,
     SESSION,
-    LearningService,
+    ExtractionService,
     manager_on,
     session_of,
     texts,
@@ -31,40 +31,45 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async import AsyncMemorySession, Event
 
-HERE = "/facts/a/"
+NAMESPACE = "/facts/a/"
 LONG_AGO_S = -90_000.0
 
 
-def steady(**options: Any) -> LearningService:
-    """Make a service whose answers take 0.1 s."""
-    return LearningService(takes_s=(0.05, 0.05), **options)
+def steady(**options: Any) -> ExtractionService:
+    """Return a service whose answers take 0.1 s."""
+    return ExtractionService(takes_s=(0.05, 0.05), **options)
 
 
 @asynccontextmanager
-async def asked(service: LearningService) -> AsyncGenerator[tuple[AsyncMemorySession, Event]]:
-    """Store a message; gives its session and event."""
+async def stored_event(
+    service: ExtractionService,
+) -> AsyncGenerator[tuple[AsyncMemorySession, Event]]:
+    """Store a message, and yield its session and event."""
     async with manager_on(service) as manager:
         session = await session_of(manager)
         yield session, await session.add_turns([said("x")])
 
 
-async def next_request(service: LearningService) -> None:
-    """Wait until the next request is under way."""
+async def next_request(service: ExtractionService) -> None:
+    """Wait until the next request is in flight."""
     count = len(service.requests)
     while len(service.requests) == count:
         await anyio.sleep(0.01)
 
 
 @virtual_time
-async def test_a_look_after_a_later_event_does_not_count_for_an_earlier_one() -> None:
-    """Its filter leaves out what came between the two."""
+async def test_a_poll_since_a_later_event_does_not_count_for_an_earlier_one() -> None:
+    """
+    A poll filtered by a later event does not count for an earlier one, since it
+    leaves out records.
+    """
     service = steady()
     found: dict[str, list[str]] = {}
     async with manager_on(service) as manager:
         session = await session_of(manager)
         first = await session.add_turns([said("1")])
-        service.learn(HERE, 10, text="between")
-        service.learn(HERE, 103, text="after")
+        service.extract(NAMESPACE, 10, text="between")
+        service.extract(NAMESPACE, 103, text="after")
         await anyio.sleep(100)
         second = await session.add_turns([said("2")])
 
@@ -84,19 +89,19 @@ async def test_a_look_after_a_later_event_does_not_count_for_an_earlier_one() ->
 
 
 @virtual_time
-async def test_a_look_after_a_later_baseline_does_not_count_for_an_earlier_one() -> None:
-    """With more old records than are listed each time."""
+async def test_a_poll_since_a_later_baseline_does_not_count_for_an_earlier_one() -> None:
+    """A poll filtered by a later baseline does not count for an earlier one in a long namespace."""
     service = steady()
     for number in range(120):
-        service.learn(HERE, LONG_AGO_S - number)
+        service.extract(NAMESPACE, LONG_AGO_S - number)
     found: dict[str, list[str]] = {}
     async with manager_on(service) as manager:
         session = await session_of(manager)
         async with session.extraction_poller(FACTS, min_records=2) as early:
-            service.learn(HERE, 20, text="between")
+            service.extract(NAMESPACE, 20, text="between")
             await anyio.sleep(50)
             async with session.extraction_poller(FACTS) as late:
-                service.learn(HERE, 6.5, text="after")
+                service.extract(NAMESPACE, 6.5, text="after")
 
                 async def wait_late() -> None:
                     found["late"] = texts(await late)
@@ -113,17 +118,17 @@ async def test_a_look_after_a_later_baseline_does_not_count_for_an_earlier_one()
 
 @pytest.mark.parametrize("steps", range(0, 40, 3))
 @virtual_time
-async def test_joining_at_the_moment_of_a_look_is_too_late_for_it(steps: int) -> None:
-    """What it shows is no baseline: it was filtered, or asked for another session's jobs."""
+async def test_joining_during_a_poll_is_too_late_for_it(steps: int) -> None:
+    """A poll that is running does not become the baseline of a waiter that joins."""
     service = steady()
     service.fail("0000000000000000001#aa", -100, ("a", "s2"))
     async with manager_on(service) as manager:
         one, two = await session_of(manager, "a", "s1"), await session_of(manager, "a", "s2")
         event = await one.add_turns([said("x")])
-        service.learn(HERE, LONG_AGO_S, text="old")
+        service.extract(NAMESPACE, LONG_AGO_S, text="old")
         await anyio.sleep(30)
 
-        async def watch() -> None:
+        async def wait() -> None:
             with pytest.raises(ExtractionTimeoutError):
                 await one.extraction_poller(FACTS, since=event, timeout=60)
 
@@ -135,16 +140,16 @@ async def test_joining_at_the_moment_of_a_look_is_too_late_for_it(steps: int) ->
                     await poller
 
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(watch)
+            tasks.start_soon(wait)
             tasks.start_soon(join)
 
 
 @virtual_time
-async def test_all_who_await_a_poller_learn_that_extraction_failed() -> None:
-    """Each has an error of its own, and each can start the job again."""
+async def test_every_waiter_of_a_poller_gets_the_failure() -> None:
+    """Each waiter of a poller gets its own copy of a failure, and each can restart the job."""
     service = steady()
     errors: list[ExtractionFailedError] = []
-    async with asked(service) as (session, event):
+    async with stored_event(service) as (session, event):
         service.fail(event.event_id, 5, SESSION)
         poller = session.extraction_poller(FACTS, since=event, timeout=300)
 
@@ -165,24 +170,24 @@ async def test_all_who_await_a_poller_learn_that_extraction_failed() -> None:
 
 @virtual_time
 async def test_an_until_that_is_async_is_refused() -> None:
-    """What it returns would always count as true."""
+    """An ``until`` that returns an awaitable is refused, since it would always count as true."""
     service = steady()
 
     async def enough(_: object) -> bool:
         return False
 
-    async with asked(service) as (session, event):
-        service.learn(HERE, 3)
+    async with stored_event(service) as (session, event):
+        service.extract(NAMESPACE, 3)
         with pytest.raises(InvalidInputError, match="until is an async function"):
             session.extraction_poller(FACTS, until=enough)  # type: ignore[arg-type]
-        hidden: Any = lambda records: enough(records)  # noqa: E731 - no async function to be seen
+        hidden: Any = lambda records: enough(records)  # noqa: E731 - hides that it is async
         with pytest.raises(InvalidInputError, match="until returned an awaitable"):
             await session.extraction_poller(FACTS, since=event, until=hidden)
 
 
 @virtual_time
-async def test_silence_is_only_where_all_places_were_seen() -> None:
-    """One of two is always throttled: nobody knows that nothing came there."""
+async def test_silence_needs_an_answer_for_every_namespace() -> None:
+    """A wait with a namespace that was never listed raises instead of reporting silence."""
     service = steady()
     answer = service.__call__
 
@@ -198,19 +203,19 @@ async def test_silence_is_only_where_all_places_were_seen() -> None:
         manager._core.retrier._transport = busy
         session = await session_of(manager)
         event = await session.add_turns([said("x")])
-        places = [FACTS, "/preferences/{actorId}/"]
-        poller = session.extraction_poller(places, since=event, timeout=60, on_timeout="return")
+        prefixes = [FACTS, "/preferences/{actorId}/"]
+        poller = session.extraction_poller(prefixes, since=event, timeout=60, on_timeout="return")
         with pytest.raises(ExtractionTimeoutError):
             await poller
 
 
 @virtual_time
-async def test_the_time_of_a_slow_reader_is_no_waiting() -> None:
-    """What came while it was busy with a record is still looked for."""
+async def test_the_time_of_a_slow_reader_does_not_count() -> None:
+    """The time that a reader spends on a record does not count toward the timeout."""
     service = steady()
-    async with asked(service) as (session, event):
-        service.learn(HERE, 5, text="one")
-        service.learn(HERE, 20, text="two")
+    async with stored_event(service) as (session, event):
+        service.extract(NAMESPACE, 5, text="one")
+        service.extract(NAMESPACE, 20, text="two")
         poller = session.extraction_poller(FACTS, since=event, timeout=30, min_records=2)
         found: list[str] = []
         async for record in poller:
@@ -220,8 +225,8 @@ async def test_the_time_of_a_slow_reader_is_no_waiting() -> None:
 
 
 @virtual_time
-async def test_entering_absorbs_what_passes() -> None:
-    """Throttled for 15 s, it takes its baseline then."""
+async def test_entering_absorbs_transient_errors() -> None:
+    """Entering a poller takes the baseline after throttling has ended."""
     service = steady(throttles=1.0)
     async with manager_on(service) as manager:
         session = await session_of(manager)
@@ -233,19 +238,19 @@ async def test_entering_absorbs_what_passes() -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(recover)
             async with session.extraction_poller(FACTS) as poller:
-                service.learn(HERE, 8, text="new")
+                service.extract(NAMESPACE, 8, text="new")
                 assert texts(await poller) == ["new"]
 
 
 @pytest.mark.parametrize("waiters", [1, 2, 5])
 @virtual_time
-async def test_sharing_keeps_to_the_longest_time_that_one_allows(waiters: int) -> None:
-    """But for one a second."""
+async def test_shared_polls_keep_the_interval_of_one_waiter(waiters: int) -> None:
+    """Waiters that share polls make one poll a second, as a single waiter does."""
     service = steady()
     policy = PollPolicy(
         poll_times_s=(1.0,), growth=0.0, min_interval=1.0, max_interval=1.0, jitter=0.0
     )
-    async with asked(service) as (session, event):
+    async with stored_event(service) as (session, event):
 
         async def wait() -> None:
             with pytest.raises(ExtractionTimeoutError):
@@ -260,20 +265,20 @@ async def test_sharing_keeps_to_the_longest_time_that_one_allows(waiters: int) -
 @pytest.mark.parametrize("timeout", [0.5, 1.0, 3.0])
 @virtual_time
 async def test_short_waits_end_with_an_answer(timeout: float) -> None:
-    """The last look begins early enough to be answered."""
-    service = LearningService(takes_s=(0.1, 0.1))
-    async with asked(service) as (session, event):
+    """The last poll of a short wait begins early enough to be answered."""
+    service = ExtractionService(takes_s=(0.1, 0.1))
+    async with stored_event(service) as (session, event):
         poller = session.extraction_poller(FACTS, since=event, timeout=timeout, on_timeout="return")
         assert await poller == []
 
 
 @virtual_time
 async def test_the_same_prefix_twice_takes_the_greater_number() -> None:
-    """One of the two spelt out."""
+    """A prefix that is given twice, once as a template, has the greater of its two minimums."""
     service = steady()
-    async with asked(service) as (session, event):
-        service.learn(HERE, 5, text="one")
-        service.learn(HERE, 20, text="two")
-        least = {HERE: 1, FACTS: 2}
-        poller = session.extraction_poller([HERE, FACTS], since=event, min_records=least)
+    async with stored_event(service) as (session, event):
+        service.extract(NAMESPACE, 5, text="one")
+        service.extract(NAMESPACE, 20, text="two")
+        least = {NAMESPACE: 1, FACTS: 2}
+        poller = session.extraction_poller([NAMESPACE, FACTS], since=event, min_records=least)
         assert texts(await poller) == ["one", "two"]

@@ -1,4 +1,7 @@
-"""A service that learns, at the seam, in virtual time: it lags, throttles, loses answers, fails."""
+"""
+A transport that plays a service with extraction, in virtual time: lag, throttling, lost answers and
+failed jobs.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ FOREVER = float("inf")
 
 
 @define
-class Learnt:
+class ExtractedRecord:
     """A record; times are on the loop's clock."""
 
     number: int
@@ -42,7 +45,7 @@ class Learnt:
 
     @property
     def record_id(self) -> str:
-        """The service's id of it."""
+        """Id that the service gave the record."""
         return f"mem-{self.number:036d}"
 
 
@@ -60,32 +63,32 @@ class Job:
 
 
 @define
-class LearningService:
+class ExtractionService:
     """
-    A transport that is the service.
+    A transport that plays the service.
 
     Attributes:
-        on_event: Called with each CreateEvent and its event id: it makes records and jobs.
-        skew_s: How far the service's clock is ahead of the client's.
-        filters: Whether it filters by when records were written, refuses to, or ignores it.
-        page_size: The longest page.
-        takes_s: How long an answer takes, from and to.
-        throttles: The share of requests that it throttles.
-        loses: The share of answers that are lost.
-        denies: Operations that the credentials do not allow.
-        cut: The number of a request, and what is cancelled while it is under way.
+        on_event: Called with the parameters and the event id of each CreateEvent.
+        skew_s: Seconds by which the service's clock is ahead of the client's.
+        filters: What becomes of a filter by time: ``hides`` lists nothing, ``ignores`` everything.
+        page_size: Largest number of items on a page.
+        takes_s: Smallest and largest latency of a request, and again of its answer.
+        throttles: Share of requests that are throttled.
+        loses: Share of answers that are lost.
+        denies: Operations that the credentials do not permit.
+        cut: Number of a request, and the scope that is canceled while it is in flight.
     """
 
     random: Random = field(factory=lambda: Random(0))
     on_event: Callable[[Mapping[str, Any], str], None] = field(default=lambda _, __: None)
     skew_s: float = 300.0
-    filters: Literal["takes", "refuses", "ignores", "hides"] = "takes"
+    filters: Literal["accepts", "refuses", "ignores", "hides"] = "accepts"
     page_size: int = 100
     takes_s: tuple[float, float] = (0.02, 0.08)
     throttles: float = 0.0
     loses: float = 0.0
     denies: tuple[str, ...] = ()
-    records: list[Learnt] = field(factory=list[Learnt])
+    records: list[ExtractedRecord] = field(factory=list[ExtractedRecord])
     jobs: list[Job] = field(factory=list[Job])
     started: dict[str, str] = field(factory=dict[str, str])
     requests: list[tuple[float, str, Mapping[str, Any]]] = field(factory=list)
@@ -94,12 +97,12 @@ class LearningService:
     under_way: int = 0
     events: int = 0
 
-    def learn(
+    def extract(
         self, namespace: str, after_s: float, *, lag_s: float = 0.0, text: str = "", **members: Any
-    ) -> Learnt:
+    ) -> ExtractedRecord:
         """Write a record *after_s* from now; lists show it *lag_s* later."""
         at = anyio.current_time() + after_s
-        record = Learnt(len(self.records), namespace, text, at, at + lag_s, **members)
+        record = ExtractedRecord(len(self.records), namespace, text, at, at + lag_s, **members)
         self.records.append(record)
         return record
 
@@ -111,7 +114,7 @@ class LearningService:
         return job
 
     def count(self, operation: str) -> int:
-        """Give how many requests of *operation* came."""
+        """Return the number of requests of *operation*."""
         return sum(name == operation for _, name, _ in self.requests)
 
     async def __call__(self, operation: str, params: Mapping[str, Any]) -> Answer:
@@ -163,7 +166,7 @@ class LearningService:
         ]
         return self._page(params, "memoryRecordSummaries", [self._wire(each) for each in listed])
 
-    def _filter(self, given: list[dict[str, Any]] | None) -> Callable[[Learnt], bool]:
+    def _filter(self, given: list[dict[str, Any]] | None) -> Callable[[ExtractedRecord], bool]:
         if given is None or self.filters == "ignores":
             return lambda _: True
         if self.filters == "refuses":
@@ -178,7 +181,7 @@ class LearningService:
     def _seconds(self, at: float) -> float:
         return round(EPOCH.timestamp() + at + self.skew_s, 3)
 
-    def _wire(self, record: Learnt) -> dict[str, Any]:
+    def _wire(self, record: ExtractedRecord) -> dict[str, Any]:
         return {
             "memoryRecordId": record.record_id,
             "content": {"text": record.text},
@@ -188,7 +191,7 @@ class LearningService:
         }
 
     def _ListMemoryExtractionJobs(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        wanted = params.get("filter", {})
+        requested = params.get("filter", {})
         listed = [
             {
                 "jobID": f"job-{job.number}",
@@ -203,8 +206,8 @@ class LearningService:
             }
             for job in self.jobs
             if job.failed_at <= anyio.current_time()
-            and wanted.get("actorId") in {None, job.actor_id}
-            and wanted.get("sessionId") in {None, job.session_id}
+            and requested.get("actorId") in {None, job.actor_id}
+            and requested.get("sessionId") in {None, job.session_id}
         ]
         return self._page(params, "jobs", listed)
 
@@ -228,27 +231,27 @@ FACTS = "/facts/{actorId}/"
 SESSION = ("a", "s")
 
 
-def manager_on(service: LearningService, **options: Any) -> AsyncMemorySessionManager:
-    """Make a manager on *service*."""
+def manager_on(service: ExtractionService, **options: Any) -> AsyncMemorySessionManager:
+    """Return a manager on *service*."""
     return AsyncMemorySessionManager(MEMORY, transport=service, clock=wall_clock, **options)
 
 
 async def session_of(manager: AsyncMemorySessionManager, *ids: str) -> AsyncMemorySession:
-    """Make a session without a request."""
+    """Return a session that was made without a request."""
     return await manager.create_memory_session(*(ids or SESSION), verify=False)
 
 
 def texts(records: list[MemoryRecord]) -> list[str]:
-    """Give what the records say."""
+    """Return the texts of *records*."""
     return [record.content for record in records]
 
 
-def teaching(service: LearningService, *facts: tuple[str, float, float]) -> None:
-    """Let each event teach *facts*: a namespace, after how long, and how long lists lag."""
+def extract_from_events(service: ExtractionService, *facts: tuple[str, float, float]) -> None:
+    """Let each event yield *facts*: a namespace, the delay, and the lag of lists."""
 
-    def learn(params: Mapping[str, Any], event_id: str) -> None:
+    def extract(params: Mapping[str, Any], event_id: str) -> None:
         said = params["payload"][0]["conversational"]["content"]["text"]
         for namespace, after_s, lag_s in facts:
-            service.learn(namespace, after_s, lag_s=lag_s, text=said)
+            service.extract(namespace, after_s, lag_s=lag_s, text=said)
 
-    service.on_event = learn
+    service.on_event = extract

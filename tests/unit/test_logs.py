@@ -1,4 +1,4 @@
-"""The filter for botocore's debug logs: facts stay, content and secrets go."""
+"""The filter for botocore's debug logs removes content and secrets and keeps facts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """Give what a handler with the filter writes of some loggers."""
+    """Yield the output of a handler with the filter, attached to some loggers."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     handler.setFormatter(logging.Formatter("%(name)s %(message)s"))
@@ -33,7 +33,7 @@ def log() -> Iterator[io.StringIO]:
 
 
 class OperationModel:
-    """What botocore calls an operation's model."""
+    """Stand-in for botocore's class of that name."""
 
     name = "CreateEvent"
 
@@ -42,7 +42,7 @@ class OperationModel:
 
 
 class AWSPreparedRequest:
-    """What botocore calls a request."""
+    """Stand-in for botocore's class of that name."""
 
     method = "POST"
     body = b"CANARY"
@@ -52,7 +52,7 @@ class AWSPreparedRequest:
 
 
 def test_facts_stay(log: io.StringIO) -> None:
-    """Operation, method, status, numbers and sizes can be read."""
+    """Operation, method, status, numbers and sizes are logged."""
     logger = logging.getLogger("botocore.endpoint")
     params = {"body": b"CANARY!", "method": "POST", "headers": {"X": "CANARY"}}
     logger.debug("Making request for %s with params: %s", OperationModel(), params)
@@ -72,7 +72,7 @@ def test_facts_stay(log: io.StringIO) -> None:
 
 
 def test_content_and_secrets_go(log: io.StringIO) -> None:
-    """Whatever is an argument, part of the text, or of an exception, is not written."""
+    """Arguments, text and exceptions with content are not logged."""
     logger = logging.getLogger("botocore.auth")
     logger.debug("Signature:\n%s", "CANARY")
     logger.debug("Response body:\n%r", b"CANARY")
@@ -91,14 +91,14 @@ def test_content_and_secrets_go(log: io.StringIO) -> None:
 
 
 def test_other_loggers_are_left_alone(log: io.StringIO) -> None:
-    """The program's own records pass as they are."""
+    """Records of other loggers are unchanged."""
     logging.getLogger("mine").info("user %s", "CANARY")
 
     assert "mine user CANARY\n" == log.getvalue()
 
 
 def test_a_second_filter_changes_nothing(log: io.StringIO) -> None:
-    """What one handler's filter has rewritten, another's leaves as it is."""
+    """A second filter leaves a filtered record unchanged."""
     again = logging.StreamHandler(io.StringIO())
     again.addFilter(BotocoreLogFilter())
     logger = logging.getLogger("botocore.endpoint")

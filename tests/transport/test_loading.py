@@ -1,0 +1,108 @@
+"""Loading of the AWS libraries: light imports, and nothing that blocks the loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agentcore_memory_async._transport.botocore import BotocoreTransport
+from tests.transport.scripts import run
+
+if TYPE_CHECKING:
+    import pytest
+
+LIST = ("ListActors", {"memoryId": "m"})
+
+
+def test_importing_is_light() -> None:
+    """Importing the transport imports neither aioboto3, aiobotocore nor aiohttp."""
+    printed = run(
+        """
+        import sys
+        import agentcore_memory_async._transport.botocore
+        print(sorted({"aioboto3", "boto3", "aiobotocore", "aiohttp"} & set(sys.modules)))
+        """
+    )
+    assert "[]" == printed.strip()
+
+
+def test_nothing_blocks_the_loop() -> None:
+    """The first opening and call neither open files, list directories nor import in the loop."""
+    printed = run(
+        """
+        import asyncio, sys, threading
+        from agentcore_memory_async._transport.botocore import BotocoreTransport
+        from aiohttp import web
+
+        NAMES = {"open", "os.listdir", "os.scandir", "import", "marshal.loads", "compile"}
+        seen, watching, main_thread = [], False, threading.get_ident()
+
+        def record(name, args):
+            if watching and name in NAMES and threading.get_ident() == main_thread:
+                seen.append((name, str(args[0])[:80]))
+
+        sys.addaudithook(record)
+
+        async def main():
+            global watching
+            async def answer(request):
+                return web.json_response({"actorSummaries": []})
+            app = web.Application()
+            app.router.add_route("*", "/{tail:.*}", answer)
+            runner = web.AppRunner(app)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            watching = True
+            url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            async with BotocoreTransport(endpoint_url=url) as transport:
+                await transport("ListActors", {"memoryId": "m"})
+            watching = False
+            await runner.cleanup()
+        asyncio.run(main())
+        print(seen)
+        """
+    )
+    assert "[]" == printed.strip()
+
+
+async def test_blockbuster(service: Any) -> None:
+    """Opening, calling and closing make no blocking call in the loop."""
+    from blockbuster import blockbuster_ctx
+
+    with blockbuster_ctx():
+        async with BotocoreTransport(endpoint_url=service.url) as transport:
+            await transport(*LIST)
+
+
+def test_the_collector_is_left_as_it_was() -> None:
+    """Loading keeps the state of the garbage collector."""
+    printed = run(
+        """
+        import gc, sys
+        from agentcore_memory_async._transport.botocore import _load
+        gc.freeze()
+        _load()
+        assert gc.isenabled() and gc.get_freeze_count() > 0
+        """
+    ) + run(
+        """
+        import gc
+        from agentcore_memory_async._transport.botocore import _load
+        before = gc.get_freeze_count()  # Python 3.12 starts with some
+        _load()
+        assert gc.isenabled() and gc.get_freeze_count() == before
+        gc.disable()
+        _load()
+        assert not gc.isenabled()
+        """
+    )
+    assert "" == printed
+
+
+async def test_without_aioboto3(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client of aiobotocore is used if aioboto3 is not installed."""
+    from agentcore_memory_async._transport import client
+
+    monkeypatch.setattr(client, "aioboto3", None)
+    async with BotocoreTransport(endpoint_url=service.url) as transport:
+        await transport(*LIST)
+    assert 1 == len(service.requests)

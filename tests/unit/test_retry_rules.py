@@ -1,0 +1,91 @@
+"""Retry rules: the bounds of backoff, and the classification of errors."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentcore_memory_async._calls.flow_control import Outcome
+from agentcore_memory_async._calls.retry import (
+    backoff_bound,
+    is_retryable,
+    may_have_run,
+    outcome_of,
+)
+from agentcore_memory_async.errors import (
+    AgentCoreMemoryError,
+    DecodeError,
+    TransportError,
+    TransportTimeoutError,
+    service_error,
+)
+from agentcore_memory_async.policies import RetryPolicy
+
+THROTTLED = service_error("CreateEvent", "ThrottledException", "slow down", 429)
+LOST = TransportError("CreateEvent", "reset")
+
+
+@given(attempt=st.integers(1, 10_000))
+def test_backoff_is_bounded(attempt: int) -> None:
+    """Backoff bounds double from 50 ms, or 1 s when throttled, to 5 s."""
+    policy = RetryPolicy()
+    lost, throttled = (backoff_bound(policy, error, attempt) for error in (LOST, THROTTLED))
+
+    assert lost == min(5.0, 0.05 * 2.0 ** min(attempt - 1, 30))
+    assert throttled == min(5.0, 2.0 ** min(attempt - 1, 30))
+
+
+TABLE = [
+    # code, status, retryable, may have run, outcome for flow control
+    ("ThrottledException", 429, True, False, Outcome.THROTTLED),
+    ("ThrottlingException", 429, True, False, Outcome.THROTTLED),
+    ("429", 429, True, False, Outcome.THROTTLED),
+    ("RetryableConflictException", 409, True, False, Outcome.FAILED),
+    ("ConflictException", 409, False, False, Outcome.ANSWERED),
+    ("ServiceException", 500, True, True, Outcome.FAILED),
+    ("InternalServerException", 500, True, True, Outcome.FAILED),
+    ("502", 502, True, True, Outcome.FAILED),
+    ("503", 503, True, True, Outcome.FAILED),
+    ("504", 504, True, True, Outcome.FAILED),
+    ("ServiceQuotaExceededException", 402, False, False, Outcome.ANSWERED),
+    ("ValidationException", 400, False, False, Outcome.ANSWERED),
+    ("InvalidInputException", 400, False, False, Outcome.ANSWERED),
+    ("ExpiredTokenException", 403, False, False, Outcome.ANSWERED),
+    ("AccessDeniedException", 403, False, False, Outcome.ANSWERED),
+    ("ResourceNotFoundException", 404, False, False, Outcome.ANSWERED),
+    ("SomethingNew", 418, False, False, Outcome.ANSWERED),
+]
+
+
+@pytest.mark.parametrize(("code", "status", "retryable", "ran", "outcome"), TABLE)
+def test_answers_are_classified(
+    code: str, status: int, retryable: bool, ran: bool, outcome: Outcome
+) -> None:
+    """Each error of the service is classified: retryable or not, possibly performed or not."""
+    error = service_error("CreateEvent", code, "text", status)
+
+    assert (retryable, ran, outcome) == (
+        is_retryable(error),
+        may_have_run(error),
+        outcome_of(error),
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "ran"),
+    [
+        (TransportError("CreateEvent", "refused", sent=False), False),
+        (TransportError("CreateEvent", "reset"), True),
+        (TransportTimeoutError("CreateEvent", "slow"), True),
+        (TransportTimeoutError("CreateEvent", "connecting", sent=False), False),
+        (DecodeError("CreateEvent", "HTML"), True),
+    ],
+)
+def test_lost_answers_are_classified(error: AgentCoreMemoryError, ran: bool) -> None:
+    """A lost request is retryable, and may have run unless it was certainly not sent."""
+    assert (True, ran, Outcome.FAILED) == (
+        is_retryable(error),
+        may_have_run(error),
+        outcome_of(error),
+    )
