@@ -87,26 +87,18 @@ def documented(path: Path) -> Iterator[tuple[Documented, str]]:
                 yield node, docstring
 
 
+NAMING_FIELDS = ("name", "arg", "attr", "id", "module", "asname")
+"""Fields of the syntax tree's nodes that hold an identifier, or dotted ones."""
+
+
 def names(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
     """Iterate over the identifiers of *tree*: definitions, arguments, attributes, imports."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef | Function):
-            yield node, node.name
-        elif isinstance(node, ast.arg):
-            yield node, node.arg
-        elif isinstance(node, ast.keyword) and node.arg is not None:
-            yield node.value, node.arg
-        elif isinstance(node, ast.Attribute):
-            yield node, node.attr
-        elif isinstance(node, ast.Name):
-            yield node, node.id
-        elif isinstance(node, ast.alias):
-            for name in (*node.name.split("."), node.asname):
-                if name is not None:
+        for field in NAMING_FIELDS:
+            dotted = getattr(node, field, None)
+            if isinstance(dotted, str):
+                for name in dotted.split("."):
                     yield node, name
-        elif isinstance(node, ast.ImportFrom):
-            for name in (node.module or "").split("."):
-                yield node, name
 
 
 @pytest.mark.parametrize("files", [PACKAGE, TESTS], ids=["package", "tests"])
