@@ -1,19 +1,20 @@
-"""What all tests share: how hypothesis looks for examples, and the check of all exchanges."""
+"""What all tests share: the examples of hypothesis, and the check of all requests and answers."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from functools import partialmethod
-from typing import TYPE_CHECKING
+from functools import partialmethod, wraps
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from agentcore_memory_async._calls.retry import _Call
+from agentcore_memory_async import AsyncMemorySessionManager
 from agentcore_memory_async.local import Exchange, LocalMemoryService
 from tests._canaries import no_canaries as no_canaries
-from tests.local.exchanges import problems, request_problems
+from tests.checked import PROBLEMS, CheckedTransport
+from tests.local.exchanges import problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,46 +34,52 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 @pytest.fixture(scope="session", autouse=True)
 def listeners() -> Iterator[list[Callable[[Exchange], None]]]:
-    """Give the listeners that every local service tells of its exchanges, whoever makes it."""
-    told: list[Callable[[Exchange], None]] = []
+    """
+    Wrap the public constructors, so that whatever tests make is checked.
+
+    Managers get their transport wrapped, and local services report their exchanges. Return the
+    listeners of all services.
+    """
+    listening: list[Callable[[Exchange], None]] = []
+    make_manager = AsyncMemorySessionManager.__init__
 
     def on_exchange(exchange: Exchange) -> None:
-        for listener in told:
+        for listener in listening:
             listener(exchange)
 
-    listening = partialmethod(LocalMemoryService.__init__, on_exchange=on_exchange)
+    @wraps(make_manager)
+    def with_checked_transport(
+        self: AsyncMemorySessionManager, *args: Any, transport: Any = None, **options: Any
+    ) -> None:
+        if callable(transport):
+            transport = CheckedTransport(transport)
+        make_manager(self, *args, transport=transport, **options)
+
+    make_service = partialmethod(LocalMemoryService.__init__, on_exchange=on_exchange)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(LocalMemoryService, "__init__", listening)
-        yield told
+        patch.setattr(AsyncMemorySessionManager, "__init__", with_checked_transport)
+        patch.setattr(LocalMemoryService, "__init__", make_service)
+        yield listening
 
 
 @pytest.fixture(autouse=True)
-def recorded(
-    monkeypatch: pytest.MonkeyPatch, listeners: list[Callable[[Exchange], None]]
-) -> Iterator[Callable[[], list[Exchange]]]:
+def recorded(listeners: list[Callable[[Exchange], None]]) -> Iterator[Callable[[], list[Exchange]]]:
     """
-    Hold each request to a local service, and each answer, against botocore's own model.
+    Fail a test in which a request or an answer contradicts botocore's own model.
 
-    And each request that the client makes, whatever it is sent through. Gives the exchanges so
-    far, at most the last hundred.
+    Return a function that returns the exchanges with local services so far, at most the last
+    hundred.
     """
     kept: deque[Exchange] = deque(maxlen=100)
-    found: list[str] = []
 
     def record(exchange: Exchange) -> None:
         kept.append(exchange)
-        found.extend(f"{exchange.operation}: {problem}" for problem in problems(exchange))
+        PROBLEMS.extend(f"{exchange.operation}: {problem}" for problem in problems(exchange))
 
-    begin = _Call.sending
-
-    def checked(self: _Call) -> None:
-        found.extend(request_problems(self.operation, self.params))
-        begin(self)
-
-    monkeypatch.setattr(_Call, "sending", checked)
+    PROBLEMS.clear()
     listeners.append(record)
     try:
         yield lambda: list(kept)
     finally:
         listeners.remove(record)
-    assert [] == found
+    assert [] == PROBLEMS

@@ -22,6 +22,7 @@ from attrs import define
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
 from tests._virtual_time import EPOCH_S
+from tests.checked import check_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,6 +183,7 @@ class MemoryService:
     async def serve(self, request: Any) -> AioAWSResponse:
         """Answer one request, or raise as a connection would."""
         operation, params = _parse(request)
+        check_request(operation, {"memoryId": _memory_id(request), **params})
         self.asked[operation] += 1
         if self.record_all:
             self.starts.append((self._now(), operation))
@@ -347,6 +349,11 @@ class _Raw:
     async def read(self) -> bytes:
         """Return the whole body."""
         return self._body
+
+
+def _memory_id(request: Any) -> str:
+    """Return the memory id in the path of a request."""
+    return unquote(urlsplit(request.url).path.split("/")[2])
 
 
 def _parse(request: Any) -> tuple[str, dict[str, Any]]:
