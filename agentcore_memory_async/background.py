@@ -59,7 +59,7 @@ class BackgroundWork:
     async def __aenter__(self) -> Self:
         self._check_open()
         if self._tasks is not None or self._cancelled:
-            message = "this background work was entered already; make a new one"
+            message = "this background work was entered already; create a new one"
             raise ClosedError(message)
         self._tasks = await self._stack.enter_async_context(anyio.create_task_group())
         return self

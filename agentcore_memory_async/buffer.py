@@ -23,7 +23,7 @@ from attrs import frozen
 
 from agentcore_memory_async._calls.retry import is_retryable
 from agentcore_memory_async._wire import codec
-from agentcore_memory_async._wire.validation import MAX_EVENT_BYTES, check_message
+from agentcore_memory_async._wire.payloads import MAX_EVENT_BYTES, check_message
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
     ClosedError,
@@ -211,7 +211,7 @@ class MessageBuffer:
 
     async def __aenter__(self) -> Self:
         if self._state != "not entered":
-            raise ClosedError("a buffer is entered once; make a new one by buffered()")
+            raise ClosedError("a buffer can only be entered once; create a new one with buffered()")
         self._check_open()
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()

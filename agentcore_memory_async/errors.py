@@ -256,7 +256,7 @@ def service_error(
     *,
     retry_after_s: float | None = None,
 ) -> ServiceError:
-    """Return the error of the class that *code*, or for unknown codes *status*, stands for."""
+    """Return an error of the class for *code*, or, if the code is unknown, for *status*."""
     cls = _BY_CODE.get(code) or _BY_STATUS.get(status)
     if cls is None:
         cls = ServiceUnavailableError if status >= 500 else ServiceError
@@ -283,7 +283,7 @@ class TransportError(_Picklable, AgentCoreMemoryError, OSError):
     """
 
     _fields = ("operation", "reason", "sent")
-    _happened: ClassVar[str] = "got no answer:"
+    _happened: ClassVar[str] = "got no response:"
 
     def __init__(self, operation: str, reason: str, sent: bool = True) -> None:
         self.operation = operation

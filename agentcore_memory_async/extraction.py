@@ -144,7 +144,7 @@ class ExtractionPoller:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Leave nothing behind: a poller runs only while somebody waits for it."""
+        """Do nothing: a poller runs only while a caller waits for it, so nothing needs stopping."""
 
     def __await__(self) -> Generator[Any, Any, list[MemoryRecord]]:
         return self._all().__await__()

@@ -229,7 +229,7 @@ class Retrier:
         async with admission.request(call.limiter) as permit:
             if self._stopped:
                 raise ClosedError(
-                    "closed while the call was waiting to be sent; make a new manager"
+                    "the manager was closed before the call was sent; create a new manager"
                 )
             call.sending()
             try:

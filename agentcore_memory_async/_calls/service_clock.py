@@ -30,7 +30,7 @@ class ServiceClock:
         self._first_sent: dict[str, float] = {}
 
     def at(self, now: float) -> datetime | None:
-        """Return its time at *now*; None before the first answer."""
+        """Return the service's time at *now*, a loop time; None before the first response."""
         if self._noted is None:
             return None
         return self._noted[1] + timedelta(seconds=now - self._noted[0])

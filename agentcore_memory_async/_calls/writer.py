@@ -115,7 +115,7 @@ class InDoubtWrites:
         return request
 
     def matching(self, write: Write) -> Write:
-        """Return *write* with the request frozen before, where the same write is in doubt."""
+        """Return *write*, with its earlier frozen request if the same write is in doubt."""
         frozen = self._requests.get(write.request["clientToken"])
         if frozen is None or {**frozen, **write.request} != frozen:
             return write
@@ -210,7 +210,7 @@ class Writer:
             return await self._perform(queue, write)
 
     async def _perform(self, queue: SessionQueue, write: Write) -> Event:
-        """Write in the order of the queue; what has a caller's token is kept while in doubt."""
+        """Send *write* in queue order; if the caller set its token, keep it while in doubt."""
         try:
             await self._wait_in_queue(queue, write)
             try:

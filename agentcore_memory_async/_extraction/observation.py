@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MARGIN = timedelta(seconds=2)
 """How far the clocks of the service's hosts may be apart; ``Date`` has whole seconds."""
 LONGEST_LAG = timedelta(minutes=10)
-"""A record that was written so long before the baseline would have been in it (measured: 90 s)."""
+"""A record written more than this before the baseline would be in it (measured lag: 90 s)."""
 
 
 @frozen
@@ -54,9 +54,9 @@ class Snapshot:
     What one poll of a target showed.
 
     Attributes:
-        records: Its records, from all pages.
+        records: Records of the target, from all pages.
         started_at: Start of the poll, on the loop's clock.
-        after: Only records written after this were asked for; None for all.
+        after: Time after which records were requested; None if all were requested.
         service_time: The service's clock at the start of the poll, where it is known.
     """
 
@@ -117,7 +117,7 @@ class Observation:
 
     @property
     def polls(self) -> int:
-        """Number of polls since the baseline, of the target that had the most."""
+        """Number of polls since the baseline, for the target that was polled most often."""
         return max(seen.polls for seen in self._seen.values())
 
     @property
@@ -285,7 +285,7 @@ class FailedJobs:
         return self._baseline is None
 
     def add(self, jobs: Iterable[ExtractionJob], started_at: float) -> None:
-        """Add the jobs that have failed and were not started again."""
+        """Update the failed jobs with *jobs*, all that a poll begun at *started_at* listed."""
         if started_at <= self.polled_at:
             return
         self.polled_at = started_at

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from agentcore_memory_async.policies import PollPolicy
 
 EARLY = (0.75, 0.875)
-"""Polls before the expected time, as shares of it, where they are worth a request."""
+"""Times of polls before the expected time, as fractions of it; left out if it is short."""
 DUE = (1.0, 1.1, 1.2, 1.35)
 """Polls from the expected time on, as shares of it."""
 WORTH_S = 1.5

@@ -100,7 +100,7 @@ class Subscriber:
 
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline
-        # What each poll showed, and whether it began after this subscriber had asked for it.
+        # The result of each poll, and whether that poll began after this subscriber joined.
         self.inbox: list[tuple[SharedPoll[Any], Snapshot | JobSnapshot | Failure, bool]] = []
         # Its shared polls, and how many polls each had begun when this one joined.
         self.polls: dict[SharedPoll[Any], int] = {}
@@ -233,7 +233,7 @@ class SharedPoll(Generic[T]):
         return [request.after for request in self._requests.values()]
 
     async def fetch(self, started_at: float) -> Snapshot | JobSnapshot:
-        """Ask the service."""
+        """Request the records or failed jobs from the service, and return them as a snapshot."""
         raise NotImplementedError
 
 
@@ -312,7 +312,7 @@ class CreatedFilter:
 
     Attributes:
         refused: Whether it refused the filter, or ignored it.
-        proven: Whether it showed a new record through the filter, so that silence means silence.
+        proven: Whether a filtered list has shown a new record, so that an empty one can be trusted.
     """
 
     def __init__(self) -> None:

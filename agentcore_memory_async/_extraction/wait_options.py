@@ -162,8 +162,8 @@ def _read_since(given: object, ids: Mapping[str, str | None]) -> Event | None:
     ours = ids.get("actorId"), ids.get("sessionId")
     if ours != (None, None) and ours != (event.actor_id, event.session_id):
         check.refuse(
-            f"since is an event of session {event.session_id!r} of {event.actor_id!r}; "
-            "give one of this session, or use the extraction_poller() of the manager"
+            f"since is an event of actor {event.actor_id!r}, session {event.session_id!r}; "
+            "give an event of this session, or use the manager's extraction_poller()"
         )
     return event
 

@@ -8,7 +8,7 @@ import anyio
 
 from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages, collect
 from agentcore_memory_async._core import SessionView
-from agentcore_memory_async._wire import codec, queries
+from agentcore_memory_async._wire import codec, payloads, queries
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.turns import is_on_branch
 from agentcore_memory_async.models import JsonPayload
@@ -55,7 +55,7 @@ class EventOperations(SessionView):
         It is kept out of extraction unless *extract* is set. ``add_turns`` stores any event.
 
         Args:
-            event_type: 1 to 256 letters, digits, white space and ``. _ : / = + @ -``. It is kept
+            event_type: 1 to 256 letters, digits, whitespace and ``. _ : / = + @ -``. It is kept
                 as the metadata ``eventType``, by which ``list_events`` filters.
             payload: JSON data, at most 100 KB; it comes back equal.
             branch: As in ``add_turns``.
@@ -72,7 +72,7 @@ class EventOperations(SessionView):
 
         AWS operation: ``CreateEvent`` with a ``json`` payload.
         """
-        data = check.check_payload(payload)
+        data = payloads.check_payload(payload)
         kind = check.check_event_type(event_type)
         more = check.check_metadata(metadata, reserved=(queries.EVENT_TYPE,))
         event = await self._write_event(
@@ -153,7 +153,7 @@ class EventOperations(SessionView):
     ) -> Awaitable[Event]:
         """Check the arguments of an event; what is returned writes it in its session's queue."""
         request = codec.create_event(
-            check.check_messages(items),
+            payloads.check_messages(items),
             branch=check.check_branch(branch),
             metadata=check.check_metadata(metadata),
             extract=check.check_bool("extract", extract),

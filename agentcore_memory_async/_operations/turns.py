@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agentcore_memory_async._calls.pagination import MAX_PAGE
 from agentcore_memory_async._operations.events import EventOperations
+from agentcore_memory_async._wire import payloads
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.turns import LastTurns
 from agentcore_memory_async.buffer import MessageBuffer
@@ -55,9 +56,10 @@ class TurnOperations(EventOperations):
             branch: Branch to write to; ``Branch(name, root_event_id)`` starts a new one.
                 The main branch if omitted.
             metadata: At most 15 entries of plain text.
-            timestamp: When it happened, as an aware datetime, for imported history. If omitted:
-                now, and later than every event of the session that this manager dated itself.
-            extract: Whether the service may extract records from it.
+            timestamp: Time of the event, as an aware datetime, for imported history. If omitted,
+                the current time, moved later if needed so that it follows every event of the
+                session that this manager timestamped.
+            extract: Whether the service may extract records from the event.
             namespace_variables: Values of the memory's own namespace keys, 1 to 5.
             client_token: Calls with the same token create one event; a UUID if omitted.
 
@@ -66,7 +68,7 @@ class TurnOperations(EventOperations):
 
         Raises:
             InvalidInputError: An argument is invalid; nothing was sent.
-            OutcomeUnknownError: It may have been stored: every answer was lost.
+            OutcomeUnknownError: Every response was lost, so the event may have been stored.
             ThrottledError: The service still throttled when the retries ended; not stored.
             NotFoundError: The memory does not exist.
             ServiceError: The service refused it; it was not stored.
@@ -127,7 +129,7 @@ class TurnOperations(EventOperations):
         return MessageBuffer(
             write,
             check_open=self._core.lifecycle.check,
-            max_messages=check.check_int("max_messages", max_messages, check.MAX_MESSAGES),
+            max_messages=check.check_int("max_messages", max_messages, payloads.MAX_MESSAGES),
             max_delay_s=check.check_duration("max_delay", max_delay),
             max_pending=check.check_int("max_pending", max_pending),
             max_pending_bytes=check.check_int("max_pending_bytes", max_pending_bytes),

@@ -58,7 +58,7 @@ class BlockingFacade(Generic[A_co]):
 def _copy_signature(
     function: Callable[Q, R], signature: inspect.Signature, doc: str | None
 ) -> Callable[Q, R]:
-    """Copy the signature of an async function; ``__wrapped__`` would make it a coroutine's."""
+    """Copy an async function's signature; with ``__wrapped__`` the copy would count as async."""
     annotations = {
         name: parameter.annotation
         for name, parameter in signature.parameters.items()

@@ -169,7 +169,7 @@ class BlockingIterator(Generic[T]):
         return await self._bridge.take(self._most)
 
     def close(self) -> None:
-        """End it, and wait until nothing of it is under way; closing again does nothing."""
+        """End the iterator and wait until its work has stopped; closing again does nothing."""
         bridge, self._bridge, self._iterator = self._bridge, None, None
         self._items.clear()
         if bridge is not None and bridge.thread.usable:

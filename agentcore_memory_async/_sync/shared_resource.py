@@ -128,8 +128,8 @@ class SharedResource:
         thread = loop_thread()
         if thread.current:
             message = (
-                f"this call blocks, and came from the loop thread of the sync facade, such as from "
-                f"a callback: it would wait for itself. Await {name} there instead"
+                "this blocking call was made on the sync facade's own thread, for example in a "
+                f"callback, and would wait for itself forever; await {name} there instead"
             )
             raise RuntimeError(message)
         if self._thread is not None and self._thread is not thread:
@@ -148,7 +148,7 @@ class SharedResource:
             self._lock = Lock()
         async with self._lock:
             if self._closed:
-                message = f"this {self._what} is closed; make a new one"
+                message = f"this {self._what} is closed; create a new one"
                 raise ClosedError(message)
             if self._host is None:
                 self._thread = thread

@@ -181,14 +181,14 @@ def collect(config: Any) -> dict[str, Any]:
 
 
 def prepare(settings: Settings) -> ClientPlan:
-    """Prepare everything that blocks; for a thread."""
+    """Do the part of creating a client that blocks; call this in a thread."""
     caller = core_session(settings.aws_session)
     given = collect(settings.config)
     options = {**collect(caller.get_default_client_config()), **given}
     region, source = find_region(settings.region_name, caller, given)
     options.pop("region_name", None)
     if "ssl_context" in options.get("connector_args", {}):
-        text = "config: connector_args takes no ssl_context here; name a bundle in AWS_CA_BUNDLE"
+        text = "config: ssl_context is not supported; set AWS_CA_BUNDLE to a CA bundle instead"
         raise InvalidInputError(text)
     opened: list[Any] = []
     pool = options.get("max_pool_connections", Config.OPTION_DEFAULTS["max_pool_connections"])

@@ -90,7 +90,7 @@ def credentials_error(operation: str, exc: BaseException) -> AccessDeniedError:
         message = f"the AWS credentials{by} are incomplete: {kwargs.get('cred_var')} is missing"
         hint = "Set it, or remove the rest"
     elif isinstance(exc, boto.SSOError):
-        message = "the AWS single sign-on session is unusable, nothing was sent"
+        message = "the AWS single sign-on session is unusable; nothing was sent"
         hint = "Run `aws sso login`"
     else:
         message = f"the AWS credentials could not be loaded{by}, nothing was sent"

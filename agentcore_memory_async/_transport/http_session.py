@@ -158,7 +158,7 @@ class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]
     async def send(self, request: Any) -> Any:
         """Send, unless closed: aiobotocore before 3.9 would open, and leak, a new session."""
         if self._is_closed:
-            raise ClosedError("closed while the call was under way: make a new one")
+            raise ClosedError("closed while the call was under way: create a new one")
         return await super().send(request)
 
 
@@ -179,7 +179,8 @@ def session_class(given: Any, opened: list[Any]) -> type[Any]:
         bases = (VerifyingSession,) if given is AIOHTTPSession else _ordered(given)
     elif given.__module__.startswith("aiobotocore.") and _is_before_3_9_2():
         text = (
-            "config: http_session_cls of httpx needs aiobotocore 3.9.2, which checks certificates"
+            "config: an http_session_cls for httpx needs aiobotocore 3.9.2 or newer, "
+            "which checks certificates"
         )
         raise InvalidInputError(text)
 

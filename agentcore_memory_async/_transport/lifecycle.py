@@ -49,7 +49,9 @@ class Lifecycle:
     def opening(self) -> Generator[None]:
         """Bind to the running loop while the block opens it; if that fails, it is as before."""
         if self.state != NEW:
-            message = f"this {self._what} is {self.state}; it opens once: make a new one"
+            message = (
+                f"this {self._what} is {self.state}; it can be opened only once: create a new one"
+            )
             raise ClosedError(message)
         self._pid = os.getpid()
         self._loop = asyncio.get_running_loop()
@@ -75,7 +77,7 @@ class Lifecycle:
     def check(self) -> None:
         """Raise unless it can be used here."""
         if self.state == CLOSED:
-            message = f"this {self._what} is closed; make a new one"
+            message = f"this {self._what} is closed; create a new one"
             raise ClosedError(message)
         if self.is_inherited:
             message = (

@@ -12,12 +12,12 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from datetime import datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import evolve
 
 from agentcore_memory_async._wire import queries
-from agentcore_memory_async._wire.validation import EPOCH, PayloadItem
+from agentcore_memory_async._wire.validation import EPOCH
 from agentcore_memory_async.errors import DecodeError
 from agentcore_memory_async.models import (
     Branch,
@@ -28,6 +28,9 @@ from agentcore_memory_async.models import (
     MemoryRecord,
     MessageRole,
 )
+
+if TYPE_CHECKING:
+    from agentcore_memory_async._wire.payloads import PayloadItem
 
 Body = Mapping[str, Any]
 T = TypeVar("T")

@@ -56,8 +56,8 @@ def record_scope(
         return {"namespacePath": resolve_prefix(prefix, values)}
     if prefix != "/":
         check.refuse(
-            "namespace and namespace_prefix are both given; give one of them: namespace is "
-            "exact, namespace_prefix has all below it"
+            "namespace and namespace_prefix are both given; give only one: namespace matches "
+            "exactly, namespace_prefix also matches everything below it"
         )
     return {"namespace": resolve_template(namespace, values, argument="namespace")}
 

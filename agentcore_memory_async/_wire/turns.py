@@ -30,7 +30,8 @@ class LastTurns:
     """
     Collects the newest *k* messages from events that come newest first.
 
-    Feed it pages until it is ``complete``; then ``turns()`` are right, whatever the order of ties.
+    Feed it pages until it is ``complete``. Then ``turns()`` returns the right messages, in whatever
+    order the service lists events of the same millisecond.
     """
 
     def __init__(self, k: int) -> None:

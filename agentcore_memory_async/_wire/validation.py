@@ -9,36 +9,18 @@ text of a conversation.
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn, cast
+from typing import NoReturn, cast
 
 from agentcore_memory_async.errors import InvalidInputError
 from agentcore_memory_async.models import (
-    BlobPayload,
     Branch,
-    ConversationalMessage,
-    JsonPayload,
-    MessageRole,
 )
 
-PayloadItem = ConversationalMessage | JsonPayload | BlobPayload
-
-MAX_MESSAGES = 100
-"""Items of an event (service model)."""
-MAX_TEXT_CHARACTERS = 100_000
-"""Characters of a message (service model)."""
-MAX_MESSAGE_BYTES = 100 * 1024
-"""Bytes of a message (quotas page of 2026-09-26)."""
-MAX_EVENT_BYTES = 10 * 1024 * 1024
-"""Bytes of an event (quotas page of 2026-09-26)."""
 MAX_METADATA = 15
 """Metadata entries of an event (service model)."""
-MAX_DEPTH = 100
-"""Levels of JSON data; our own limit, below that of every JSON parser on the way."""
 MAX_SECONDS = 10_000_000
 """Longest duration; our own limit, so that times on the loop's clock stay exact."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -155,7 +137,7 @@ def check_memory_id(value: object) -> str:
             f"memory_id {_shown(value)} {what}; give the id of a memory, such as "
             "'chat-a1B2c3D4e5', or its whole ARN"
         )
-    _check_utf8("memory_id", value)
+    check_utf8("memory_id", value)
     return value
 
 
@@ -213,7 +195,7 @@ def check_client_token(value: object) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= 500:
         what = f"{len(value)} characters" if isinstance(value, str) else kind(value)
         refuse(f"client_token is {what}; give a str of 1 to 500 characters, such as a UUID")
-    _check_utf8("client_token", value)
+    check_utf8("client_token", value)
     return value
 
 
@@ -293,141 +275,16 @@ def check_timestamp(value: object) -> int:
     return stamp
 
 
-def _check_utf8(argument: str, text: str) -> int:
+def check_utf8(argument: str, text: str) -> int:
     try:
         return len(text.encode())
     except UnicodeEncodeError:
         refuse(f"{argument} has half of a surrogate pair; give text that can be encoded as UTF-8")
 
 
-def check_message(argument: str, message: object) -> int:
-    """Check one message, and return the size of its text in bytes."""
-    if not isinstance(message, ConversationalMessage):
-        refuse(f"{argument} is {kind(message)}; give ConversationalMessage(text, role)")
-    if not isinstance(message.text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        refuse(f"{argument}.text is {kind(message.text)}; give a str")
-    if not message.text:
-        refuse(
-            f"{argument}.text is empty; leave the message out, or give 1 to "
-            f"{MAX_TEXT_CHARACTERS:,} characters"
-        )
-    if len(message.text) > MAX_TEXT_CHARACTERS:
-        refuse(
-            f"{argument}.text has {len(message.text):,} characters; the limit is "
-            f"{MAX_TEXT_CHARACTERS:,}: split it into several messages"
-        )
-    if message.role not in list(MessageRole):
-        _refuse_role(argument, message.role)
-    size = _check_utf8(f"{argument}.text", message.text)
-    if size > MAX_MESSAGE_BYTES:
-        refuse(
-            f"{argument}.text has {size:,} bytes in UTF-8; the limit is {MAX_MESSAGE_BYTES:,} "
-            "(100 KB): split it into several messages"
-        )
-    return size
-
-
-def _refuse_role(argument: str, role: object) -> NoReturn:
-    name = role.upper() if isinstance(role, str) else ""
-    if name in MessageRole.__members__:
-        refuse(f"{argument}.role is {role!r} (str); use MessageRole.{name}")
-    # Not shown: where the two arguments are exchanged, this is the text of the message.
-    refuse(
-        f"{argument}.role is {kind(role)}; use a MessageRole ({', '.join(MessageRole)}), as in "
-        "ConversationalMessage(text, role)"
-    )
-
-
-def _check_scalar(argument: str, value: object) -> None:
-    """Check a value that is neither a dict nor a list."""
-    if isinstance(value, str):
-        _check_utf8(argument, value)
-    elif isinstance(value, int):
-        if value.bit_length() > 1023:
-            refuse(f"{argument} has an int beyond 1.7e308, the largest number of JSON; give a str")
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            refuse(f"{argument} has {value}; JSON has no such number: give None or a str")
-    elif value is not None:
-        refuse(
-            f"{argument} contains {kind(value)}; JSON takes dict, list, str, int, float, bool and "
-            "None (anything else would not come back equal)"
-        )
-
-
-def _check_values(argument: str, value: object) -> None:
-    """Check that JSON can represent *value*, and would not change it."""
-    left, seen = [(value, 0)], 0
-    while left:
-        value, depth = left.pop()
-        seen += 1
-        if seen > MAX_MESSAGE_BYTES:  # also where a list contains itself several times
-            refuse(f"{argument} has over {MAX_MESSAGE_BYTES:,} values; the limit is 100 KB as JSON")
-        if depth > MAX_DEPTH:
-            refuse(f"{argument} is nested over {MAX_DEPTH} levels, or contains itself; flatten it")
-        if isinstance(value, dict):
-            for key, item in cast("dict[object, object]", value).items():
-                if not isinstance(key, str):
-                    refuse(f"{argument} has a key of type {kind(key)}; JSON takes str keys only")
-                _check_utf8(f"a key of {argument}", key)
-                left.append((item, depth + 1))
-        elif isinstance(value, list):
-            left += [(item, depth + 1) for item in cast("list[object]", value)]
-        else:
-            _check_scalar(argument, value)
-
-
-def check_json(argument: str, value: object) -> int:
-    """Check that *value* comes back equal from JSON, and return its size in bytes."""
-    _check_values(argument, value)
-    size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
-    if size > MAX_MESSAGE_BYTES:
-        refuse(
-            f"{argument} has {size:,} bytes as JSON; the limit is {MAX_MESSAGE_BYTES:,} (100 KB): "
-            "store a reference to larger data"
-        )
-    return size
-
-
-def check_messages(messages: object) -> tuple[PayloadItem, ...]:
-    """Check the items of an event: 1 to 100, each within its limits, 10 MB together."""
-    if isinstance(messages, str | bytes) or not isinstance(messages, Sequence):
-        refuse(f"messages is {kind(messages)}; give a list of 1 to 100 ConversationalMessage")
-    items = tuple(cast("Sequence[object]", messages))
-    if not 1 <= len(items) <= MAX_MESSAGES:
-        refuse(
-            f"messages has {len(items)} items; give 1 to {MAX_MESSAGES} per event, "
-            "and more in several calls"
-        )
-    total = 0
-    for index, item in enumerate(items):
-        where = f"messages[{index}]"
-        if isinstance(item, JsonPayload | BlobPayload):
-            if item.content is None and isinstance(item, JsonPayload):
-                refuse(f"{where}.content is None; the service does not take null: give a dict")
-            total += check_json(f"{where}.content", item.content)
-        else:
-            total += check_message(where, item)
-    if total > MAX_EVENT_BYTES:
-        refuse(
-            f"messages have {total:,} bytes in all; the limit is {MAX_EVENT_BYTES:,} (10 MB) per "
-            "event: give them in several calls"
-        )
-    return cast("tuple[PayloadItem, ...]", items)
-
-
 def check_event_type(value: object) -> str:
     """Check the type of a custom event, which is stored as metadata."""
     return _check_metadata_text("event_type", value, 1, 256)
-
-
-def check_payload(value: object) -> dict[str, Any]:
-    """Check the data of a custom event: a dict that comes back equal from JSON."""
-    if not isinstance(value, dict):
-        refuse(f"payload is {kind(value)}; give a dict of JSON data")
-    payload = cast("dict[str, Any]", value)
-    check_json("payload", payload)
-    return payload
 
 
 def _check_metadata_text(argument: str, value: object, least: int, most: int) -> str:
@@ -439,8 +296,8 @@ def _check_metadata_text(argument: str, value: object, least: int, most: int) ->
         refuse(f"{argument} {what}; give {least} to {most} characters{advice}")
     if (bad := _METADATA.match(value)) and bad.end() < len(value):
         refuse(
-            f"{argument} has {value[bad.end()]!r}; allowed are letters, digits, white space and "
-            ". _ : / = + @ -; put other text in the payload"
+            f"{argument} contains {value[bad.end()]!r}; use only letters, digits, whitespace and "
+            ". _ : / = + @ -, and put other text in the payload"
         )
     return value
 
@@ -469,7 +326,7 @@ def check_namespace_variables(value: object) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        refuse(f"namespace_variables is {kind(value)}; give a mapping of 1 to 5 names to values")
+        refuse(f"namespace_variables is {kind(value)}; give a mapping with 1 to 5 entries")
     entries = cast("Mapping[object, object]", value)
     if not 1 <= len(entries) <= 5:
         refuse(f"namespace_variables has {len(entries)} entries; give 1 to 5, or leave it out")
@@ -495,6 +352,6 @@ def check_query(value: object) -> str:
     if not 1 <= len(value) <= 10_000:
         refuse(f"query has {len(value):,} characters; give 1 to 10,000")
     if not value.strip():
-        refuse("query is white space only; give 1 to 10,000 characters to search for")
-    _check_utf8("query", value)
+        refuse("query is whitespace only; give 1 to 10,000 characters to search for")
+    check_utf8("query", value)
     return value

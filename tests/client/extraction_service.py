@@ -76,7 +76,7 @@ class ExtractionService:
         throttles: Share of requests that are throttled.
         loses: Share of answers that are lost.
         denies: Operations that the credentials do not permit.
-        cut: Number of a request, and the scope that is canceled while it is in flight.
+        cut: Number of a request, and the scope that is cancelled while it is in flight.
     """
 
     random: Random = field(factory=lambda: Random(0))

@@ -21,7 +21,7 @@ from tests.client.doubles import SlowService, manager_on
 @virtual_time
 async def test_a_cancelled_block_still_writes() -> None:
     """
-    A canceled block writes within ``close_timeout``, and ``unsent_error`` reports what it could
+    A cancelled block writes within ``close_timeout``, and ``unsent_error`` reports what it could
     not write.
     """
     service = RecordingService(takes_s=1)
@@ -78,7 +78,7 @@ async def test_a_block_left_by_a_cancelled_task_still_writes(times: int) -> None
 @virtual_time
 async def test_what_a_cancelled_block_names_is_final(times: int) -> None:
     """
-    Nothing is written after a canceled block ended, so resolving and sending the rest again stores
+    Nothing is written after a cancelled block ended, so resolving and sending the rest again stores
     each message once.
     """
     service = SlowService(takes_s=40)
@@ -134,7 +134,7 @@ async def test_asyncio_counts_its_cancellations_around_a_block() -> None:
 @virtual_time
 async def test_cancelling_all_tasks_still_writes() -> None:
     """
-    Pending messages are written although every task is canceled, or only the one
+    Pending messages are written although every task is cancelled, or only the one
     that writes.
     """
     service = SlowService(takes_s=0.5)

@@ -1,4 +1,4 @@
-"""Every public coroutine, canceled at every request it makes, leaves nothing in flight."""
+"""Every public coroutine, cancelled at every request it makes, leaves nothing in flight."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def prepared(at: int) -> CancelsAt:
 @pytest.mark.parametrize("call", CALLS)
 @virtual_time
 async def test_cancelled_at_any_request_nothing_is_left(call: str, at: int) -> None:
-    """A canceled call ends at once with no request in flight, and its session remains usable."""
+    """A cancelled call ends at once with no request in flight, and its session remains usable."""
     transport = prepared(at)
     async with manager_on(transport) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
@@ -110,7 +110,7 @@ async def test_cancelled_at_any_request_nothing_is_left(call: str, at: int) -> N
 
 @virtual_time
 async def test_cancelled_while_waiting_in_the_queue_others_go_on() -> None:
-    """A write that is canceled in the queue is removed, and the others keep their order."""
+    """A write that is cancelled in the queue is removed, and the others keep their order."""
     transport = FakeTransport()
     async with manager_on(transport) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)

@@ -110,10 +110,10 @@ async def test_it_opens_once() -> None:
     """A second opening is refused, also after closing, and closing twice does nothing."""
     manager = manager_on(FakeTransport())
     async with manager:
-        with pytest.raises(ClosedError, match="opens once"):
+        with pytest.raises(ClosedError, match="can be opened only once"):
             await manager.open()
     await manager.aclose()
-    with pytest.raises(ClosedError, match="make a new one"):
+    with pytest.raises(ClosedError, match="create a new one"):
         await manager.open()
 
 

@@ -155,7 +155,7 @@ async def test_a_write_of_another_memory_is_not_resolved_here() -> None:
 
 @virtual_time
 async def test_the_deadline_in_the_text_is_the_callers() -> None:
-    """The deadline in an error's text is the caller's, not what was left of it after the queue."""
+    """The deadline in an error's text is the caller's, not the time left after the queue."""
 
     class Never(FakeTransport):
         async def __call__(self, *_: object) -> None:  # type: ignore[override]

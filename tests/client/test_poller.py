@@ -273,7 +273,7 @@ async def test_permanent_errors_are_raised_at_once() -> None:
 
 @virtual_time
 async def test_cancelled_wait_leaves_nothing() -> None:
-    """A canceled wait makes no further request, and the poller can be awaited again."""
+    """A cancelled wait makes no further request, and the poller can be awaited again."""
     transport = ScheduledService((50.0, wire_record(1)))
 
     async def use(session: AsyncMemorySession) -> None:

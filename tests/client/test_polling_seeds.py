@@ -152,7 +152,7 @@ def check_jobs(name: str, jobs: list[tuple[bool, str]]) -> None:
 def check(
     world: World, text: str, got: list[MemoryRecord], began: float, visible: set[str]
 ) -> None:
-    """Check that no record was missed, returned twice, old or early."""
+    """Check that each new record was returned once and not too early, and that no old one was."""
     world.waits += 1
     assert not text.startswith("fails")
     ids = [record.memory_record_id for record in got]

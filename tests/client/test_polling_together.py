@@ -86,7 +86,7 @@ async def test_waiters_that_come_one_by_one_share_polls() -> None:
 @virtual_time
 async def test_cancelling_all_but_one_leaves_one_served(survivor: int) -> None:
     """
-    One waiter is served whichever others are canceled, also in the middle of a poll that one of
+    One waiter is served whichever others are cancelled, also in the middle of a poll that one of
     them runs.
     """
     service = ExtractionService()
@@ -357,7 +357,7 @@ async def cancel_wait(at: int = 0, request: int = 0) -> bool:
 @virtual_time
 async def test_cancelled_at_every_await_nothing_is_left() -> None:
     """
-    A wait that is canceled at any await leaves no task, subscriber or request, and another waiter
+    A wait that is cancelled at any await leaves no task, subscriber or request, and another waiter
     is served.
     """
     at = request = 1

@@ -214,7 +214,7 @@ async def test_a_deadline_while_waiting_after_a_throttle_is_a_rejection() -> Non
 @virtual_time
 async def test_a_repeated_call_with_its_token_stores_nothing_twice() -> None:
     """
-    A canceled call that is repeated with its token sends the same request, and is
+    A cancelled call that is repeated with its token sends the same request, and is
     stored once.
     """
     service = SlowService()
@@ -234,7 +234,7 @@ async def test_a_repeated_call_with_its_token_stores_nothing_twice() -> None:
 @virtual_time
 async def test_an_unknown_write_is_resolved() -> None:
     """
-    An unknown write is resolved by its error or by the token of a canceled call, only in its own
+    An unknown write is resolved by its error or by the token of a cancelled call, only in its own
     session.
     """
     service = SlowService()

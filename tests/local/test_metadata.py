@@ -128,7 +128,7 @@ async def test_only_indexed_keys_can_be_filtered_by(client: Client) -> None:
 
 
 async def test_a_new_index_has_no_older_records(client: Client) -> None:
-    """A key that is indexed later finds only records that were written since."""
+    """A filter on a newly indexed key finds only records written after it was indexed."""
     await created_memory(client)
     await write(client, {"topic": {"stringValue": "a"}})
     client.clock.advance(10)

@@ -93,7 +93,7 @@ class AsyncToy:
         raise error
 
     async def hang(self) -> None:
-        """Wait forever, and clean up when canceled."""
+        """Wait forever, and clean up when cancelled."""
         self.running += 1
         self.hanging.set()
         try:

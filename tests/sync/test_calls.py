@@ -144,7 +144,7 @@ class TestClosing:
         """A facade that was closed before its first use does not open."""
         toy = Toy("toy")
         toy.close()
-        with pytest.raises(ClosedError, match="closed; make a new one"):
+        with pytest.raises(ClosedError, match="closed; create a new one"):
             toy.echo("a")
         assert toy.inner.log == []
 
@@ -248,7 +248,7 @@ class TestThreads:
 
     def test_re_entry_is_refused(self, toy: Toy) -> None:
         """A call from the loop thread raises an error that names the coroutine to await."""
-        with pytest.raises(RuntimeError, match=r"Await AsyncToy\.echo there instead"):
+        with pytest.raises(RuntimeError, match=r"await AsyncToy\.echo there instead"):
             toy.call_back(lambda: toy.echo("a"))
         assert toy.echo("a") == "a"
 
@@ -272,7 +272,7 @@ class TestThreads:
             toy.call_back(lambda: logger.warning("hello"))
         finally:
             logger.removeHandler(handler)
-        assert found == ["this call b"]
+        assert found == ["this blocki"]
 
     def test_collector_on_the_loop_thread(self, toy: Toy) -> None:
         """Facades and iterators that are freed on the loop thread are closed there."""

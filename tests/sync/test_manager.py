@@ -31,9 +31,9 @@ def test_once_closed_it_stays_closed(is_used: bool) -> None:
     if is_used:
         manager.create_memory_session("user1", "chat1")
     manager.close()
-    with pytest.raises(ClosedError, match="make a new one"):
+    with pytest.raises(ClosedError, match="create a new one"):
         manager.open()
-    with pytest.raises(ClosedError, match="make a new one"), manager:
+    with pytest.raises(ClosedError, match="create a new one"), manager:
         pass
     manager.close()
 
@@ -55,6 +55,6 @@ async def test_warnings_name_what_can_be_awaited() -> None:
     async def search() -> object:
         return session.search_long_term_memories("coffee", "/facts/user1/")
 
-    with pytest.raises(RuntimeError, match=r"Await AsyncMemorySession\.search_long_term_mem"):
+    with pytest.raises(RuntimeError, match=r"await AsyncMemorySession\.search_long_term_mem"):
         session._backing.call("search", search)
     manager.close()

@@ -76,7 +76,7 @@ class TestCtrlC:
         assert ran.returncode in (-signal.SIGINT, 130)
 
     def test_other_threads_go_on(self, run: Callable[[str], Script]) -> None:
-        """Only the main thread's call is canceled."""
+        """Only the main thread's call is cancelled."""
         script = run("""
             import anyio, threading
             from tests.sync.sync_toys import Toy
@@ -267,7 +267,7 @@ class TestExit:
         assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "goodbye", "")
 
     def test_daemon_thread_with_a_call_in_flight(self, run: Callable[[str], Script]) -> None:
-        """A daemon thread's call is canceled and cleaned up at exit, without output."""
+        """A daemon thread's call is cancelled and cleaned up at exit, without output."""
         ran = run("""
             import atexit, threading
             atexit.register(lambda: print(log, threading.active_count()))

@@ -222,7 +222,7 @@ async def test_a_hanging_refresh_from_the_start(
 
 
 async def test_a_cancelled_refresh_pauses_too() -> None:
-    """A call after a canceled refresh uses the valid credentials without refreshing."""
+    """A call after a cancelled refresh uses the valid credentials without refreshing."""
     provider = Provider()
     guarded = GuardedCredentials(await provider.load_credentials())
     await guarded.get_frozen_credentials()
@@ -341,7 +341,7 @@ async def test_calls_do_not_wait_for_a_refresh_they_do_not_need() -> None:
 
 
 async def test_a_cancelled_refresh_is_done_by_the_next() -> None:
-    """The next call refreshes if the one that was refreshing is canceled."""
+    """The next call refreshes if the one that was refreshing is cancelled."""
     provider = Provider()
     guarded = GuardedCredentials(await provider.load_credentials())
     provider.now += dt.timedelta(seconds=3600)

@@ -34,9 +34,9 @@ async def test_before_open_and_after_close(service: Any) -> None:
         await transport(*LIST)
     await transport.open()
     await transport.aclose()
-    with pytest.raises(ClosedError, match="closed; make a new one"):
+    with pytest.raises(ClosedError, match="closed; create a new one"):
         await transport(*LIST)
-    with pytest.raises(ClosedError, match="closed; it opens once: make a new one"):
+    with pytest.raises(ClosedError, match="closed; it can be opened only once: create a new one"):
         await transport.open()
     assert [] == service.requests
 
@@ -78,7 +78,7 @@ class SlowToClose:
 
 
 async def close_and_cancel(transport: BotocoreTransport, before: int) -> None:
-    """Close in a new task, which is canceled after *before* iterations of the loop."""
+    """Close in a new task, which is cancelled after *before* iterations of the loop."""
     task = asyncio.get_running_loop().create_task(transport.aclose())
     for _ in range(before):
         await asyncio.sleep(0)
@@ -89,7 +89,7 @@ async def close_and_cancel(transport: BotocoreTransport, before: int) -> None:
 
 @pytest.mark.parametrize("before", range(4))
 async def test_close_that_is_cancelled_closes(monkeypatch: pytest.MonkeyPatch, before: int) -> None:
-    """A canceled close leaves no connection open."""
+    """A cancelled close leaves no connection open."""
     monkeypatch.setattr(SlowToClose, "steps", 2)
     monkeypatch.setattr(SlowToClose, "closed", 0)
     transport = BotocoreTransport(config=AioConfig(http_session_cls=SlowToClose))
@@ -103,7 +103,7 @@ async def test_close_that_is_cancelled_closes(monkeypatch: pytest.MonkeyPatch, b
 
 
 async def test_close_that_is_cancelled_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Closing again completes a close that was canceled repeatedly."""
+    """Closing again completes a close that was cancelled repeatedly."""
     monkeypatch.setattr(SlowToClose, "steps", 5)
     monkeypatch.setattr(SlowToClose, "closed", 0)
     transport = BotocoreTransport(config=AioConfig(http_session_cls=SlowToClose))
@@ -123,7 +123,7 @@ async def test_close_that_is_cancelled_twice(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("before", range(6))
 async def test_cancelled_close_leaves_no_connection(service: Any, before: int) -> None:
-    """A canceled close leaves no connection of aiohttp, wherever it is interrupted."""
+    """A cancelled close leaves no connection of aiohttp, wherever it is interrupted."""
     sessions: list[Any] = []
 
     class RecordingSession(AIOHTTPSession):  # type: ignore[misc]
@@ -172,7 +172,7 @@ async def test_close_while_opening(service: Any) -> None:
 
 
 async def test_cancelled_open_leaves_nothing(service: Any) -> None:
-    """Opening can be canceled at every step, and repeated."""
+    """Opening can be cancelled at every step, and repeated."""
     transport = BotocoreTransport(endpoint_url=service.url)
     for steps in range(12):
         async with anyio.create_task_group() as group:
@@ -341,7 +341,7 @@ async def test_many_calls_at_once(transport: BotocoreTransport, service: Any) ->
 
 
 async def test_cancelled_calls_leave_the_pool_whole(service: Any) -> None:
-    """Calls that are canceled at any step return their connections to the pool."""
+    """Calls that are cancelled at any step return their connections to the pool."""
     transport = BotocoreTransport(endpoint_url=service.url, max_concurrency=1)
     async with transport:
         for steps in range(30):

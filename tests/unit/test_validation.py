@@ -12,6 +12,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from agentcore_memory_async._wire import payloads
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async.errors import InvalidInputError
 from agentcore_memory_async.models import (
@@ -83,8 +84,8 @@ def test_longest_text_is_that_of_the_model(name: str) -> None:
 
 def test_limits_are_those_of_the_model() -> None:
     """Limits of counts and sizes are those of the service's model."""
-    assert SHAPES["PayloadTypeList"]["max"] == check.MAX_MESSAGES
-    assert SHAPES["ContentTextString"]["max"] == check.MAX_TEXT_CHARACTERS
+    assert SHAPES["PayloadTypeList"]["max"] == payloads.MAX_MESSAGES
+    assert SHAPES["ContentTextString"]["max"] == payloads.MAX_TEXT_CHARACTERS
     assert SHAPES["MetadataMap"]["max"] == check.MAX_METADATA
     assert accepts(check.check_query, "q" * SHAPES["SearchCriteriaSearchQueryString"]["max"])
     assert not accepts(check.check_query, "q" * 10_001)
@@ -201,27 +202,27 @@ def message(text: Any = "hi", role: Any = MessageRole.USER) -> ConversationalMes
 def test_bad_messages_are_refused(bad: Any) -> None:
     """A list of messages that could not be stored unchanged is refused."""
     with pytest.raises(InvalidInputError, match="messages"):
-        check.check_messages(bad)
+        payloads.check_messages(bad)
 
 
 def test_messages_of_the_largest_allowed_size_are_taken() -> None:
     """100 messages, 100,000 characters and 100 KB are accepted."""
     for good in ([message()] * 100, [message("x" * 100_000)], [message("é" * 51_200)]):
-        assert tuple(good) == check.check_messages(good)
+        assert tuple(good) == payloads.check_messages(good)
 
 
 def test_event_over_10_mb_is_refused() -> None:
     """Valid messages are refused if their event exceeds 10 MB."""
     large = [message("é" * 51_200)] * 100
-    assert check.check_messages(large)
+    assert payloads.check_messages(large)
     over = [*large[:99], BlobPayload("é" * 51_199), JsonPayload(1)]
     with pytest.raises(InvalidInputError, match="messages has 101 items"):
-        check.check_messages(over)
+        payloads.check_messages(over)
 
 
 def test_string_roles_are_taken() -> None:
     """A role is accepted by its plain name."""
-    assert check.check_messages([message(role="TOOL")])
+    assert payloads.check_messages([message(role="TOOL")])
 
 
 JSON = st.recursive(
@@ -243,7 +244,7 @@ def test_json_is_taken_and_measured(value: Any) -> None:
     """JSON values are accepted, and measured as compact text."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
-    assert len(text.encode()) == check.check_json("payload", value)
+    assert len(text.encode()) == payloads.check_json("payload", value)
 
 
 @pytest.mark.parametrize(
@@ -269,7 +270,7 @@ def test_json_is_taken_and_measured(value: Any) -> None:
 def test_what_json_would_change_is_refused(bad: Any) -> None:
     """A value that JSON would change is refused."""
     with pytest.raises(InvalidInputError, match="payload"):
-        check.check_json("payload", bad)
+        payloads.check_json("payload", bad)
 
 
 def test_endless_json_is_refused_in_time() -> None:
@@ -284,14 +285,14 @@ def test_endless_json_is_refused_in_time() -> None:
         doubling = [doubling, doubling]
     for bad in (circle, deep, doubling):
         with pytest.raises(InvalidInputError, match="payload"):
-            check.check_json("payload", bad)
+            payloads.check_json("payload", bad)
 
 
 def test_json_over_100_kb_is_refused() -> None:
     """The limit counts the bytes of the compact JSON text."""
-    assert check.check_json("payload", "x" * (102_400 - 2)) == 102_400
+    assert payloads.check_json("payload", "x" * (102_400 - 2)) == 102_400
     with pytest.raises(InvalidInputError, match="102,400"):
-        check.check_json("payload", "x" * (102_400 - 1))
+        payloads.check_json("payload", "x" * (102_400 - 1))
 
 
 @pytest.mark.parametrize("bad", [True, "1", None, 1.5, 0, -1, 101])

@@ -125,7 +125,7 @@ class Pipeline:
             self._wake.set()
 
     async def drain(self, *, include_future: bool) -> None:
-        """Wait until all that is due is extracted; with *include_future* what is due later, too."""
+        """Wait until everything due, or with *include_future* everything pending, is extracted."""
         while self._due or self._busy:
             if include_future and self._due:
                 last = max(self._due.values())

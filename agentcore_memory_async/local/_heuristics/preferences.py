@@ -112,7 +112,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"^i tend to (?P<what>(?!{_NON_HABIT_VERBS}).+)", "tends to {what}"),
     )
 )
-"""How preferences are phrased, and how they are retold; ``what`` is their object."""
+"""Phrasings of a preference, each with its third-person form; ``what`` is the object."""
 
 _CLAUSE_END = re.compile(
     r",?\s+(?:if|so(?! much| many)|because|since|as long as|please|but|though|although|while|"

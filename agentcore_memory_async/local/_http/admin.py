@@ -104,7 +104,7 @@ class AdminApi:
     async def advance(self, params: Params) -> Params:
         """Move a manual clock forward."""
         if not isinstance(self.clock, ManualClock):
-            raise validation("The clock is the machine's: start the service with --manual-clock")
+            raise validation("The clock cannot be advanced: start the service with --manual-clock")
         self.clock.advance(_seconds(params, "advance"))
         return {"clock": self.clock.now()}
 
@@ -145,7 +145,7 @@ def _seconds(params: Params, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise validation(f"{name} is a number of seconds", field=name)
     if not 0 <= value <= _MAX_SECONDS:
-        raise validation(f"{name} is not within 0 and {_MAX_SECONDS:.0f} seconds", field=name)
+        raise validation(f"{name} is not between 0 and {_MAX_SECONDS:.0f} seconds", field=name)
     return float(value)
 
 

@@ -277,7 +277,7 @@ class RequestHandler:
             self.limiter.check(state.name, state.params)
 
     async def validate(self, state: _RequestState) -> None:
-        """Check the members against the model; without ``strict`` not the memory id's pattern."""
+        """Check the members against the model; skip the memory id's pattern unless ``strict``."""
         memories, labels = self.service.memories, state.route.labels
         skip = frozenset[str]()
         if "memoryId" in labels:

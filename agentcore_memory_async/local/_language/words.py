@@ -11,7 +11,7 @@ _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 def word_set(text: str) -> frozenset[str]:
-    """Return the words of *text*, separated by white space."""
+    """Return the words of *text*, separated by whitespace."""
     return frozenset(text.split())
 
 

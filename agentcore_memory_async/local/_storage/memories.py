@@ -3,7 +3,8 @@ Memories: their rows, and their states.
 
 A row holds a JSON document: what GetMemory returns, and members of our own that begin with ``_``.
 Without ``strict`` a memory is created on first use. A memory that changes is in a transitional
-state until the time in ``_untilMs``; nothing is written then, the state is settled on reading.
+state until the time in ``_untilMs``; nothing is written at that time, because the state is computed
+on reading.
 """
 
 from __future__ import annotations

@@ -330,7 +330,7 @@ class Records:
         return record_id
 
     def update(self, transaction: Transaction, memory_id: str, record: Record, now_ms: int) -> None:
-        """Overwrite the row of a changed record; its days until it expires start again."""
+        """Overwrite the row of a changed record, and restart its expiry period."""
         days = record.expiry_days
         key, text = key_of(record.namespace), searchable(record.content)
         transaction.db.execute(

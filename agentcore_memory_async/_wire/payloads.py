@@ -1,0 +1,156 @@
+"""Checks of an event's items, messages and JSON data, before any request: pure, no await."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any, NoReturn, cast
+
+from agentcore_memory_async._wire.validation import check_utf8, kind, refuse
+from agentcore_memory_async.models import (
+    BlobPayload,
+    ConversationalMessage,
+    JsonPayload,
+    MessageRole,
+)
+
+PayloadItem = ConversationalMessage | JsonPayload | BlobPayload
+MAX_MESSAGES = 100
+"""Items of an event (service model)."""
+MAX_TEXT_CHARACTERS = 100_000
+"""Characters of a message (service model)."""
+MAX_MESSAGE_BYTES = 100 * 1024
+"""Bytes of a message (quotas page of 2026-09-26)."""
+MAX_EVENT_BYTES = 10 * 1024 * 1024
+"""Bytes of an event (quotas page of 2026-09-26)."""
+MAX_DEPTH = 100
+"""Levels of JSON data; our own limit, below that of every JSON parser on the way."""
+
+
+def check_message(argument: str, message: object) -> int:
+    """Check one message, and return the size of its text in bytes."""
+    if not isinstance(message, ConversationalMessage):
+        refuse(f"{argument} is {kind(message)}; give ConversationalMessage(text, role)")
+    if not isinstance(message.text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        refuse(f"{argument}.text is {kind(message.text)}; give a str")
+    if not message.text:
+        refuse(
+            f"{argument}.text is empty; leave the message out, or give 1 to "
+            f"{MAX_TEXT_CHARACTERS:,} characters"
+        )
+    if len(message.text) > MAX_TEXT_CHARACTERS:
+        refuse(
+            f"{argument}.text has {len(message.text):,} characters; the limit is "
+            f"{MAX_TEXT_CHARACTERS:,}: split it into several messages"
+        )
+    if message.role not in list(MessageRole):
+        _refuse_role(argument, message.role)
+    size = check_utf8(f"{argument}.text", message.text)
+    if size > MAX_MESSAGE_BYTES:
+        refuse(
+            f"{argument}.text has {size:,} bytes in UTF-8; the limit is {MAX_MESSAGE_BYTES:,} "
+            "(100 KB): split it into several messages"
+        )
+    return size
+
+
+def _refuse_role(argument: str, role: object) -> NoReturn:
+    name = role.upper() if isinstance(role, str) else ""
+    if name in MessageRole.__members__:
+        refuse(f"{argument}.role is {role!r} (str); use MessageRole.{name}")
+    # Not shown: where the two arguments are exchanged, this is the text of the message.
+    refuse(
+        f"{argument}.role is {kind(role)}; use a MessageRole ({', '.join(MessageRole)}), as in "
+        "ConversationalMessage(text, role)"
+    )
+
+
+def _check_scalar(argument: str, value: object) -> None:
+    """Check a value that is neither a dict nor a list."""
+    if isinstance(value, str):
+        check_utf8(argument, value)
+    elif isinstance(value, int):
+        if value.bit_length() > 1023:
+            refuse(f"{argument} has an int beyond 1.7e308, the largest number of JSON; give a str")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            refuse(f"{argument} contains {value}, which JSON cannot represent; give None or a str")
+    elif value is not None:
+        refuse(
+            f"{argument} contains {kind(value)}; JSON takes dict, list, str, int, float, bool and "
+            "None (anything else would not come back equal)"
+        )
+
+
+def _check_values(argument: str, value: object) -> None:
+    """Check that JSON can represent *value*, and would not change it."""
+    left, seen = [(value, 0)], 0
+    while left:
+        value, depth = left.pop()
+        seen += 1
+        if seen > MAX_MESSAGE_BYTES:  # also where a list contains itself several times
+            refuse(f"{argument} has over {MAX_MESSAGE_BYTES:,} values; the limit is 100 KB as JSON")
+        if depth > MAX_DEPTH:
+            refuse(
+                f"{argument} is nested more than {MAX_DEPTH} levels deep, or contains itself; "
+                "flatten it"
+            )
+        if isinstance(value, dict):
+            for key, item in cast("dict[object, object]", value).items():
+                if not isinstance(key, str):
+                    refuse(f"{argument} has a key of type {kind(key)}; JSON keys must be str")
+                check_utf8(f"a key of {argument}", key)
+                left.append((item, depth + 1))
+        elif isinstance(value, list):
+            left += [(item, depth + 1) for item in cast("list[object]", value)]
+        else:
+            _check_scalar(argument, value)
+
+
+def check_json(argument: str, value: object) -> int:
+    """Check that *value* comes back equal from JSON, and return its size in bytes."""
+    _check_values(argument, value)
+    size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    if size > MAX_MESSAGE_BYTES:
+        refuse(
+            f"{argument} has {size:,} bytes as JSON; the limit is {MAX_MESSAGE_BYTES:,} (100 KB): "
+            "store a reference to larger data"
+        )
+    return size
+
+
+def check_messages(messages: object) -> tuple[PayloadItem, ...]:
+    """Check the items of an event: 1 to 100, each within its limits, 10 MB together."""
+    if isinstance(messages, str | bytes) or not isinstance(messages, Sequence):
+        refuse(f"messages is {kind(messages)}; give a list of 1 to 100 ConversationalMessage")
+    items = tuple(cast("Sequence[object]", messages))
+    if not 1 <= len(items) <= MAX_MESSAGES:
+        refuse(
+            f"messages has {len(items)} items; give 1 to {MAX_MESSAGES} per event, "
+            "and more in several calls"
+        )
+    total = 0
+    for index, item in enumerate(items):
+        where = f"messages[{index}]"
+        if isinstance(item, JsonPayload | BlobPayload):
+            if item.content is None and isinstance(item, JsonPayload):
+                refuse(f"{where}.content is None; the service does not take null: give a dict")
+            total += check_json(f"{where}.content", item.content)
+        else:
+            total += check_message(where, item)
+    if total > MAX_EVENT_BYTES:
+        refuse(
+            f"messages total {total:,} bytes; the limit is {MAX_EVENT_BYTES:,} (10 MB) per event: "
+            "split them across several calls"
+        )
+    return cast("tuple[PayloadItem, ...]", items)
+
+
+def check_payload(value: object) -> dict[str, Any]:
+    """Check the data of a custom event: a dict that comes back equal from JSON."""
+    if not isinstance(value, dict):
+        refuse(f"payload is {kind(value)}; give a dict of JSON data")
+    payload = cast("dict[str, Any]", value)
+    check_json("payload", payload)
+    return payload
