@@ -104,7 +104,7 @@ __all__ = (
     "encode_actor_id",
 )
 
-_OF_THE_FACADE = {"BlockingExtractionPoller", "MemorySession", "MemorySessionManager"}
+_LAZY_NAMES = {"BlockingExtractionPoller", "MemorySession", "MemorySessionManager"}
 """Names that are imported at their first use: async programs need no loop thread."""
 
 
@@ -112,7 +112,7 @@ if not TYPE_CHECKING:  # a type checker would take it for an attribute of any na
 
     def __getattr__(name: str) -> object:
         """Import a name of the sync facade when it is first used."""
-        if name not in _OF_THE_FACADE:
+        if name not in _LAZY_NAMES:
             message = f"module {__name__!r} has no attribute {name!r}"
             raise AttributeError(message)
         from agentcore_memory_async import sync

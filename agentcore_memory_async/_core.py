@@ -31,7 +31,7 @@ class MemoryCore:
         memory_id: Id or ARN of the memory.
         retrier: Sends requests until their outcome is known.
         writer: Writes events in order.
-        polls: PollCoordinator for records, shared by all who wait.
+        polls: Shared polls for records and failed jobs.
         lifecycle: Open or closed, and in which loop and process.
         retry: Policy of the calls made through a view.
         allow_hierarchical_actor_ids: Whether actor ids may contain ``/``.

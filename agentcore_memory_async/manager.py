@@ -106,8 +106,8 @@ class _SharedClient:
         """Close the client, and end what goes on through *core*; again it does nothing."""
         if not self.lifecycle.closed():
             return
-        works = list(self.background)
-        for work in works:
+        background = list(self.background)
+        for work in background:
             work.cancel()
         if self.lifecycle.is_inherited:  # no loop runs in a fork, and the client is the parent's
             await self._close_network()
@@ -119,7 +119,7 @@ class _SharedClient:
         with CancelScope(shield=True):
             try:  # a shield does not hold off Task.cancel()
                 with move_on_after(CLOSE_TIMEOUT_S):
-                    for work in works:
+                    for work in background:
                         await work.join()
                 await core.retrier.drain(CLOSE_TIMEOUT_S)
             finally:

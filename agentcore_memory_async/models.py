@@ -112,7 +112,7 @@ class Event:
 
     Attributes:
         event_id: Event id.
-        event_type: Type that ``create_event`` was called with; None for turns.
+        event_type: Type that ``create_event`` was called with; None for events with messages.
         payload: Content of its one json or blob item, as it was given; a tuple of contents if it
             has several; None if it has messages only.
         messages: Conversational messages, in the order in which they were given.

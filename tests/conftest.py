@@ -25,6 +25,7 @@ settings.register_profile("suite", deadline=None, derandomize=True, print_blob=T
 settings.register_profile(
     "explore",
     deadline=None,
+    derandomize=False,  # hypothesis itself derandomizes where it finds a CI
     max_examples=5_000,
     print_blob=True,
     suppress_health_check=list(HealthCheck),
@@ -37,7 +38,9 @@ def listeners() -> Iterator[list[Callable[[Exchange], None]]]:
     """
     Wrap the public constructors, so that whatever tests make is checked.
 
-    Managers get their transport wrapped, and local services report their exchanges. Return the
+    Managers get their transport wrapped, and local services report their exchanges: through the
+    arguments ``transport=`` and ``on_exchange=`` that users have. The constructors are wrapped
+    since managers are made by services, facades, examples and pages of the docs, too. Return the
     listeners of all services.
     """
     listening: list[Callable[[Exchange], None]] = []

@@ -204,7 +204,7 @@ class Retrier:
                         break
                     wait_s = call.wait_s(error, self._random)
                     if anyio.current_time() + wait_s >= scope.deadline:
-                        break  # rather now than after a useless wait
+                        break  # the next attempt would come after the deadline
                 except MISTAKES:
                     call.not_sent()
                     raise

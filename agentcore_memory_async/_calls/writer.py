@@ -63,7 +63,7 @@ class SessionQueue:
 
     def __init__(self, limits: ServiceLimits) -> None:
         self.lock = anyio.Lock(fast_acquire=True)
-        self.turn_limiter = SlidingWindowLimiter(limits.events_per_second)
+        self.message_event_limiter = SlidingWindowLimiter(limits.events_per_second)
         self.data_event_limiter = SlidingWindowLimiter(limits.other_events_per_second)
         self._written_at = -inf
         self._last_ms = 0
@@ -254,17 +254,17 @@ class Writer:
 
     async def _send(self, queue: SessionQueue, write: Write) -> Event:
         request = write.request
-        is_turn = any("conversational" in item for item in request["payload"])
+        has_messages = any("conversational" in item for item in request["payload"])
         event = await self._retrier.write(
             write,
             lambda answer: codec.read_created_event(answer.body, answer.date, request),
-            queue.turn_limiter if is_turn else queue.data_event_limiter,
+            queue.message_event_limiter if has_messages else queue.data_event_limiter,
         )
         queue.written(anyio.current_time())
         return event
 
     def _keep(self, queue: SessionQueue, request: Mapping[str, Any]) -> None:
-        """Keep *queue* for a while, and drop those whose while is over."""
+        """Keep *queue*, and drop the queues that were idle for `IDLE_S`."""
         now = anyio.current_time()
         key = request["actorId"], request["sessionId"]
         self._recent.pop(key, None)

@@ -30,11 +30,11 @@ def poll_times(policy: PollPolicy) -> Iterator[float]:
         planned = tuple(expected * share for share in shares)
         growth = min(growth, OVERDUE_GROWTH)
     yield from planned
-    mark = planned[-1]
+    time_s = planned[-1]
     while True:
-        gap = max(policy.min_interval, growth * mark)
-        mark += min(policy.max_interval, gap)
-        yield mark
+        gap = max(policy.min_interval, growth * time_s)
+        time_s += min(policy.max_interval, gap)
+        yield time_s
 
 
 def next_poll_at(policy: PollPolicy, polled_s: float, source: Random) -> float:
@@ -48,18 +48,18 @@ def next_poll_at(policy: PollPolicy, polled_s: float, source: Random) -> float:
         polled_s: Time of the last poll; 0 for none since the conversation.
         source: Draws the jitter.
     """
-    before = mark = gap = 0.0
+    before = time_s = gap = 0.0
     first = next(poll_times(policy))
-    for mark in poll_times(policy):
-        gap = mark - before
+    for time_s in poll_times(policy):
+        gap = time_s - before
         if polled_s < before + gap / 2:
             break
         if polled_s >= before and gap >= policy.max_interval and before >= policy.poll_times_s[-1]:
             # Far out the planned times are evenly spaced, and need not be tried one by one.
-            mark, gap = polled_s + policy.max_interval, policy.max_interval
+            time_s, gap = polled_s + policy.max_interval, policy.max_interval
             break
-        before = mark
+        before = time_s
     # A first wait is long: a tenth of it would move the poll away from the time it is for.
-    at = mark + source.uniform(-policy.jitter, policy.jitter) * min(gap, mark / 4)
+    at = time_s + source.uniform(-policy.jitter, policy.jitter) * min(gap, time_s / 4)
     at = max(at, polled_s + policy.min_interval)
     return at if polled_s < first / 2 else min(at, polled_s + policy.max_interval)

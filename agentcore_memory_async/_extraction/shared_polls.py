@@ -1,10 +1,10 @@
 """
 Polls that are shared: all who wait for one target in a manager send one request.
 
-Three parts know each other in one direction. A `Subscriber` is one wait. It joins a `SharedPoll`
-for each of its targets, and tells each when it wants the next poll (`PollRequest`). The
-`PollCoordinator` of the manager keeps the shared polls, the rate limit and what is known of the
-service.
+A `Subscriber` is one wait. It joins a `SharedPoll` for each of its targets, and tells each when it
+wants the next poll (`PollRequest`). A shared poll hands its results to its subscribers. The
+`PollCoordinator` of the manager creates the shared polls and drops those without a subscriber; it
+keeps the rate limit, and what is known of the service.
 
 No task runs here by itself. Each poll is run by one of its subscribers, the one with the latest
 deadline, its leader. Where the leader leaves, the next one takes over. So polling ends with the
@@ -122,7 +122,7 @@ class Subscriber:
             await self._wake_up.wait()
 
     def claim_due(self) -> Iterator[SharedPoll[Any]]:
-        """Yield the polls that this subscriber is to run now; from now on it runs them."""
+        """Claim and yield the polls that are due for this subscriber to run."""
         now = anyio.current_time()
         for poll in self.polls:
             if poll.leader is self and poll.running_by is None and poll.due_at() <= now:
@@ -201,7 +201,7 @@ class SharedPoll(Generic[T]):
 
     def due_at(self) -> float:
         """Return when the next poll is to begin."""
-        # What is kept may be too early: a request was changed since, or its subscriber left.
+        # The cached time is too early if a request has changed since, or its subscriber has left.
         if self._earliest <= anyio.current_time():
             self._earliest = min(map(self._not_before, self._requests.values()), default=inf)
         return self._earliest

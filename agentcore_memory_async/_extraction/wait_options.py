@@ -100,7 +100,7 @@ def parse_wait_options(
         targets[target] = max(count or 0, targets.get(target, 0))  # the same one may be given twice
     if not isinstance(on_timeout, str) or on_timeout not in {"raise", "return"}:
         what = repr(on_timeout) if isinstance(on_timeout, str) else check.kind(on_timeout)
-        check.refuse(f"on_timeout is {what}; allowed are 'raise' and 'return'")
+        check.refuse(f"on_timeout is {what}; use 'raise' or 'return'")
     actor_id, session_id = ids.get("actorId"), ids.get("sessionId")
     return WaitOptions(
         tuple(evolve(target, min_records=count) for target, count in targets.items()),

@@ -43,8 +43,8 @@ class WaitingOperations(View):
             timeout: Longest time that one wait lasts, in seconds or a timedelta, above 0.
             min_records: Number of new records that ends the wait, 1 or more, over all prefixes;
                 or, as a mapping from prefixes as they are given, under each of them.
-            settle: Quiet period, in seconds or a timedelta, that ends the wait: that long nothing
-                new may have come.
+            settle: Quiet period that ends the wait, in seconds or a timedelta: the wait goes on
+                until that long after the last new record.
             since: The event, as ``add_turns`` returned it, after which records are new: by the
                 service's clock, less 2 s. A listed event does not tell when it was accepted; then
                 a baseline is taken when the wait begins. Without *since* the manager does not ask
@@ -53,8 +53,8 @@ class WaitingOperations(View):
                 enough.
             memory_strategy_id: Only the records of this strategy; or, as a mapping from prefixes,
                 of another one for each. Then only its failed jobs count.
-            on_timeout: ``"return"`` returns what has come when the time is over, which may be
-                nothing: silence is an answer too.
+            on_timeout: ``"return"`` returns the records so far when the time is over, which may be
+                none; ``"raise"`` raises ``ExtractionTimeoutError``.
             polling: When to poll, such as ``PollPolicy(expected=30)``; the manager's policy if
                 omitted.
 

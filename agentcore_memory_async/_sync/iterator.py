@@ -47,7 +47,7 @@ class IteratorBridge(Generic[T]):
         self._items: deque[T] = deque()
         self._wanted = 0
         self._asked = Event()
-        self._came = Event()
+        self._arrived = Event()
         self._ended = Event()
         # Shielded: closing ends it, in order, even when the whole thread stops.
         self._scope = CancelScope(shield=True)
@@ -60,10 +60,10 @@ class IteratorBridge(Generic[T]):
         """Return the items so far, at least one, or nothing at the end."""
         while not self._items and not self._ended.is_set():
             self._wanted = most
-            if self._came.is_set():
-                self._came = Event()
+            if self._arrived.is_set():
+                self._arrived = Event()
             self._asked.set()
-            await self._came.wait()
+            await self._arrived.wait()
         items = list(self._items)
         self._items.clear()
         if not items and self._error is not None:
@@ -85,7 +85,7 @@ class IteratorBridge(Generic[T]):
         finally:
             self.thread.closers.discard(self.end)
             self._ended.set()
-            self._came.set()
+            self._arrived.set()
 
     async def _steps(self) -> None:
         await self._asked.wait()
@@ -98,7 +98,7 @@ class IteratorBridge(Generic[T]):
             finally:
                 self._stepping = False
             self._items.append(item)
-            self._came.set()
+            self._arrived.set()
             if len(self._items) >= self._wanted and not self._ending:
                 self._asked = Event()
                 await self._asked.wait()

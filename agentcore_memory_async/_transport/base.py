@@ -76,7 +76,7 @@ _send_state: ContextVar[SendState | None] = ContextVar(
 
 @contextmanager
 def track_send_state(state: SendState) -> Generator[None]:
-    """Let the transport that is called in the block note in *state* whether the request left."""
+    """Make *state* the one in which a transport notes whether its request left this process."""
     token = _send_state.set(state)
     try:
         yield

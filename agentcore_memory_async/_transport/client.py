@@ -1,10 +1,9 @@
 """
-The client of the service, on a private session that takes over what the caller's session says.
+The client of a service, on a private session that takes its settings from the caller's session.
 
-This and `credentials`, `_tls` and `_failures` are all that knows aioboto3 and aiobotocore. The
-service keeps its name ``bedrock-agentcore``, from which botocore derives
-``AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`` and the profile's ``[services]`` section. Of private
-attributes it reads one, ``_session`` of an ``aioboto3.Session``, for which there is no public way.
+The service keeps the name that botocore knows it by, such as ``bedrock-agentcore``: botocore
+derives ``AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`` and the profile's ``[services]`` section from it. One
+private attribute is read, ``_session`` of an ``aioboto3.Session``: there is no public way to it.
 """
 
 # botocore and aiobotocore carry no types.
@@ -120,7 +119,18 @@ class StaticCredentialProvider:
 
 @define
 class ClientPlan:
-    """What was prepared in the thread."""
+    """
+    What a thread has prepared for opening the client.
+
+    Attributes:
+        caller: The caller's aiobotocore session.
+        private: Private session that the client is made on.
+        factory: Makes the client.
+        options: Options of the client's config.
+        region: Region to use.
+        region_source: Where the region came from.
+        opened: Http sessions that the client has made of our class.
+    """
 
     caller: Any
     private: Any

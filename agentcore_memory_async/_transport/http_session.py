@@ -130,9 +130,9 @@ class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]
             self._contexts = await anyio.to_thread.run_sync(self._prepare)
         return await super().__aenter__()
 
-    async def __aexit__(self, *exc_info: Any) -> Any:
+    async def __aexit__(self, kind: Any = None, error: Any = None, traceback: Any = None) -> Any:
         self._is_closed = True
-        return await super().__aexit__(*(exc_info or (None, None, None)))
+        return await super().__aexit__(kind, error, traceback)
 
     def _prepare(self) -> list[PreparedContext]:
         """Read all files: one context for direct connections, and one for those behind a proxy."""

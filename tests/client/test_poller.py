@@ -208,7 +208,7 @@ async def test_a_short_timeout_still_polls() -> None:
 
 
 @virtual_time
-async def test_transient_errors_are_absorbed() -> None:
+async def test_transient_errors_are_waited_out() -> None:
     """The wait outlasts a minute of throttling."""
     for fails_from in (0.0, 1.0):
         transport = ScheduledService((100.0, wire_record(1)))
@@ -237,8 +237,8 @@ async def test_baseline_that_fails_at_first_is_taken_later() -> None:
 
 
 @virtual_time
-async def test_timeout_has_the_last_absorbed_error() -> None:
-    """A timeout error has the last absorbed error as its cause."""
+async def test_timeout_has_the_last_transient_error() -> None:
+    """A timeout error has the last transient error as its cause."""
     transport = ScheduledService()
     transport.failing = (0.0, 1e9, ThrottledError("ListMemoryRecords", "X", "m", 429))
 

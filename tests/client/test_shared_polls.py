@@ -225,7 +225,7 @@ async def test_the_time_of_a_slow_reader_does_not_count() -> None:
 
 
 @virtual_time
-async def test_entering_absorbs_transient_errors() -> None:
+async def test_entering_waits_out_transient_errors() -> None:
     """Entering a poller takes the baseline after throttling has ended."""
     service = steady(throttles=1.0)
     async with manager_on(service) as manager:

@@ -116,12 +116,12 @@ async def say_all(session: AsyncMemorySession, turns: Turns, tally: Tally) -> No
             break
 
 
-async def _settle(session: AsyncMemorySession, unsettled: OutcomeUnknownError | str) -> None:
+async def _settle(session: AsyncMemorySession, in_doubt: OutcomeUnknownError | str) -> None:
     while True:
         try:
-            await session.resolve(unsettled)
+            await session.resolve(in_doubt)
         except OutcomeUnknownError as error:
-            unsettled = error
+            in_doubt = error
             continue
         return
 

@@ -85,7 +85,7 @@ class Stored:
                 found.append(item["json"]["content"]["n"])
         return found
 
-    def shown(self) -> dict[str, Any]:
+    def to_response(self) -> dict[str, Any]:
         """Return the event in the form of responses."""
         hidden = ("clientToken", "extractionMode")
         event = {key: value for key, value in self.request.items() if key not in hidden}
@@ -272,7 +272,7 @@ class MemoryService:
 
     def _perform(self, operation: str, params: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if operation == "CreateEvent":
-            return 201, {"event": self._create(params).shown()}
+            return 201, {"event": self._create(params).to_response()}
         if operation == "ListEvents":
             return 200, self._list(params)
         if operation in {"ListMemoryRecords", "RetrieveMemoryRecords"}:
@@ -312,7 +312,7 @@ class MemoryService:
             ]
         start = int(params.get("nextToken", "0"))
         end = start + params["maxResults"]
-        page: dict[str, Any] = {"events": [event.shown() for event in newest[start:end]]}
+        page: dict[str, Any] = {"events": [event.to_response() for event in newest[start:end]]}
         if end < len(newest):
             page["nextToken"] = str(end)
         return page
