@@ -88,8 +88,11 @@ _ID_MEMBER = re.compile(
 )
 """Members whose value is an id, which may be shown."""
 _AT = re.compile(r"' at '([^']*)'")
+"""Path of the refused member in a validation message."""
 _QUOTED = re.compile(r"""(?<!\w)(['"`])(?:.*\1(?!\w)|.*)""", re.DOTALL)
+"""A quoted passage, up to the last closing quote; an open one, to the end."""
 _WORDS = re.compile(r"""(['"`])[^\s'"`]+\1(?:\W(?:[^'"`]*\W)?(['"`])[^\s'"`]+\2)*""")
+"""A passage whose quoted parts are single words, so that it may be shown."""
 
 
 def _without_content(message: str) -> str:
@@ -193,7 +196,7 @@ class ValidationError(ServiceError, ValueError):
 
 
 class ConflictError(ServiceError):
-    """Another write was under way (``RetryableConflictException``, 409)."""
+    """A concurrent write was under way (``RetryableConflictException``, 409)."""
 
 
 class QuotaExceededError(ServiceError):
@@ -208,6 +211,13 @@ class ServiceUnavailableError(ServiceError):
     """The service failed internally (5xx), and still did when the retries ended."""
 
 
+_THROTTLING = """
+    BandwidthLimitExceeded EC2ThrottledException LimitExceededException PriorRequestNotComplete
+    ProvisionedThroughputExceededException RequestLimitExceeded RequestThrottled
+    RequestThrottledException SlowDown ThrottledException Throttling ThrottlingException
+    TooManyRequestsException TransactionInProgressException
+"""
+"""Codes that botocore treats as throttling, whatever their status."""
 _BY_CODE: dict[str, type[ServiceError]] = {
     "AccessDeniedException": AccessDeniedError,
     "AccessDenied": AccessDeniedError,
@@ -220,24 +230,11 @@ _BY_CODE: dict[str, type[ServiceError]] = {
     "RetryableConflictException": ConflictError,
     "ConflictException": ConflictError,
     "ServiceQuotaExceededException": QuotaExceededError,
-    # The codes that botocore treats as throttling, whatever their status.
-    "BandwidthLimitExceeded": ThrottledError,
-    "EC2ThrottledException": ThrottledError,
-    "LimitExceededException": ThrottledError,
-    "PriorRequestNotComplete": ThrottledError,
-    "ProvisionedThroughputExceededException": ThrottledError,
-    "RequestLimitExceeded": ThrottledError,
-    "RequestThrottled": ThrottledError,
-    "RequestThrottledException": ThrottledError,
-    "SlowDown": ThrottledError,
-    "ThrottledException": ThrottledError,
-    "Throttling": ThrottledError,
-    "ThrottlingException": ThrottledError,
-    "TooManyRequestsException": ThrottledError,
-    "TransactionInProgressException": ThrottledError,
+    **dict.fromkeys(_THROTTLING.split(), ThrottledError),
     "ServiceException": ServiceUnavailableError,
     "InternalServerException": ServiceUnavailableError,
 }
+"""Classes of errors by the service's code."""
 _BY_STATUS: dict[int, type[ServiceError]] = {
     402: QuotaExceededError,
     403: AccessDeniedError,
@@ -245,6 +242,7 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
     409: ConflictError,
     429: ThrottledError,
 }
+"""Classes of errors by HTTP status, for unknown codes."""
 
 
 def service_error(

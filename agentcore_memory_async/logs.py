@@ -14,13 +14,17 @@ from typing import Any, cast
 __all__ = ("BotocoreLogFilter",)
 
 _LOGGERS = ("aioboto3", "aiobotocore", "aiohttp", "boto3", "botocore", "urllib3")
+"""Root loggers of the libraries whose records are rewritten."""
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+"""HTTP methods, which may be shown."""
 _WORDS = _METHODS | {"http", "https", "HTTP/1.0", "HTTP/1.1", "legacy", "standard"}
+"""Arguments of a log record that may be shown as they are."""
 _EVENT = re.compile(
     r"(?:after-call|before-call|before-parameter-build|before-parse|before-send|before-sign"
     r"|choose-signer|creating-client-class|getattr|needs-retry|provide-client-params"
     r"|request-created|response-received)(?:\.bedrock-agentcore(?:\.[A-Z][A-Za-z]{2,30})?)?"
 )
+"""Names of botocore's events, which may be shown too."""
 
 
 class BotocoreLogFilter(logging.Filter):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +22,17 @@ BENCHMARKS = sorted((ROOT / "benchmarks").rglob("*.py"))
 LONGEST_FILE = 500
 LONGEST_BODY = 60
 RETIRED_OPENINGS = ("Give ", "Tell ", "Say ", "Go through ")
+RIDDLES = ("Whose ", "Which one", "Another ", "A sync face", "For how long ")
+_VERBS = """
+    Accept Add Answer Apply Ask Begin Bind Bring Build Call Cancel Change Check Close Collect
+    Commit Copy Corrupt Count Create Cut Delete Derive Determine Discard Do Draw Drop End
+    Extract Fill Find Finish Forget Hand Import Index Inject Iterate Judge Keep Leave Let List
+    Load Lock Log Make Mark Move Note Open Overwrite Parse Perform Poll Queue Raise Read Refuse
+    Remove Replace Report Request Return Rewrite Run Schedule Search Send Set Settle Sleep Split
+    Start Stop Store Take Turn Update Wait Wake Warn Write Yield
+"""
+VERBS = _VERBS.split()
+"""The verbs with which docstrings of functions begin, all imperative; sorted."""
 _RETIRED = """
     Want Watcher Pace Budget Flow Gate Ticket _turnstile others_pace Line Unsettled read_wait Place
     LOOKS_S looks_s next_look Polls led_by _Seen absorbed Sending noting Captured keep_answer
@@ -72,10 +85,9 @@ def is_property(function: Function) -> bool:
     return any(name.endswith("property") for name in names)
 
 
-def is_third_person(docstring: str) -> bool:
-    """Return whether the first word reads as a verb such as "Returns"."""
-    match = re.match(r"[A-Z][a-z]+\b", docstring)
-    return match is not None and match[0].endswith("s") and not match[0].endswith("ss")
+def first_word(docstring: str) -> str:
+    """Return the first word of *docstring*, without the punctuation after it."""
+    return docstring.split()[0].rstrip(",;:.")
 
 
 def documented(path: Path) -> Iterator[tuple[Documented, str]]:
@@ -89,6 +101,35 @@ def documented(path: Path) -> Iterator[tuple[Documented, str]]:
 
 NAMING_FIELDS = ("name", "arg", "attr", "id", "module", "asname")
 """Fields of the syntax tree's nodes that hold an identifier, or dotted ones."""
+
+
+NO_CONSTANTS = ("ContextVar(", "ParamSpec(", "TypeVar(", "logging.getLogger(")
+"""Beginnings of values whose upper-case names need no description."""
+
+
+def constants(statement: ast.stmt) -> Iterator[str]:
+    """Iterate over the upper-case names that *statement* assigns."""
+    if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
+        return
+    if ast.unparse(statement.value).startswith(NO_CONSTANTS):
+        return
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    for node in (node for target in targets for node in ast.walk(target)):
+        if isinstance(node, ast.Name) and re.fullmatch(r"_?[A-Z][A-Z0-9_]*", node.id):
+            yield node.id
+
+
+def undescribed(tree: ast.Module) -> Iterator[tuple[ast.stmt, str]]:
+    """Iterate over the constants of a module and its classes without a string below them."""
+    for scope in ast.walk(tree):
+        bases = scope.bases if isinstance(scope, ast.ClassDef) else []
+        is_enum = any(ast.unparse(base).endswith("Enum") for base in bases)
+        if isinstance(scope, ast.Module | ast.ClassDef) and not is_enum:
+            for statement, below in zip_longest(scope.body, scope.body[1:]):
+                value = below.value if isinstance(below, ast.Expr) else None
+                if not (isinstance(value, ast.Constant) and isinstance(value.value, str)):
+                    for name in constants(statement):
+                        yield statement, name
 
 
 def names(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
@@ -123,23 +164,45 @@ def test_no_function_is_too_long(files: list[Path]) -> None:
     ]
 
 
-def test_no_docstring_begins_with_a_retired_word() -> None:
-    """No docstring of the package begins with a word of the old dialect."""
+@pytest.mark.parametrize(
+    ("files", "openings"),
+    [
+        (PACKAGE, RETIRED_OPENINGS + RIDDLES),
+        (TESTS, RETIRED_OPENINGS),
+        (BENCHMARKS, RETIRED_OPENINGS),
+    ],
+    ids=["package", "tests", "benchmarks"],
+)
+def test_no_docstring_begins_with_a_retired_word(
+    files: list[Path], openings: tuple[str, ...]
+) -> None:
+    """No docstring begins with a word of the old dialect."""
     assert [] == [
         f"{where(path, node)} {docstring.splitlines()[0]}"
-        for path in PACKAGE
+        for path in files
         for node, docstring in documented(path)
-        if docstring.startswith(RETIRED_OPENINGS)
+        if docstring.startswith(openings)
     ]
 
 
 def test_docstrings_of_functions_are_imperative() -> None:
-    """No docstring of a function of the package begins with a verb in the third person."""
+    """Each docstring of a function of the package begins with one of the known verbs."""
+    assert sorted(set(VERBS)) == VERBS
     assert [] == [
         f"{where(path, node)} {docstring.splitlines()[0]}"
         for path in PACKAGE
         for node, docstring in documented(path)
-        if isinstance(node, Function) and not is_property(node) and is_third_person(docstring)
+        if isinstance(node, Function)
+        if not is_property(node) and first_word(docstring) not in VERBS
+    ]
+
+
+def test_constants_are_described() -> None:
+    """Each constant of the package has a string below it that says what it is."""
+    assert [] == [
+        f"{where(path, statement)} {name}"
+        for path in PACKAGE
+        for statement, name in undescribed(parsed(path))
     ]
 
 
@@ -157,13 +220,35 @@ def test_no_retired_name_is_in_use(files: list[Path]) -> None:
 
 
 def test_the_checks_see_violations() -> None:
-    """The checks detect an overlong body, a verb in the third person and a retired name."""
+    """The checks detect an overlong body, another verb and a retired name."""
     source = "@property\ndef a(Place):\n    'Text.'\n" + "    x.heal()\n" * 61
     [function] = ast.parse(source).body
     assert isinstance(function, Function)
     assert (body_length(function), is_property(function)) == (61, True)
-    words = ["Returns a list.", "Return a list.", "Pass a list."]
-    assert [is_third_person(each) for each in words] == [True, False, False]
+    openings = ["Returns a list.", "Return a list.", "Open, once.", "A list."]
+    assert [first_word(each) in VERBS for each in openings] == [False, True, True, False]
     assert {"Place", "heal"} == {name for _, name in names(function)} & RETIRED_NAMES
     [imported] = ast.parse("from a.Front import Console as Line").body
     assert {"Front", "Console", "Line"} == {name for _, name in names(imported)} & RETIRED_NAMES
+
+
+def test_the_check_of_constants_sees_violations() -> None:
+    """The check detects constants without a string, and passes over what needs none."""
+    source = """
+        A = 1
+        'Described.'
+        B, _C = 2, 3
+        # No string.
+        D: int = 4
+        T = TypeVar('T')
+        _LOG = logging.getLogger('a')
+        class Color(StrEnum):
+            RED = 'red'
+        class Pool(Base):
+            MAX = 5
+            least: int = 6
+    """
+    found = undescribed(ast.parse(dedent(source)))
+    assert [(4, "B"), (4, "_C"), (6, "D"), (12, "MAX")] == [
+        (statement.lineno, name) for statement, name in found
+    ]

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CREATE_EVENT = "CreateEvent"
+"""Wire name of the operation of a `Write`; its requests carry a client token."""
 REQUEST_TIMEOUT = 408
 """HTTP status that says nothing of whether the request was done."""
 MISTAKES = (ClosedError, ForkedError, InvalidInputError, WrongLoopError)

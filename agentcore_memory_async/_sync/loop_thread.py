@@ -153,6 +153,7 @@ class DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
     """
 
     MAX_THREADS = 16
+    """Largest number of threads; more calls wait in the queue."""
 
     def __init__(self) -> None:
         super().__init__(max_workers=1)  # the threads of the base class are never started
@@ -196,6 +197,7 @@ class DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
 
 
 ENDED = "the loop thread of the sync facade has ended; make a new manager"
+"""Message of the error of a call that the loop thread can no longer run."""
 
 
 class LoopThread:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _USER_INFO = re.compile(r"(?<=//)[^/?#\s]*@")
+"""User name and password of a URL, with the ``@`` after them."""
 
 
 @frozen(repr=False)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _YEARS = range(2000, 3000)
 """Years of a date that comes from a clock; beyond them, arithmetic with it could overflow."""
 _UNREADABLE = object()
+"""Sentinel for a body that is not JSON; None is valid JSON."""
 
 
 @define(repr=False)

@@ -46,7 +46,9 @@ except ImportError:
 
 
 DEFAULT_REGION = "us-west-2"
+"""Region where neither the caller nor the environment nor a profile names one."""
 _UNSET: Any = object()
+"""Sentinel for an option that a config does not have."""
 
 
 @frozen

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 
 
 _MAX_TEXT = 300
+"""Largest number of characters that are kept of the text of an error that names no code."""
 _LOST_FOR_BOTOCORE = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError)
+"""What botocore raises when a connection fails or is lost."""
 _LOST = (OSError, EOFError, aiohttp.ClientError)
 """What a caller's own http session may raise when a connection is lost."""
 _UNSENT = (

@@ -13,9 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 NEW = "not open"
+"""State before the first opening, and after one that failed."""
 OPENING = "being opened"
+"""State while the block that opens it runs."""
 OPEN = "open"
+"""State in which it can be used."""
 CLOSED = "closed"
+"""Final state: it cannot be opened again."""
 
 
 class Lifecycle:

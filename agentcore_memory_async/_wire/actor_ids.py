@@ -8,7 +8,9 @@ from hashlib import sha256
 from agentcore_memory_async.errors import InvalidInputError
 
 _MARK = "enc-"
+"""Prefix of an encoded id."""
 _PLAIN = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]*(?::[a-zA-Z0-9_-]+)*")
+"""Actor ids that need no encoding: the service's pattern without ``/``."""
 _LONGEST_ID = 255
 """Characters of an actor id (service model)."""
 

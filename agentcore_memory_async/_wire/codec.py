@@ -36,6 +36,7 @@ Body = Mapping[str, Any]
 T = TypeVar("T")
 
 _ROLES = {role.value: role for role in MessageRole}
+"""Roles by their values on the wire."""
 
 
 def payload_item(item: PayloadItem) -> dict[str, Any]:

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
 
 _VARIABLE = re.compile(r"\{([a-zA-Z][a-zA-Z0-9]*)\}")
+"""A variable of a template, such as ``{actorId}``."""
 _NAMESPACE = re.compile(r"[a-zA-Z0-9/][a-zA-Z0-9_/-]*(?::[a-zA-Z0-9_/-]+)*")
+"""Characters of a namespace, as in the service model but without ``*``."""
 _LONGEST = 1024
-# A search query that was given in place of a prefix is not shown.
+"""Characters of a namespace (service model)."""
 _MAY_BE_SHOWN = re.compile(r"/.*|[a-zA-Z0-9_/:*.{}-]*", re.S)
+"""What an error may show of a template; other text may be a query given in place of a prefix."""
 
 
 def resolve_template(

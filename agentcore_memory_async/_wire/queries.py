@@ -18,6 +18,7 @@ EVENT_TYPE = "eventType"
 CREATED_AT = "x-amz-agentcore-memory-createdAt"
 """Metadata key that the service keeps for every record and can always filter by."""
 SECOND = timedelta(seconds=1)
+"""One second, the unit of the service's timestamps."""
 
 
 def event_filter(event_type: str | None, branch: str | None) -> dict[str, Any]:

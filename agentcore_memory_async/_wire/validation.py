@@ -25,24 +25,38 @@ MAX_SECONDS = 10_000_000
 """Longest duration; our own limit, so that times on the loop's clock stay exact."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Start of the service's timestamps."""
-
-# "." and ".." are the only raw text that could change a URL; the rest would be percent-encoded, but
-# a proxy before the service may decode it, so nothing with a meaning in URLs is accepted.
 _MEMORY_ARN = re.compile(r"arn:[a-z0-9-]+:bedrock-agentcore:[a-z0-9-]*:[0-9]*:memory/")
+"""Start of a memory's ARN, up to the id."""
 _CHANGES_A_URL = re.compile(r"[/\\?#%\x00-\x1f\x7f]|^\.{1,2}$")
+"""
+What a memory id must not contain.
+
+``.`` and ``..`` are the only raw text that could change a URL; the rest would be percent-encoded,
+but a proxy before the service may decode it, so nothing with a meaning in URLs is accepted.
+"""
 _REAL_MEMORY_ID = re.compile(
     r"(?:arn:(?:aws|aws-cn|aws-us-gov):bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:memory/)?"
     r"[a-zA-Z][a-zA-Z0-9-_]{0,99}-[a-zA-Z0-9]{10}"
 )
+"""A memory id or ARN of the service (service model)."""
 _ACTOR_ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-_/]*(?::[a-zA-Z0-9-_/]+)*[a-zA-Z0-9-_/]*")
+"""Characters of an actor id, at most 255 (service model)."""
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-_]*")
+"""Characters of a session id or the name of a branch, at most 100 (service model)."""
 _EVENT_ID = re.compile(r"[0-9]+#[a-fA-F0-9]+")
+"""An event id (service model)."""
 _METADATA = re.compile(r"[a-zA-Z0-9\s._:/=+@-]*", re.A)
+"""Characters of metadata keys and values (service model)."""
 _VARIABLE_NAME = re.compile(r"(?!(?:memoryStrategyId|actorId|sessionId)$)[a-z][a-z0-9]*")
+"""Name of a namespace variable, at most 32 characters (service model)."""
 _VARIABLE_VALUE = re.compile(r"[a-z0-9][a-z0-9-_]*")
+"""Value of a namespace variable, at most 64 characters (service model)."""
 _REGION = re.compile(r"[a-zA-Z0-9-]{1,63}")
+"""Name of a region; our own limit, so that it fits a label of a host name."""
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
+"""An endpoint URL with a host."""
 _NAME_RULE = "letters, digits, '-', '_', the first a letter or digit"
+"""The pattern of names in words, for errors."""
 
 
 def refuse(message: str) -> NoReturn:

@@ -2,8 +2,8 @@
 Settings of the local service: its behavior, and its lags.
 
 Some of the real service's behavior is not documented, and some has changed. Where the local
-service has to guess, an attribute of :class:`Behavior` selects the other guess. The real service
-is eventually consistent; :class:`Lags` makes the local one so.
+service has to guess, an attribute of `Behavior` selects the other guess. The real service
+is eventually consistent; `Lags` makes the local one so.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ Duration: TypeAlias = float | timedelta
 """A number of seconds, or a timedelta."""
 
 _MAX_SECONDS = 1e9
+"""Longest duration in seconds: about 32 years."""
 _Validator: TypeAlias = "Callable[[Any, Attribute[Any], Any], None]"
 
 

@@ -2,7 +2,7 @@
 Clocks of the local service: the machine's, or one that a test moves.
 
 The service asks its clock for every date and every delay. So a test that advances a
-:class:`ManualClock` waits for an extraction of minutes in no time at all.
+`ManualClock` waits for an extraction of minutes in no time at all.
 """
 
 from __future__ import annotations

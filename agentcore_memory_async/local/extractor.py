@@ -97,7 +97,7 @@ class Extractor(Protocol):
 
     ``extract`` may be a plain function, which runs in a thread, or a coroutine function. For a
     SUMMARIZATION it returns the records of the whole session, for other kinds those of the new
-    messages. An error that it raises fails the job: an :class:`ExtractorError` with its reason,
+    messages. An error that it raises fails the job: an `ExtractorError` with its reason,
     botocore's ``ClientError`` with the reason that the service has for its code.
     """
 

@@ -1,7 +1,7 @@
 """
 Reasons of failed extraction jobs.
 
-An extractor of a user's can name the reason by an :class:`ExtractorError`, or just let the error
+An extractor of a user's can name the reason by an `ExtractorError`, or just let the error
 of its model through, which has a reason by its code or its class.
 """
 
@@ -26,8 +26,9 @@ FailureReason = Literal[
     "CUSTOM_MODEL_BEDROCK_VALIDATION_EXCEPTION",
 ]
 _REASONS = frozenset[str](get_args(FailureReason))
+"""All reasons that an extractor can give."""
 _PREFIX = "CUSTOM_MODEL_BEDROCK_"
-
+"""Prefix of these reasons."""
 _BY_CODE = {
     "AccessDeniedException": "ACCESS_DENIED",
     "InternalServerException": "INTERNAL_ERROR",
@@ -43,12 +44,12 @@ _BY_CODE = {
     "ValidationException": "VALIDATION_EXCEPTION",
 }
 """Reasons by the code of a Bedrock error, as botocore's ClientError carries it."""
-
 _BY_CLASS: tuple[tuple[type[BaseException], str], ...] = (
     (PermissionError, "ACCESS_DENIED"),
     (TimeoutError, "MODEL_TIMEOUT"),
     (ConnectionError, "SERVICE_UNAVAILABLE"),
 )
+"""Reasons without their prefix, by the class of an error; the first that matches."""
 
 
 class ExtractorError(Exception):

@@ -33,7 +33,6 @@ FaultKind = Literal[
 
 FAULT_KINDS: tuple[str, ...] = get_args(FaultKind)
 """All kinds of faults."""
-
 _TEXTS = {
     "AccessDeniedException": "User is not authorized to perform this action",
     "ConflictException": "The request conflicts with the current state of the resource",

@@ -49,11 +49,10 @@ __all__ = ("LocalMemoryService", "LocalServiceError")
 
 _PATIENCE_S = 1.0
 """Seconds that requests get to finish when the service is closed."""
-
 _CALLS_KEPT = 10_000
+"""Number of recorded requests that are kept, the latest."""
 _PURGE_EVERY_S = 3_600.0
 """Seconds of the clock between two deletions of what has expired."""
-
 _COUNTED = ("memories", "sessions", "events", "records", "pending", "failed_jobs")
 """Tables whose rows the admin API counts."""
 

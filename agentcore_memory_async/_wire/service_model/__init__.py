@@ -38,7 +38,6 @@ OPERATIONS = (
     "StartMemoryExtractionJob",
 )
 """Wire names of the memory operations."""
-
 SERVICE_FILES = ("service-2", "paginators-1", "endpoint-rule-set-1")
 """Files of each service, by botocore's names."""
 SHARED_FILES = ("endpoints", "partitions")

@@ -21,7 +21,9 @@ from typing import Any
 from agentcore_memory_async._wire.service_model import API_VERSIONS, OPERATIONS, SERVICE, path_of
 
 _HERE = Path(__file__).parent / "data"
+"""Directory of the shipped files."""
 _PROSE = frozenset({"documentation", "documentationUrl"})
+"""Keys of the model that hold documentation, which is not shipped."""
 
 
 def _load(directory: Path, name: str) -> dict[str, Any]:

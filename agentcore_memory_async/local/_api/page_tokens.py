@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 DEFAULT_PAGE = 20
 """Items of a page where a request has no maxResults."""
-
 _PAGE_MEMBERS = frozenset({"nextToken", "maxResults", "includePayloads"})
 """Members that may differ between the pages of one listing."""
 

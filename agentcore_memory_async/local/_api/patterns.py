@@ -6,7 +6,6 @@ import re
 
 _REPEATS = 4
 """Unbounded repeats of a pattern: with these, matching 64 characters is below a million steps."""
-
 _TOKEN = re.compile(
     r"""
     (?P<escape> \\. )                      # one escaped character, or a reference to a group
@@ -19,6 +18,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+"""Parts of a regular expression that matter for the time that matching takes."""
 
 
 def pattern_problem(pattern: str) -> str | None:

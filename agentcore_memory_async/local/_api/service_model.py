@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 _SERVICE = "bedrock-agentcore"
+"""Directory of the data plane's model."""
 _MAX_TIME = 253_402_300_799
 """9999-12-31T23:59:59Z, in seconds since the epoch."""
-
 _MAX_VIOLATIONS = 20
 """Violations that an error lists."""
 
@@ -265,6 +265,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "float": (int, float),
     "timestamp": (int, float),
 }
+"""Types of a JSON value, by the type of its shape; a bool counts as a boolean only."""
 _NAMES = {
     "structure": "an object",
     "map": "an object",
@@ -277,7 +278,9 @@ _NAMES = {
     "float": "a number",
     "timestamp": "a number of seconds since the epoch",
 }
+"""Types of shapes in words, for errors."""
 _NUMBERS = frozenset({"integer", "long", "double", "float", "timestamp"})
+"""Types of shapes whose values are numbers."""
 
 
 def _listed(names: Any) -> str:

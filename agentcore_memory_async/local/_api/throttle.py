@@ -33,10 +33,16 @@ PER_ACCOUNT: dict[str, float] = {
     "GetMemory": 50,
 }
 """Requests a second of an account, by the operation."""
-
 _OTHERS = 20.0
-_CONVERSATIONAL, _OTHER_EVENTS = 5.0, 10.0
-_LIST_EVENTS, _DELETE_EVENT = 20.0, 5.0
+"""Requests a second of an account, for all operations that have no figure of their own."""
+_CONVERSATIONAL = 5.0
+"""Events with messages a second, of an actor and session."""
+_OTHER_EVENTS = 10.0
+"""Events without messages a second, of an actor and session."""
+_LIST_EVENTS = 20.0
+"""ListEvents requests a second, of an actor and session."""
+_DELETE_EVENT = 5.0
+"""DeleteEvent requests a second, of an actor and session."""
 _BUCKETS = 50_000
 """Buckets that are kept until the full ones among them are dropped."""
 

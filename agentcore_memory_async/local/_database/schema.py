@@ -150,7 +150,6 @@ _MIGRATIONS: tuple[str, ...] = (
     """,
 )
 """Each entry brings a file from the version before it to its own. Never change one: append."""
-
 VERSION = len(_MIGRATIONS)
 """The version of the schema that this package writes."""
 

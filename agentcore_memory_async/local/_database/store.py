@@ -28,7 +28,6 @@ T = TypeVar("T")
 
 _BATCH = 256
 """Functions that share a commit at most."""
-
 _READERS = 3
 """Threads that read a file beside the one that writes."""
 

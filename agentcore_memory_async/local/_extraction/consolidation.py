@@ -34,7 +34,6 @@ _LOG = logging.getLogger("agentcore_memory_async.local")
 
 _CONTENT = 16_000
 """Characters of a record at most: the service's limit."""
-
 _SIMILAR = 5
 """Records that a new one is compared with."""
 

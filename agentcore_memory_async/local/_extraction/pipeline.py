@@ -49,18 +49,15 @@ _LOG = logging.getLogger("agentcore_memory_async.local")
 
 _SESSIONS_AT_ONCE = 32
 """Sessions that are extracted together."""
-
 _EXTRACTORS_AT_ONCE = 8
 """Calls of a user's extractor, where that is a coroutine function, that run at a time."""
-
 _EPISODES = 20
 """Earlier episodes that a reflection is given."""
-
 _DEFECT = "LTM_RATE_EXCEEDED"
 """The reason of jobs that a defect of the local service failed: the only one that is not of a
 custom model."""
-
 _FOREVER_MS = 2**62
+"""Time in milliseconds after every due time, to extract all that is pending."""
 
 
 class Pipeline:

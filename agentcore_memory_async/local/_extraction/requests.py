@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 
 _HISTORY = 200
 """Messages before the new ones that an extractor gets."""
-
 _WHOLE_SESSION = frozenset({"SUMMARIZATION", "EPISODIC"})
 """Kinds that describe a session as a whole, so that their extractor gets all of it."""
-
 _TALK_ONLY = frozenset({"SEMANTIC", "USER_PREFERENCE"})
 """Kinds that read no results of tools."""
 

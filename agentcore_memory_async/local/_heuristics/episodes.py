@@ -36,7 +36,6 @@ _FAILED = re.compile(
     re.IGNORECASE,
 )
 """How a failure is reported."""
-
 _MAX_LENGTH = 400
 """Characters of each field of a record."""
 

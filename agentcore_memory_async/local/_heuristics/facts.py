@@ -31,10 +31,8 @@ if TYPE_CHECKING:
 
 _MAX_LENGTH = 1_000
 """Characters of a fact."""
-
 _LOOKBACK_MESSAGES = 6
 """Messages before an outcome in which its proposal is looked for."""
-
 _OFFER = re.compile(
     r"^(?:i (?:can|could|will|would|understand|see|recommend|suggest|found|have \d+ |managed )|"
     r"i'll|i'd|i've found|i have found|"
@@ -42,10 +40,8 @@ _OFFER = re.compile(
     re.IGNORECASE,
 )
 """How an assistant's offer, search result or question begins."""
-
 _DEFINITE_SUBJECT = re.compile(r"^(?:your|the|their|its|his|her|my)\b", re.IGNORECASE)
 """How a statement about a definite thing begins."""
-
 _PERSONAL = re.compile(
     r"^(?:and |but |also,? |so )?(?:"
     r"i(?:'m| am) (?:also |currently |now |still |not |originally )?(?:an? |the |allergic|"
@@ -69,7 +65,6 @@ _PERSONAL = re.compile(
     re.IGNORECASE,
 )
 """What people say about themselves that holds longer than the matter at hand."""
-
 _ASIDE = re.compile(
     r"^(?:and |but |also,? |so |well,? |actually,? )?(?:i(?:'m| am) (?:fine|good|ok(?:ay)?|"
     r"sure|not sure|"
@@ -86,7 +81,6 @@ _ASIDE = re.compile(
     re.IGNORECASE,
 )
 """Remarks about the conversation itself, and answers."""
-
 _FRAGMENT = re.compile(
     r"^(?:in|at|on|from|for|around|near|to|by|with|something|anything|somewhere|headed|leaving|"
     r"going)\b"
@@ -94,14 +88,12 @@ _FRAGMENT = re.compile(
     re.IGNORECASE,
 )
 """Answers without subject and verb, such as "In the Lisbon area."."""
-
 _APPROVAL = re.compile(
     r"\b(?:would be|is|are|sounds?|works?|will be|seems?) (?:\w+ )?(?:fine|good|great|perfect|ok|"
     r"okay|best|ideal|nice|enough|fantastic|awesome)[.!]*$",
     re.IGNORECASE,
 )
 """Opinions of a proposal, such as "Noon would be fine."."""
-
 _INTENT = re.compile(
     r"\bi(?:'d| would| want| need| will need|'ll need| wish| wan| am looking|'m looking|"
     r" am searching|'m searching| am interested|'m interested| am trying|'m trying| have to|"
@@ -109,19 +101,16 @@ _INTENT = re.compile(
     re.IGNORECASE,
 )
 """Wishes and plans."""
-
 _DEICTIC = re.compile(
     r"\b(?:there|it|them|they|one|ones|that|this|those|these|then|else)\b", re.IGNORECASE
 )
 """Words that point at something said before."""
-
 _SCHEDULE = re.compile(
     r"^(?:the|my) (?:\w+[ -]){0,2}?(?:date|time|trip|stay|check-in|check-out|appointment|table|"
     r"destination|ticket|tickets|reservation|visit|\d+\w*)\b",
     re.IGNORECASE,
 )
 """Statements about a date or a booking, which need a name or a value to be kept."""
-
 _UNDERSPECIFIED = re.compile(
     r"^(?:the|its|their|his|her|my) (?:\w+ ){0,2}?(?:address|phone|number|price|cost|fare|"
     r"total|rating|"
@@ -131,10 +120,8 @@ _UNDERSPECIFIED = re.compile(
     re.IGNORECASE,
 )
 """Subjects that only the context identifies: the address of what, in "The address is ..."?"""
-
 _FAILED = re.compile(r"\b(?:un\w+|not|n't|fail\w*|declined|rejected|sorry|apolog\w+)\b|n't\b", re.I)
 """Signs that an outcome is a failure."""
-
 _PROPOSED_ACTIONS = (
     re.compile(
         r"\b(?:you(?:'d| would)? (?:want|like|wish)(?: me)? to|(?:do|would) you (?:want|"
@@ -152,7 +139,6 @@ _PROPOSED_ACTIONS = (
     ),
 )
 """Proposals of an action; ``what`` begins with its verb."""
-
 _PROPOSED_ITEM = re.compile(
     r"\byou(?:'d| would)? (?:want|like|need) (?P<what>(?:an?|the|\d+|one|two|three|four|five|"
     r"some)\b"
@@ -160,7 +146,6 @@ _PROPOSED_ITEM = re.compile(
     re.IGNORECASE,
 )
 """Proposals of a thing; ``what`` names it."""
-
 _CONFIRMATION_TAIL = re.compile(
     r"[,.;]?\s*(?:(?:is|does) (?:that|this|it|everything) .*|(?:am i |are we )?(?:correct|"
     r"right|ok(?:ay)?)"
@@ -360,12 +345,10 @@ _SINGLE_VALUED = (
     ),
 )
 """Attributes with one value at a time: another value makes the older fact obsolete."""
-
 _NEGATION = re.compile(
     r"\b(?:not|never|no longer|cannot|stopped|quit|hates?|dislikes?)\b|n't\b", re.IGNORECASE
 )
 """Signs that a fact says the opposite."""
-
 _MULTI_VALUED = re.compile(
     r"\b(?:favou?rites?|children|kids|friends?|hobbies|pets|cats|dogs)\b", re.I
 )

@@ -23,22 +23,20 @@ _ADVERBS = (
     r"strongly) )*"
 )
 """Adverbs before the verb of a preference."""
-
 _HABIT = r"(?:always|never|usually|only|typically|generally|mostly|normally|rarely)"
 """Adverbs that make a verb a habit."""
-
 _DISCOURSE_MARKERS = re.compile(
     r"^(?:(?:actually|also|well|honestly|personally|and|but|so|then|besides|generally|"
     r"i (?:think|guess|"
     r"suppose)(?: that)?|because|since|as|you know|by the way)\b,?\s+)+",
     re.IGNORECASE,
 )
+"""Words at the start of a clause that add nothing to the preference."""
 _NON_HABIT_VERBS = (
     r"(?:need|want|have|asked|meant|said|see|saw|got|heard|know|think|thought|wish|mean|require|"
     r"will|would|can|could|was|were|had|am|did|book|booked)\b"
 )
 """Verbs that tell no habit after "always" and the like."""
-
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), template)
     for pattern, template in (
@@ -113,7 +111,6 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 """Phrasings of a preference, each with its third-person form; ``what`` is the object."""
-
 _CLAUSE_END = re.compile(
     r",?\s+(?:if|so(?! much| many)|because|since|as long as|please|but|though|although|while|"
     r"whilst|"
@@ -126,7 +123,6 @@ _CLAUSE_END = re.compile(
     re.IGNORECASE,
 )
 """Where a statement leaves the object of its preference."""
-
 _DATED = re.compile(
     r"\b(?:january|february|march|april|june|july|august|september|october|november|december|"
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)day(?!s)|tomorrow|today|tonight|(?:next|this) (?:week|"
@@ -135,7 +131,6 @@ _DATED = re.compile(
     re.IGNORECASE,
 )
 """Dates, times and bookings: signs of a single occasion."""
-
 _MOMENTARY = re.compile(
     r"^(?:(?:in )?(?:it|that|this|those|these|them|him|her|you|one|ones|another|other|others|"
     r"either|"
@@ -148,10 +143,8 @@ _MOMENTARY = re.compile(
     re.IGNORECASE,
 )
 """Objects that are choices of the moment."""
-
 _POINTS_AT_IT = re.compile(r"^(?:to )?(?:listen|watch) (?:it|this|that)\b|\bit\b", re.IGNORECASE)
 """Objects that point at something said before."""
-
 _CATEGORIES = {
     "travel": """
         fly flight airline airplane seat window aisle hotel trip travel vacation train bus luggage
@@ -174,18 +167,16 @@ _CATEGORIES = {
     "sports": "football soccer tennis basketball baseball hiking cycling swim ski sport",
 }
 """Categories and their words."""
-
 _BY_STEM: dict[str, list[str]] = {}
+"""Categories by the stem of a word; a word may have several."""
 for _name, _line in _CATEGORIES.items():
     for _word in word_set(_line):
         _BY_STEM.setdefault(stem(_word), []).append(_name)
 
 _EXCLUSIVE = re.compile(r"\b(?:prefers?|favou?rite|only|always|rather)\b", re.IGNORECASE)
 """Words of a choice that excludes others of its kind."""
-
 _NEGATIVE = re.compile(r"\b(?:not|never|hates?|dislikes?|avoids?|cannot|detests?)\b", re.IGNORECASE)
 """Signs of a negative opinion."""
-
 _CUE_STEMS = frozenset(
     stem(word)
     for word in word_set(

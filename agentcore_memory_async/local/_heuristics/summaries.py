@@ -42,17 +42,14 @@ if TYPE_CHECKING:
 
 _MAX_SENTENCES = 8
 """Sentences of a topic."""
-
 _MAX_LENGTH = 15_000
 """Characters of a topic's text, below the service's limit of 16,000 for a record."""
-
 _REQUEST_QUESTION = re.compile(
     r"^(?:(?:hi|hello|hey|ok|okay|and|also|please)\b[,!.]?\s+)*(?:can|could|would|will) you "
     r"(?:please |kindly |also )*(?P<what>(?!confirm|verify)[a-z]+ .+?)(?:,? please)?\?",
     re.IGNORECASE,
 )
 """Requests in the form of a question; ``what`` begins with their verb."""
-
 _ASIDE = re.compile(
     r"^(?:i (?:like|love) (?:it|that|this)|i (?:don't|do not) (?:know|care|mind)|let's|lets|keep |"
     r"i(?:'m| am) (?:fine|good|ok)|sounds|wait\b|do me)",

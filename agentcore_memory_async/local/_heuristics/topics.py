@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 
 _MIN_SEGMENT = 4
 """Messages in a segment, at least."""
-
 _MAX_SEGMENT = 24
 """Messages after which the next one of the user begins a new segment."""
-
 _DOMAINS = {
     "Order problem": """
         order order parcel package delivery delivered shipment tracking courier arrive""",
@@ -70,8 +68,8 @@ _DOMAINS = {
     "Learning": "learn learn course exam university language homework lesson study",
 }
 """Topics and their words; a word listed twice weighs double."""
-
 _BY_STEM: dict[str, Counter[str]] = {}
+"""Weights of the topics, by the stem of a word."""
 for _domain, _line in _DOMAINS.items():
     for _word in _line.split():
         _BY_STEM.setdefault(stem(_word), Counter())[_domain] += 1
@@ -82,10 +80,10 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 """Numbered matters, such as "order #1234"."""
-
 _PROPER_NOUN = re.compile(
     r"(?<=[a-z0-9,;:] )(?:[A-Z][\w'&-]+)(?: (?:of |the |and |& )?[A-Z][\w'&-]+){0,3}"
 )
+"""Proper nouns of up to four capitalized words, not at the start of a sentence."""
 _NOT_NAMES = word_set(
     """
     i ok okay january february march april may june july august september october november december

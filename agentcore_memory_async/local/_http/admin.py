@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 PATH = "/_local/"
 """How the paths of the admin API begin."""
-
 _MAX_SECONDS = 100 * 366 * 86_400.0
+"""Longest duration in seconds that a request may name: 100 years."""
 _CODES = {"error": "ServiceException", "extraction": "LTM_RATE_EXCEEDED"}
 """Codes of faults whose requests name none, by their kinds."""
 

@@ -1,7 +1,7 @@
 """
 HTTP: requests in, answers in AWS's form out.
 
-:class:`RequestHandler` answers a request in steps; two tables below it list them in their order.
+`RequestHandler` answers a request in steps; two tables below it list them in their order.
 """
 
 from __future__ import annotations
@@ -392,13 +392,11 @@ _TO_ANSWER: tuple[Callable[[RequestHandler, _RequestState], Awaitable[None]], ..
     RequestHandler.perform,
 )
 """The steps to an answer, in their order."""
-
 _WITH_ANSWER: tuple[Callable[[RequestHandler, _RequestState], None], ...] = (
     RequestHandler.inject_faults_after,
     RequestHandler.record,
 )
 """The steps with an answer, in their order."""
-
 _CORRUPTED: dict[str, Callable[[bytes], tuple[bytes, str]]] = {
     "empty-body": lambda _: (b"", "application/json"),
     "cut-body": lambda body: (body[: len(body) // 2], "application/json"),

@@ -28,7 +28,6 @@ _QUESTION = re.compile(
     re.IGNORECASE,
 )
 """Questions without a question mark."""
-
 _SMALL_TALK = word_set(
     """
     oh ok okay yes yeah yep yup no nope sure well great perfect cool awesome excellent nice
@@ -45,7 +44,6 @@ _SMALL_TALK = word_set(
     """
 )
 """Words of small talk; a sentence of nothing else is small talk."""
-
 _CONFIRMATION_REQUEST = re.compile(
     r"^(?:please (?:confirm|verify|check)|confirm(?:ing)?\b|"
     r"(?:just )?to (?:be clear|confirm|verify|"
@@ -58,6 +56,7 @@ _CONFIRMATION_REQUEST = re.compile(
     r"you (?:want|would like|'d like)))",
     re.IGNORECASE,
 )
+"""Beginnings of sentences that ask to confirm something."""
 _OUTCOME = re.compile(
     r"\b(?:has|have|is|was|were|are)(?: now| successfully| already| just| also)? (?:been )?"
     r"(?:now |successfully |already |just )?"
@@ -71,10 +70,10 @@ _OUTCOME = re.compile(
     re.IGNORECASE,
 )
 """Reports that something was done."""
-
 _CAPITALIZED = re.compile(
     r"(?<=[a-z0-9,;:'\"] )(?:[A-Z][a-z]+|[A-Z]{2,}|[A-Z]+[a-z0-9]+[A-Z]\w*)\b"
 )
+"""Capitalized words that do not begin a sentence, which may be names."""
 _NOT_NAMES = word_set(
     """
     january february march april may june july august september october november december monday
@@ -82,7 +81,6 @@ _NOT_NAMES = word_set(
     """
 )
 """Capitalized words that are no names."""
-
 _DETAIL_PATTERNS = (
     ("value", re.compile(r"[$\u20ac\u00a3#@%]\s*\d|\d+(?:[.,]\d+)?\s*(?:%|percent|dollars?|euros?)|"
                          r"\w@\w|#\w*\d|\d{2,}-\d{2,}|\b[A-Z]{1,4}-?\d{2,}\b")),
@@ -97,7 +95,6 @@ _DETAIL_PATTERNS = (
                           r"thousand|million)\b(?! way)", re.I)),
 )  # fmt: skip
 """Kinds of details and their patterns; names are recognized apart."""
-
 _VERBS = re.compile(
     r"\b(?:am|is|are|was|were|be|been|have|has|had|do|does|did|don't|doesn't|didn't|will|won't|"
     r"would|"
@@ -113,6 +110,7 @@ _VERBS = re.compile(
     r"\w+n't\b",
     re.IGNORECASE,
 )
+"""Verbs in common forms; without one of them a sentence counts as a fragment."""
 _CLOSING = re.compile(
     r"\b(?:thanks?|thank you|thx|cheers|good ?bye|bye|that(?:'s| is|'ll be| will be| would be) "
     r"(?:all|it|everything)|nothing else|(?:it|that|this|everything)(?:'s| is)? "
@@ -121,7 +119,6 @@ _CLOSING = re.compile(
     re.IGNORECASE,
 )
 """How a user closes a matter."""
-
 _ANAPHORIC = re.compile(
     r"^(?:(?:and|but|so|also|then)\s+)?(?:it|its|it's|they|their|they're|"
     r"them|he|she|his|her|this|that|"
@@ -129,7 +126,6 @@ _ANAPHORIC = re.compile(
     re.IGNORECASE,
 )
 """Pronouns and pointers at the beginning of a sentence."""
-
 _DISCOURSE_MARKERS = re.compile(
     r"^(?:(?:oh|ok|okay|yes|yeah|yep|no|nope|sure|well|great|perfect|cool|awesome|alright|"
     r"thanks|eh|um|uh|hmm+|mm+|"
@@ -139,10 +135,8 @@ _DISCOURSE_MARKERS = re.compile(
     re.IGNORECASE,
 )
 """Openings without content, such as "Well, ..."."""
-
 _MAX_SENTENCE_LENGTH = 1_000
 """Characters of a sentence; a longer one is not what a person says."""
-
 _LEADING_ANSWER = re.compile(
     r"^(?:yes|yea|yeah|no|nope|ok|okay|hi|hello|hey|sure)\s+(?=(?:i|i'm|i'd|i'll|i've|my|we|it|"
     r"it's|the|"
@@ -150,7 +144,6 @@ _LEADING_ANSWER = re.compile(
     re.IGNORECASE,
 )
 """A yes, a no or a greeting without a comma: "yes I need ..."."""
-
 _WEAK_STEMS = frozenset(
     stem(word)
     for word in word_set(
@@ -164,7 +157,6 @@ _WEAK_STEMS = frozenset(
     )
 )
 """Stems of words that are no stop words but have no content of their own."""
-
 _REQUEST_VERBS = word_set(
     """
     find book reserve search look show tell give get make buy purchase play rent check call order
@@ -173,8 +165,8 @@ _REQUEST_VERBS = word_set(
     """
 )
 """Verbs with which a request to an assistant begins."""
-
 _WORD = re.compile(r"[A-Za-z][A-Za-z']*")
+"""A word, apostrophes included."""
 
 
 def is_question(sentence: str) -> bool:

@@ -28,26 +28,29 @@ _PRONOUNS = {
     "you": "the assistant",
     "your": "the assistant's",
 }
+"""Words about the user or the assistant, and what replaces them in the third person."""
 _PRONOUN_WITH_VERB = re.compile(r"\b[iI] (was|am|wasn't)\b")
+"""A form of "to be" after "I", which changes with the pronoun."""
 _PRONOUN_WITH_VERB_FORMS = {"was": "they were", "am": "they are", "wasn't": "they weren't"}
+"""Replacements of "I" and such a verb, by the verb."""
 _LEADING_CONJUNCTIONS = re.compile(
     r"^(?:(?:and|but|so|now|also|then|actually|instead|yes|yea|yeah|ok|okay|hi|hello|hey),? )+"
     r"(?=(?:i|i'm|i'd|i'll|i've|my)\b)",
     re.IGNORECASE,
 )
+"""Conjunctions and greetings before "I" or "my", which are dropped."""
 _PLEASE = re.compile(r",?\s*\bplease\b(?=[.!,]|$)", re.IGNORECASE)
+"""A "please" at the end of a clause, with its comma."""
 _COORDINATED_VERB = re.compile(
     r"(\band (?:also )?)(need|want|prefer|hope|wish|live|work|love|like|hate)\b(?= )"
 )
 """A second verb of the same subject: "The user likes tea and hate coffee"."""
-
 _WORD = re.compile(
     r"\d ?am\b(?!')"
     r"|\b(?:Type|Part|Phase|Stage|Class|Level|World War|Act|Volume) I\b(?!')"
     r"|(?<![A-Za-z0-9])[A-Za-z][A-Za-z']*"
 )
 """Words; times of day and numerals match as a whole, so that "am" and "I" in them stay."""
-
 _SUBJECT_FORMS = (
     (re.compile(r"^i(?:'m| am)\b", re.IGNORECASE), "The user is"),
     (
@@ -69,11 +72,11 @@ _SUBJECT_FORMS = (
     (re.compile(r"^my\b", re.IGNORECASE), "The user's"),
 )
 """Beginnings of a user's sentence, and what replaces them."""
-
 _ADVERBS = (
     "only|always|never|usually|often|really|also|just|still|sometimes|currently|mostly|now|"
     "actually|especially"
 )
+"""Adverbs that may be between "I" and a verb, as alternatives of a pattern."""
 _PRESENT = re.compile(
     rf"^i (?P<adverb>(?:(?:{_ADVERBS}) )*)"
     r"(?P<verb>need|want|like|love|prefer|hate|enjoy|live|work|think|know|"
@@ -83,12 +86,14 @@ _PRESENT = re.compile(
     r"sleep|swim|ride|visit|call|commute|suffer|care)\b",
     re.IGNORECASE,
 )
+"""Beginnings of sentences with "I" and a verb in the present tense."""
 _PAST = re.compile(
     rf"^i (?P<adverb>(?:(?:{_ADVERBS}|recently|already) )*)"
     r"(?P<verb>\w+ed|bought|went|got|met|lost|left|came|broke|made|took|saw|spent|paid|grew|sold|"
     r"began|wrote|built|quit|told|heard|found|chose|flew|drove|ate|forgot)\b",
     re.IGNORECASE,
 )
+"""Beginnings of sentences with "I" and a verb in the past tense."""
 _ASSISTANT_FORMS = (
     (re.compile(r"\byou(?:'re| are)\b", re.IGNORECASE), "the user is"),
     (re.compile(r"\byou(?:'ve| have)\b", re.IGNORECASE), "the user has"),

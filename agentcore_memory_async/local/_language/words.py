@@ -7,7 +7,9 @@ import unicodedata
 from functools import lru_cache
 
 _TOKEN = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+"""A word of letters and digits, apostrophes inside included."""
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+"""Characters of scripts without spaces: kana, Chinese characters, hangul."""
 
 
 def word_set(text: str) -> frozenset[str]:
@@ -30,7 +32,6 @@ STOP_WORDS = word_set(
     """
 )
 """Words that carry no meaning for a search."""
-
 _SYNONYM_LINES = (
     "problem trouble issue difficulty error fault broken wrong complaint",
     "delivery deliver arrive arrival ship shipping shipment parcel package courier",
@@ -144,8 +145,8 @@ _SUFFIXES = (
     ("s", ""),
 )
 """Suffixes and their replacements; the first that matches is taken."""
-
 _SYNONYMS_BY_STEM: dict[str, frozenset[str]] = {}
+"""Stems of a word's synonyms and its own, by its stem."""
 for _line in _SYNONYM_LINES:
     _stems = frozenset(stem(_word) for _word in _line.split())
     for _stem in _stems:
@@ -170,7 +171,9 @@ def fingerprint(text: str) -> str:
 _ABBREVIATIONS = word_set(
     "dr mr mrs ms prof st no vs etc inc ltd jr sr mt ave blvd a.m p.m e.g i.e u.s approx"
 )
+"""Abbreviations whose period does not end a sentence."""
 _SENTENCE_BREAK = re.compile(r"(?<=[.!?])[\"')\]]*\s+|(?<=[a-z)][.!?])(?=[A-Z][a-z])|\n+")
+"""Ends of sentences: punctuation before a space or a capital letter, and line breaks."""
 
 
 def sentences(text: str) -> list[str]:

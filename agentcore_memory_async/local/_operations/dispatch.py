@@ -41,7 +41,6 @@ DATA_PLANE: dict[str, Callable[[MemoryRequest], Params]] = {
     "StartMemoryExtractionJob": jobs.start_job,
 }
 """The operations on the contents of a memory."""
-
 CONTROL_PLANE: dict[str, Callable[[Request], Params]] = {
     "CreateMemory": memories.create_memory,
     "DeleteMemory": memories.delete_memory,
@@ -53,15 +52,18 @@ CONTROL_PLANE: dict[str, Callable[[Request], Params]] = {
     "UpdateMemory": memories.update_memory,
 }
 """The operations on memories."""
-
 _READING = frozenset(
     name for name in (*DATA_PLANE, *CONTROL_PLANE) if name.startswith(("Get", "List", "Retrieve"))
 )
+"""Operations that only read the database."""
 _NEEDS_A_READY_MEMORY = frozenset(
     {"BatchCreateMemoryRecords", "BatchUpdateMemoryRecords", "CreateEvent", "IngestData"}
 )
+"""Operations that write records or events, which a new or failed memory refuses."""
 _NOT_READY = frozenset({"CREATING", "FAILED"})
+"""States in which a memory refuses the operations of `_NEEDS_A_READY_MEMORY`."""
 _DELETED = frozenset({"DELETING"})
+"""States in which a memory refuses all operations on its contents."""
 
 
 async def perform(service: ServiceContext, name: str, memory_id: str, params: Params) -> Params:

@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 
 
 _MESSAGE_BYTES = 100 * 1024
+"""Bytes of a message (quotas page of 2026-09-26)."""
 _EVENT_BYTES = 10 * 1024 * 1024
+"""Bytes of an event (quotas page of 2026-09-26)."""
 _INGEST_BYTES = 100 * 1024
+"""Bytes of the payload of IngestData, as JSON."""
 _MAIN = "main"
 """Name of the branch that every session has."""
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 _MAX_PAGE = 50
+"""Largest page of ListMemoryExtractionJobs (service model)."""
 
 
 def list_jobs(request: MemoryRequest) -> Params:

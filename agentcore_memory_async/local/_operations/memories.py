@@ -37,23 +37,18 @@ if TYPE_CHECKING:
 
 _MEMORIES = 150
 """Memories of an account."""
-
 _STRATEGIES = 6
 """Strategies of a memory."""
-
 _KEYS = 10
 """Indexed keys of a memory."""
-
 _TAGS = 50
 """Tags of a memory."""
-
 _PAGE = 10
 """Memories of a page where a request has no maxResults."""
-
 _CHANGING = frozenset({"CREATING", "UPDATING", "DELETING"})
+"""Transitional states of a memory, in which it cannot be changed or deleted."""
 _SUMMARY = ("arn", "id", "status", "createdAt", "updatedAt")
 """Members of a memory that ListMemories returns."""
-
 _MEMBERS = (
     "description",
     "encryptionKeyArn",
@@ -63,7 +58,6 @@ _MEMBERS = (
     "streamDeliveryResources",
 )
 """Members of CreateMemory that are stored as they are."""
-
 _CHANGEABLE = (
     "description",
     "eventExpiryDuration",

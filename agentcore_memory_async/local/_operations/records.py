@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 _DEFAULT_TOP_K = 10
+"""Results of a search whose request has no topK; a guess."""
 _NO_STRATEGY = "none"
+"""Strategy id in responses for a record without a strategy."""
 
 
 def list_records(request: MemoryRequest) -> Params:

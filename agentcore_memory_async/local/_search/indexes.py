@@ -40,13 +40,10 @@ _LOG = logging.getLogger("agentcore_memory_async.local")
 
 _CHUNK = 1_000
 """Records that are read and indexed at a time."""
-
 _TEXTS = 64
 """Texts that an embedder gets at a time."""
-
 _QUERIES = 1_000
 """Vectors of queries that are kept."""
-
 _EXACT = 1_200
 """Vectors that are compared exactly after the sifting by signatures."""
 

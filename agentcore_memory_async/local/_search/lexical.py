@@ -33,26 +33,20 @@ if TYPE_CHECKING:
 
 _SYNONYM_SCORE = 0.75
 """Similarity of a word and its synonym."""
-
 _MIN_SPELLING_SIMILARITY = 0.7
 """Share of common bigrams from which two spellings count as the same word."""
-
 _MAX_SCORED_PER_TIER = 2_000
 """Documents that are scored of those with the same words of the query, the shortest."""
-
 _SELECTIVE_WORDS = 5
 """Words of a query, those with the highest weights, that select what is scored."""
-
 _MAX_SCORED = 3_000
 """Documents that are scored before the best of them are yielded."""
-
 _MAX_LETTER_SCORE = 0.1
 """Highest score of a document that shares only letters with the query."""
-
 _MAX_WEAK_MATCHES = 200
 """Documents without a word of the query that are compared by letters, the newest."""
-
 _NO_DOCUMENTS: frozenset[int] = frozenset()
+"""Documents of a namespace that has none."""
 
 _QueryWord = tuple[float, list[tuple["Set[int]", float]]]
 """Weight of a word of the query, and its variants: postings and similarity of each."""
@@ -87,7 +81,7 @@ class SearchIndex:
         self.put(number, index_terms(text), namespace, len(text))
 
     def put(self, number: int, words: frozenset[str], namespace: str, length: int) -> None:
-        """Index a document by its terms, as :func:`index_terms` returns them, and its length."""
+        """Index a document by its terms, as `index_terms` returns them, and its length."""
         if number in self._documents:
             self.remove(number)
         self._documents[number] = (words, namespace)

@@ -18,7 +18,9 @@ ExtractionDelay: TypeAlias = Duration | Mapping[str, Duration]
 """A duration for all strategies, or for each kind, name or id of a strategy."""
 
 _USUAL_MS = 500
+"""Default delay in milliseconds; AWS takes about 90 s."""
 _NAME = "extraction_delay"
+"""Name of the argument, for errors."""
 
 
 @frozen

@@ -28,21 +28,20 @@ if TYPE_CHECKING:
 
 
 REGION = "us-west-2"
+"""Region of the local service, as in its ARNs."""
 ACCOUNT = "000000000000"
-
+"""Account id in the ARNs of the local service."""
 _MEMORY_ID = re.compile(
     r"(arn:(aws|aws-cn|aws-us-gov):bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:memory/)?"
     r"[a-zA-Z][a-zA-Z0-9-_]{0,99}-[a-zA-Z0-9]{10}"
 )
+"""With ``strict``: a memory id or ARN of the service (service model)."""
 _FRIENDLY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,255}")
 """Without ``strict``: everything that is harmless in a path and in a row."""
-
 _PARSED = 1_000
 """Memories that are kept parsed."""
-
 _LAST = 1 << 62
 """A number above those of all rows."""
-
 _TABLES = (
     "events",
     "branches",

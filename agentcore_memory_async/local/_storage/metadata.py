@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 
 _PREFIX = "x-amz-agentcore-memory-"
-
+"""Prefix of the metadata keys that the service sets itself."""
 _VALUES = {"STRING": "stringValue", "STRINGLIST": "stringListValue", "NUMBER": "numberValue"}
+"""Members that hold a metadata value, by the type of an indexed key."""
 
 Accept = Callable[[Mapping[str, Any], int], bool]
 """Returns whether a record passes, by its metadata and when (ms) it was last written."""
@@ -128,9 +129,13 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "LESS_THAN": lambda left, right: left < right,
     "LESS_THAN_OR_EQUALS": lambda left, right: left <= right,
 }
+"""Comparisons of a record's value with the filter's, by operator."""
 _ANY = frozenset({"stringValue", "stringListValue", "numberValue", "dateTimeValue"})
+"""All members that hold a metadata value."""
 _NUMBER = frozenset({"numberValue"})
+"""Members that hold a number."""
 _TIME = frozenset({"dateTimeValue"})
+"""Members that hold a time."""
 _KINDS: dict[str, frozenset[str]] = {
     "EQUALS_TO": _ANY,
     "BEFORE": _TIME,
@@ -141,6 +146,7 @@ _KINDS: dict[str, frozenset[str]] = {
     "LESS_THAN": _NUMBER,
     "LESS_THAN_OR_EQUALS": _NUMBER,
 }
+"""Members that an operator can compare."""
 
 
 def read_metadata(text: str | None) -> dict[str, Any]:

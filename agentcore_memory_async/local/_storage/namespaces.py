@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 _VARIABLE = re.compile(r"\{([a-zA-Z][a-zA-Z0-9]*)\}")
+"""A variable of a template, such as ``{actorId}``."""
 
 
 def key_of(namespace: str | None) -> str:

@@ -28,8 +28,11 @@ _ADD = (
     "INSERT INTO pending (memory_id, actor_id, session_id, event_id, strategies, due_ms) "
     "VALUES (?, ?, ?, ?, ?, ?)"
 )
+"""Statement that adds a pending event."""
 _JOB = "memory_id, actor_id, session_id, strategy_id, event_ids, messages, reason, job_id"
+"""Columns of a failed job, without its number."""
 _SESSION = "memory_id = ? AND actor_id = ? AND session_id = ?"
+"""Condition for the rows of a session; its parameters are a `SessionKey`."""
 
 
 @frozen

@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 
 
 _DAY_MS = 86_400_000
+"""Milliseconds of a day."""
 _ROWS = 50
 """Rows of a ranking that are read at a time."""
-
 _COLUMNS = (
     "seq, record_id, strategy_id, namespace, content, created_ms, updated_ms, time_ms, "
     "metadata, expires_ms, expiry_days, record_type"
 )
+"""Columns of a record, in the order of the fields of `Record`."""
 
 
 @frozen

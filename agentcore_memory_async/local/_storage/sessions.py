@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 DAY_MS = 86_400_000
 """Milliseconds of a day."""
-
 _LAST = 1 << 62
 """A number above those of all rows."""
-
 _COLUMNS = "event_id, event_ms, branch, payload, metadata, written_ms"
+"""Columns of an event that make an `Event`."""
 _SESSION = "memory_id = ? AND actor_id = ? AND session_id = ?"
+"""Condition for the rows of a session; its parameters are a `SessionKey`."""
 
 
 class SessionKey(NamedTuple):

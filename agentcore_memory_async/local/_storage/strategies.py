@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 
 _ALPHABET = string.ascii_letters + string.digits
+"""Characters of the random part of an id."""
 _BUILT_IN = frozenset({"actorId", "sessionId", "memoryStrategyId"})
+"""Variables that every namespace template may use."""
 _KINDS = {
     "semanticMemoryStrategy": "SEMANTIC",
     "summaryMemoryStrategy": "SUMMARIZATION",
@@ -31,15 +33,20 @@ _KINDS = {
     "episodicMemoryStrategy": "EPISODIC",
     "customMemoryStrategy": "CUSTOM",
 }
+"""Kinds of strategies, by the member of a request that holds one."""
 _OVERRIDES = {
     "semanticOverride": ("SEMANTIC_OVERRIDE", "semantic"),
     "summaryOverride": ("SUMMARY_OVERRIDE", "summary"),
     "userPreferenceOverride": ("USER_PREFERENCE_OVERRIDE", "userPreference"),
     "episodicOverride": ("EPISODIC_OVERRIDE", "episodic"),
 }
+"""Types of overrides and the prefixes of their members, by the member of a request."""
 _BY_SESSION = "/strategy/{memoryStrategyId}/actor/{actorId}/session/{sessionId}/"
+"""Default namespace template of summary and episodic strategies."""
 _BY_ACTOR = "/strategy/{memoryStrategyId}/actors/{actorId}/"
+"""Default namespace template of the other strategies."""
 _MAX_CONSISTENT = 3
+"""Largest number of STRICTLY_CONSISTENT keys of a strategy."""
 
 
 def new_id(name: str) -> str:
@@ -294,6 +301,7 @@ _OVERRIDDEN = {
     "EPISODIC_OVERRIDE": "EPISODIC",
     "SELF_MANAGED": None,
 }
+"""Kinds of records that custom strategies extract, by their override; None if self-managed."""
 
 
 def kind_of(strategy: Strategy) -> str | None:
