@@ -19,6 +19,9 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = sorted((ROOT / "agentcore_memory_async").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 BENCHMARKS = sorted((ROOT / "benchmarks").rglob("*.py"))
+EXAMPLES = sorted((ROOT / "docs").rglob("*.py"))
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES += sorted((ROOT / "benchmarks").rglob("*.md"))
 LONGEST_FILE = 500
 LONGEST_BODY = 60
 RETIRED_OPENINGS = ("Give ", "Tell ", "Say ", "Go through ")
@@ -34,11 +37,14 @@ _VERBS = """
 VERBS = _VERBS.split()
 """The verbs with which docstrings of functions begin, all imperative; sorted."""
 _RETIRED = """
-    Want Watcher Pace Budget Flow Gate Ticket _turnstile others_pace Line Unsettled read_wait Place
-    LOOKS_S looks_s next_look Polls led_by _Seen absorbed Sending noting Captured keep_answer
-    _Stationary Noted _Loaded _Prepared Backing _Host Feed _dressed _twin is_passing BackgroundWaits
-    Front Console Finder _Shelf heal break_body lose_connection slow_down RECORDERS
-    leans_on_the_one_before java_string
+    Want Watcher Pace Budget Flow Gate Ticket _turnstile others_pace Line Unsettled unsettled
+    read_wait Place LOOKS_S looks_s next_look Polls led_by _Seen absorbed Sending noting Captured
+    keep_answer _Stationary Noted _Loaded _Prepared Backing _Host Feed _dressed _twin is_passing
+    BackgroundWaits Front Console Finder _Shelf heal break_body lose_connection slow_down RECORDERS
+    leans_on_the_one_before substance java_string saying Throttle _came log_filter
+    write_deadline_s read_deadline_s attempt_timeout_s backoff_s throttled_backoff_s max_backoff_s
+    expected_s min_interval_s max_interval_s job_interval_s max_requests_per_s
+    _codec _validation _turns _botocore _tls _portal _facade _long_term
 """
 RETIRED_NAMES = frozenset(_RETIRED.split())
 
@@ -207,16 +213,25 @@ def test_constants_are_described() -> None:
 
 
 @pytest.mark.parametrize(
-    "files", [PACKAGE, TESTS, BENCHMARKS], ids=["package", "tests", "benchmarks"]
+    "files",
+    [PACKAGE, TESTS, BENCHMARKS, EXAMPLES],
+    ids=["package", "tests", "benchmarks", "examples"],
 )
 def test_no_retired_name_is_in_use(files: list[Path]) -> None:
-    """No identifier of the package, its tests or benchmarks is a retired one."""
+    """No identifier of the package, its tests, benchmarks or examples is a retired one."""
     assert [] == [
         f"{where(path, node)} {name}"
         for path in files
         for node, name in names(parsed(path))
         if name in RETIRED_NAMES
     ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_page_names_what_is_retired(page: Path) -> None:
+    """Code in pages uses the present names, in blocks and in single words alike."""
+    code = re.findall(r"```.*?```|`[^`\n]+`", page.read_text("utf-8"), re.DOTALL)
+    assert set() == RETIRED_NAMES & {word for text in code for word in re.findall(r"\w+", text)}
 
 
 def test_the_checks_see_violations() -> None:

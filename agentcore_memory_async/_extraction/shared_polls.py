@@ -122,7 +122,7 @@ class Subscriber:
             await self._wake_up.wait()
 
     def claim_due(self) -> Iterator[SharedPoll[Any]]:
-        """Claim and yield the polls that are due for this subscriber to run."""
+        """Yield the polls that are due, and claim them for this subscriber to run."""
         now = anyio.current_time()
         for poll in self.polls:
             if poll.leader is self and poll.running_by is None and poll.due_at() <= now:
