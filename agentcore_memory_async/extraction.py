@@ -355,7 +355,9 @@ class ExtractionPoller:
         if max(polled_at, failed_at) < last <= at:
             at = last
             if not self._polls.created_filter.proven:
-                after = None  # that nothing came through the filter is no proof of silence
+                after = (
+                    None  # an unproven filter that shows nothing does not prove that nothing came
+                )
         return PollRequest(at, after, most_apart_s=self._wait.policy.max_interval)
 
     def _scheduled(self, target: PollTarget, now: float) -> float:

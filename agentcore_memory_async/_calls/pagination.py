@@ -94,5 +94,5 @@ class Pages(Generic[T]):
     def _read(self, answer: Answer) -> tuple[list[T], str | None]:
         token = answer.body.get("nextToken")
         if token is not None and not isinstance(token, str):
-            raise DecodeError(self._operation, "its nextToken is no text", answer.body)
+            raise DecodeError(self._operation, "its nextToken is not a string", answer.body)
         return self._reader(answer.body), token

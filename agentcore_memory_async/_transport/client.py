@@ -177,7 +177,7 @@ def find_region(given: str | None, session: Any, options: Mapping[str, Any]) -> 
 
 
 def collect(config: Any) -> dict[str, Any]:
-    """Return the options of *config* that are no defaults; `merge` would drop aiobotocore's own."""
+    """Return the options of *config* that differ from the defaults, with aiobotocore's own."""
     if config is None:
         return {}
     if not isinstance(config, Config):

@@ -146,7 +146,7 @@ class LocalMemoryService(FaultMethods):
     def __repr__(self) -> str:
         return f"<LocalMemoryService {self._url or 'closed'}>"
 
-    # Life.
+    # Opening and closing.
 
     async def __aenter__(self) -> Self:
         await self.open()

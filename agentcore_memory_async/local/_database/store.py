@@ -58,7 +58,7 @@ class Transaction:
 
 @define
 class _Job:
-    """One function, and its outcome."""
+    """One function to run in a database thread, and its outcome."""
 
     function: Callable[[Transaction], Any]
     writes: bool

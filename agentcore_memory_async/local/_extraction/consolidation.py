@@ -81,7 +81,7 @@ class Result:
         Keep what the extractor returned.
 
         Raises:
-            TypeError: It is no sequence of texts.
+            TypeError: It is not a sequence of strings.
         """
         texts = list(contents)
         if isinstance(contents, str) or any(not isinstance(text, str) for text in texts):  # pyright: ignore[reportUnnecessaryIsInstance]

@@ -98,7 +98,7 @@ class Pipeline:
         self._busy = False
         self._wake = anyio.Event()
         self._drained: list[anyio.Event] = []
-        # Extract what is due later, too: somebody drains.
+        # Whether a drain is waiting, so that events due later are extracted now, too.
         self._hurry = False
 
     @property
@@ -185,16 +185,16 @@ class Pipeline:
 
     async def _extract(self, keys: list[SessionKey]) -> None:
         until_ms = _FOREVER_MS if self._hurry else self._now_ms()
-        works = await self._store.read(
+        sessions = await self._store.read(
             lambda transaction: [self._read(transaction, key, until_ms) for key in keys]
         )
-        results = await self._run_extractor(works)
+        results = await self._run_extractor(sessions)
         reflections = await self._reflect(results)
         memory_ids = sorted({result.key.memory_id for result in results})
         for memory_id in memory_ids:
             await self._ready(memory_id)
         later = await self._store.write(
-            lambda transaction: self._write(transaction, works, [*results, *reflections])
+            lambda transaction: self._write(transaction, sessions, [*results, *reflections])
         )
         for key, due_ms in later:
             self.schedule(key, due_ms)
@@ -214,9 +214,9 @@ class Pipeline:
             work.events = tuple(source_events(transaction, key))
         return work
 
-    async def _run_extractor(self, works: list[SessionWork]) -> list[Result]:
+    async def _run_extractor(self, sessions: list[SessionWork]) -> list[Result]:
         """Run the extractor for every strategy of every session."""
-        results = [result for work in works for result in work.requests()]
+        results = [result for work in sessions for result in work.requests()]
         for result in results:
             result.failure = self._faults.extraction_failure(result.strategy)
         await self._ask([result for result in results if result.failure is None])
@@ -284,11 +284,11 @@ class Pipeline:
     # In the database thread.
 
     def _write(
-        self, transaction: Transaction, works: list[SessionWork], results: list[Result]
+        self, transaction: Transaction, sessions: list[SessionWork], results: list[Result]
     ) -> list[tuple[SessionKey, int]]:
         """Write results; return the sessions that have events which are due later, and when."""
         later: list[tuple[SessionKey, int]] = []
-        for work in works:
+        for work in sessions:
             remove_pending(transaction, work.pending)
             if work.memory is None:
                 remove_pending_of_memory(transaction, work.key.memory_id)

@@ -80,7 +80,7 @@ _NOT_NAMES = word_set(
     tuesday wednesday thursday friday saturday sunday ok okay am pm
     """
 )
-"""Capitalized words that are no names."""
+"""Capitalized words that are not names."""
 _DETAIL_PATTERNS = (
     ("value", re.compile(r"[$\u20ac\u00a3#@%]\s*\d|\d+(?:[.,]\d+)?\s*(?:%|percent|dollars?|euros?)|"
                          r"\w@\w|#\w*\d|\d{2,}-\d{2,}|\b[A-Z]{1,4}-?\d{2,}\b")),
@@ -156,7 +156,7 @@ _WEAK_STEMS = frozenset(
     """
     )
 )
-"""Stems of words that are no stop words but have no content of their own."""
+"""Stems of words that are not stop words but have no content of their own."""
 _REQUEST_VERBS = word_set(
     """
     find book reserve search look show tell give get make buy purchase play rent check call order

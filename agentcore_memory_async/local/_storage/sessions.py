@@ -83,7 +83,7 @@ class SourceEvent:
     strategy_ids: frozenset[str] | None
 
     def is_for(self, strategy_id: str) -> bool:
-        """Return whether a strategy may read it."""
+        """Return whether the strategy may extract records from this event."""
         return self.strategy_ids is None or strategy_id in self.strategy_ids
 
 
