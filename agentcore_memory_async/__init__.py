@@ -9,8 +9,10 @@ from agentcore_memory_async.buffer import MessageBuffer
 from agentcore_memory_async.errors import (
     AccessDeniedError,
     AgentCoreMemoryError,
+    AnswerMismatchError,
     BlockingCallWarning,
     CertificateError,
+    ClientTokenInUseError,
     ClosedError,
     ConflictError,
     DecodeError,
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
 __all__ = (
     "AccessDeniedError",
     "AgentCoreMemoryError",
+    "AnswerMismatchError",
     "AsyncMemorySession",
     "AsyncMemorySessionManager",
     "BackgroundWork",
@@ -67,6 +70,7 @@ __all__ = (
     "BotocoreLogFilter",
     "Branch",
     "CertificateError",
+    "ClientTokenInUseError",
     "ClosedError",
     "ConflictError",
     "ConversationalMessage",

@@ -21,7 +21,7 @@ from uuid import uuid4
 import anyio
 from attrs import frozen
 
-from agentcore_memory_async._calls.retry import is_retryable
+from agentcore_memory_async._calls.retry import is_rejected, is_retryable
 from agentcore_memory_async._wire import codec
 from agentcore_memory_async._wire.payloads import MAX_EVENT_BYTES, check_message
 from agentcore_memory_async.errors import (
@@ -29,7 +29,6 @@ from agentcore_memory_async.errors import (
     ClosedError,
     OutcomeUnknownError,
     UnsentError,
-    ValidationError,
 )
 
 if TYPE_CHECKING:
@@ -93,8 +92,8 @@ def _is_transient(error: Exception) -> bool:
 
 def _is_in_doubt(error: Exception, *, before: bool) -> bool:
     """Return whether a batch may be stored after *error*, given whether it was *before*."""
-    if isinstance(error, ValidationError):
-        return False  # what is invalid now was so before
+    if is_rejected(error):
+        return False
     # Whatever else a write raises, a bug included, means that this time nothing was sent, or that
     # it was refused.
     return before or isinstance(error, OutcomeUnknownError)

@@ -16,7 +16,9 @@ AgentCoreMemoryError(Exception)
     TransportTimeoutError(TimeoutError)
   OutcomeUnknownError                      a write that may have been stored
   UnsentError                              messages that a buffer could not write
+  ClientTokenInUseError                    a write under the token of another one
   DecodeError(ValueError)                  an unreadable answer
+    AnswerMismatchError                    an answer to another request
   ExtractionError
     ExtractionTimeoutError(TimeoutError)
     ExtractionFailedError                  failed jobs with reasons
@@ -35,10 +37,16 @@ the whole text.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from agentcore_memory_async._invalid_input import InvalidInputError
+from agentcore_memory_async._mistakes import (
+    BlockingCallWarning,
+    ClosedError,
+    ForkedError,
+    InvalidInputError,
+    WrongLoopError,
+)
+from agentcore_memory_async._redaction import without_content
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -59,8 +67,10 @@ else:
 __all__ = (
     "AccessDeniedError",
     "AgentCoreMemoryError",
+    "AnswerMismatchError",
     "BlockingCallWarning",
     "CertificateError",
+    "ClientTokenInUseError",
     "ClosedError",
     "ConflictError",
     "DecodeError",
@@ -82,34 +92,6 @@ __all__ = (
     "WrongLoopError",
     "service_error",
 )
-
-_ID_MEMBER = re.compile(
-    r"(?:actor|event|job|memory|memoryRecord|memoryStrategy|rootEvent|session)Id"
-)
-"""Members whose value is an id, which may be shown."""
-_AT = re.compile(r"' at '([^']*)'")
-"""Path of the refused member in a validation message."""
-_QUOTED = re.compile(r"""(?<!\w)(['"`])(?:.*\1(?!\w)|.*)""", re.DOTALL)
-"""A quoted passage, up to the last closing quote; an open one, to the end."""
-_WORDS = re.compile(r"""(['"`])[^\s'"`]+\1(?:\W(?:[^'"`]*\W)?(['"`])[^\s'"`]+\2)*""")
-"""A passage whose quoted parts are single words, so that it may be shown."""
-
-
-def _without_content(message: str) -> str:
-    """
-    Return the service's *message* without what it may quote of a request.
-
-    Its usual form is ``Value '...' at 'payload.1.member.content' failed to satisfy constraint:
-    ...``. The value may contain quotes itself, so everything from the first to the last is left
-    out.
-    """
-    start, end = message.find("Value '"), message.rfind("' at '")
-    members = {path.replace("/", ".").rpartition(".")[2] for path in _AT.findall(message)}
-    if 0 <= start < end and not all(map(_ID_MEMBER.fullmatch, members)):
-        message = f"{message[:start]}Value (not shown){message[end + 1 :]}"
-    return _QUOTED.sub(
-        lambda found: found[0] if _WORDS.fullmatch(found[0]) else "(not shown)", message
-    )
 
 
 class AgentCoreMemoryError(Exception):
@@ -156,7 +138,7 @@ class ServiceError(AgentCoreMemoryError, ClientError):
         self.hint = hint
         self.retry_after_s = retry_after_s
         response: Any = {
-            "Error": {"Code": code, "Message": _without_content(message)},
+            "Error": {"Code": code, "Message": without_content(message)},
             "ResponseMetadata": {
                 "RequestId": request_id or "",
                 "HTTPStatusCode": status,
@@ -168,7 +150,7 @@ class ServiceError(AgentCoreMemoryError, ClientError):
         self.response["Error"]["Message"] = message
 
     def __str__(self) -> str:
-        text = f"{self.code} ({self.status}) at {self.operation}: {_without_content(self.message)}"
+        text = f"{self.code} ({self.status}) at {self.operation}: {without_content(self.message)}"
         if self.attempts > 1:
             text += f" (after {self.attempts} attempts)"
         if self.request_id:
@@ -321,6 +303,46 @@ class DecodeError(_Picklable, AgentCoreMemoryError, ValueError):
         self.reason = reason
         self.raw = raw
         super().__init__(f"the answer to {operation} is unreadable: {reason}")
+
+
+class AnswerMismatchError(DecodeError):
+    """
+    An answer to another request: a late duplicate on a kept connection, or a swapped one.
+
+    It acknowledges nothing, and none of it is shown. The request was sent again on new connections.
+
+    Attributes:
+        operation: Wire name of the operation.
+        member: Member of the answer that differs from the request.
+        event_id: Id of the other event; empty where the answer has none.
+    """
+
+    _fields = ("operation", "member", "event_id")
+
+    def __init__(self, operation: str, member: str, event_id: str = "") -> None:
+        self.member = member
+        self.event_id = event_id
+        super().__init__(operation, f"it belongs to another request, its {member} differs")
+
+
+class ClientTokenInUseError(_Picklable, AgentCoreMemoryError):
+    """
+    A write under the client token of another one: nothing of it is stored.
+
+    Attributes:
+        operation: Wire name of the operation.
+        client_token: Token of the request.
+    """
+
+    _fields = ("operation", "client_token")
+
+    def __init__(self, operation: str, client_token: str) -> None:
+        self.operation = operation
+        self.client_token = client_token
+        super().__init__(
+            f"{operation}: client token {client_token} belongs to another write, and nothing of "
+            "this one was stored; give it a token of its own"
+        )
 
 
 class OutcomeUnknownError(_Picklable, AgentCoreMemoryError):
@@ -476,19 +498,3 @@ class ExtractionFailedError(_Picklable, ExtractionError):
             )
             raise ClosedError(message)
         await self._restart()
-
-
-class ClosedError(RuntimeError):
-    """The object is not open: not opened yet, or closed."""
-
-
-class WrongLoopError(RuntimeError):
-    """The object belongs to another event loop."""
-
-
-class ForkedError(RuntimeError):
-    """The object was opened before a fork, by the parent process."""
-
-
-class BlockingCallWarning(RuntimeWarning):
-    """A method of the sync facade was called inside a running event loop, and blocks it."""

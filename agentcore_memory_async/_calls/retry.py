@@ -16,9 +16,12 @@ from attrs import field, frozen
 
 from agentcore_memory_async._calls.flow_control import Admission, Outcome
 from agentcore_memory_async._transport.base import SendState, track_send_state
+from agentcore_memory_async._wire.echoes import check_answer
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
+    AnswerMismatchError,
     CertificateError,
+    ClientTokenInUseError,
     ClosedError,
     ConflictError,
     DecodeError,
@@ -102,10 +105,21 @@ def may_have_run(error: AgentCoreMemoryError) -> bool:
     return isinstance(error, DecodeError | ServiceUnavailableError)
 
 
+def is_rejected(error: Exception) -> bool:
+    """
+    Return whether *error* says that the write is not stored, whatever became of earlier attempts.
+
+    What is invalid now was so before, and a token of another write never was this one's.
+    """
+    return isinstance(error, ValidationError | ClientTokenInUseError)
+
+
 def outcome_of(error: AgentCoreMemoryError) -> Outcome:
     """Return what *error* means for the service: it is well, too busy, or failing."""
     if isinstance(error, ThrottledError):
         return Outcome.THROTTLED
+    if isinstance(error, AnswerMismatchError):
+        return Outcome.ANSWERED  # the connection is at fault
     return Outcome.FAILED if is_retryable(error) else Outcome.ANSWERED
 
 
@@ -181,8 +195,8 @@ class Retrier:
             return await self._try(call, reader, write.deadline)
         except Exception as error:
             # Also when closed meanwhile, or a hook has a bug: what may have been stored needs a
-            # token to settle it. What is invalid now was so before: the request is the same.
-            if isinstance(error, ValidationError) or not (write.in_doubt or call.may_have_run):
+            # token to settle it.
+            if is_rejected(error) or not (write.in_doubt or call.may_have_run):
                 raise
             raise write.unknown(call.attempts) from error
 
@@ -260,6 +274,7 @@ class Retrier:
         try:
             with track_send_state(call.send_state):
                 answer = await self._transport(call.operation, call.params)
+            check_answer(call.operation, call.params, answer.body)
         except BaseException as error:
             refused = isinstance(error, AgentCoreMemoryError) and not may_have_run(error)
             if earlier_at is None and (refused or not call.send_state.sent):
@@ -290,6 +305,8 @@ class _Call:
         self._in_flight = False
         self._may_have_run = False
         self._last: AgentCoreMemoryError | None = None
+        self._other = ""
+        self._is_token_in_use = False
 
     @property
     def token(self) -> str | None:
@@ -315,9 +332,18 @@ class _Call:
         self._in_flight = False
         self._last = error
         self._may_have_run = self._may_have_run or may_have_run(error)
+        if isinstance(error, DecodeError):
+            # The next answers on the same connections may be just as wrong.
+            self.send_state.drop_connections()
+        if isinstance(error, AnswerMismatchError) and error.event_id:
+            # A stray answer does not come again on a fresh connection.
+            self._is_token_in_use = error.event_id == self._other
+            self._other = error.event_id
 
     def may_go_on(self, error: AgentCoreMemoryError) -> bool:
         most = self.policy.max_attempts
+        if self._is_token_in_use:
+            return False
         return is_retryable(error) and (most is None or self.attempts < most)
 
     def wait_s(self, error: AgentCoreMemoryError, source: random.Random) -> float:
@@ -328,6 +354,8 @@ class _Call:
 
     def final_error(self) -> AgentCoreMemoryError:
         """Return what to raise: the last error, or that the deadline came first."""
+        if self._is_token_in_use:
+            return ClientTokenInUseError(self.operation, self.params["clientToken"])
         if self._in_flight:
             reason = f"after {self.deadline_s:g} s"
             return TransportTimeoutError(self.operation, reason, sent=self.send_state.sent)

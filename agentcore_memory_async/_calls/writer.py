@@ -25,6 +25,7 @@ from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter
 from agentcore_memory_async._calls.retry import CREATE_EVENT, Write
 from agentcore_memory_async._wire import codec
 from agentcore_memory_async.errors import (
+    AnswerMismatchError,
     InvalidInputError,
     OutcomeUnknownError,
     TransportTimeoutError,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agentcore_memory_async._calls.retry import Retrier
+    from agentcore_memory_async._transport.base import Answer
     from agentcore_memory_async.models import Event
     from agentcore_memory_async.policies import RetryPolicy, ServiceLimits
 
@@ -43,6 +45,8 @@ LAG_S = 60.0
 """How long the service's filters may not show a write yet (sdk#564)."""
 MAX_IN_DOUBT = 1000
 """How many writes in doubt are remembered."""
+MAX_ACKNOWLEDGED = 1000
+"""How many acknowledgements are remembered."""
 
 
 class RisingClock:
@@ -122,6 +126,28 @@ class InDoubtWrites:
         return evolve(write, request=frozen, in_doubt=True)
 
 
+class Acknowledgements:
+    """
+    Which write each event acknowledged, so that none acknowledges another one of the same content.
+
+    Only what may still come late on a kept connection matters, so a bounded number is kept.
+    """
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, str] = {}
+
+    def note(self, event_id: str, token: str) -> None:
+        """Note that the event is that of *token*."""
+        self._tokens[event_id] = token
+        if len(self._tokens) > MAX_ACKNOWLEDGED:
+            del self._tokens[next(iter(self._tokens))]
+
+    def check(self, event_id: str, token: str) -> None:
+        """Raise `AnswerMismatchError` if the event is known as that of another token."""
+        if self._tokens.get(event_id, token) != token:
+            raise AnswerMismatchError(CREATE_EVENT, "eventId", event_id)
+
+
 class Writer:
     """
     Writes events for one manager.
@@ -145,6 +171,7 @@ class Writer:
         self._limits = limits
         self._clock = RisingClock(clock)
         self._in_doubt = InDoubtWrites()
+        self._acknowledged = Acknowledgements()
         # Sessions in use keep their queue; the others' are kept for a while after the last write,
         # since a web handler makes its session anew for each request.
         self._queues: WeakValueDictionary[tuple[str, str], SessionQueue] = WeakValueDictionary()
@@ -255,11 +282,20 @@ class Writer:
     async def _send(self, queue: SessionQueue, write: Write) -> Event:
         request = write.request
         has_messages = any("conversational" in item for item in request["payload"])
+
+        def read(answer: Answer) -> Event:
+            event = codec.read_created_event(answer.body, answer.date, request)
+            if event.timestamp != codec.read_time(request["eventTimestamp"]):
+                # Stored by an earlier process, or an equal turn's late duplicate.
+                self._acknowledged.check(event.event_id, request["clientToken"])
+            return event
+
         event = await self._retrier.write(
             write,
-            lambda answer: codec.read_created_event(answer.body, answer.date, request),
+            read,
             queue.message_event_limiter if has_messages else queue.data_event_limiter,
         )
+        self._acknowledged.note(event.event_id, request["clientToken"])
         queue.written(anyio.current_time())
         return event
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping
     from datetime import datetime
 
 _USER_INFO = re.compile(r"(?<=//)[^/?#\s]*@")
@@ -59,15 +59,24 @@ class Transport(Protocol):
         ...
 
 
+def _nothing_to_drop() -> None:
+    """Do nothing: the transport keeps no connections."""
+
+
 class SendState:
     """
-    Whether a request left this process, for whoever has to judge a call that was cut short.
+    What a transport notes of one request, for whoever has to judge a call that was cut short.
 
-    A transport that cannot tell leaves it as it is: the request then counts as sent.
+    A transport that cannot tell leaves it as it is.
+
+    Attributes:
+        sent: Whether the request left this process.
+        drop_connections: Lets no later request use a connection that is open by now.
     """
 
     def __init__(self) -> None:
         self.sent = True
+        self.drop_connections: Callable[[], None] = _nothing_to_drop
 
 
 _send_state: ContextVar[SendState | None] = ContextVar(

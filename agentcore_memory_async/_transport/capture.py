@@ -20,7 +20,7 @@ from agentcore_memory_async._transport.base import Answer, SendState
 from agentcore_memory_async.errors import DecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
 _YEARS = range(2000, 3000)
 """Years of a date that comes from a clock; beyond them, arithmetic with it could overflow."""
@@ -76,6 +76,13 @@ def note_sent() -> None:
     capture = _capture.get()
     if capture is not None:
         capture.send_state.sent = True
+
+
+def note_connections(drop: Callable[[], None]) -> None:
+    """Note how the connections of this task's request are dropped, if its answer is another's."""
+    capture = _capture.get()
+    if capture is not None:
+        capture.send_state.drop_connections = drop
 
 
 def capture_response(response_dict: Mapping[str, Any], **_: object) -> None:

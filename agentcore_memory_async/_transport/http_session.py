@@ -3,9 +3,10 @@ HTTP sessions for aiobotocore that check host names, and are made off the event 
 
 aiobotocore 1.4 to 3.8, which includes the one that aioboto3 15.5.0 pins, does not compare the name
 in the certificate with the host, and behind a proxy it checks no certificate at all. Every client
-gets a session class of ours, which does both on every version, and follows no redirects. It
-overrides two private methods of aiobotocore, ``_get_ssl_context`` and ``_get_session``; importing
-this module fails where they do not exist.
+gets a session class of ours, which does both on every version, and follows no redirects. It knows
+its connections, so that those that brought another request's answer can be dropped. It overrides
+two private methods of aiobotocore, ``_get_ssl_context`` and ``_get_session``, and sets aiohttp's
+``_response_class``; importing this module fails where they do not exist.
 """
 
 # botocore and aiobotocore carry no types.
@@ -20,12 +21,14 @@ import ssl
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
+import aiohttp
 import anyio.to_thread
 from aiobotocore.httpsession import AIOHTTPSession
 from botocore.httpsession import get_cert_path
 
-from agentcore_memory_async._transport.capture import note_sent
+from agentcore_memory_async._transport.capture import note_connections, note_sent
 from agentcore_memory_async.errors import ClosedError, InvalidInputError
 
 LARGE_BYTES = 2**20
@@ -33,6 +36,8 @@ LARGE_BYTES = 2**20
 
 for _name in ("_get_ssl_context", "_get_session"):
     getattr(AIOHTTPSession, _name)  # without them ours would never be called
+if "_response_class" not in aiohttp.ClientSession.ATTRS:
+    raise ImportError("this aiohttp is too new: its sessions have no _response_class any more")
 
 
 class PreparedContext(ssl.SSLContext):
@@ -84,6 +89,39 @@ def _shared(authorities: str | None, _changed: object) -> PreparedContext:
     return PreparedContext(authorities, None)
 
 
+class Connections:
+    """
+    The connections of one http session that have carried a request.
+
+    aiohttp's pool is private, so each connection is noted when its answer is awaited.
+    """
+
+    def __init__(self) -> None:
+        self._carriers: WeakKeyDictionary[Any, ref[aiohttp.connector.Connection]]
+        self._carriers = WeakKeyDictionary()
+
+    def response_class(self) -> type[aiohttp.ClientResponse]:
+        """Return a class of responses that notes the connection of each."""
+        carriers = self._carriers
+
+        class NotedResponse(aiohttp.ClientResponse):
+            async def start(self, connection: aiohttp.connector.Connection) -> Any:
+                carriers[connection.protocol] = ref(connection)
+                return await super().start(connection)
+
+        return NotedResponse
+
+    def drop(self) -> None:
+        """Close those that are idle now, and the others once their answer is read."""
+        for protocol, carried in list(self._carriers.items()):
+            connection = carried()
+            if connection is not None and connection.protocol is not None:
+                protocol.force_close()
+            else:
+                protocol.close()
+        self._carriers.clear()
+
+
 class NoRedirectSession:
     """
     An aiohttp session that follows no redirects.
@@ -114,6 +152,8 @@ class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]
     """
 
     def __init__(self, verify: Any = True, proxies: Any = None, **options: Any) -> None:
+        self._connections = Connections()
+        self._noted = self._connections.response_class()
         self._files = (verify, options.get("client_cert"))
         self._contexts: list[PreparedContext] = []
         self._is_closed = False
@@ -153,12 +193,15 @@ class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]
         return PreparedContext(None, None)
 
     async def _get_session(self, proxy_url: Any) -> Any:
-        return NoRedirectSession(await super()._get_session(proxy_url))
+        session = await super()._get_session(proxy_url)
+        session._response_class = self._noted  # noqa: SLF001 - the module's docstring says it
+        return NoRedirectSession(session)
 
     async def send(self, request: Any) -> Any:
         """Send, unless closed: aiobotocore before 3.9 would open, and leak, a new session."""
         if self._is_closed:
             raise ClosedError("closed while the call was under way: create a new one")
+        note_connections(self._connections.drop)
         return await super().send(request)
 
 

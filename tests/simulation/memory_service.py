@@ -36,9 +36,16 @@ FAULTS = (
     "timeout after",
     "no event id",
     "cut body",
+    "late duplicate",
+    "swapped answers",
+    "token used elsewhere",
 )
-BEFORE = frozenset({"reset before", "500 before", "429"})
+BEFORE = frozenset({"reset before", "500 before", "429", "late duplicate"})
 """Faults after which nothing is stored."""
+STRAYS = frozenset({"late duplicate", "swapped answers"})
+"""Faults by which an answer to another request comes."""
+ELSEWHERE = "somebody-else"
+"""Actor whose writes take the tokens of others; they are in no session."""
 
 
 class Bucket:
@@ -138,6 +145,8 @@ class MemoryService:
         self.in_flight = 0
         self.record_all = False
         self._tokens: dict[str, Stored] = {}
+        self._strays: dict[bytes, tuple[str, Any]] = {}
+        self._answered: set[bytes] = set()
         self.session_buckets: dict[tuple[str, str], Bucket] = {}
         self._random = random.Random(seed)
         self._trace = hashlib.sha256()
@@ -205,8 +214,36 @@ class MemoryService:
         refused = self._refusal(url, operation, params, fault)
         if refused is not None:
             return refused
+        stray = self._stray(operation, params) if fault in STRAYS else None
+        if fault == "late duplicate" and stray is not None:
+            return self._answer(url, 200, stray)
+        if fault == "token used elsewhere" and operation == "CreateEvent":
+            self._take_token(params)
         status, body = self._perform(operation, params)
-        return await self._reply(url, status, json.dumps(body).encode(), fault)
+        encoded = json.dumps(body).encode()
+        if encoded not in self._answered:
+            self._answered.add(encoded)
+            self._strays[encoded] = operation, params
+        return await self._reply(url, status, encoded if stray is None else stray, fault)
+
+    def _stray(self, operation: str, params: dict[str, Any]) -> bytes | None:
+        """
+        Take the answer to another request of the same operation, if there is one.
+
+        Each strays once only. One to another read of the same session could not be told apart.
+        """
+        recent = list(self._strays.items())[-50:]
+        others = [
+            body
+            for body, (theirs, asked) in recent
+            if theirs == operation
+            and (operation == "CreateEvent" or asked.get("sessionId") != params.get("sessionId"))
+        ]
+        if not others:
+            return None
+        body = self._random.choice(others)
+        del self._strays[body]
+        return body
 
     async def _travel(self, url: str, operation: str, params: dict[str, Any], fault: str) -> None:
         """Carry a request to the service, or fail on the way."""
@@ -287,7 +324,7 @@ class MemoryService:
         self.first_seen.setdefault(token, self._now())
         stored = self._tokens.get(token)
         if stored is not None:
-            if stored.request != params:
+            if stored.request != params and stored.request["actorId"] != ELSEWHERE:
                 self.violations.append(f"token {token} came with another request")
             return stored
         self._count += 1
@@ -297,6 +334,14 @@ class MemoryService:
         self.sessions.setdefault((params["actorId"], params["sessionId"]), []).append(stored)
         self.note("stored", token, stamp_ms)
         return stored
+
+    def _take_token(self, params: dict[str, Any]) -> None:
+        """Let another actor's write have the token of *params*, unless it is stored already."""
+        token = params["clientToken"]
+        if token not in self._tokens:
+            self._count += 1
+            event_id = f"{self._count:019d}#elsewhere"
+            self._tokens[token] = Stored(event_id, {**params, "actorId": ELSEWHERE}, self._now())
 
     def _list(self, params: dict[str, Any]) -> dict[str, Any]:
         events = self.sessions.get((params["actorId"], params["sessionId"]), [])

@@ -20,6 +20,7 @@ from attrs import define
 
 from agentcore_memory_async import (
     AsyncMemorySessionManager,
+    ClientTokenInUseError,
     ConversationalMessage,
     InvalidInputError,
     JsonPayload,
@@ -240,7 +241,7 @@ class Scenario:
                 write.end = End.ACKNOWLEDGED
             except OutcomeUnknownError as error:
                 write.end, write.error = End.UNKNOWN, error
-            except (ServiceError, TransportError):
+            except (ClientTokenInUseError, ServiceError, TransportError):
                 write.end = End.REJECTED
         if scope.cancelled_caught:
             write.end = End.CANCELLED
@@ -258,6 +259,8 @@ class Scenario:
                 event = await under(session, policy).resolve(in_doubt)
             except OutcomeUnknownError as error:
                 write.error = error
+            except ClientTokenInUseError:
+                write.end = End.REJECTED
             else:
                 write.end, write.event_id, write.resolved = End.ACKNOWLEDGED, event.event_id, True
 
@@ -415,6 +418,8 @@ class Scenario:
                 await session.resolve(token)
             except OutcomeUnknownError:
                 continue
+            except ClientTokenInUseError:
+                return
             except InvalidInputError:
                 self._history.violations.append("the token of an unsent batch is unknown")
             break
@@ -428,6 +433,9 @@ class Scenario:
         while True:
             try:
                 await session.add_turns(messages, client_token=token)
+            except ClientTokenInUseError:
+                token += "-more"
+                continue
             except (OutcomeUnknownError, ServiceError, TransportError):
                 continue
             break

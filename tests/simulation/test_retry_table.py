@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agentcore_memory_async import (
+    AnswerMismatchError,
     CertificateError,
     DecodeError,
     RetryPolicy,
@@ -86,6 +87,7 @@ OTHERS = [
     (TransportTimeoutError("CreateEvent", "late"), "yes yes FAILED"),
     (TransportTimeoutError("CreateEvent", "connecting", sent=False), "yes no FAILED"),
     (DecodeError("CreateEvent", "cut"), "yes yes FAILED"),
+    (AnswerMismatchError("CreateEvent", "actorId"), "yes yes ANSWERED"),
     (errors.ExtractionError("x"), "no no ANSWERED"),
 ]
 

@@ -19,7 +19,7 @@ TURNS = 800
 
 @pytest.mark.parametrize("seed", range(5))
 def test_nothing_lost_nothing_twice_in_order(seed: int) -> None:
-    """Every guarantee holds under 8 kinds of faults and cancellations."""
+    """Every guarantee holds under all kinds of faults and cancellations."""
     report = simulate(seed, Settings(TURNS))
     replay = f"python -m tests.simulation.soak --first {seed} --seeds 1 --turns {TURNS}"
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from agentcore_memory_async import errors, models
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
+    AnswerMismatchError,
     DecodeError,
     ExtractionTimeoutError,
     OutcomeUnknownError,
@@ -43,6 +44,7 @@ BUILTIN: dict[str, type[BaseException]] = {
     "ValidationError": ValueError,
     "TransportError": OSError,
     "TransportTimeoutError": TimeoutError,
+    "AnswerMismatchError": DecodeError,
     "DecodeError": ValueError,
     "ExtractionTimeoutError": TimeoutError,
     "ClosedError": RuntimeError,
@@ -71,6 +73,10 @@ def make(cls: Any) -> Any:
         return cls("ListEvents", "SomeException", "no", 400, "req-1", attempts=3, hint="Do this")
     if issubclass(cls, TransportError):
         return cls("ListEvents", "the connection was lost", sent=False)
+    if issubclass(cls, AnswerMismatchError):
+        return cls("CreateEvent", "actorId", "0#1")
+    if cls.__name__ == "ClientTokenInUseError":
+        return cls("CreateEvent", "token-1")
     if issubclass(cls, DecodeError):
         return cls("ListEvents", "it has no event", {"payload": CANARY})
     if issubclass(cls, OutcomeUnknownError):

@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 from agentcore_memory_async._calls.flow_control import Outcome
 from agentcore_memory_async._calls.retry import (
     backoff_bound,
+    is_rejected,
     is_retryable,
     may_have_run,
     outcome_of,
 )
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
+    AnswerMismatchError,
+    ClientTokenInUseError,
     DecodeError,
     TransportError,
     TransportTimeoutError,
@@ -89,3 +92,22 @@ def test_lost_answers_are_classified(error: AgentCoreMemoryError, ran: bool) -> 
         may_have_run(error),
         outcome_of(error),
     )
+
+
+def test_an_answer_to_another_request_is_no_failure_of_the_service() -> None:
+    """It is retryable and the request may have run, but the service is well."""
+    error = AnswerMismatchError("CreateEvent", "actorId")
+
+    assert is_retryable(error)
+    assert may_have_run(error)
+    assert Outcome.ANSWERED is outcome_of(error)
+
+
+def test_only_two_errors_reject_a_write_for_good() -> None:
+    """What is invalid was never stored, nor was a write whose token belongs to another."""
+    invalid = service_error("CreateEvent", "ValidationException", "text", 400)
+
+    assert is_rejected(invalid)
+    assert is_rejected(ClientTokenInUseError("CreateEvent", "t"))
+    assert not is_rejected(LOST)
+    assert not is_rejected(AnswerMismatchError("CreateEvent", "actorId"))

@@ -1,0 +1,128 @@
+"""
+Whether an answer belongs to its request: pure, no await.
+
+An answer of the service repeats much of what was asked. A late duplicate on a kept connection, or a
+proxy that swaps answers, brings another request's answer, which must neither acknowledge a write
+nor show another actor's data. A member that an answer leaves out is not held against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from agentcore_memory_async.errors import AnswerMismatchError
+
+Body = Mapping[str, Any]
+_MAIN = "main"
+"""Name by which the service calls the branch of an event that names none."""
+_REWRITTEN = ("", "blob")
+"""Kinds of items that may come back in another form."""
+
+
+def check_answer(operation: str, params: Body, body: Body) -> None:
+    """Raise `AnswerMismatchError` if *body* repeats anything else than *params* asked for."""
+    if operation == "CreateEvent":
+        for event in _mappings([body.get("event")]):
+            found = _other_ids(params, event) or _other_write(params, event)
+            if found:
+                raise AnswerMismatchError(operation, found, event_id=_id_of(event))
+    elif operation == "ListEvents":
+        _check_items(operation, params, body.get("events"))
+    elif operation == "ListMemoryExtractionJobs":
+        _check_items(operation, params.get("filter", {}), body.get("jobs"))
+    elif operation == "StartMemoryExtractionJob":
+        found = _other(params["extractionJob"], body, ("jobId",))
+        if found:
+            raise AnswerMismatchError(operation, found)
+
+
+def _check_items(operation: str, asked: Body, items: object) -> None:
+    for item in _mappings(items):
+        found = _other_ids(asked, item)
+        if found:
+            raise AnswerMismatchError(operation, found)
+
+
+def _mappings(items: object) -> Iterator[Body]:
+    """Yield what can be compared; reading the answer judges everything else."""
+    if isinstance(items, list):
+        for item in cast("list[object]", items):
+            if isinstance(item, Mapping):
+                yield cast("Body", item)
+
+
+def _id_of(event: Body) -> str:
+    event_id = event.get("eventId")
+    return event_id if isinstance(event_id, str) else ""
+
+
+def _other_ids(asked: Body, item: Body) -> str:
+    """Return the first id in which *item* differs, or an empty text."""
+    memory_id, theirs = asked.get("memoryId"), item.get("memoryId")
+    if memory_id and isinstance(theirs, str) and _short(memory_id) != _short(theirs):
+        return "memoryId"
+    return _other(asked, item, ("actorId", "sessionId"))
+
+
+def _short(memory_id: str) -> str:
+    """Return the id of a memory that may be named by its ARN."""
+    return memory_id.rpartition("/")[2]
+
+
+def _other(asked: Body, item: Body, members: tuple[str, ...]) -> str:
+    for member in members:
+        mine, theirs = asked.get(member), item.get(member)
+        if mine is not None and theirs is not None and mine != theirs:
+            return member
+    return ""
+
+
+def _other_write(asked: Body, event: Body) -> str:
+    """
+    Return in what *event* is another write than *asked*, or an empty text.
+
+    The time tells the writes of a session apart. It differs where an earlier process stored this
+    very write under the same token; then the content has to be the same.
+    """
+    theirs, mine = _branch_name(event.get("branch")), _branch_name(asked.get("branch"))
+    if theirs and theirs != (mine or _MAIN):
+        return "branch"
+    if not isinstance(event.get("payload"), list):
+        return ""
+    payload = cast("list[object]", event["payload"])
+    pairs = list(zip(payload, asked["payload"], strict=False))
+    if len(payload) != len(asked["payload"]) or any(
+        _kind(a) not in ("", _kind(b)) for a, b in pairs
+    ):
+        return "payload"
+    at: object = event.get("eventTimestamp")
+    if not isinstance(at, int | float) or _ms(at) == _ms(asked["eventTimestamp"]):
+        return ""
+    return "" if all(map(_is_alike, pairs)) else "eventTimestamp"
+
+
+def _branch_name(branch: object) -> str:
+    name = cast("Body", branch).get("name") if isinstance(branch, Mapping) else None
+    return name if isinstance(name, str) else ""
+
+
+def _ms(seconds: float) -> int:
+    """Return the milliseconds of epoch seconds; the service keeps no smaller part."""
+    return round(seconds * 1000)
+
+
+def _is_alike(pair: tuple[object, object]) -> bool:
+    item, sent = pair
+    return item == sent or _kind(item) in _REWRITTEN
+
+
+def _kind(item: object) -> str:
+    """Return what an item of a payload is, with a message's role; empty if it is unknown here."""
+    if not isinstance(item, Mapping):
+        return ""
+    body = cast("Body", item)
+    message = body.get("conversational")
+    if isinstance(message, Mapping):
+        return f"message {cast('Body', message).get('role')}"
+    return next((kind for kind in ("json", "blob") if kind in body), "")

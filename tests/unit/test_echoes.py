@@ -1,0 +1,123 @@
+"""An answer belongs to its request only if whatever it repeats is the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agentcore_memory_async import AnswerMismatchError
+from agentcore_memory_async._wire.echoes import check_answer
+
+ARN = "arn:aws:bedrock-agentcore:us-west-2:123456789012:memory/chat-a1B2c3D4e5"
+IDS = {"memoryId": "chat-a1B2c3D4e5", "actorId": "alice", "sessionId": "s1"}
+OTHER_IDS = [("memoryId", "chat-0000000000"), ("actorId", "bob"), ("sessionId", "s2")]
+
+
+def message(text: str, role: str = "USER") -> dict[str, Any]:
+    """Return a message as an item of a payload."""
+    return {"conversational": {"role": role, "content": {"text": text}}}
+
+
+WRITE = {**IDS, "eventTimestamp": 1.001, "payload": [message("hi"), message("hello", "ASSISTANT")]}
+EVENT = {**WRITE, "eventId": "0000000000000001001#a", "branch": {"name": "main"}}
+
+
+def differing(operation: str, params: dict[str, Any], body: dict[str, Any]) -> str:
+    """Return the member by which *body* is found to be another's; empty if it is not."""
+    try:
+        check_answer(operation, params, body)
+    except AnswerMismatchError as error:
+        return "shown" if error.raw else error.member
+    return ""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"memoryId": ARN},
+        {"eventTimestamp": 1.0012},
+        {"branch": {"name": "main", "rootEventId": "1#b"}},
+        {"branch": None},
+        {"payload": None},
+        {"payload": [5, {"new": 1}]},
+        {"eventTimestamp": "1970-01-01T00:00:02Z"},
+        {"eventTimestamp": 77.0},  # an earlier process stored it under the same token
+        {"unknown": 1},
+        *({name: None} for name in EVENT),
+    ],
+    ids=str,
+)
+def test_the_same_write_is_acknowledged(change: dict[str, Any]) -> None:
+    """Absent, null and unknown members of an event are not held against it."""
+    assert "" == differing("CreateEvent", WRITE, {"event": {**EVENT, **change}})
+    left = {key: value for key, value in EVENT.items() if key not in change}
+    assert "" == differing("CreateEvent", WRITE, {"event": left})
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        *OTHER_IDS,
+        ("branch", {"name": "retry"}),
+        ("payload", []),
+        ("payload", [message("hi")]),
+        ("payload", [message("hi"), message("hello", "TOOL")]),
+        ("payload", [message("hi"), {"blob": "hello"}]),
+    ],
+)
+def test_another_write_is_no_acknowledgement(member: str, value: object) -> None:
+    """An event that differs in one member that it repeats belongs to another write."""
+    assert member == differing("CreateEvent", WRITE, {"event": {**EVENT, member: value}})
+
+
+def test_the_time_tells_writes_of_one_session_apart() -> None:
+    """Another time and another text are another write; one of them alone may be the same one."""
+    other = [message("bye"), message("hello", "ASSISTANT")]
+
+    assert "eventTimestamp" == differing(
+        "CreateEvent", WRITE, {"event": {**EVENT, "eventTimestamp": 1.002, "payload": other}}
+    )
+    assert "" == differing("CreateEvent", WRITE, {"event": {**EVENT, "payload": other}})
+
+
+def test_a_branch_is_asked_for_by_name() -> None:
+    """An event of the main branch is no answer to a write on another branch."""
+    asked = {**WRITE, "branch": {"name": "retry"}}
+
+    assert "branch" == differing("CreateEvent", asked, {"event": EVENT})
+    assert "" == differing("CreateEvent", asked, {"event": {**EVENT, "branch": {"name": "retry"}}})
+
+
+@pytest.mark.parametrize(("member", "value"), OTHER_IDS)
+def test_one_event_of_another_session_spoils_a_page(member: str, value: str) -> None:
+    """A page with an event of another memory, actor or session belongs to another request."""
+    page = {"events": [EVENT, 5, {**EVENT, member: value}]}
+
+    assert member == differing("ListEvents", IDS, page)
+    assert "" == differing("ListEvents", IDS, {"events": [EVENT, {"eventId": "1#a"}]})
+
+
+def test_jobs_are_held_against_their_filter() -> None:
+    """A job of another actor does not answer a filter by actor; without a filter, any does."""
+    body = {"jobs": [{"jobID": "j1", "actorId": "bob", "sessionId": "s1"}]}
+    asked = {"memoryId": "m", "filter": {"actorId": "alice"}}
+
+    assert "actorId" == differing("ListMemoryExtractionJobs", asked, body)
+    assert "" == differing("ListMemoryExtractionJobs", {"memoryId": "m"}, body)
+
+
+def test_a_started_job_is_the_one_asked_for() -> None:
+    """The id of a started job is that of the request."""
+    asked = {"memoryId": "m", "extractionJob": {"jobId": "j1"}}
+
+    assert "jobId" == differing("StartMemoryExtractionJob", asked, {"jobId": "j2"})
+    assert "" == differing("StartMemoryExtractionJob", asked, {"jobId": "j1"})
+
+
+@pytest.mark.parametrize("body", [{}, {"event": None}, {"event": []}, {"events": {}}, {"jobs": 1}])
+@pytest.mark.parametrize("operation", ["CreateEvent", "ListEvents", "ListMemoryExtractionJobs"])
+def test_what_cannot_be_compared_is_left_to_reading(operation: str, body: dict[str, Any]) -> None:
+    """An answer of another shape raises nothing here."""
+    assert "" == differing(operation, WRITE, body)
