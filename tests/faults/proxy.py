@@ -9,6 +9,7 @@ import struct
 from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -28,6 +29,8 @@ FAULTS = (
     "500",
     "503 after",
     "429",
+    "late duplicate",
+    "swapped answers",
     *BODY_FAULTS,
 )
 HARMLESS = frozenset({"one byte at a time", "closed when kept"})
@@ -70,6 +73,8 @@ class FaultProxy:
         self._random = random.Random(seed)
         self._server: asyncio.Server | None = None
         self._over = asyncio.Event()
+        self._last: WeakKeyDictionary[asyncio.StreamWriter, bytes] = WeakKeyDictionary()
+        self._swapped = b""
         # asyncio's streams reference a connection's task only while its client is connected.
         self._tasks = set[asyncio.Task[None] | None]()
 
@@ -150,8 +155,7 @@ class FaultProxy:
         if fault in {"500", "429"}:
             writer.write(_canned(*_CANNED[fault]))
             return True
-        upstream.write(request)
-        answer = await _read_message(answers)
+        answer = await self._forward(fault, request, writer, answers, upstream)
         if answer is None:
             return False
         if fault == "black hole after":
@@ -166,6 +170,28 @@ class FaultProxy:
             writer.write(_canned(*_CANNED[fault]))
             return True
         return await self._answer(fault, answer, reader, writer)
+
+    async def _forward(
+        self,
+        fault: str,
+        request: bytes,
+        writer: asyncio.StreamWriter,
+        answers: asyncio.StreamReader,
+        upstream: asyncio.StreamWriter,
+    ) -> bytes | None:
+        """Return the response to a request; by some faults, a write gets that to another one."""
+        is_write = request.partition(b" HTTP/")[0].endswith(b"/events")
+        if fault == "late duplicate" and is_write and writer in self._last:
+            return self._last[writer]
+        upstream.write(request)
+        answer = await _read_message(answers)
+        if answer is None or not is_write:
+            return answer
+        self._last[writer] = answer
+        if fault == "swapped answers":
+            # The first one goes to its own request, too: there is no other yet.
+            answer, self._swapped = self._swapped or answer, answer
+        return answer
 
     async def _answer(
         self, fault: str, answer: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
