@@ -66,6 +66,7 @@ class EventOperations(SessionView):
 
         Raises:
             InvalidInputError: An argument is invalid; nothing was sent.
+            ClientTokenInUseError: The token belongs to another write; this one was not stored.
             OutcomeUnknownError: It may have been stored: every answer was lost.
             ServiceError: The service refused it; it was not stored.
             TransportError: Nothing could be sent.

@@ -61,13 +61,15 @@ class TurnOperations(EventOperations):
                 session that this manager timestamped.
             extract: Whether the service may extract records from the event.
             namespace_variables: Values of the memory's own namespace keys, 1 to 5.
-            client_token: Calls with the same token create one event; a UUID if omitted.
+            client_token: Calls with the same messages and token create one event, so give each
+                write of the memory a token of its own; a UUID if omitted.
 
         Returns:
             The stored event; its ``timestamp`` is the one sent, in UTC and milliseconds.
 
         Raises:
             InvalidInputError: An argument is invalid; nothing was sent.
+            ClientTokenInUseError: The token belongs to another write; this one was not stored.
             OutcomeUnknownError: Every response was lost, so the event may have been stored.
             ThrottledError: The service still throttled when the retries ended; not stored.
             NotFoundError: The memory does not exist.
@@ -152,6 +154,7 @@ class TurnOperations(EventOperations):
         Raises:
             InvalidInputError: The error is of another session, or no write with this token is in
                 doubt in this manager.
+            ClientTokenInUseError: The token belongs to another write; this one was not stored.
             OutcomeUnknownError: It is still unknown.
             ServiceError: The service refused it; it was never stored.
 
