@@ -17,6 +17,7 @@ import importlib
 import os
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import anyio.to_thread
 from aiobotocore.config import AioConfig
@@ -47,6 +48,12 @@ except ImportError:
 
 DEFAULT_REGION = "us-west-2"
 """Region where neither the caller nor the environment nor a profile names one."""
+_USER_IN_URL = (
+    "the endpoint's URL has a user name or password, which takes the place of the signature, so no "
+    "request would be accepted; remove 'user:password@' from it, or, if only a gateway checks "
+    "them, give config=Config(signature_version=botocore.UNSIGNED)"
+)
+"""Text for an endpoint with a user name: aiohttp makes Basic authorization of it."""
 _UNSET: Any = object()
 """Sentinel for an option that a config does not have."""
 
@@ -265,6 +272,7 @@ async def connect(settings: Settings) -> Connection:
 
 
 async def _open(plan: ClientPlan, settings: Settings) -> Connection:
+    is_signed = plan.options.get("signature_version") is not UNSIGNED
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(
             plan.factory(
@@ -277,6 +285,8 @@ async def _open(plan: ClientPlan, settings: Settings) -> Connection:
         if len(plan.opened) != 1:
             text = "aiobotocore did not take this package's http session: certificates unchecked"
             raise RuntimeError(text)
+        if is_signed and "@" in urlsplit(client.meta.endpoint_url).netloc:
+            raise InvalidInputError(_USER_IN_URL)
         for event, hook in HOOKS.items():
             client.meta.events.register_first(f"{event}.{settings.service}", hook)
         names: dict[str, str] = client.meta.method_to_api_mapping

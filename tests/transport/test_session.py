@@ -197,6 +197,20 @@ async def test_a_password_in_the_endpoint_is_not_shown(
     assert "CANARY" not in "".join(traceback.format_exception(lost.value))
 
 
+@pytest.mark.parametrize("origin", ["argument", "environment"])
+async def test_a_signed_request_carries_no_user_name(
+    service: Any, monkeypatch: pytest.MonkeyPatch, origin: str
+) -> None:
+    """An endpoint with a user name is refused where requests are signed: none would be accepted."""
+    url = service.url.replace("//", "//user:CANARY@")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", url)
+    given = {"endpoint_url": url} if origin == "argument" else {}
+    with pytest.raises(InvalidInputError, match="remove 'user:password@'") as caught:
+        await BotocoreTransport(**given).open()
+    assert "CANARY" not in str(caught.value)
+    assert [] == service.requests
+
+
 async def test_missing_profile(monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing profile is named."""
     monkeypatch.setenv("AWS_PROFILE", "gone")
