@@ -221,7 +221,7 @@ class MemoryService:
             self._take_token(params)
         status, body = self._perform(operation, params)
         encoded = json.dumps(body).encode()
-        if encoded not in self._answered:
+        if encoded not in self._answered and body != {"events": []}:
             self._answered.add(encoded)
             self._strays[encoded] = operation, params
         return await self._reply(url, status, encoded if stray is None else stray, fault)
@@ -230,7 +230,7 @@ class MemoryService:
         """
         Take the answer to another request of the same operation, if there is one.
 
-        Each strays once only. One to another read of the same session could not be told apart.
+        Each strays once only. An empty page, and one of the same session, could not be told apart.
         """
         recent = list(self._strays.items())[-50:]
         others = [
