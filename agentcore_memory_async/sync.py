@@ -152,7 +152,7 @@ class MemorySession(BlockingFacade[AsyncMemorySession]):
                 "create_memory_session()"
             )
         inner = manager._inner  # noqa: SLF001 - of the same facade
-        self._backing = manager._backing  # noqa: SLF001
+        self._backing = manager._backing  # noqa: SLF001 - likewise
         self._inner = self._backing.make(
             "AsyncMemorySession", lambda: AsyncMemorySession(inner, actor_id, session_id)
         )

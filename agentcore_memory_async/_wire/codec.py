@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import evolve
 
 from agentcore_memory_async._wire import queries
-from agentcore_memory_async._wire.validation import EPOCH
+from agentcore_memory_async._wire.validation import EPOCH, MAIN_BRANCH
 from agentcore_memory_async.errors import DecodeError
 from agentcore_memory_async.models import (
     Branch,
@@ -111,7 +111,7 @@ def _read_event(body: Body) -> Event:
     )
     others = tuple(_read_content(item) for item in payload if "conversational" not in item)
     branch = cast("Body", body.get("branch") or {})
-    name = branch.get("name", "main")
+    name = branch.get("name", MAIN_BRANCH)
     metadata = {
         key: str(value.get("stringValue", ""))
         for key, value in cast("dict[str, Body]", body.get("metadata") or {}).items()
@@ -124,7 +124,7 @@ def _read_event(body: Body) -> Event:
         timestamp=read_time(body["eventTimestamp"]),
         actor_id=_text(body, "actorId"),
         session_id=_text(body, "sessionId"),
-        branch=None if name == "main" else Branch(str(name), branch.get("rootEventId")),
+        branch=None if name == MAIN_BRANCH else Branch(str(name), branch.get("rootEventId")),
         metadata=metadata,
     )
 

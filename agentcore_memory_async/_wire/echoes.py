@@ -8,14 +8,13 @@ nor show another actor's data. A member that an answer leaves out is not held ag
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
+from agentcore_memory_async._wire.validation import MAIN_BRANCH
 from agentcore_memory_async.errors import AnswerMismatchError
 
 Body = Mapping[str, Any]
-_MAIN = "main"
-"""Name by which the service calls the branch of an event that names none."""
 _REWRITTEN = ("", "blob")
 """Kinds of items that may come back in another form."""
 
@@ -23,10 +22,8 @@ _REWRITTEN = ("", "blob")
 def check_answer(operation: str, params: Body, body: Body) -> None:
     """Raise `AnswerMismatchError` if *body* repeats anything else than *params* asked for."""
     if operation == "CreateEvent":
-        for event in _mappings([body.get("event")]):
-            found = _other_ids(params, event) or _other_write(params, event)
-            if found:
-                raise AnswerMismatchError(operation, found, event_id=_id_of(event))
+        if isinstance(body.get("event"), Mapping):
+            _check_event(operation, params, body["event"])
     elif operation == "ListEvents":
         _check_items(operation, params, body.get("events"))
     elif operation == "ListMemoryExtractionJobs":
@@ -37,24 +34,20 @@ def check_answer(operation: str, params: Body, body: Body) -> None:
             raise AnswerMismatchError(operation, found)
 
 
+def _check_event(operation: str, asked: Body, event: Body) -> None:
+    found = _other_ids(asked, event) or _other_write(asked, event)
+    if found:
+        event_id = event.get("eventId")
+        known = event_id if isinstance(event_id, str) else ""
+        raise AnswerMismatchError(operation, found, event_id=known)
+
+
 def _check_items(operation: str, asked: Body, items: object) -> None:
-    for item in _mappings(items):
-        found = _other_ids(asked, item)
+    """Check what can be compared with *asked*; reading the answer judges everything else."""
+    for item in cast("list[object]", items) if isinstance(items, list) else ():
+        found = _other_ids(asked, cast("Body", item)) if isinstance(item, Mapping) else ""
         if found:
             raise AnswerMismatchError(operation, found)
-
-
-def _mappings(items: object) -> Iterator[Body]:
-    """Yield what can be compared; reading the answer judges everything else."""
-    if isinstance(items, list):
-        for item in cast("list[object]", items):
-            if isinstance(item, Mapping):
-                yield cast("Body", item)
-
-
-def _id_of(event: Body) -> str:
-    event_id = event.get("eventId")
-    return event_id if isinstance(event_id, str) else ""
 
 
 def _other_ids(asked: Body, item: Body) -> str:
@@ -86,15 +79,15 @@ def _other_write(asked: Body, event: Body) -> str:
     very write under the same token; then the content has to be the same.
     """
     theirs, mine = _branch_name(event.get("branch")), _branch_name(asked.get("branch"))
-    if theirs and theirs != (mine or _MAIN):
+    if theirs and theirs != (mine or MAIN_BRANCH):
         return "branch"
     if not isinstance(event.get("payload"), list):
         return ""
     payload = cast("list[object]", event["payload"])
-    pairs = list(zip(payload, asked["payload"], strict=False))
-    if len(payload) != len(asked["payload"]) or any(
-        _kind(a) not in ("", _kind(b)) for a, b in pairs
-    ):
+    if len(payload) != len(asked["payload"]):
+        return "payload"
+    pairs = list(zip(payload, asked["payload"], strict=True))
+    if any(_kind(item) not in ("", _kind(sent)) for item, sent in pairs):
         return "payload"
     at: object = event.get("eventTimestamp")
     if not isinstance(at, int | float) or _ms(at) == _ms(asked["eventTimestamp"]):

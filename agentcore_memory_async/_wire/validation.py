@@ -25,6 +25,8 @@ MAX_SECONDS = 10_000_000
 """Longest duration; our own limit, so that times on the loop's clock stay exact."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Start of the service's timestamps."""
+MAIN_BRANCH = "main"
+"""Name by which the service calls the branch of an event that names none."""
 _MEMORY_ARN = re.compile(r"arn:[a-z0-9-]+:bedrock-agentcore:[a-z0-9-]*:[0-9]*:memory/")
 """Start of a memory's ARN, up to the id."""
 _CHANGES_A_URL = re.compile(r"[/\\?#%\x00-\x1f\x7f]|^\.{1,2}$")
@@ -215,7 +217,7 @@ def check_client_token(value: object) -> str:
 
 def check_branch(value: object) -> Branch | None:
     """Return the branch to use; None and ``main`` are the main one."""
-    if value is None or value == "main":
+    if value is None or value == MAIN_BRANCH:
         return None
     if isinstance(value, str):
         return Branch(check_branch_name(value))
@@ -224,9 +226,9 @@ def check_branch(value: object) -> Branch | None:
     check_branch_name(value.name)
     if value.root_event_id is not None:
         check_event_id("branch.root_event_id", value.root_event_id)
-        if value.name == "main":
+        if value.name == MAIN_BRANCH:
             refuse("branch 'main' has a root_event_id; give a new branch another name")
-    return None if value.name == "main" else value
+    return None if value.name == MAIN_BRANCH else value
 
 
 def check_int(argument: str, value: object, most: int | None = None) -> int:

@@ -360,6 +360,7 @@ class LocalMemoryService(FaultMethods):
 
 def _row_counts(transaction: Transaction) -> dict[str, int]:
     return {
+        # The names are constants.
         table: transaction.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
         for table in _COUNTED
     }

@@ -144,7 +144,7 @@ class Pipeline:
                 self._busy = True
                 try:
                     await self._extract(work)
-                except Exception:  # noqa: BLE001
+                except Exception:  # noqa: BLE001 - one defect, and the log has the trace
                     # A defect must not stop all later extraction: these become failed jobs.
                     _LOG.exception("extraction of %d sessions failed", len(work))
                     await self._give_up(work)
