@@ -46,23 +46,24 @@ from agentcore_memory_async._mistakes import (
     InvalidInputError,
     WrongLoopError,
 )
-from agentcore_memory_async._redaction import without_content
+from agentcore_memory_async._service_errors import (
+    AccessDeniedError,
+    AgentCoreMemoryError,
+    ConflictError,
+    NotFoundError,
+    QuotaExceededError,
+    ServiceError,
+    ServiceUnavailableError,
+    ThrottledError,
+    ValidationError,
+    service_error,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from agentcore_memory_async.models import ConversationalMessage, ExtractionJob, MemoryRecord
 
-    class ClientError(Exception):
-        """What botocore's own, which carries no types, has."""
-
-        response: dict[str, Any]
-        operation_name: str
-
-        def __init__(self, error_response: dict[str, Any], operation_name: str) -> None: ...
-
-else:
-    from botocore.exceptions import ClientError
 
 __all__ = (
     "AccessDeniedError",
@@ -92,155 +93,6 @@ __all__ = (
     "WrongLoopError",
     "service_error",
 )
-
-
-class AgentCoreMemoryError(Exception):
-    """Base class of everything that can go wrong between this client and the service."""
-
-
-class ServiceError(AgentCoreMemoryError, ClientError):
-    """
-    The service answered with an error.
-
-    It is also botocore's ``ClientError``, so existing code with ``except ClientError as e:
-    e.response["Error"]["Code"]`` goes on working.
-
-    Attributes:
-        operation: Wire name of the operation, such as ``CreateEvent``.
-        code: The service's name of the error, such as ``ThrottledException``.
-        message: The service's message, as it came. It may quote what was sent; ``str()`` and
-            ``args`` leave that out.
-        status: HTTP status.
-        request_id: Request id, which AWS support asks for; None where the answer had none.
-        attempts: Number of requests that were made.
-        hint: What to do next, where the client knows.
-        retry_after_s: Wait that the service asked for, in seconds; None where it named none.
-    """
-
-    def __init__(
-        self,
-        operation: str,
-        code: str,
-        message: str,
-        status: int,
-        request_id: str | None = None,
-        *,
-        attempts: int = 1,
-        hint: str = "",
-        retry_after_s: float | None = None,
-    ) -> None:
-        self.operation = operation
-        self.code = code
-        self.message = message
-        self.status = status
-        self.request_id = request_id
-        self.attempts = attempts
-        self.hint = hint
-        self.retry_after_s = retry_after_s
-        response: Any = {
-            "Error": {"Code": code, "Message": without_content(message)},
-            "ResponseMetadata": {
-                "RequestId": request_id or "",
-                "HTTPStatusCode": status,
-                "HTTPHeaders": {},
-                "RetryAttempts": attempts - 1,
-            },
-        }
-        super().__init__(response, operation)  # which makes a text of it
-        self.response["Error"]["Message"] = message
-
-    def __str__(self) -> str:
-        text = f"{self.code} ({self.status}) at {self.operation}: {without_content(self.message)}"
-        if self.attempts > 1:
-            text += f" (after {self.attempts} attempts)"
-        if self.request_id:
-            text += f" [request {self.request_id}]"
-        return f"{text}. {self.hint}" if self.hint else text
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        args = (self.operation, self.code, self.message, self.status, self.request_id)
-        return type(self), args, self.__dict__
-
-
-class AccessDeniedError(ServiceError):
-    """The credentials do not allow this (``AccessDeniedException``, 403), or are not valid."""
-
-
-class NotFoundError(ServiceError, LookupError):
-    """The memory, event or record does not exist here (``ResourceNotFoundException``, 404)."""
-
-
-class ValidationError(ServiceError, ValueError):
-    """The service rejected the request (``ValidationException``, ``InvalidInputException``)."""
-
-
-class ConflictError(ServiceError):
-    """A concurrent write was under way (``RetryableConflictException``, 409)."""
-
-
-class QuotaExceededError(ServiceError):
-    """A quota of the account or the memory is used up (402)."""
-
-
-class ThrottledError(ServiceError):
-    """The service throttled (429, or a throttling code), and still did when the retries ended."""
-
-
-class ServiceUnavailableError(ServiceError):
-    """The service failed internally (5xx), and still did when the retries ended."""
-
-
-_THROTTLING = """
-    BandwidthLimitExceeded EC2ThrottledException LimitExceededException PriorRequestNotComplete
-    ProvisionedThroughputExceededException RequestLimitExceeded RequestThrottled
-    RequestThrottledException SlowDown ThrottledException Throttling ThrottlingException
-    TooManyRequestsException TransactionInProgressException
-"""
-"""Codes that botocore treats as throttling, whatever their status."""
-_BY_CODE: dict[str, type[ServiceError]] = {
-    "AccessDeniedException": AccessDeniedError,
-    "AccessDenied": AccessDeniedError,
-    "UnrecognizedClientException": AccessDeniedError,
-    "InvalidSignatureException": AccessDeniedError,
-    "ExpiredTokenException": AccessDeniedError,
-    "ResourceNotFoundException": NotFoundError,
-    "ValidationException": ValidationError,
-    "InvalidInputException": ValidationError,
-    "RetryableConflictException": ConflictError,
-    "ConflictException": ConflictError,
-    "ServiceQuotaExceededException": QuotaExceededError,
-    **dict.fromkeys(_THROTTLING.split(), ThrottledError),
-    "ServiceException": ServiceUnavailableError,
-    "InternalServerException": ServiceUnavailableError,
-}
-"""Classes of errors by the service's code."""
-_BY_STATUS: dict[int, type[ServiceError]] = {
-    402: QuotaExceededError,
-    403: AccessDeniedError,
-    404: NotFoundError,
-    409: ConflictError,
-    429: ThrottledError,
-}
-"""Classes of errors by HTTP status, for unknown codes."""
-
-
-def service_error(
-    operation: str,
-    code: str,
-    message: str,
-    status: int,
-    request_id: str | None = None,
-    *,
-    retry_after_s: float | None = None,
-) -> ServiceError:
-    """Return an error of the class for *code*, or, if the code is unknown, for *status*."""
-    cls = _BY_CODE.get(code) or _BY_STATUS.get(status)
-    if cls is None:
-        cls = ServiceUnavailableError if status >= 500 else ServiceError
-    return cls(operation, code, message, status, request_id, retry_after_s=retry_after_s)
 
 
 class _Picklable(Exception):  # noqa: N818 - a mixin that is never raised by itself
