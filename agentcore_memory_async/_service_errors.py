@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agentcore_memory_async._redaction import without_content
+from agentcore_memory_async._redaction import without_content, without_texts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
 
     class ClientError(Exception):
         """What botocore's own, which carries no types, has."""
@@ -63,8 +64,9 @@ class ServiceError(AgentCoreMemoryError, ClientError):
         self.attempts = attempts
         self.hint = hint
         self.retry_after_s = retry_after_s
+        self._shown = without_content(message)
         response: Any = {
-            "Error": {"Code": code, "Message": without_content(message)},
+            "Error": {"Code": code, "Message": self._shown},
             "ResponseMetadata": {
                 "RequestId": request_id or "",
                 "HTTPStatusCode": status,
@@ -76,7 +78,7 @@ class ServiceError(AgentCoreMemoryError, ClientError):
         self.response["Error"]["Message"] = message
 
     def __str__(self) -> str:
-        text = f"{self.code} ({self.status}) at {self.operation}: {without_content(self.message)}"
+        text = f"{self.code} ({self.status}) at {self.operation}: {self._shown}"
         if self.attempts > 1:
             text += f" (after {self.attempts} attempts)"
         if self.request_id:
@@ -87,7 +89,7 @@ class ServiceError(AgentCoreMemoryError, ClientError):
         return f"{type(self).__name__}({self})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        args = (self.operation, self.code, self.message, self.status, self.request_id)
+        args = (self.operation, self.code, self._shown, self.status, self.request_id)
         return type(self), args, self.__dict__
 
 
@@ -146,11 +148,13 @@ _BY_CODE: dict[str, type[ServiceError]] = {
 _BY_STATUS: dict[int, type[ServiceError]] = {
     402: QuotaExceededError,
     403: AccessDeniedError,
-    404: NotFoundError,
     409: ConflictError,
     429: ThrottledError,
 }
-"""Classes of errors by HTTP status, for unknown codes."""
+"""
+Classes of errors by HTTP status, for unknown codes. 404 is not among them: any server answers so,
+and only the service knows what a memory has.
+"""
 
 
 def service_error(
@@ -167,3 +171,10 @@ def service_error(
     if cls is None:
         cls = ServiceUnavailableError if status >= 500 else ServiceError
     return cls(operation, code, message, status, request_id, retry_after_s=retry_after_s)
+
+
+def leave_out(error: ServiceError, texts: Iterable[str]) -> None:
+    """Leave out what the message of *error* repeats of *texts*, the content of its request."""
+    before = error._shown  # noqa: SLF001 - of this module
+    error._shown = after = without_texts(before, texts)  # noqa: SLF001
+    error.args = tuple(str(arg).replace(before, after) for arg in error.args)

@@ -14,6 +14,7 @@ from uuid import uuid4
 # anyio imports its parts when they are first used: here, instead of in an event loop.
 from anyio import CancelScope, Lock, move_on_after
 
+from agentcore_memory_async._calls.hints import find_hint
 from agentcore_memory_async._calls.retry import Retrier
 from agentcore_memory_async._calls.service_clock import ServiceClock
 from agentcore_memory_async._calls.writer import Writer
@@ -24,13 +25,7 @@ from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async._transport.lifecycle import Lifecycle
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async.background import BackgroundWork
-from agentcore_memory_async.errors import (
-    AccessDeniedError,
-    ClosedError,
-    NotFoundError,
-    ServiceError,
-    ValidationError,
-)
+from agentcore_memory_async.errors import ClosedError
 from agentcore_memory_async.policies import PollPolicy, RetryPolicy, ServiceLimits, check_polling
 from agentcore_memory_async.session import AsyncMemorySession
 
@@ -39,6 +34,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from agentcore_memory_async._transport.base import Transport
+    from agentcore_memory_async.errors import ServiceError
 
 __all__ = ("AsyncMemorySessionManager",)
 
@@ -83,17 +79,8 @@ class _SharedClient:
 
     def hint(self, error: ServiceError) -> str:
         """Return what to do next about *error*; empty where that is unknown."""
-        if isinstance(error, NotFoundError):
-            return f"Asked for memory {self._memory_id} in {self._where()}"
-        if isinstance(error, AccessDeniedError) and error.code.startswith("AccessDenied"):
-            return f"The credentials need bedrock-agentcore:{error.operation} on the memory"
-        if isinstance(error, ValidationError) and not check.looks_like_a_memory_id(self._memory_id):
-            return (
-                f"memory_id {self._memory_id!r} does not have the form of a real one: a name, '-' "
-                "and 10 letters or digits, such as 'chat-a1B2c3D4e5'; "
-                "'aws bedrock-agentcore-control list-memories' shows yours"
-            )
-        return ""
+        endpoint_url = self._network.endpoint_url if self._network else ""
+        return find_hint(error, self._memory_id, self._where(), endpoint_url)
 
     async def open(self) -> None:
         """Open the client, once."""

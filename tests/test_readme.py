@@ -77,3 +77,16 @@ def test_the_uv_recipe_is_a_project() -> None:
 def test_the_version_in_the_check_is_the_version() -> None:
     """The output of ``pip check`` names the current version."""
     assert f"agentcore-memory-async {agentcore_memory_async.__version__} " in block("check: pip")
+
+
+def test_what_is_not_here_is_not_here() -> None:
+    """The methods that the README calls missing are those of no session and no manager."""
+    [listed] = re.findall(r"<!-- not here -->(.*?)\. Nor", README, re.DOTALL)
+    names = set(re.findall(r"`([a-z_]+)`", listed))
+
+    assert len(names) >= 5
+    for cls in (
+        agentcore_memory_async.AsyncMemorySessionManager,
+        agentcore_memory_async.AsyncMemorySession,
+    ):
+        assert not names & set(dir(cls))

@@ -15,6 +15,8 @@ import anyio
 from attrs import field, frozen
 
 from agentcore_memory_async._calls.flow_control import Admission, Outcome
+from agentcore_memory_async._redaction import sent_texts
+from agentcore_memory_async._service_errors import leave_out
 from agentcore_memory_async._transport.base import SendState, track_send_state
 from agentcore_memory_async._wire.echoes import check_answer
 from agentcore_memory_async.errors import (
@@ -227,6 +229,7 @@ class Retrier:
         final = call.final_error()
         if isinstance(final, ServiceError):
             final.attempts = call.attempts
+            leave_out(final, sent_texts(call.params))
             final.hint = self._hint(final)
         raise final
 

@@ -168,8 +168,9 @@ def _read(operation: str, raw: object, what: str, reader: Callable[[Body], T]) -
     try:
         return reader(body)
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        # The error's own text could quote content.
-        raise DecodeError(operation, f"{what}: {type(error).__name__}", body) from None
+        kind = type(error).__name__
+    # Raised out here, where the error is no context of it: its text could quote content.
+    raise DecodeError(operation, f"{what}: {kind}", body)
 
 
 def read_created_event(body: Body, accepted_at: datetime | None, request: Body) -> Event:

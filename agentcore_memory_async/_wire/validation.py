@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn, cast
 
@@ -292,10 +293,10 @@ def check_timestamp(value: object) -> int:
 
 
 def check_utf8(argument: str, text: str) -> int:
-    try:
+    """Check that *text* can be sent, and return its size in bytes."""
+    with suppress(UnicodeEncodeError):  # not as a context: it would keep the text
         return len(text.encode())
-    except UnicodeEncodeError:
-        refuse(f"{argument} has half of a surrogate pair; give text that can be encoded as UTF-8")
+    refuse(f"{argument} has half of a surrogate pair; give text that can be encoded as UTF-8")
 
 
 def check_event_type(value: object) -> str:

@@ -293,15 +293,6 @@ def test_manager_shows_its_region_and_state() -> None:
     )
 
 
-@pytest.mark.parametrize("code", ["UnrecognizedClientException", "ExpiredTokenException"])
-def test_only_a_denied_permission_is_called_one(code: str) -> None:
-    """Only a denied permission gets the hint about permissions; bad credentials do not."""
-    denied = service_error("ListEvents", "AccessDeniedException", "no", 403)
-
-    assert "bedrock-agentcore:ListEvents" in hint(MEMORY, denied)
-    assert hint(MEMORY, service_error("ListEvents", code, "no", 403)) == ""
-
-
 async def test_odd_memory_id_is_explained_when_the_service_refuses_it() -> None:
     """
     A memory id of unusual form is sent, and the service's refusal is explained with
@@ -313,9 +304,6 @@ async def test_odd_memory_id_is_explained_when_the_service_refuses_it() -> None:
         with pytest.raises(ValidationError, match="'mem-abc123' does not have the form") as caught:
             await manager.create_memory_session("a", "s")
     assert "chat-a1B2c3D4e5" in str(caught.value)
-
-    error = service_error("ListEvents", "ValidationException", "no", 400)
-    assert hint(MEMORY, error) == ""
 
 
 async def test_error_of_the_reference_reads_as_botocores() -> None:

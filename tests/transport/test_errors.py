@@ -79,7 +79,7 @@ async def test_error_codes(
     [
         (401, errors.ServiceError),
         (403, errors.AccessDeniedError),
-        (404, errors.NotFoundError),
+        (404, errors.ServiceError),
         (429, errors.ThrottledError),
         (500, errors.ServiceUnavailableError),
         (502, errors.ServiceUnavailableError),

@@ -148,7 +148,7 @@ def test_service_errors_are_botocores_too() -> None:
         ("ServiceQuotaExceededException", 402, "QuotaExceededError"),
         ("ThrottledException", 429, "ThrottledError"),
         ("ServiceException", 500, "ServiceUnavailableError"),
-        ("NeverSeen", 404, "NotFoundError"),
+        ("NeverSeen", 404, "ServiceError"),
         ("NeverSeen", 429, "ThrottledError"),
         ("NeverSeen", 599, "ServiceUnavailableError"),
         ("NeverSeen", 418, "ServiceError"),
