@@ -3,7 +3,12 @@
 from typing import TYPE_CHECKING
 
 from agentcore_memory_async._version import __version__
-from agentcore_memory_async._wire.actor_ids import encode_actor_id
+from agentcore_memory_async._wire.ids import (
+    decode_actor_id,
+    encode_actor_id,
+    encode_session_id,
+)
+from agentcore_memory_async._wire.messages import to_message
 from agentcore_memory_async.background import BackgroundWork
 from agentcore_memory_async.buffer import MessageBuffer
 from agentcore_memory_async.errors import (
@@ -105,7 +110,10 @@ __all__ = (
     "ValidationError",
     "WrongLoopError",
     "__version__",
+    "decode_actor_id",
     "encode_actor_id",
+    "encode_session_id",
+    "to_message",
 )
 
 _LAZY_NAMES = {"BlockingExtractionPoller", "MemorySession", "MemorySessionManager"}

@@ -23,6 +23,7 @@ from attrs import frozen
 
 from agentcore_memory_async._calls.retry import is_rejected, is_retryable
 from agentcore_memory_async._wire import codec
+from agentcore_memory_async._wire.messages import read_message
 from agentcore_memory_async._wire.payloads import MAX_EVENT_BYTES, check_message
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
@@ -32,7 +33,7 @@ from agentcore_memory_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from types import TracebackType
 
     from anyio import CancelScope
@@ -165,18 +166,22 @@ class MessageBuffer:
         """
         return self._unsent_error() if self._pending else None
 
-    async def add(self, message: ConversationalMessage) -> None:
+    async def add(self, message: ConversationalMessage | Mapping[str, object]) -> None:
         """
         Add *message*, to be written soon; wait while too much is pending.
 
         If it is cancelled, the message was not added.
+
+        Args:
+            message: Message, or a mapping that ``to_message`` reads.
 
         Raises:
             InvalidInputError: The service would refuse the message; it was not added.
             UnsentError: An earlier batch was refused; this message was not added.
             ClosedError: The block was left, or not entered; or the manager is closed.
         """
-        size = check_message("message", message)
+        read = read_message("message", message)
+        size = check_message("message", read)
         self._check()
         self._check_open()
         async with self._entry:
@@ -188,7 +193,7 @@ class MessageBuffer:
                 self._write_all_so_far()  # waiting for room is not waiting for the delay
                 await self._change()
         due_at = anyio.current_time() + self._max_delay_s
-        self._pending.append(_Pending(message, size, _sent_size(message), due_at))
+        self._pending.append(_Pending(read, size, _sent_size(read), due_at))
         self._bytes += size
         self._sent_bytes += self._pending[-1].sent_size
         self._signal()

@@ -8,9 +8,11 @@ never content.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from attrs import field, frozen
+
+from agentcore_memory_async._mistakes import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +52,35 @@ class MessageRole(StrEnum):
     OTHER = "OTHER"
 
 
+_ROLES = {role.lower(): role for role in MessageRole}
+"""Roles by their names in lower case."""
+_INSTRUCTIONS = ("system", "developer")
+"""Roles of instructions to a model."""
+_PROMPT_ROLES = dict.fromkeys(MessageRole, "user") | {MessageRole.ASSISTANT: "assistant"}
+"""Roles in the messages of a prompt. Results of tools, too, are what a model is told."""
+
+
+def check_role(role: MessageRole | str, argument: str = "role") -> MessageRole:
+    """Return the role of that name, in any case."""
+    return _ROLES.get(_lower(role)) or _refuse_role(role, argument)
+
+
+def _lower(role: object) -> str:
+    return role.lower() if isinstance(role, str) else ""
+
+
+def _refuse_role(role: object, argument: str) -> NoReturn:
+    what = f"{argument} is {type(role).__name__} and names no role"
+    if _lower(role) in _INSTRUCTIONS:
+        what = f"{argument} is {_lower(role)!r}, and instructions are no part of a conversation"
+    # Others are not shown: where the arguments of a message are exchanged, it is the text.
+    message = (
+        f"{what}; give a MessageRole or its name ({', '.join(MessageRole)}), as in "
+        "ConversationalMessage(text, role)"
+    )
+    raise InvalidInputError(message)
+
+
 @frozen
 class ConversationalMessage:
     """
@@ -57,11 +88,14 @@ class ConversationalMessage:
 
     Attributes:
         text: Text, 1 to 100,000 characters and at most 100 KB in UTF-8.
-        role: Role of the speaker.
+        role: Role of the speaker. Its name is accepted in any case, such as ``"user"``.
+
+    Raises:
+        InvalidInputError: *role* names no role.
     """
 
     text: str = field(repr=_size)
-    role: MessageRole
+    role: MessageRole = field(converter=check_role)
 
 
 @frozen
@@ -151,6 +185,31 @@ class Turn:
     role: MessageRole
     text: str = field(repr=_size)
     timestamp: datetime
+
+    def to_openai(self) -> dict[str, str]:
+        """
+        Return the message for OpenAI's Chat Completions and Responses APIs.
+
+        ``TOOL`` and ``OTHER`` become ``user``: these APIs take results of tools only together with
+        the call that they answer, which a turn does not have.
+        """
+        return {"role": _PROMPT_ROLES[self.role], "content": self.text}
+
+    def to_anthropic(self) -> dict[str, str]:
+        """
+        Return the message for Anthropic's Messages API.
+
+        ``TOOL`` and ``OTHER`` become ``user``, as in ``to_openai``.
+        """
+        return self.to_openai()
+
+    def to_converse(self) -> dict[str, str | list[dict[str, str]]]:
+        """
+        Return the message for Amazon Bedrock's Converse API.
+
+        ``TOOL`` and ``OTHER`` become ``user``, as in ``to_openai``.
+        """
+        return {"role": _PROMPT_ROLES[self.role], "content": [{"text": self.text}]}
 
 
 @frozen

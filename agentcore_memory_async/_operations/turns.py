@@ -34,7 +34,9 @@ class TurnOperations(EventOperations):
 
     async def add_turns(
         self,
-        messages: Sequence[ConversationalMessage | JsonPayload | BlobPayload],
+        messages: Sequence[
+            ConversationalMessage | Mapping[str, object] | JsonPayload | BlobPayload
+        ],
         *,
         branch: str | Branch | None = None,
         metadata: Mapping[str, str] | None = None,
@@ -52,7 +54,8 @@ class TurnOperations(EventOperations):
 
         Args:
             messages: 1 to 100 items, together at most 10 MB; the text of a message is at most
-                100,000 characters and 100 KB.
+                100,000 characters and 100 KB. A mapping such as ``{"role": "user", "content":
+                "hi"}`` is read by ``to_message``.
             branch: Branch to write to; ``Branch(name, root_event_id)`` starts a new one.
                 The main branch if omitted.
             metadata: At most 15 entries of plain text.

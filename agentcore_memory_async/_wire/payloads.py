@@ -5,15 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
+from agentcore_memory_async._wire.messages import read_message
 from agentcore_memory_async._wire.validation import check_utf8, kind, refuse
-from agentcore_memory_async.models import (
-    BlobPayload,
-    ConversationalMessage,
-    JsonPayload,
-    MessageRole,
-)
+from agentcore_memory_async.models import BlobPayload, ConversationalMessage, JsonPayload
 
 PayloadItem = ConversationalMessage | JsonPayload | BlobPayload
 MAX_MESSAGES = 100
@@ -28,10 +24,8 @@ MAX_DEPTH = 100
 """Levels of JSON data; our own limit, below that of every JSON parser on the way."""
 
 
-def check_message(argument: str, message: object) -> int:
-    """Check one message, and return the size of its text in bytes."""
-    if not isinstance(message, ConversationalMessage):
-        refuse(f"{argument} is {kind(message)}; give ConversationalMessage(text, role)")
+def check_message(argument: str, message: ConversationalMessage) -> int:
+    """Check the text of one message, and return its size in bytes."""
     if not isinstance(message.text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         refuse(f"{argument}.text is {kind(message.text)}; give a str")
     if not message.text:
@@ -44,8 +38,6 @@ def check_message(argument: str, message: object) -> int:
             f"{argument}.text has {len(message.text):,} characters; the limit is "
             f"{MAX_TEXT_CHARACTERS:,}: split it into several messages"
         )
-    if message.role not in list(MessageRole):
-        _refuse_role(argument, message.role)
     size = check_utf8(f"{argument}.text", message.text)
     if size > MAX_MESSAGE_BYTES:
         refuse(
@@ -53,17 +45,6 @@ def check_message(argument: str, message: object) -> int:
             "(100 KB): split it into several messages"
         )
     return size
-
-
-def _refuse_role(argument: str, role: object) -> NoReturn:
-    name = role.upper() if isinstance(role, str) else ""
-    if name in MessageRole.__members__:
-        refuse(f"{argument}.role is {role!r} (str); use MessageRole.{name}")
-    # Not shown: where the two arguments are exchanged, this is the text of the message.
-    refuse(
-        f"{argument}.role is {kind(role)}; use a MessageRole ({', '.join(MessageRole)}), as in "
-        "ConversationalMessage(text, role)"
-    )
 
 
 def _check_scalar(argument: str, value: object) -> None:
@@ -121,30 +102,34 @@ def check_json(argument: str, value: object) -> int:
 
 
 def check_messages(messages: object) -> tuple[PayloadItem, ...]:
-    """Check the items of an event: 1 to 100, each within its limits, 10 MB together."""
+    """Return the items of an event: 1 to 100, each within its limits, 10 MB together."""
     if isinstance(messages, str | bytes) or not isinstance(messages, Sequence):
         refuse(f"messages is {kind(messages)}; give a list of 1 to 100 ConversationalMessage")
-    items = tuple(cast("Sequence[object]", messages))
-    if not 1 <= len(items) <= MAX_MESSAGES:
+    given = cast("Sequence[object]", messages)
+    if not 1 <= len(given) <= MAX_MESSAGES:
         refuse(
-            f"messages has {len(items)} items; give 1 to {MAX_MESSAGES} per event, "
+            f"messages has {len(given)} items; give 1 to {MAX_MESSAGES} per event, "
             "and more in several calls"
         )
+    items: list[PayloadItem] = []
     total = 0
-    for index, item in enumerate(items):
+    for index, each in enumerate(given):
         where = f"messages[{index}]"
-        if isinstance(item, JsonPayload | BlobPayload):
-            if item.content is None and isinstance(item, JsonPayload):
+        if isinstance(each, JsonPayload | BlobPayload):
+            if each.content is None and isinstance(each, JsonPayload):
                 refuse(f"{where}.content is None; the service does not take null: give a dict")
-            total += check_json(f"{where}.content", item.content)
+            total += check_json(f"{where}.content", each.content)
+            items.append(each)
         else:
-            total += check_message(where, item)
+            message = read_message(where, each)
+            total += check_message(where, message)
+            items.append(message)
     if total > MAX_EVENT_BYTES:
         refuse(
             f"messages total {total:,} bytes; the limit is {MAX_EVENT_BYTES:,} (10 MB) per event: "
             "split them across several calls"
         )
-    return cast("tuple[PayloadItem, ...]", items)
+    return tuple(items)
 
 
 def check_payload(value: object) -> dict[str, Any]:

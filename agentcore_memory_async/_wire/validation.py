@@ -181,7 +181,7 @@ def check_actor_id(value: object, *, hierarchical: bool = False) -> str:
 
 def check_session_id(value: object) -> str:
     """Check a session id."""
-    return _check_name("session_id", value, "str(uuid.uuid4()) makes one")
+    return _check_name("session_id", value, "encode_session_id() makes one")
 
 
 def check_branch_name(value: object) -> str:

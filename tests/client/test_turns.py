@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agentcore_memory_async import Branch, MessageRole
+from agentcore_memory_async import Branch, InvalidInputError, MessageRole
 from agentcore_memory_async.testing import FakeTransport
-from tests.client.doubles import MEMORY, manager_on, pages, wire_event
+from tests._virtual_time import virtual_time
+from tests.client.doubles import MEMORY, manager_on, pages, said, wire_event
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 async def turns(contents: list[list[dict[str, Any]]], k: int = 10, **options: Any) -> list[str]:
@@ -151,3 +156,32 @@ async def test_a_turn_has_role_text_and_the_time_of_its_event() -> None:
     assert first.role is MessageRole.USER
     assert first.timestamp == second.timestamp == datetime(2026, 1, 1, 0, 0, 0, 5000, tzinfo=UTC)
     assert session.memory_id == MEMORY
+
+
+@virtual_time
+async def test_mappings_are_stored_as_messages() -> None:
+    """``add_turns`` and a buffer store mappings of other APIs as messages, among others."""
+    transport = FakeTransport()
+    conversation: list[Mapping[str, object]] = [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": [{"text": "ho"}]},
+    ]
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        event = await session.add_turns([*conversation, said("U2")])
+        async with session.buffered() as buffer:
+            for each in conversation:
+                await buffer.add(each)
+            with pytest.raises(InvalidInputError, match=r"^message\.role is 'system'"):
+                await buffer.add({"role": "system", "content": "be brief"})
+    expected = [("USER", "hi"), ("ASSISTANT", "ho"), ("USER", "U2")]
+    sent = [
+        [
+            (said["role"], said["content"]["text"])
+            for said in map(itemgetter("conversational"), each)
+        ]
+        for each in map(itemgetter("payload"), transport.sent("CreateEvent"))
+    ]
+
+    assert [expected, expected[:2]] == sent
+    assert [said("hi"), said("ho", MessageRole.ASSISTANT), said("U2")] == list(event.messages)

@@ -23,7 +23,10 @@ from agentcore_memory_async import (
     ServiceError,
     ServiceLimits,
     Turn,
+    decode_actor_id,
     encode_actor_id,
+    encode_session_id,
+    to_message,
 )
 from agentcore_memory_async.testing import FakeTransport
 
@@ -77,6 +80,16 @@ async def events(session: AsyncMemorySession) -> None:
         namespace_variables={"tenant": "t"},
         client_token="t",
     )
+    said: list[dict[str, str]] = [{"role": "user", "content": "hi"}]
+    blocks = [{"role": "user", "content": [{"text": "hi"}]}]
+    await session.add_turns(said)
+    await session.add_turns(blocks)
+    await session.add_turns([*said, *messages])
+    await session.add_turns(
+        [{"role": "user", "content": "hi"}, {"role": "assistant", "content": str(event)}]
+    )
+    async with session.buffered() as buffer:
+        await buffer.add({"role": "user", "content": "hi"})
     assert_type(await session.create_event("order", {"id": 1}), str)
     assert_type(await session.create_event(event_type="order", payload={}), str)
     turns = await session.get_last_k_turns(k=5, branch="b")
@@ -120,6 +133,11 @@ def values() -> None:
     """Create values by hand."""
     now = datetime.now(UTC)
     assert_type(encode_actor_id("a@b"), str)
+    assert_type(decode_actor_id("enc-a_40b"), str)
+    assert_type(encode_session_id("a@b"), str)
+    assert_type(to_message({"role": "user", "content": [{"text": "hi"}]}), ConversationalMessage)
+    assert_type(ConversationalMessage("hi", "user").role, MessageRole)
+    assert_type(Turn(MessageRole.USER, "hi", now).to_openai(), dict[str, str])
     assert_type(f"{Turn(MessageRole.USER, 'hi', now).role}", str)
     MemoryRecord("/facts/", "text", None, now)
     payload: dict[str, Any] = {"any": ["json", 1, None]}
@@ -128,6 +146,7 @@ def values() -> None:
 
 async def mistakes(session: AsyncMemorySession) -> None:
     """Make mistakes that a type checker reports."""
+    ConversationalMessage("hi", 5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await session.add_turns("hi")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await session.get_last_k_turns("5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await session.list_events(limit=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

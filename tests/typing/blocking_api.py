@@ -36,6 +36,7 @@ def events(session: MemorySession) -> None:
         messages=[ConversationalMessage("hi", MessageRole.USER)]
     )
     assert_type(event, Event)
+    session.add_turns([{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}])
     assert_type(session.create_event("order", {"id": 1}), str)
     assert_type(session.get_last_k_turns(k=5), list[Turn])
     assert_type(session.list_events("order", max_results=5), list[Event])

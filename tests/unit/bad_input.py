@@ -18,7 +18,10 @@ from agentcore_memory_async import (
     PollPolicy,
     RetryPolicy,
     ServiceLimits,
+    decode_actor_id,
     encode_actor_id,
+    encode_session_id,
+    to_message,
 )
 
 CANARY = "the canary sings"
@@ -55,10 +58,7 @@ MESSAGES: list[Any] = [
     [said("canary " * 15_000)],
     [said("é" * 60_000)],
     [said(CANARY + "\ud83d")],
-    [said(role="user")],
-    [said(role="system")],
-    [said("USER", CANARY)],
-    [said(role=None)],
+    [{"role": "user", "content": CANARY}, {"role": "system", "content": CANARY}],
     [JsonPayload(None)],
     [JsonPayload({"k": float("nan")})],
     [JsonPayload({CANARY: {1, 2}})],
@@ -72,6 +72,30 @@ MESSAGES: list[Any] = [
     [BlobPayload(CIRCLE)],
     [BlobPayload((CANARY,))],  # type: ignore[arg-type]
 ]
+ROLES: list[Any] = [None, 5, CANARY, "", "system", ["USER"]]
+MAPPINGS: list[Any] = [
+    None,
+    CANARY,
+    [CANARY],
+    {},
+    {CANARY: CANARY},
+    {"content": CANARY},
+    {"role": "user"},
+    {"role": "user", "text": CANARY},
+    {"role": CANARY, "content": "user"},
+    {"role": ["user"], "content": CANARY},
+    {"role": "system", "content": CANARY},
+    {"role": "developer", "content": CANARY},
+    {"role": "user", "content": None},
+    {"role": "user", "content": {"text": CANARY}},
+    {"role": "user", "content": [CANARY]},
+    {"role": "user", "content": [{"text": CANARY}, {"image": {"format": CANARY}}]},
+    {"role": "user", "content": [{"type": "text", "text": None}]},
+    {"role": "assistant", "content": [{"type": [CANARY], "text": CANARY}]},
+    {"role": "assistant", "content": CANARY, "tool_calls": [{"id": CANARY}]},
+    {"role": "assistant", "content": None, "refusal": CANARY},
+]
+"""Mappings that stand for no message; each of them names why."""
 PAYLOADS: list[Any] = [
     None,
     CANARY,
@@ -341,7 +365,14 @@ CASES: dict[str, tuple[list[Any], Any]] = {
     "buffered(branch)": (BRANCHES, lambda s, x: s.buffered(branch=x)),
     "buffered(metadata)": (METADATA, lambda s, x: s.buffered(metadata=x)),
     "AsyncMemorySession(manager)": ([None, "m"], lambda _, x: AsyncMemorySession(x, "a", "s")),
+    "ConversationalMessage(role)": (ROLES, lambda _, x: said(role=x)),
+    "to_message(mapping)": (MAPPINGS, lambda _, x: to_message(x)),
     "encode_actor_id(text)": ([None, 5, b"a"], lambda _, x: encode_actor_id(x)),
+    "encode_session_id(text)": ([None, 5, b"a"], lambda _, x: encode_session_id(x)),
+    "decode_actor_id(actor_id)": (
+        [None, 5, "enc-a", "enc-_4A", "enc-_ff", "a/b", "é", encode_actor_id(CANARY * 20)],
+        lambda _, x: decode_actor_id(x),
+    ),
     "ServiceLimits(events_per_second)": (
         ["5", 0, -1, True, float("nan"), float("inf")],
         lambda _, x: ServiceLimits(events_per_second=x),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcore_memory_async._wire.actor_ids import encode_actor_id
+from agentcore_memory_async._wire.ids import encode_actor_id
 from agentcore_memory_async._wire.namespaces import (
     as_prefix,
     is_under,

@@ -21,7 +21,10 @@ from agentcore_memory_async import (
     PollPolicy,
     RetryPolicy,
     ServiceLimits,
+    decode_actor_id,
     encode_actor_id,
+    encode_session_id,
+    to_message,
 )
 from agentcore_memory_async.testing import FakeTransport
 from tests.unit.test_errors import CLASSES, make
@@ -131,6 +134,9 @@ def test_every_argument_is_tried() -> None:
         RetryPolicy,
         ServiceLimits,
         encode_actor_id,
+        encode_session_id,
+        decode_actor_id,
+        to_message,
         AsyncMemorySessionManager.create_memory_session,
         *(
             member
