@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from agentcore_memory_async.local._api.errors import (
     validation,
 )
 from agentcore_memory_async.local._api.members import child, children
-from agentcore_memory_async.local._api.patterns import pattern_problem
+from agentcore_memory_async.local._api.patterns import PatternError, compile_pattern
 from agentcore_memory_async.local._storage.memories import (
     Memory,
     arn_of,
@@ -31,6 +30,7 @@ from agentcore_memory_async.local.behavior import duration_ms
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from agentcore_memory_async.local._api.patterns import Pattern
     from agentcore_memory_async.local._operations.request import Params, Request
     from agentcore_memory_async.local._storage.client_tokens import FirstUse
 
@@ -279,11 +279,7 @@ def _check(document: Mapping[str, Any]) -> None:
         if len(set(keys)) != len(keys):
             raise validation(f"{field} must be unique", field=field)
     for entry in declared:
-        pattern = child(entry, "validation").get("regexPattern")
-        problem = pattern_problem(pattern) if pattern else None
-        if problem:
-            text = f"regexPattern of namespace key {entry['key']} is not accepted: {problem}"
-            raise validation(text, field="namespaceKeys")
+        _pattern_of(entry, "namespaceKeys")
     check_strategies(kept, indexed, declared)
 
 
@@ -308,10 +304,17 @@ def check_variables(memory: Memory, variables: Mapping[str, str] | None) -> None
         if allowed and value not in allowed:
             text = f"Value of namespace variable {key} is not one of its allowedValues"
             raise validation(text, field=field)
-        if rules.get("regexPattern") and not _matches(rules["regexPattern"], value):
+        pattern = _pattern_of(entry, field)
+        if pattern is not None and not pattern.fullmatch(value):
             text = f"Value of namespace variable {key} does not match its regexPattern"
             raise validation(text, field=field)
 
 
-def _matches(pattern: str, value: str) -> bool:
-    return re.fullmatch(pattern, value) is not None
+def _pattern_of(entry: Mapping[str, Any], field: str) -> Pattern | None:
+    """Return the pattern of a namespace key, which a file may have from where it was accepted."""
+    pattern = child(entry, "validation").get("regexPattern")
+    try:
+        return compile_pattern(pattern) if pattern else None
+    except PatternError as error:
+        text = f"regexPattern of namespace key {entry['key']} is not accepted: {error}"
+        raise validation(text, field=field) from None
