@@ -120,7 +120,7 @@ class Linear:
     """The baseline: it holds the words of every record and scores every record."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self.words = [index_terms(text) for text in texts]
+        self.words = [set(index_terms(text).split()) for text in texts]
         self.counts: dict[str, int] = {}
         for words in self.words:
             for word in words:
@@ -155,7 +155,7 @@ class WordDirections:
         """Return the sum of the directions of each text's words."""
         rows: list[list[float]] = []
         for text in texts:
-            parts = [self._direction(word) for word in index_terms(text)]
+            parts = [self._direction(word) for word in index_terms(text).split()]
             rows.append([sum(numbers) for numbers in zip(*parts, strict=True)] if parts else [])
         return rows
 
@@ -255,7 +255,7 @@ async def words(path: Path, texts: Sequence[str], times: int) -> None:
     linear, index = Linear(texts), SearchIndex()
     start = time.perf_counter()
     for number, text in enumerate(texts):
-        index.add(number, text, f"/facts/user{number % 1000}")
+        index.put(number, index_terms(text), f"/facts/user{number % 1000}", len(text))
     print(f"index of {len(texts):,} records built in {time.perf_counter() - start:.1f} s\n")
     gc.collect()
     gc.freeze()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +18,25 @@ import pytest
 
 from agentcore_memory_async.local import LocalMemoryService, ManualClock, StoreError
 from agentcore_memory_async.local.__main__ import main
-from agentcore_memory_async.local._database.schema import VERSION
+from agentcore_memory_async.local._database.schema import _MIGRATIONS, VERSION
 from agentcore_memory_async.local._database.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+MEMORY = "chat-a1B2c3D4e5"
 VERSION_1 = Path(__file__).with_name("data") / "version-1.sql"
 START = 1_767_225_600.0
+
+
+@contextmanager
+def old_file(path: Path, version: int) -> Iterator[sqlite3.Connection]:
+    """Return a connection to a new file with the schema of an older version."""
+    with closing(sqlite3.connect(path)) as db, db:
+        for step in _MIGRATIONS[:version]:
+            db.executescript(step)
+        db.execute(f"PRAGMA user_version = {version}")
+        yield db
 
 
 async def test_everything_is_there_after_a_restart(
@@ -122,13 +134,60 @@ async def test_tokens_of_the_fourth_version_are_migrated(
     new = {"name": "Chat", "eventExpiryDuration": 30, "clientToken": "t" * 40}
     async with serve(path) as client:
         created = (await client.send("POST", "/memories/create", new)).body["memory"]
-    with sqlite3.connect(path) as db:
+    tables = ("memories", "tokens")
+    with old_file(tmp_path / "old.db", version=4) as db:
+        db.execute("ATTACH ? AS newest", (str(path),))
+        for table in tables:
+            db.execute(f"INSERT INTO {table} SELECT * FROM newest.{table}")
         db.execute("UPDATE tokens SET answer = ?", (created["id"],))
-        db.execute("PRAGMA user_version = 4")
-    db.close()
-    async with serve(path) as client:
+    async with serve(tmp_path / "old.db") as client:
         again = (await client.send("POST", "/memories/create", new)).body["memory"]
         assert again["id"] == created["id"]
+
+
+async def test_records_of_the_fifth_version_are_migrated(
+    serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    """They are listed by namespace and by path, found, and deleted, as those written since."""
+    path = tmp_path / "memory.db"
+    namespaces = ("/a/b/", "/a/b", "/a/bc/", "/a/", "/a//d/", "e", None)
+    row = (
+        "INSERT INTO records (memory_id, record_id, namespace, namespace_key, content, "
+        "fingerprint, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    )
+    with old_file(path, version=5) as db:
+        for number, name in enumerate(namespaces):
+            at, text = START * 1000 - number - 1, f"old {name}"
+            key = (name or "").rstrip("/")
+            db.execute(row, (MEMORY, f"mem-{number:036}", name, key, text, text, at, at))
+    async with serve(path) as client:
+        for name in namespaces[:-1]:
+            await client.put(f"new {name}", namespace=name)
+        below = {
+            "/": 13,
+            "/a/": 10,
+            "/a": 10,
+            "/a/b": 4,
+            "/a/b/": 4,
+            "/a/bc": 2,
+            "/a//d": 2,
+            "e/": 2,
+            "/a/x": 0,
+        }
+        for name, count in below.items():
+            assert len(await client.records(name)) == count, name
+            assert len(await client.search("old new", name, topK=100)) == count, name
+        exact = {
+            name: (await client.call("POST", "memoryRecords", namespace=name)).body
+            for name in namespaces[:-1]
+        }
+        for name, page in exact.items():
+            texts = [item["content"]["text"] for item in page["memoryRecordSummaries"]]
+            assert texts == [f"new {name}", f"old {name}"]
+        for record in await client.records("/a/"):
+            await client.call("DELETE", "memoryRecords", record["memoryRecordId"])
+        assert await client.records("/a/") == []
+        assert len(await client.records("/")) == 3
 
 
 async def test_a_migration_that_fails_leaves_the_file(tmp_path: Path) -> None:

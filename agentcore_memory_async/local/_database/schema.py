@@ -148,6 +148,38 @@ _MIGRATIONS: tuple[str, ...] = (
         WHERE operation IN ('CreateMemory', 'UpdateMemory');
     UPDATE tokens SET answer = 'null' WHERE operation = 'StartMemoryExtractionJob';
     """,
+    """
+    -- Lists are read in order from an index, however many rows there are.
+    DROP INDEX records_by_namespace;
+    CREATE INDEX records_by_namespace ON records (memory_id, namespace, created_ms, seq);
+    DROP INDEX records_by_text;
+    CREATE INDEX records_by_text ON records (memory_id, fingerprint, namespace);
+    CREATE TABLE record_paths (      -- each record under its namespace and all above it
+        memory_id TEXT NOT NULL,
+        path TEXT NOT NULL,          -- without its last slashes
+        created_ms INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        PRIMARY KEY (memory_id, path, created_ms, seq)
+    ) WITHOUT ROWID;
+    WITH RECURSIVE places (memory_id, path, created_ms, seq) AS (
+        SELECT memory_id, namespace_key, created_ms, seq FROM records
+        UNION ALL
+        -- The text without its last segment: rtrim() takes all that is no slash off its end.
+        SELECT memory_id, rtrim(rtrim(path, replace(path, '/', '')), '/'), created_ms, seq
+        FROM places WHERE instr(path, '/') > 0
+    )
+    INSERT INTO record_paths SELECT * FROM places WHERE path <> '';
+    ALTER TABLE records ADD COLUMN terms TEXT; -- what a search finds it by; NULL: not yet known
+    CREATE INDEX actors_by_creation ON actors (memory_id, seq);
+    CREATE INDEX sessions_by_creation ON sessions (memory_id, actor_id, seq);
+    CREATE INDEX events_by_branch
+        ON events (memory_id, actor_id, session_id, branch, event_id) WHERE hidden = 0;
+    CREATE INDEX events_by_id_shown
+        ON events (memory_id, actor_id, session_id, event_id) WHERE hidden = 0;
+    CREATE INDEX failed_by_strategy ON failed_jobs (memory_id, strategy_id, seq);
+    CREATE INDEX failed_by_session ON failed_jobs (memory_id, session_id, seq);
+    CREATE INDEX failed_by_actor ON failed_jobs (memory_id, actor_id, seq);
+    """,
 )
 """Each entry brings a file from the version before it to its own. Never change one: append."""
 VERSION = len(_MIGRATIONS)

@@ -42,7 +42,7 @@ _MAIN = "main"
 
 def create_event(request: MemoryRequest) -> Params:
     """Store an event, and queue it for extraction."""
-    params, transaction = request.params, request.transaction
+    params = request.params
     check_variables(request.memory, _variables(params))
     token, digest = request.client_token(request.memory_id), fingerprint(params)
     used = token.first_use()
@@ -58,7 +58,7 @@ def create_event(request: MemoryRequest) -> Params:
     token.remember([actor_id, session_id, event.event_id], digest)
     request.service.stale_reads.restart(key, request.now_ms)
     _queue(request, key, event, payload, skip=params.get("extractionMode") == "SKIP")
-    return {"event": _response(request, key, event, sessions.branches_of(transaction, key))}
+    return {"event": _response(request, key, event)}
 
 
 def ingest_data(request: MemoryRequest) -> Params:
@@ -151,7 +151,7 @@ def _stored_before(request: MemoryRequest, used: FirstUse, digest: str) -> Param
         event_ms = int(event_id.split("#", 1)[0])
         event = _new_event(request, event_ms, request.params["payload"])
         event = evolve(event, event_id=event_id)
-    return _response(request, key, event, sessions.branches_of(request.transaction, key))
+    return _response(request, key, event)
 
 
 def _branch_of_new_event(request: MemoryRequest, key: SessionKey) -> str | None:
@@ -171,7 +171,7 @@ def _branch_of_new_event(request: MemoryRequest, key: SessionKey) -> str | None:
     name: str = wanted["name"]
     root: str | None = wanted.get("rootEventId")
     behavior = request.service.behavior
-    known = sessions.branches_of(request.transaction, key).get(name)
+    known = sessions.find_branch(request.transaction, key, name)
     if known is not None:
         if root is None and behavior.strict_branches:
             text = f"rootEventId is required to continue branch {name}"
@@ -223,8 +223,7 @@ def get_event(request: MemoryRequest) -> Params:
     event = sessions.find_event(request.transaction, key, event_id, request.now_ms)
     if event is None:
         raise _not_found(event_id)
-    branches = sessions.branches_of(request.transaction, key)
-    return {"event": _response(request, key, event, branches)}
+    return {"event": _response(request, key, event)}
 
 
 def delete_event(request: MemoryRequest) -> Params:
@@ -246,7 +245,6 @@ def list_events(request: MemoryRequest) -> Params:
     """
     service, params, key = request.service, request.params, request.session_key
     wanted = child(params, "filter")
-    branches = sessions.branches_of(request.transaction, key)
     accept = _event_filter(request, children(wanted, "eventMetadata"))
     (before_id,) = request.position(str) or (None,)
     size = request.page_size(service.behavior.default_page)
@@ -255,7 +253,7 @@ def list_events(request: MemoryRequest) -> Params:
         request.transaction,
         key,
         request.now_ms,
-        spans=_branch_spans(branches, wanted.get("branch")),
+        spans=_branch_spans(request, wanted.get("branch")),
         before_id=before_id,
         written_until_ms=request.written_until_ms(service.lags.event_lists),
         with_payload=params.get("includePayloads") is not False,
@@ -272,7 +270,7 @@ def list_events(request: MemoryRequest) -> Params:
             page.append(event)
     if service.tie_shuffler is not None:
         page = _with_shuffled_ties(page, service.tie_shuffler)
-    answer: Params = {"events": [_response(request, key, event, branches) for event in page]}
+    answer: Params = {"events": [_response(request, key, event) for event in page]}
     if more:
         answer["nextToken"] = request.next_token(last_id)
     return answer
@@ -312,7 +310,7 @@ def _metadata_check(expression: Mapping[str, Any]) -> Callable[[Mapping[str, Any
 
 
 def _branch_spans(
-    branches: Mapping[str, Branch], wanted: Mapping[str, Any] | None
+    request: MemoryRequest, wanted: Mapping[str, Any] | None
 ) -> list[tuple[str | None, str | None]]:
     """Return the branches of a filter, and their parents up to the forks if it includes them."""
     if not wanted:
@@ -321,8 +319,10 @@ def _branch_spans(
     if name == _MAIN:
         return [(None, None)]
     spans: list[tuple[str | None, str | None]] = [(name, None)]
-    while wanted.get("includeParentBranches") and name is not None and name in branches:
-        fork = branches[name]
+    while wanted.get("includeParentBranches") and name is not None:
+        fork = sessions.find_branch(request.transaction, request.session_key, name)
+        if fork is None:
+            break
         name = fork.root_branch
         spans.append((name, fork.root_event_id))
     return spans
@@ -379,9 +379,7 @@ def list_sessions(request: MemoryRequest) -> Params:
 # Answers.
 
 
-def _response(
-    request: MemoryRequest, key: SessionKey, event: Event, branches: Mapping[str, Branch]
-) -> Params:
+def _response(request: MemoryRequest, key: SessionKey, event: Event) -> Params:
     """Return the wire form of an event."""
     answer: Params = {
         "memoryId": key.memory_id,
@@ -391,8 +389,9 @@ def _response(
         "eventTimestamp": event.event_ms / 1000,
         "branch": {"name": event.branch or _MAIN},
     }
-    if event.branch and event.branch in branches:
-        answer["branch"]["rootEventId"] = branches[event.branch].root_event_id
+    branch = event.branch and sessions.find_branch(request.transaction, key, event.branch)
+    if branch:
+        answer["branch"]["rootEventId"] = branch.root_event_id
     if event.payload is not None:
         payload = json.loads(event.payload)
         java = request.service.behavior.java_blob_strings

@@ -18,7 +18,7 @@ import threading
 from array import array
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
@@ -38,8 +38,12 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("agentcore_memory_async.local")
 
-_CHUNK = 1_000
+_CHUNK = 5_000
 """Records that are read and indexed at a time."""
+_START = (-1, -1)
+"""Time of creation and number before those of all records."""
+_Row = tuple[int, int, str | None, str | None, str, int]
+"""A record to index: time of creation, number, content or terms, namespace, and length."""
 _TEXTS = 64
 """Texts that an embedder gets at a time."""
 _QUERIES = 1_000
@@ -154,25 +158,18 @@ class SearchIndexes:
             self._queries.pop(next(iter(self._queries)), None)
 
     async def _build(self, store: Store, memory_id: str, index: MemoryIndex) -> None:
-        after = 0
+        after = _START
         while not index.built:
-            position = after
-
-            def read(transaction: Transaction, position: int = position) -> list[Any]:
-                return transaction.db.execute(
-                    "SELECT seq, content, namespace_key FROM records "
-                    "WHERE memory_id = ? AND seq > ? ORDER BY seq LIMIT ?",
-                    (memory_id, position, _CHUNK),
-                ).fetchall()
-
-            rows = await store.read(read)
-            await anyio.to_thread.run_sync(_index, index, rows)
+            rows = await store.read(partial(_next_rows, memory_id=memory_id, after=after))
+            unknown = await anyio.to_thread.run_sync(_index, index, rows)
+            if unknown:
+                await store.write(partial(_write_terms, unknown=unknown))
             if len(rows) < _CHUNK:
                 with index.lock:
                     index.catch_up()
                     index.built, index.touched = True, None
             else:
-                after = rows[-1][0]
+                after = rows[-1][:2]
 
     async def _embed(
         self, embedder: Embedder, store: Store, memory_id: str, index: MemoryIndex
@@ -209,13 +206,31 @@ class SearchIndexes:
 
     # In the database threads.
 
-    def put(self, transaction: Transaction, memory_id: str, seq: int, text: str, key: str) -> None:
-        """Index a record, new or changed, once it is on disk."""
+    def put(
+        self,
+        transaction: Transaction,
+        memory_id: str,
+        seq: int,
+        words: str,
+        key: str,
+        length: int,
+    ) -> None:
+        """
+        Index a record, new or changed, once it is on disk.
+
+        Args:
+            transaction: The database.
+            memory_id: Memory id.
+            seq: Number of the record.
+            words: Terms of its text, as `index_terms` returns them.
+            key: Key of its namespace.
+            length: Characters of its content.
+        """
         if self._embedder is not None:
             transaction.db.execute("DELETE FROM vectors WHERE seq = ?", (seq,))
 
         def apply(index: MemoryIndex) -> None:
-            index.lexical.add(seq, text, key)
+            index.lexical.put(seq, words, key, length)
             index.signatures.pop(seq, None)
             if index.touched is not None:
                 index.touched.add(seq)
@@ -254,7 +269,6 @@ class SearchIndexes:
         *,
         exact: str | None = None,
         path: str | None = None,
-        weak: bool = True,
         only: Set[int] | None = None,
     ) -> Generator[tuple[int, float]]:
         """
@@ -268,34 +282,52 @@ class SearchIndexes:
             query: Text to look for.
             exact: Key of a namespace; only its own records are returned.
             path: Key of a namespace; only its records and those below it are returned.
-            weak: Whether to include records that share no word with the query.
             only: Numbers; only these records are returned.
         """
         index = self._built_index(transaction, memory_id)
         with index.lock:
             index.catch_up()
-            names: Iterable[str] | None = None
-            if exact is not None:
-                names = [exact]
-            elif path:
-                names = index.lexical.under(path)
-            vector = self._queries.get(query)
-            if vector is None:
-                yield from index.lexical.search(query, names, weak=weak, only=only)
-                return
-            allowed = index.lexical.everything() if names is None else index.lexical.members(names)
+            allowed = index.lexical.members(exact=exact, path=path)
             if only is not None:
                 allowed = allowed & only
-            yield from _nearest(transaction, index.signatures, allowed, vector)
+            vector = self._queries.get(query)
+            if vector is None:
+                yield from index.lexical.search(query, allowed)
+            else:
+                yield from _nearest(transaction, index.signatures, allowed, vector)
+
+    def similar(
+        self,
+        transaction: Transaction,
+        memory_id: str,
+        text: str,
+        key: str,
+        newest: Iterable[int],
+        *,
+        below: bool,
+    ) -> list[tuple[int, float]]:
+        """
+        Return the records of a namespace that are most similar to *text*, best first.
+
+        Args:
+            transaction: The database.
+            memory_id: Memory id.
+            text: Text to compare with.
+            key: Key of the namespace.
+            newest: Numbers of its newest records.
+            below: Whether to compare records of the namespaces below it, too.
+        """
+        index = self._built_index(transaction, memory_id)
+        with index.lock:
+            index.catch_up()
+            where = {"path": key} if below else {"exact": key}
+            return index.lexical.similar(text, index.lexical.members(**where), newest)
 
     def _built_index(self, transaction: Transaction, memory_id: str) -> MemoryIndex:
         """Return a memory's index, built here and now where it was not yet."""
         index = self._indexes.setdefault(memory_id, MemoryIndex())
         if not index.built:
-            rows = transaction.db.execute(
-                "SELECT seq, content, namespace_key FROM records WHERE memory_id = ?",
-                (memory_id,),
-            ).fetchall()
+            rows = _next_rows(transaction, memory_id, _START, limit=-1)
             _index(index, rows)
             with index.lock:
                 index.catch_up()
@@ -303,18 +335,46 @@ class SearchIndexes:
         return index
 
 
-def _index(index: MemoryIndex, rows: list[tuple[int, str, str]]) -> None:
-    """Index records that were read, except those that have changed since."""
-    ready: list[tuple[int, frozenset[str], str, int]] = []
-    for seq, content, key in rows:
-        text = searchable(content)
-        ready.append((seq, index_terms(text), key, len(text)))
+def _next_rows(
+    transaction: Transaction, memory_id: str, after: tuple[int, int], limit: int = _CHUNK
+) -> list[_Row]:
+    """Return the next records of a memory to index, in the order of their creation."""
+    return transaction.db.execute(
+        "SELECT created_ms, seq, CASE WHEN terms IS NULL THEN content END, terms, namespace_key, "
+        "length(content) FROM records "
+        "WHERE memory_id = ? AND (created_ms, seq) > (?, ?) ORDER BY created_ms, seq LIMIT ?",
+        (memory_id, *after, limit),
+    ).fetchall()
+
+
+def _index(index: MemoryIndex, rows: list[_Row]) -> list[tuple[str, int, str]]:
+    """
+    Index records that were read, except those that have changed since.
+
+    Returns:
+        Terms, number and content of the records that were stored without their terms.
+    """
+    ready: list[tuple[int, str, str, int]] = []
+    unknown: list[tuple[str, int, str]] = []
+    for _, seq, content, words, key, length in rows:
+        if content is not None:
+            words = index_terms(searchable(content))
+            unknown.append((words, seq, content))
+        ready.append((seq, words or "", key, length))
     for start in range(0, len(ready), 100):
         with index.lock:
             index.catch_up()
             for seq, words, key, length in ready[start : start + 100]:
                 if index.touched is not None and seq not in index.touched:
                     index.lexical.put(seq, words, key, length)
+    return unknown
+
+
+def _write_terms(transaction: Transaction, unknown: list[tuple[str, int, str]]) -> None:
+    """Store terms with records of an older file, except those that have changed since."""
+    transaction.db.executemany(
+        "UPDATE records SET terms = ? WHERE seq = ? AND content = ?", unknown
+    )
 
 
 def _records_without_vector(

@@ -21,11 +21,12 @@ from __future__ import annotations
 
 import heapq
 import math
-from bisect import bisect_left, insort
+from functools import lru_cache
 from itertools import combinations, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from agentcore_memory_async.local._language.words import STOP_WORDS, stem, synonyms, terms, tokens
+from agentcore_memory_async.local._search.paths import paths_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Set
@@ -41,6 +42,8 @@ _SELECTIVE_WORDS = 5
 """Words of a query, those with the highest weights, that select what is scored."""
 _MAX_SCORED = 3_000
 """Documents that are scored before the best of them are yielded."""
+_MAX_COMPARED = 64
+"""Documents with rarer words of a text that are compared to find the most similar ones."""
 _MAX_LETTER_SCORE = 0.1
 """Highest score of a document that shares only letters with the query."""
 _MAX_WEAK_MATCHES = 200
@@ -48,13 +51,21 @@ _MAX_WEAK_MATCHES = 200
 _NO_DOCUMENTS: frozenset[int] = frozenset()
 """Documents of a namespace that has none."""
 
+_T = TypeVar("_T")
 _QueryWord = tuple[float, list[tuple["Set[int]", float]]]
 """Weight of a word of the query, and its variants: postings and similarity of each."""
 
 
-def index_terms(text: str) -> frozenset[str]:
-    """Return the terms under which *text* is indexed; stop words only if there is nothing else."""
-    return frozenset(terms(text)) or frozenset(stem(word) for word in tokens(text))
+def index_terms(text: str) -> str:
+    """
+    Return the terms under which *text* is indexed, each once, with spaces between.
+
+    There are stop words among them only if there is nothing else. The terms of a record are stored
+    with it, so that an index can be loaded: a change of this function needs a migration that
+    empties the column ``terms``.
+    """
+    found = terms(text) or [stem(word) for word in tokens(text)]
+    return " ".join(dict.fromkeys(found))
 
 
 class SearchIndex:
@@ -66,41 +77,43 @@ class SearchIndex:
     """
 
     def __init__(self) -> None:
-        self._documents: dict[int, tuple[frozenset[str], str]] = {}
+        # Terms with spaces between, and the namespace.
+        self._documents: dict[int, tuple[str, str]] = {}
         self._lengths: dict[int, int] = {}
         self._postings: dict[str, set[int]] = {}
         self._words_by_trigram: dict[str, set[str]] = {}
-        self._namespaces: dict[str, set[int]] = {}
-        self._sorted_namespaces: list[str] = []
+        self._by_namespace: dict[str, set[int]] = {}
+        self._by_path: dict[str, set[int]] = {}
 
     def __len__(self) -> int:
         return len(self._documents)
 
-    def add(self, number: int, text: str, namespace: str) -> None:
-        """Index *text* as document *number*, and replace an existing one."""
-        self.put(number, index_terms(text), namespace, len(text))
+    def put(self, number: int, words: str, namespace: str, length: int) -> None:
+        """
+        Index a document, and replace an existing one.
 
-    def put(self, number: int, words: frozenset[str], namespace: str, length: int) -> None:
-        """Index a document by its terms, as `index_terms` returns them, and its length."""
+        Args:
+            number: Number of the document.
+            words: Its terms, as `index_terms` returns them.
+            namespace: Its namespace.
+            length: Characters of its content.
+        """
         if number in self._documents:
             self.remove(number)
         self._documents[number] = (words, namespace)
         self._lengths[number] = length
-        for word in words:
-            posting = self._postings.get(word)
-            if posting is None:
-                self._postings[word] = {number}
-                if _allows_misspelling(word):
-                    for gram in _trigrams(word):
-                        self._words_by_trigram.setdefault(gram, set()).add(word)
-            else:
-                posting.add(number)
-        members = self._namespaces.get(namespace)
-        if members is None:
-            self._namespaces[namespace] = {number}
-            insort(self._sorted_namespaces, namespace)
-        else:
-            members.add(number)
+        postings = self._postings
+        for word in words.split():
+            if word in postings:
+                postings[word].add(number)
+                continue
+            postings[word] = {number}
+            if _allows_misspelling(word):
+                for gram in _trigrams(word):
+                    _add(self._words_by_trigram, gram, word)
+        _add(self._by_namespace, namespace, number)
+        for path in paths_of(namespace):
+            _add(self._by_path, path, number)
 
     def remove(self, number: int) -> None:
         """Remove document *number*; a missing one is ignored."""
@@ -109,70 +122,38 @@ class SearchIndex:
             return
         del self._lengths[number]
         words, namespace = document
-        for word in words:
-            posting = self._postings[word]
-            posting.discard(number)
-            if posting:
+        for word in words.split():
+            if not _discard(self._postings, word, number) or not _allows_misspelling(word):
                 continue
-            del self._postings[word]
-            if _allows_misspelling(word):
-                for gram in _trigrams(word):
-                    self._words_by_trigram[gram].discard(word)
-                    if not self._words_by_trigram[gram]:
-                        del self._words_by_trigram[gram]
-        members = self._namespaces[namespace]
-        members.discard(number)
-        if not members:
-            del self._namespaces[namespace]
-            del self._sorted_namespaces[bisect_left(self._sorted_namespaces, namespace)]
+            for gram in _trigrams(word):
+                _discard(self._words_by_trigram, gram, word)
+        _discard(self._by_namespace, namespace, number)
+        for path in paths_of(namespace):
+            _discard(self._by_path, path, number)
 
-    def under(self, path: str) -> list[str]:
-        """Return the namespace *path* and those below it by whole segments; all if it is empty."""
-        if not path:
-            return list(self._sorted_namespaces)
-        start = bisect_left(self._sorted_namespaces, path + "/")
-        end = bisect_left(self._sorted_namespaces, path + "0")  # "0" is the character after "/"
-        exact = [path] if path in self._namespaces else []
-        return exact + self._sorted_namespaces[start:end]
-
-    def members(self, namespaces: Iterable[str]) -> Set[int]:
-        """Return the numbers of the documents in *namespaces*."""
-        found = [self._namespaces.get(name, _NO_DOCUMENTS) for name in namespaces]
-        if sum(map(len, found)) == len(self._documents):
-            return self._documents.keys()
-        return found[0] if len(found) == 1 else set[int]().union(*found)
-
-    def everything(self) -> Set[int]:
-        """Return the numbers of all documents."""
+    def members(self, *, exact: str | None = None, path: str | None = None) -> Set[int]:
+        """Return the documents of one namespace, or of *path* and all below it; else all."""
+        if exact is not None:
+            return self._by_namespace.get(exact, _NO_DOCUMENTS)
+        if path:
+            return self._by_path.get(path, _NO_DOCUMENTS)
         return self._documents.keys()
 
-    def search(
-        self,
-        query: str,
-        namespaces: Iterable[str] | None,
-        *,
-        weak: bool = True,
-        only: Set[int] | None = None,
-    ) -> Iterator[tuple[int, float]]:
+    def search(self, query: str, allowed: Set[int] | None) -> Iterator[tuple[int, float]]:
         """
         Yield number and score of the documents that match *query*, best first.
 
+        Documents without any word of the query follow at the end.
+
         Args:
             query: Plain words.
-            namespaces: Namespaces to search; None searches all.
-            weak: Whether documents without any word of the query follow at the end.
-            only: Numbers of the documents to search; None searches all.
+            allowed: Numbers of the documents to search; None searches all.
         """
-        allowed = None if namespaces is None else self.members(namespaces)
-        if only is not None:
-            allowed = (self.everything() if allowed is None else allowed) & only
         if allowed is not None and len(allowed) == len(self._documents):
             allowed = None
         if not (self._documents if allowed is None else allowed):
             return
-        words = list(dict.fromkeys(terms(query)))
-        if not words:
-            words = list(dict.fromkeys(stem(word) for word in tokens(query)))
+        words = index_terms(query).split()
         seen: set[int] = set()
         plan = self._plan(words)
         waiting: list[tuple[float, int, int]] = []  # heap of (-score, length, -number)
@@ -192,8 +173,38 @@ class SearchIndex:
         while waiting:
             score, _, number = heapq.heappop(waiting)
             yield -number, -score
-        if weak and query.strip():
+        if query.strip():
             yield from self._weak(words, allowed, seen)
+
+    def similar(
+        self, query: str, allowed: Set[int], newest: Iterable[int]
+    ) -> list[tuple[int, float]]:
+        """
+        Return number and score of the documents most similar to *query*, best first.
+
+        Their number has a limit: compared are the documents that have one of its rarer words,
+        rarest first, and of the newest ones those that have any of its words.
+
+        Args:
+            query: Plain words.
+            allowed: Numbers of the documents to search.
+            newest: Numbers of the newest of them.
+        """
+        plan = self._plan(index_terms(query).split())
+        postings = sorted((item for _, variants in plan for item, _ in variants), key=len)
+        compared = {number for number in newest if any(number in item for item in postings)}
+        compared &= allowed
+        room = _MAX_COMPARED
+        for posting in postings:
+            if min(len(posting), len(allowed)) > _MAX_SCORED_PER_TIER:
+                break
+            found = (posting & allowed) - compared
+            if len(found) <= room:
+                room -= len(found)
+                compared |= found
+        total = sum(weight for weight, _ in plan) or 1.0
+        scored = [(number, self._score(number, plan, total)) for number in compared]
+        return sorted(scored, key=lambda item: (-item[1], self._lengths[item[0]], -item[0]))
 
     def _shortest(self, numbers: Set[int]) -> Iterable[int]:
         """Return the documents of a tier that can score highest: the shortest."""
@@ -210,7 +221,7 @@ class SearchIndex:
                     matching_terms += 1
                     best = max(best, similarity)
             matched += weight * best
-        share = min(1.0, matching_terms / len(self._documents[number][0]))
+        share = min(1.0, matching_terms / (self._documents[number][0].count(" ") + 1))
         coverage = matched / total * (0.6 + 0.4 * math.sqrt(share))
         return round(min(1.0, max(_MAX_LETTER_SCORE, coverage)), 6)
 
@@ -283,7 +294,8 @@ class SearchIndex:
             )
         scored: list[tuple[float, int]] = []
         for number in newest:
-            other = {gram for word in self._documents[number][0] for gram in _bigrams(word)}
+            words_of = self._documents[number][0].split()
+            other = frozenset[str]().union(*(_bigrams(word) for word in words_of))
             common = 2 * len(own & other) / ((len(own) + len(other)) or 1)
             scored.append((round(_MAX_LETTER_SCORE * common * 0.99, 6), number))
         scored.sort(key=lambda item: (-item[0], -item[1]))
@@ -321,10 +333,27 @@ def _allows_misspelling(word: str) -> bool:
     return len(word) >= 4 and word.isalpha()
 
 
-def _bigrams(word: str) -> set[str]:
+def _add(sets: dict[str, set[_T]], key: str, item: _T) -> None:
+    if key in sets:
+        sets[key].add(item)
+    else:
+        sets[key] = {item}
+
+
+def _discard(sets: dict[str, set[_T]], key: str, item: _T) -> bool:
+    """Take *item* out of a set; return whether that was the last one, so that the set is gone."""
+    sets[key].discard(item)
+    if sets[key]:
+        return False
+    del sets[key]
+    return True
+
+
+@lru_cache(maxsize=65536)
+def _bigrams(word: str) -> frozenset[str]:
     """Return the bigrams of *word*, with both ends marked."""
     marked = f"^{word}$"
-    return {marked[i : i + 2] for i in range(len(marked) - 1)}
+    return frozenset(marked[i : i + 2] for i in range(len(marked) - 1))
 
 
 def _trigrams(word: str) -> set[str]:

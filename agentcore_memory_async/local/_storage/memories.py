@@ -48,6 +48,7 @@ _TABLES = (
     "sessions",
     "actors",
     "records",
+    "record_paths",
     "pending",
     "failed_jobs",
     "tokens",
@@ -204,7 +205,7 @@ class Memories:
         rows = transaction.db.execute(
             "SELECT memory_id, seq FROM memories WHERE deleted = 0 AND seq < ? ORDER BY seq DESC",
             (_LAST if before is None else before,),
-        ).fetchall()
+        )
         for memory_id, number in rows:
             memory = self.get(transaction, memory_id)
             if memory is not None:

@@ -62,18 +62,6 @@ class NamespaceQuery:
             return cls(prefix=namespace) if legacy_prefix else cls(exact=namespace)
         return cls(prefix=path) if raw_prefix else cls(path=key_of(path))
 
-    def where(self) -> tuple[str, list[Any]]:
-        """Return the SQL condition and its parameters."""
-        if self.exact is not None:
-            return "namespace_key = ? AND namespace = ?", [key_of(self.exact), self.exact]
-        if self.prefix is not None:
-            return "substr(namespace, 1, ?) = ?", [len(self.prefix), self.prefix]
-        if not self.path:
-            return "1", []
-        # "0" is the character after "/".
-        condition = "(namespace_key = ? OR (namespace_key > ? AND namespace_key < ?))"
-        return condition, [self.path, self.path + "/", self.path + "0"]
-
     def covers(self, namespace: str | None) -> bool:
         """Return whether records of *namespace* are among those queried."""
         if self.exact is not None:

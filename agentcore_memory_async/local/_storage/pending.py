@@ -181,20 +181,12 @@ def list_failed_jobs(
     limit: int,
 ) -> list[FailedJob]:
     """Return the failed jobs after the row *after* that match the other arguments, oldest first."""
+    wanted = {"strategy_id": strategy_id, "session_id": session_id, "actor_id": actor_id}
+    given = {name: value for name, value in wanted.items() if value is not None}
     rows = transaction.db.execute(
-        f"SELECT {_JOB}, seq FROM failed_jobs "
-        "WHERE memory_id = :memory AND seq > :after "
-        "AND (:strategy IS NULL OR strategy_id = :strategy) "
-        "AND (:session IS NULL OR session_id = :session) "
-        "AND (:actor IS NULL OR actor_id = :actor) ORDER BY seq LIMIT :limit",
-        {
-            "memory": memory_id,
-            "after": after,
-            "strategy": strategy_id,
-            "session": session_id,
-            "actor": actor_id,
-            "limit": limit,
-        },
+        f"SELECT {_JOB}, seq FROM failed_jobs WHERE memory_id = ? AND seq > ? "
+        f"{''.join(f'AND {name} = ? ' for name in given)}ORDER BY seq LIMIT ?",
+        (memory_id, after, *given.values(), limit),
     )
     return [_failed_job(row) for row in rows]
 

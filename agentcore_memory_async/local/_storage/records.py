@@ -16,25 +16,41 @@ from attrs import frozen
 
 from agentcore_memory_async.local._language.words import fingerprint
 from agentcore_memory_async.local._search.indexes import SearchIndexes, searchable
+from agentcore_memory_async.local._search.lexical import index_terms
+from agentcore_memory_async.local._search.paths import paths_of
 from agentcore_memory_async.local._storage.metadata import read_metadata, system_metadata
-from agentcore_memory_async.local._storage.namespaces import key_of
+from agentcore_memory_async.local._storage.namespaces import NamespaceQuery, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
     from agentcore_memory_async.local._database.store import Transaction
-    from agentcore_memory_async.local._storage.namespaces import NamespaceQuery
 
 
 _DAY_MS = 86_400_000
 """Milliseconds of a day."""
 _ROWS = 50
 """Rows of a ranking that are read at a time."""
-_COLUMNS = (
-    "seq, record_id, strategy_id, namespace, content, created_ms, updated_ms, time_ms, "
-    "metadata, expires_ms, expiry_days, record_type"
+_COLUMNS = ", ".join(
+    f"records.{name}"
+    for name in (
+        "seq",
+        "record_id",
+        "strategy_id",
+        "namespace",
+        "content",
+        "created_ms",
+        "updated_ms",
+        "time_ms",
+        "metadata",
+        "expires_ms",
+        "expiry_days",
+        "record_type",
+    )
 )
 """Columns of a record, in the order of the fields of `Record`."""
+_NEWEST = 32
+"""Newest records of a namespace that are compared with a new one, whatever words they have."""
 
 
 @frozen
@@ -149,21 +165,22 @@ class Records:
             after: Time of creation (ms) and number of the record to continue after.
             created_until_ms: Time; only records that were created by then are returned.
         """
-        condition, values = query.where()
+        place = _Place.of(memory_id, query)
+        condition, values = "", list(place.values)
         if after is not None:
-            condition += " AND (created_ms, seq) < (?, ?)"
-            values = [*values, *after]
+            condition += f" AND ({place.table}.created_ms, {place.table}.seq) < (?, ?)"
+            values += after
         if strategy_id is not None:
             condition += " AND strategy_id = ?"
-            values = [*values, strategy_id]
+            values.append(strategy_id)
         if created_until_ms is not None:
-            condition += " AND created_ms <= ?"
-            values = [*values, created_until_ms]
+            condition += f" AND {place.table}.created_ms <= ?"
+            values.append(created_until_ms)
         rows = transaction.db.execute(
-            f"SELECT {_COLUMNS} FROM records WHERE memory_id = ? "
-            f"AND (expires_ms IS NULL OR expires_ms > ?) AND {condition} "
-            "ORDER BY created_ms DESC, seq DESC",
-            [memory_id, now_ms, *values],
+            f"SELECT {_COLUMNS} {place.source}{condition} "
+            "AND (expires_ms IS NULL OR expires_ms > ?) "
+            f"ORDER BY {place.table}.created_ms DESC, {place.table}.seq DESC",
+            [*values, now_ms],
         )
         with closing(rows):
             for row in rows:
@@ -214,7 +231,7 @@ class Records:
 
         found = nearest(None)
         if len(found) < limit and thorough:
-            found = nearest(self._numbers(transaction, memory_id, counts))
+            found = nearest(self._numbers(transaction, memory_id, query, counts))
         return found
 
     def find_same_text(
@@ -241,24 +258,29 @@ class Records:
         """
         Return the records of the namespace that are most similar to *content*, best first.
 
-        With *below*, those of the namespaces below it, too.
+        With *below*, those of the namespaces below it, too. However many there are, a few are
+        compared: those with its rarer words, and the newest.
         """
         key = key_of(namespace)
-        with closing(
-            self.indexes.ranked(
-                transaction,
-                memory_id,
-                searchable(content),
-                exact=None if below else key,
-                path=key if below else None,
-                weak=False,
-            )
-        ) as ranked:
-            nearest = list(islice(ranked, limit))
+        query = NamespaceQuery(path=key) if below else NamespaceQuery(exact=namespace)
+        place = _Place.of(memory_id, query)
+        newest = transaction.db.execute(
+            f"SELECT {place.table}.seq {place.source} "
+            f"ORDER BY {place.table}.created_ms DESC, {place.table}.seq DESC LIMIT ?",
+            [*place.values, _NEWEST],
+        )
+        nearest = self.indexes.similar(
+            transaction,
+            memory_id,
+            searchable(content),
+            key,
+            (row[0] for row in newest),
+            below=below,
+        )
         return [
             record
-            for record, _ in self._rows(transaction, nearest)
-            if below or record.namespace == namespace
+            for record, _ in self._rows(transaction, nearest[:limit])
+            if query.covers(record.namespace)
         ]
 
     def of_session(
@@ -272,14 +294,20 @@ class Records:
         )
         return [Record(*row) for row in rows]
 
+    def numbered(self, transaction: Transaction, numbers: Iterable[int]) -> list[Record]:
+        """Return the records of these numbers that there are."""
+        return [record for record, _ in self._rows(transaction, ((item, 0) for item in numbers))]
+
     def _numbers(
-        self, transaction: Transaction, memory_id: str, counts: Callable[[Record], bool]
+        self,
+        transaction: Transaction,
+        memory_id: str,
+        query: NamespaceQuery,
+        counts: Callable[[Record], bool],
     ) -> set[int]:
-        """Return the numbers of a memory's records that count."""
-        rows = transaction.db.execute(
-            f"SELECT {_COLUMNS} FROM records WHERE memory_id = ?",
-            (memory_id,),
-        )
+        """Return the numbers of the records of some namespaces that count."""
+        place = _Place.of(memory_id, query)
+        rows = transaction.db.execute(f"SELECT {_COLUMNS} {place.source}", place.values)
         return {row[0] for row in rows if counts(Record(*row))}
 
     def _rows(
@@ -304,11 +332,12 @@ class Records:
         """Write a record and return its id."""
         record_id = f"mem-{uuid.uuid4()}"
         key, text = key_of(new.namespace), searchable(new.content)
+        words = index_terms(text)
         cursor = transaction.db.execute(
             "INSERT INTO records (memory_id, record_id, strategy_id, namespace, namespace_key, "
-            "content, fingerprint, session_id, record_type, created_ms, updated_ms, time_ms, "
-            "metadata, expires_ms, expiry_days) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "content, fingerprint, terms, session_id, record_type, created_ms, updated_ms, "
+            "time_ms, metadata, expires_ms, expiry_days) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 memory_id,
                 record_id,
@@ -317,6 +346,7 @@ class Records:
                 key,
                 new.content,
                 fingerprint(text),
+                words,
                 new.session_id,
                 new.record_type,
                 now_ms,
@@ -327,20 +357,27 @@ class Records:
                 new.expiry_days,
             ),
         )
-        self.indexes.put(transaction, memory_id, cursor.lastrowid or 0, text, key)
+        number = cursor.lastrowid or 0
+        _add_paths(transaction, memory_id, key, now_ms, number)
+        self.indexes.put(transaction, memory_id, number, words, key, len(new.content))
         return record_id
 
     def update(self, transaction: Transaction, memory_id: str, record: Record, now_ms: int) -> None:
         """Overwrite the row of a changed record, and restart its expiry period."""
         days = record.expiry_days
         key, text = key_of(record.namespace), searchable(record.content)
+        words = index_terms(text)
+        (old_key,) = transaction.db.execute(
+            "SELECT namespace_key FROM records WHERE seq = ?", (record.seq,)
+        ).fetchone()
         transaction.db.execute(
-            "UPDATE records SET content = ?, fingerprint = ?, namespace = ?, namespace_key = ?, "
-            "strategy_id = ?, metadata = ?, time_ms = ?, updated_ms = ?, expires_ms = ?, "
-            "expiry_days = ? WHERE seq = ?",
+            "UPDATE records SET content = ?, fingerprint = ?, terms = ?, namespace = ?, "
+            "namespace_key = ?, strategy_id = ?, metadata = ?, time_ms = ?, updated_ms = ?, "
+            "expires_ms = ?, expiry_days = ? WHERE seq = ?",
             (
                 record.content,
                 fingerprint(text),
+                words,
                 record.namespace,
                 key,
                 record.strategy_id,
@@ -352,17 +389,79 @@ class Records:
                 record.seq,
             ),
         )
-        self.indexes.put(transaction, memory_id, record.seq, text, key)
+        if key != old_key:
+            _remove_paths(transaction, memory_id, old_key, record.created_ms, record.seq)
+            _add_paths(transaction, memory_id, key, record.created_ms, record.seq)
+        self.indexes.put(transaction, memory_id, record.seq, words, key, len(record.content))
 
     def remove(self, transaction: Transaction, memory_id: str, record: Record) -> None:
         """Delete a record."""
         transaction.db.execute("DELETE FROM records WHERE seq = ?", (record.seq,))
+        key = key_of(record.namespace)
+        _remove_paths(transaction, memory_id, key, record.created_ms, record.seq)
         self.indexes.forget(transaction, memory_id, record.seq)
 
     def purge(self, transaction: Transaction, now_ms: int) -> None:
         """Delete the records that have expired."""
         rows = transaction.db.execute(
-            "DELETE FROM records WHERE expires_ms <= ? RETURNING memory_id, seq", (now_ms,)
+            "DELETE FROM records WHERE expires_ms <= ? "
+            "RETURNING memory_id, namespace_key, created_ms, seq",
+            (now_ms,),
         ).fetchall()
-        for memory_id, seq in rows:
+        for memory_id, key, created_ms, seq in rows:
+            _remove_paths(transaction, memory_id, key, created_ms, seq)
             self.indexes.forget(transaction, memory_id, seq)
+
+
+@frozen
+class _Place:
+    """
+    Where the records of some namespaces are: the rest of a SELECT, in the order of an index.
+
+    Attributes:
+        table: Table whose ``created_ms`` and ``seq`` order the rows without sorting them.
+        source: FROM and WHERE.
+        values: Parameters.
+    """
+
+    table: str
+    source: str
+    values: list[Any]
+
+    @classmethod
+    def of(cls, memory_id: str, query: NamespaceQuery) -> _Place:
+        """Return the place of a query."""
+        if query.path:
+            # CROSS JOIN keeps SQLite from starting with the records.
+            source = (
+                "FROM record_paths CROSS JOIN records ON records.seq = record_paths.seq "
+                "WHERE record_paths.memory_id = ? AND path = ?"
+            )
+            return cls("record_paths", source, [memory_id, query.path])
+        source = "FROM records WHERE records.memory_id = ?"
+        values: list[Any] = [memory_id]
+        if query.exact is not None:
+            return cls("records", f"{source} AND namespace = ?", [*values, query.exact])
+        if query.prefix is not None:
+            condition = "substr(namespace, 1, ?) = ?"
+            values += [len(query.prefix), query.prefix]
+            return cls("records", f"{source} AND {condition}", values)
+        return cls("records", source, values)
+
+
+def _add_paths(
+    transaction: Transaction, memory_id: str, key: str, created_ms: int, number: int
+) -> None:
+    transaction.db.executemany(
+        "INSERT INTO record_paths VALUES (?, ?, ?, ?)",
+        [(memory_id, path, created_ms, number) for path in paths_of(key)],
+    )
+
+
+def _remove_paths(
+    transaction: Transaction, memory_id: str, key: str, created_ms: int, number: int
+) -> None:
+    transaction.db.executemany(
+        "DELETE FROM record_paths WHERE memory_id = ? AND path = ? AND created_ms = ? AND seq = ?",
+        [(memory_id, path, created_ms, number) for path in paths_of(key)],
+    )

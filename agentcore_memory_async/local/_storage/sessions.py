@@ -8,9 +8,12 @@ extraction reads it, while lists don't return it and the session does not count 
 
 from __future__ import annotations
 
+import heapq
 import json
+import operator
 import secrets
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attrs import frozen
@@ -219,26 +222,32 @@ def newest_events(
         with_payload: Whether to read payloads.
         limit: Maximum number of events.
     """
-    conditions, values = [_SESSION, "hidden = 0", "expires_ms > ?"], [*key, now_ms]
-    branches: list[str] = []
-    for branch, until in spans:
-        branches.append("branch IS ?" if until is None else "(branch IS ? AND event_id <= ?)")
-        values += [branch] if until is None else [branch, until]
-    if branches:
-        conditions.append(f"({' OR '.join(branches)})")
-    if before_id is not None:
-        conditions.append("event_id < ?")
-        values.append(before_id)
-    if written_until_ms is not None:
-        conditions.append("written_ms <= ?")
-        values.append(written_until_ms)
     columns = _COLUMNS if with_payload else _COLUMNS.replace("payload", "NULL")
-    rows = transaction.db.execute(
-        f"SELECT {columns} FROM events WHERE {' AND '.join(conditions)} "
-        "ORDER BY event_id DESC LIMIT ?",
-        [*values, -1 if limit is None else limit],
-    )
-    return (Event(*row) for row in rows)
+
+    def select(condition: str, *given: str | None) -> Iterator[tuple[Any, ...]]:
+        """Iterate over the rows that match one more condition, in the order of an index."""
+        conditions = [_SESSION, "hidden = 0", condition]
+        values: list[Any] = [*key, *given]
+        if before_id is not None:
+            conditions.append("event_id < ?")
+            values.append(before_id)
+        if written_until_ms is not None:
+            conditions.append("written_ms <= ?")
+            values.append(written_until_ms)
+        return transaction.db.execute(
+            f"SELECT {columns} FROM events WHERE {' AND '.join(conditions)} "
+            "AND expires_ms > ? ORDER BY event_id DESC LIMIT ?",
+            [*values, now_ms, -1 if limit is None else limit],
+        )
+
+    parts = [
+        select("branch IS ?", branch)
+        if until is None
+        else select("branch IS ? AND event_id <= ?", branch, until)
+        for branch, until in spans
+    ] or [select("1")]
+    rows = heapq.merge(*parts, key=operator.itemgetter(0), reverse=True)
+    return (Event(*row) for row in islice(rows, limit))
 
 
 def source_events(transaction: Transaction, key: SessionKey) -> Iterator[SourceEvent]:
@@ -262,13 +271,13 @@ def source_events(transaction: Transaction, key: SessionKey) -> Iterator[SourceE
 # Branches.
 
 
-def branches_of(transaction: Transaction, key: SessionKey) -> dict[str, Branch]:
-    """Return a session's branches by their names."""
-    rows = transaction.db.execute(
-        f"SELECT name, root_event_id, root_branch FROM branches WHERE {_SESSION}",
-        key,
-    )
-    return {name: Branch(root, parent) for name, root, parent in rows}
+def find_branch(transaction: Transaction, key: SessionKey, name: str) -> Branch | None:
+    """Return a branch of a session; None if there is none of that name."""
+    row = transaction.db.execute(
+        f"SELECT root_event_id, root_branch FROM branches WHERE {_SESSION} AND name = ?",
+        (*key, name),
+    ).fetchone()
+    return Branch(*row) if row else None
 
 
 def add_branch(transaction: Transaction, key: SessionKey, name: str, branch: Branch) -> None:
