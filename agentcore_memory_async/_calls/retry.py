@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
-from attrs import field, frozen
 
 from agentcore_memory_async._calls.flow_control import Admission, Outcome
+from agentcore_memory_async._calls.write import CREATE_EVENT
 from agentcore_memory_async._redaction import sent_texts
 from agentcore_memory_async._service_errors import leave_out
 from agentcore_memory_async._transport.base import SendState, track_send_state
@@ -29,7 +29,6 @@ from agentcore_memory_async.errors import (
     DecodeError,
     ForkedError,
     InvalidInputError,
-    OutcomeUnknownError,
     ServiceError,
     ServiceUnavailableError,
     ThrottledError,
@@ -44,45 +43,17 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter
     from agentcore_memory_async._calls.service_clock import ServiceClock
+    from agentcore_memory_async._calls.write import Write
     from agentcore_memory_async._transport.base import Answer, Transport
     from agentcore_memory_async._transport.lifecycle import Lifecycle
     from agentcore_memory_async.policies import RetryPolicy
 
 T = TypeVar("T")
 
-CREATE_EVENT = "CreateEvent"
-"""Wire name of the operation of a `Write`; its requests carry a client token."""
 REQUEST_TIMEOUT = 408
 """HTTP status that says nothing of whether the request was done."""
 MISTAKES = (ClosedError, ForkedError, InvalidInputError, WrongLoopError)
 """What is raised instead of sending anything."""
-
-
-@frozen
-class Write:
-    """
-    One write, frozen: it is sent as it is until its outcome is known.
-
-    Attributes:
-        request: Members of CreateEvent; ``clientToken`` is among them.
-        policy: How long and how often it is tried.
-        deadline: When it ends at the latest, on the loop's clock.
-        client_token: The caller's own token, under which it is remembered while it is in doubt;
-            None for one made here.
-        in_doubt: Whether it was sent before, so that only an answer about it settles it.
-    """
-
-    request: Mapping[str, Any] = field(repr=False)
-    policy: RetryPolicy
-    deadline: float
-    client_token: str | None = None
-    in_doubt: bool = False
-
-    def unknown(self, attempts: int) -> OutcomeUnknownError:
-        """Return the error of this write where nobody knows whether it was stored."""
-        return OutcomeUnknownError(
-            CREATE_EVENT, self.request["clientToken"], attempts, self.request
-        )
 
 
 def is_retryable(error: AgentCoreMemoryError) -> bool:

@@ -2,17 +2,19 @@
 How events are written: in call order, each once, at the service's pace.
 
 Each actor and session has one queue, shared by everything that one manager writes there. A write
-takes its timestamp when it leaves the queue, so timestamps rise in the order of the calls.
+takes its timestamp when it leaves the queue, so timestamps rise in the order of the calls. A time
+that the caller gave moves to the next free millisecond if the session has used it, so that events
+of equal times keep that order too.
 
 A write passes three states. It is *waiting* until it has the queue's lock; then it is *frozen*,
 with token, timestamp and payload; from its first attempt on it is *in doubt* until an answer about
-it is read. What was cancelled or lost in doubt, under a token of the caller's, is remembered, so
-that the same call sends the same request again.
+it is read. What was cancelled or lost in doubt, under a token of the caller's, is remembered, as is
+the time of what was acknowledged, so that the same call sends the same request again.
 """
 
 from __future__ import annotations
 
-import time
+from collections import OrderedDict
 from math import inf
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -21,11 +23,13 @@ from weakref import WeakValueDictionary
 import anyio
 from attrs import evolve
 
+from agentcore_memory_async._calls.event_times import RisingClock, UsedTimes
+from agentcore_memory_async._calls.known_writes import Acknowledgements, InDoubtWrites
 from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter
-from agentcore_memory_async._calls.retry import CREATE_EVENT, Write
+from agentcore_memory_async._calls.write import CREATE_EVENT, Write, identity_of
 from agentcore_memory_async._wire import codec
+from agentcore_memory_async._wire.validation import LATEST_MS
 from agentcore_memory_async.errors import (
-    AnswerMismatchError,
     InvalidInputError,
     OutcomeUnknownError,
     TransportTimeoutError,
@@ -43,32 +47,24 @@ IDLE_S = 60.0
 """How long the queue of a session is kept after its last write."""
 LAG_S = 60.0
 """How long the service's filters may not show a write yet (sdk#564)."""
-MAX_IN_DOUBT = 1000
-"""How many writes in doubt are remembered."""
-MAX_ACKNOWLEDGED = 1000
-"""How many acknowledgements are remembered."""
-
-
-class RisingClock:
-    """The wall clock in milliseconds, which never goes back even where the wall clock does."""
-
-    def __init__(self, wall: Callable[[], float] = time.time) -> None:
-        self._wall = wall
-        self._highest = 0
-
-    def now_ms(self) -> int:
-        """Read the clock."""
-        self._highest = max(self._highest, int(self._wall() * 1000))
-        return self._highest
+MAX_SESSIONS = 1000
+"""Of how many sessions the used times are remembered, beside those in use."""
 
 
 class SessionQueue:
-    """Where the writes of one actor and session wait for each other."""
+    """
+    Where the writes of one actor and session wait for each other.
 
-    def __init__(self, limits: ServiceLimits) -> None:
+    Args:
+        limits: Limits that pace the writes.
+        times: Times of the session's events so far.
+    """
+
+    def __init__(self, limits: ServiceLimits, times: UsedTimes) -> None:
         self.lock = anyio.Lock(fast_acquire=True)
         self.message_event_limiter = SlidingWindowLimiter(limits.events_per_second)
         self.data_event_limiter = SlidingWindowLimiter(limits.other_events_per_second)
+        self.times: UsedTimes = times
         self._written_at = -inf
         self._last_ms = 0
 
@@ -80,72 +76,13 @@ class SessionQueue:
         """Return whether the service's filters may not show the last write yet."""
         return now - self._written_at < LAG_S
 
-    def next_ms(self, now_ms: int) -> int:
-        """Return a timestamp that is later than all before it."""
-        self._last_ms = max(now_ms, self._last_ms + 1)
+    def time_for(self, given_ms: int | None, now_ms: int) -> int:
+        """Return the time of the next event: from the given one on, or later than all before it."""
+        if given_ms is not None:
+            # It does not move the clock: a wrong year would stay in it.
+            return self.times.free_from(given_ms)
+        self._last_ms = self.times.free_from(max(now_ms, self._last_ms + 1))
         return self._last_ms
-
-
-class InDoubtWrites:
-    """
-    Writes under a caller's token that were cancelled or lost, as they were frozen.
-
-    Without it a repeated call would carry another timestamp under the same token.
-    """
-
-    def __init__(self) -> None:
-        self._requests: dict[str, Mapping[str, Any]] = {}
-
-    def remember(self, write: Write) -> None:
-        """Keep the request of *write*; the oldest is dropped when there are too many."""
-        self._requests[write.request["clientToken"]] = write.request
-        if len(self._requests) > MAX_IN_DOUBT:
-            del self._requests[next(iter(self._requests))]
-
-    def forget(self, write: Write) -> None:
-        """Drop what is settled; another request that was frozen under its token stays."""
-        if self._requests.get(write.request["clientToken"]) == write.request:
-            del self._requests[write.request["clientToken"]]
-
-    def get(self, token: str) -> Mapping[str, Any]:
-        """Return the request with *token*."""
-        request = self._requests.get(token)
-        if request is None:
-            message = (
-                f"in_doubt {token[:80]!r} is not the client token of a lost or cancelled write of "
-                "this manager; call add_turns() again with client_token= and the same arguments"
-            )
-            raise InvalidInputError(message)
-        return request
-
-    def matching(self, write: Write) -> Write:
-        """Return *write*, with its earlier frozen request if the same write is in doubt."""
-        frozen = self._requests.get(write.request["clientToken"])
-        if frozen is None or {**frozen, **write.request} != frozen:
-            return write
-        return evolve(write, request=frozen, in_doubt=True)
-
-
-class Acknowledgements:
-    """
-    Which write each event acknowledged, so that none acknowledges another one of the same content.
-
-    Only what may still come late on a kept connection matters, so a bounded number is kept.
-    """
-
-    def __init__(self) -> None:
-        self._tokens: dict[str, str] = {}
-
-    def note(self, event_id: str, token: str) -> None:
-        """Note that the event is that of *token*."""
-        self._tokens[event_id] = token
-        if len(self._tokens) > MAX_ACKNOWLEDGED:
-            del self._tokens[next(iter(self._tokens))]
-
-    def check(self, event_id: str, token: str) -> None:
-        """Raise `AnswerMismatchError` if the event is known as that of another token."""
-        if self._tokens.get(event_id, token) != token:
-            raise AnswerMismatchError(CREATE_EVENT, "eventId", event_id)
 
 
 class Writer:
@@ -176,13 +113,17 @@ class Writer:
         # since a web handler makes its session anew for each request.
         self._queues: WeakValueDictionary[tuple[str, str], SessionQueue] = WeakValueDictionary()
         self._recent: dict[tuple[str, str], tuple[float, SessionQueue]] = {}
+        # The times outlive the queue: an import may take its time.
+        self._times = OrderedDict[tuple[str, str], UsedTimes]()
 
     def queue(self, actor_id: str, session_id: str) -> SessionQueue:
         """Return the one queue of this actor and session."""
         key = actor_id, session_id
         queue = self._queues.get(key)
         if queue is None:
-            queue = self._queues[key] = SessionQueue(self._limits)
+            times = self._times.get(key)
+            queue = SessionQueue(self._limits, UsedTimes() if times is None else times)
+            self._queues[key] = queue
         return queue
 
     async def write(
@@ -205,13 +146,10 @@ class Writer:
             policy: How long and how often it is tried.
         """
         request = {**request, "clientToken": client_token or str(uuid4())}
-        if timestamp_ms is not None:
-            request["eventTimestamp"] = timestamp_ms / 1000
+        identity = identity_of(request, timestamp_ms) if client_token is not None else None
         with self._retrier.running():
-            write = Write(request, policy, _deadline(policy), client_token)
-            if client_token is not None:
-                write = self._in_doubt.matching(write)
-            return await self._perform(queue, write)
+            write = Write(request, policy, _deadline(policy), timestamp_ms, identity)
+            return await self._perform(queue, self._in_doubt.matching(write))
 
     async def resolve(
         self, queue: SessionQueue, in_doubt: OutcomeUnknownError | str, policy: RetryPolicy
@@ -224,16 +162,18 @@ class Writer:
             in_doubt: Error of the write, or the caller's token of one that was cancelled.
             policy: How long and how often it is tried.
         """
+        deadline = _deadline(policy)
         if isinstance(in_doubt, str):
-            token, request = in_doubt, self._in_doubt.get(in_doubt)
+            known = self._in_doubt.get(in_doubt)
+            write = evolve(known, policy=policy, deadline=deadline)
         else:
-            token, request = None, in_doubt.request
+            write = Write(in_doubt.request, policy, deadline, in_doubt=True)
+        request = write.request
         is_same = queue is self._queues.get((request["actorId"], request["sessionId"]))
         if not is_same or request["memoryId"] != self._memory_id:
             message = "in_doubt is a write of another session or memory; resolve it there"
             raise InvalidInputError(message)
         with self._retrier.running():
-            write = Write(request, policy, _deadline(policy), token, in_doubt=True)
             return await self._perform(queue, write)
 
     async def _perform(self, queue: SessionQueue, write: Write) -> Event:
@@ -241,19 +181,18 @@ class Writer:
         try:
             await self._wait_in_queue(queue, write)
             try:
-                if write.client_token is not None and not write.in_doubt:
-                    write = self._in_doubt.matching(write)  # lost while this one waited
-                write = self._stamped(queue, write)
+                write = self._frozen(queue, write)
                 event = await self._send(queue, write)
             finally:
                 queue.lock.release()
                 self._keep(queue, write.request)
         except BaseException as error:
-            is_unknown = isinstance(error, OutcomeUnknownError)
-            if write.client_token is not None and (is_unknown or not isinstance(error, Exception)):
-                self._in_doubt.remember(write)
-            elif not is_unknown:
+            if not _may_be_stored(error):
                 self._in_doubt.forget(write)
+            elif write.identity is not None:
+                cancelled = not isinstance(error, Exception)
+                kept = evolve(write, in_doubt=write.is_frozen)
+                self._in_doubt.remember(kept, cancelled=cancelled)
             raise
         self._in_doubt.forget(write)
         return event
@@ -271,13 +210,22 @@ class Writer:
                 raise write.unknown(0) from error
             raise error
 
-    def _stamped(self, queue: SessionQueue, write: Write) -> Write:
-        """Return *write* with its timestamp, if it has none yet."""
-        if "eventTimestamp" in write.request:
-            # One that the caller gave does not move the clock: a wrong year would stay in it.
+    def _frozen(self, queue: SessionQueue, write: Write) -> Write:
+        """Return *write* with its time: that of the same call before, or a new one."""
+        write = self._in_doubt.matching(write)  # lost while this one waited
+        if write.is_frozen:
             return write
-        stamp_ms = queue.next_ms(self._clock.now_ms())
-        return evolve(write, request={**write.request, "eventTimestamp": stamp_ms / 1000})
+        stamp_s = self._acknowledged.time_of(write)
+        if stamp_s is None:
+            stamp_ms = queue.time_for(write.given_ms, self._clock.now_ms())
+            if stamp_ms > LATEST_MS:
+                message = (
+                    "timestamp has no free millisecond between it and the end of the year 9999; "
+                    "give an earlier one"
+                )
+                raise InvalidInputError(message)
+            stamp_s = stamp_ms / 1000
+        return evolve(write, request={**write.request, "eventTimestamp": stamp_s})
 
     async def _send(self, queue: SessionQueue, write: Write) -> Event:
         request = write.request
@@ -290,19 +238,26 @@ class Writer:
                 self._acknowledged.check(event.event_id, request["clientToken"])
             return event
 
-        event = await self._retrier.write(
-            write,
-            read,
-            queue.message_event_limiter if has_messages else queue.data_event_limiter,
-        )
-        self._acknowledged.note(event.event_id, request["clientToken"])
+        limiter = queue.message_event_limiter if has_messages else queue.data_event_limiter
+        try:
+            event = await self._retrier.write(write, read, limiter)
+        except BaseException as error:
+            if _may_be_stored(error):
+                queue.times.add(round(request["eventTimestamp"] * 1000))
+            raise
+        queue.times.add(round(event.timestamp.timestamp() * 1000))
+        self._acknowledged.note(event.event_id, write)
         queue.written(anyio.current_time())
         return event
 
     def _keep(self, queue: SessionQueue, request: Mapping[str, Any]) -> None:
-        """Keep *queue*, and drop the queues that were idle for `IDLE_S`."""
+        """Keep *queue* and its times, and drop the queues that were idle for `IDLE_S`."""
         now = anyio.current_time()
         key = request["actorId"], request["sessionId"]
+        self._times[key] = queue.times
+        self._times.move_to_end(key)
+        if len(self._times) > MAX_SESSIONS:
+            self._times.popitem(last=False)
         self._recent.pop(key, None)
         self._recent[key] = now, queue
         while True:
@@ -310,6 +265,11 @@ class Writer:
             if now - self._recent[oldest][0] < IDLE_S:
                 return
             del self._recent[oldest]
+
+
+def _may_be_stored(error: BaseException) -> bool:
+    """Return whether a write that ended with *error* may be stored: it was lost or cancelled."""
+    return isinstance(error, OutcomeUnknownError) or not isinstance(error, Exception)
 
 
 def _deadline(policy: RetryPolicy) -> float:

@@ -59,13 +59,16 @@ class TurnOperations(EventOperations):
             branch: Branch to write to; ``Branch(name, root_event_id)`` starts a new one.
                 The main branch if omitted.
             metadata: At most 15 entries of plain text.
-            timestamp: Time of the event, as an aware datetime, for imported history. If omitted,
-                the current time, moved later if needed so that it follows every event of the
-                session that this manager timestamped.
+            timestamp: Time of the event, as an aware datetime from 1970 to 9999, for imported
+                history. One that this manager used in the session moves to the next free
+                millisecond, so events of equal times keep the order of the calls. If omitted, the
+                current time, moved later if needed so that it follows every event of the session
+                that was written without a time.
             extract: Whether the service may extract records from the event.
             namespace_variables: Values of the memory's own namespace keys, 1 to 5.
-            client_token: Calls with the same messages and token create one event, so give each
-                write of the memory a token of its own; a UUID if omitted.
+            client_token: Calls with the same messages, token and timestamp create one event, and
+                send the same request again as far as this manager remembers it. Give each write of
+                the memory a token of its own; a UUID if omitted.
 
         Returns:
             The stored event; its ``timestamp`` is the one sent, in UTC and milliseconds.

@@ -15,8 +15,6 @@ from agentcore_memory_async._wire.validation import MAIN_BRANCH
 from agentcore_memory_async.errors import AnswerMismatchError
 
 Body = Mapping[str, Any]
-_REWRITTEN = ("", "blob")
-"""Kinds of items that may come back in another form."""
 
 
 def check_answer(operation: str, params: Body, body: Body) -> None:
@@ -75,8 +73,9 @@ def _other_write(asked: Body, event: Body) -> str:
     """
     Return in what *event* is another write than *asked*, or an empty text.
 
-    The time tells the writes of a session apart. It differs where an earlier process stored this
-    very write under the same token; then the content has to be the same.
+    The time tells the writes of a session apart: one manager uses none twice, and other processes
+    that use it as well have other texts. It differs where an earlier process stored this very write
+    under the same token; then all the content has to be the same.
     """
     theirs, mine = _branch_name(event.get("branch")), _branch_name(asked.get("branch"))
     if theirs and theirs != (mine or MAIN_BRANCH):
@@ -87,7 +86,7 @@ def _other_write(asked: Body, event: Body) -> str:
     if len(payload) != len(asked["payload"]):
         return "payload"
     pairs = list(zip(payload, asked["payload"], strict=True))
-    if any(_kind(item) not in ("", _kind(sent)) for item, sent in pairs):
+    if any(map(_is_other, pairs)):
         return "payload"
     at: object = event.get("eventTimestamp")
     if not isinstance(at, int | float) or _ms(at) == _ms(asked["eventTimestamp"]):
@@ -105,17 +104,32 @@ def _ms(seconds: float) -> int:
     return round(seconds * 1000)
 
 
+def _is_other(pair: tuple[object, object]) -> bool:
+    """Return whether an item is certainly not the one that was sent: by its kind, role or text."""
+    theirs, mine = map(_parts, pair)
+    return any(
+        isinstance(part, str) and part != sent for part, sent in zip(theirs, mine, strict=True)
+    )
+
+
 def _is_alike(pair: tuple[object, object]) -> bool:
     item, sent = pair
-    return item == sent or _kind(item) in _REWRITTEN
+    return item == sent or _parts(item)[0] is None
 
 
-def _kind(item: object) -> str:
-    """Return what an item of a payload is, with a message's role; empty if it is unknown here."""
-    if not isinstance(item, Mapping):
-        return ""
-    body = cast("Body", item)
+def _parts(item: object) -> tuple[object, object, object]:
+    """
+    Return kind, role and text of an item; None for what it does not say.
+
+    JSON has no text here: the service may write its numbers in another way.
+    """
+    body: Body = cast("Body", item) if isinstance(item, Mapping) else {}
     message = body.get("conversational")
     if isinstance(message, Mapping):
-        return f"message {cast('Body', message).get('role')}"
-    return next((kind for kind in ("json", "blob") if kind in body), "")
+        said = cast("Body", message)
+        content = said.get("content")
+        text = cast("Body", content).get("text") if isinstance(content, Mapping) else None
+        return "message", said.get("role"), text
+    if "blob" in body:
+        return "blob", None, body["blob"]
+    return ("json" if "json" in body else None), None, None

@@ -26,6 +26,8 @@ MAX_SECONDS = 10_000_000
 """Longest duration; our own limit, so that times on the loop's clock stay exact."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Start of the service's timestamps."""
+LATEST_MS = 253_402_300_799_999
+"""End of the year 9999 in milliseconds since 1970: what a datetime can hold."""
 MAIN_BRANCH = "main"
 """Name by which the service calls the branch of an event that names none."""
 _MEMORY_ARN = re.compile(r"arn:[a-z0-9-]+:bedrock-agentcore:[a-z0-9-]*:[0-9]*:memory/")
@@ -289,6 +291,8 @@ def check_timestamp(value: object) -> int:
     stamp = (value - EPOCH) // timedelta(milliseconds=1)
     if stamp < 0:
         refuse("timestamp is before 1970; the service's event ids start there")
+    if stamp > LATEST_MS:
+        refuse("timestamp is after the year 9999 in UTC; give an earlier one")
     return stamp
 
 

@@ -46,6 +46,7 @@ class Write:
         resolved: Whether ``resolve`` settled the outcome.
         buffer: Number of the buffer that took the message; None for a direct call.
         is_message: Whether it is a message; otherwise a JSON payload.
+        imported: Whether the caller gave its time, which is the same for all of them.
     """
 
     number: int
@@ -59,6 +60,7 @@ class Write:
     resolved: bool = False
     buffer: int | None = None
     is_message: bool = True
+    imported: bool = False
 
 
 class History:
@@ -168,14 +170,14 @@ def _came_late(write: Write, event: Stored, service: MemoryService) -> bool:
 
 
 def _check_order(writes: list[Write], places: dict[int, tuple[int, int]], verdict: Verdict) -> None:
-    """Check the order of the direct calls of each session, and of the messages of each buffer."""
-    last: dict[tuple[Key, int | None], tuple[int, int]] = {}
+    """Check the order in each session: of direct calls, imported ones, and each buffer's."""
+    last: dict[tuple[Key, int | None, bool], tuple[int, int]] = {}
     wrong: set[Key] = set()
     for write in writes:
         place = places.get(write.number)
         if place is None:
             continue
-        line = write.key, write.buffer
+        line = write.key, write.buffer, write.imported
         if line in last and place <= last[line]:
             wrong.add(write.key)
         last[line] = place

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 from uuid import UUID
@@ -45,6 +46,8 @@ MEMORY = "simulated-a1B2c3D4e5"
 SESSIONS = 6
 HASTY = RetryPolicy(write_deadline=2.0, read_deadline=2.0, attempt_timeout=1.0)
 ONCE = RetryPolicy(max_attempts=1)
+IMPORTED = datetime(2020, 1, 1, 12, 30, tzinfo=UTC)
+"""Time of all imported turns, as in exports that show minutes only."""
 
 
 @define
@@ -215,11 +218,14 @@ class Scenario:
         write = self._history.begin(_key(session), token=token)
         policy = draw.choice([None, None, HASTY, ONCE])
         write.is_message = draw.random() < 0.9
+        write.imported = draw.random() < 0.1
         message = ConversationalMessage(write.text, MessageRole.USER)
         item = message if write.is_message else JsonPayload({"n": write.text})
 
         async def call() -> str:
-            event = await under(session, policy).add_turns([item], client_token=token)
+            event = await under(session, policy).add_turns(
+                [item], client_token=token, timestamp=IMPORTED if write.imported else None
+            )
             return event.event_id
 
         await self._end(write, call, self._cancel_after())

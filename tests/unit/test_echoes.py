@@ -42,6 +42,7 @@ def differing(operation: str, params: dict[str, Any], body: dict[str, Any]) -> s
         {"branch": None},
         {"payload": None},
         {"payload": [5, {"new": 1}]},
+        {"payload": [{"conversational": {"role": None}}, {"conversational": None}]},
         {"eventTimestamp": "1970-01-01T00:00:02Z"},
         {"eventTimestamp": 77.0},  # an earlier process stored it under the same token
         {"unknown": 1},
@@ -65,6 +66,7 @@ def test_the_same_write_is_acknowledged(change: dict[str, Any]) -> None:
         ("payload", [message("hi")]),
         ("payload", [message("hi"), message("hello", "TOOL")]),
         ("payload", [message("hi"), {"blob": "hello"}]),
+        ("payload", [message("bye"), message("hello", "ASSISTANT")]),
     ],
 )
 def test_another_write_is_no_acknowledgement(member: str, value: object) -> None:
@@ -72,14 +74,25 @@ def test_another_write_is_no_acknowledgement(member: str, value: object) -> None
     assert member == differing("CreateEvent", WRITE, {"event": {**EVENT, member: value}})
 
 
-def test_the_time_tells_writes_of_one_session_apart() -> None:
-    """Another time and another text are another write; one of them alone may be the same one."""
-    other = [message("bye"), message("hello", "ASSISTANT")]
+@pytest.mark.parametrize(
+    ("sent", "stored", "found"),
+    [
+        ({"json": {"content": 1}}, {"json": {"content": 2}}, "eventTimestamp"),
+        ({"json": {"content": 1}}, {"json": {"content": 1.0}}, ""),
+        ({"blob": "1"}, {"blob": "2"}, "payload"),
+        ({"blob": "1"}, {"blob": "1"}, ""),
+        (message("hi"), {"hologram": 1}, ""),
+    ],
+    ids=str,
+)
+def test_an_event_of_another_time_is_the_same_write_only_with_the_same_content(
+    sent: dict[str, Any], stored: dict[str, Any], found: str
+) -> None:
+    """What an earlier process stored under the token is held against all of the content."""
+    asked = {**WRITE, "payload": [sent]}
+    event = {**EVENT, "payload": [stored], "eventTimestamp": 1.002}
 
-    assert "eventTimestamp" == differing(
-        "CreateEvent", WRITE, {"event": {**EVENT, "eventTimestamp": 1.002, "payload": other}}
-    )
-    assert "" == differing("CreateEvent", WRITE, {"event": {**EVENT, "payload": other}})
+    assert found == differing("CreateEvent", asked, {"event": event})
 
 
 def test_a_branch_is_asked_for_by_name() -> None:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 _SERVICE = "bedrock-agentcore"
 """Directory of the data plane's model."""
-_MAX_TIME = 253_402_300_799
-"""9999-12-31T23:59:59Z, in seconds since the epoch."""
+_MAX_TIME = 253_402_300_799.999
+"""9999-12-31T23:59:59.999Z, in seconds since the epoch."""
 _MAX_VIOLATIONS = 20
 """Violations that an error lists."""
 

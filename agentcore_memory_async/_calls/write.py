@@ -1,0 +1,74 @@
+"""One write: what the caller asked for, and what is sent for it until its outcome is known."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from agentcore_memory_async.errors import OutcomeUnknownError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agentcore_memory_async.policies import RetryPolicy
+
+CREATE_EVENT = "CreateEvent"
+"""Wire name of the operation of a `Write`; its requests carry a client token."""
+
+
+@frozen
+class Identity:
+    """
+    What a caller asked for under a token: the same call again is the same write.
+
+    Attributes:
+        digest: Digest of the request before it is frozen, with the time that was given.
+        size: Size of the request as JSON, in bytes.
+    """
+
+    digest: bytes
+    size: int
+
+
+def identity_of(request: Mapping[str, Any], given_ms: int | None) -> Identity:
+    """Return the identity of a write that is not frozen yet."""
+    encoded = json.dumps([request, given_ms], sort_keys=True).encode()
+    return Identity(hashlib.blake2b(encoded, digest_size=16).digest(), len(encoded))
+
+
+@frozen
+class Write:
+    """
+    One write; once it is frozen, it is sent as it is until its outcome is known.
+
+    Attributes:
+        request: Members of CreateEvent; ``clientToken`` is among them, and, once it is frozen,
+            ``eventTimestamp``.
+        policy: How long and how often it is tried.
+        deadline: When it ends at the latest, on the loop's clock.
+        given_ms: The caller's time for it, in milliseconds; None for now.
+        identity: What makes a repeated call the same write, under a token of the caller's; None
+            for a token made here, which nobody can repeat.
+        in_doubt: Whether it was sent before, so that only an answer about it settles it.
+    """
+
+    request: Mapping[str, Any] = field(repr=False)
+    policy: RetryPolicy
+    deadline: float
+    given_ms: int | None = None
+    identity: Identity | None = None
+    in_doubt: bool = False
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it has its time."""
+        return "eventTimestamp" in self.request
+
+    def unknown(self, attempts: int) -> OutcomeUnknownError:
+        """Return the error of this write where nobody knows whether it was stored."""
+        return OutcomeUnknownError(
+            CREATE_EVENT, self.request["clientToken"], attempts, self.request
+        )

@@ -1,0 +1,82 @@
+"""The clock of a session's events, and the times that they use."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+from unittest import mock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentcore_memory_async._calls import event_times
+from agentcore_memory_async._calls.event_times import RisingClock, UsedTimes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MINUTE = 60_000
+
+
+@given(st.lists(st.floats(0, 4e9), min_size=1, max_size=50))
+def test_clock_never_goes_back(readings: list[float]) -> None:
+    """The clock stands still while the wall clock is behind it."""
+    wall: Iterator[float] = iter(readings)
+    clock = RisingClock(lambda: next(wall))
+    seen = [clock.now_ms() for _ in readings]
+
+    assert sorted(seen) == seen
+    assert seen[-1] == int(max(readings) * 1000)
+
+
+@given(st.lists(st.integers(0, 40), max_size=60), st.integers(0, 45))
+def test_the_first_free_time_is_that_of_a_set(used: list[int], ms: int) -> None:
+    """Runs of used times give the same first free time as a set, and are as few as possible."""
+    times, plain = UsedTimes(), set(used)
+    for each in used:
+        times.add(each)
+    expected = ms
+    while expected in plain:
+        expected += 1
+
+    assert expected == times.free_from(ms)
+    assert sum(each - 1 not in plain for each in plain) == len(times)
+
+
+def taken(times: UsedTimes, ms: int) -> int:
+    """Return the first free time from *ms* on, and use it."""
+    free = times.free_from(ms)
+    times.add(free)
+    return free
+
+
+@pytest.mark.parametrize("step", [MINUTE, -MINUTE, 0], ids=["rising", "falling", "equal"])
+def test_an_import_takes_the_room_of_its_minutes(step: int) -> None:
+    """100,000 messages, ten to the minute, keep their order and take 160 KB at most."""
+    times = UsedTimes()
+    first = 10_000 * MINUTE
+    minutes = [first + step * number for number in range(10_000)]
+    stamps = [taken(times, minute) for minute in minutes for _ in range(10)]
+
+    if step:
+        assert [minute + place for minute in minutes for place in range(10)] == stamps
+        assert len(times) == len(minutes)
+    else:
+        assert list(range(first, first + 100_000)) == stamps
+        assert len(times) == 1
+    assert sum(map(sys.getsizeof, (times._starts, times._ends))) < 200_000
+
+
+def test_beyond_its_bound_the_farthest_time_is_forgotten() -> None:
+    """At the bound all times are remembered, and beyond it those near the newest one."""
+    with mock.patch.object(event_times, "MAX_RUNS", 3):
+        times = UsedTimes()
+        for ms in (10, 20, 30):
+            assert ms == taken(times, ms)
+        assert [11, 21, 31] == [times.free_from(ms) for ms in (10, 20, 30)]
+        times.add(40)
+        assert [10, 21, 31, 41] == [times.free_from(ms) for ms in (10, 20, 30, 40)]
+        times.add(5)
+        assert [6, 21, 31, 40] == [times.free_from(ms) for ms in (5, 20, 30, 40)]
+        assert len(times) == 3
