@@ -18,7 +18,7 @@ from agentcore_memory_async.policies import RetryPolicy, check_retry
 if TYPE_CHECKING:
     from agentcore_memory_async._calls.retry import Retrier
     from agentcore_memory_async._calls.writer import Writer
-    from agentcore_memory_async._extraction.shared_polls import PollCoordinator
+    from agentcore_memory_async._extraction.coordinator import PollCoordinator
     from agentcore_memory_async._transport.lifecycle import Lifecycle
 
 

@@ -19,7 +19,8 @@ from agentcore_memory_async._calls.retry import Retrier
 from agentcore_memory_async._calls.service_clock import ServiceClock
 from agentcore_memory_async._calls.writer import Writer
 from agentcore_memory_async._core import MemoryCore
-from agentcore_memory_async._extraction.shared_polls import PollCoordinator
+from agentcore_memory_async._extraction.coordinator import PollCoordinator
+from agentcore_memory_async._extraction.lister import Lister
 from agentcore_memory_async._operations.waiting import WaitingOperations
 from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async._transport.lifecycle import Lifecycle
@@ -190,11 +191,13 @@ class AsyncMemorySessionManager(WaitingOperations):
         self._client = _SharedClient(memory_id, network)
         lifecycle, service_clock = self._client.lifecycle, ServiceClock()
         retrier = Retrier(transport, lifecycle, self._client.hint, max_concurrency, service_clock)
+        most = poll_policy.max_requests_per_second
+        lister = Lister(retrier, memory_id, most, policy, service_clock)
         self._core = MemoryCore(
             memory_id=memory_id,
             retrier=retrier,
             writer=Writer(retrier, memory_id, limits or ServiceLimits(), clock or time.time),
-            polls=PollCoordinator(retrier, memory_id, poll_policy, policy, service_clock),
+            polls=PollCoordinator(lister, poll_policy),
             lifecycle=lifecycle,
             retry=policy,
             allow_hierarchical_actor_ids=allow_hierarchical_actor_ids,

@@ -1,8 +1,11 @@
 """
-What a poller knows and decides: pure, snapshots in, new records and a decision out.
+Which records are new, and whether they are enough: pure, snapshots in, records and a verdict out.
 
 No call says that extraction is done. A record is new when its id was not in the baseline, or when
 it was written after a given time of the service's clock.
+
+Targets are polled one by one. When one of them shows that there are enough, the others may hold
+records that no poll has shown yet, so each is polled once more before the wait ends.
 """
 
 from __future__ import annotations
@@ -11,59 +14,16 @@ from datetime import datetime, timedelta
 from math import inf
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
-
-from agentcore_memory_async._wire.namespaces import is_under
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
-    from agentcore_memory_async.models import ExtractionJob, MemoryRecord
+    from agentcore_memory_async._extraction.targets import RecordTarget, Snapshot
+    from agentcore_memory_async.models import MemoryRecord
 
 MARGIN = timedelta(seconds=2)
 """How far the clocks of the service's hosts may be apart; ``Date`` has whole seconds."""
 LONGEST_LAG = timedelta(minutes=10)
 """A record written more than this before the baseline would be in it (measured lag: 90 s)."""
-
-
-@frozen
-class PollTarget:
-    """
-    Where new records are expected.
-
-    Attributes:
-        prefix: Resolved prefix.
-        memory_strategy_id: Only the records of this strategy; None for all.
-        min_records: Number of new records that are needed there.
-    """
-
-    prefix: str
-    memory_strategy_id: str | None = None
-    min_records: int = field(default=0, eq=False)
-
-    def has(self, record: MemoryRecord) -> bool:
-        """Return whether *record* is one of this target."""
-        strategies = {None, record.memory_strategy_id}
-        other = record.memory_strategy_id is not None and self.memory_strategy_id not in strategies
-        return not other and is_under(record.namespace, self.prefix)
-
-
-@frozen
-class Snapshot:
-    """
-    What one poll of a target showed.
-
-    Attributes:
-        records: Records of the target, from all pages.
-        started_at: Start of the poll, on the loop's clock.
-        after: Time after which records were requested; None if all were requested.
-        service_time: The service's clock at the start of the poll, where it is known.
-    """
-
-    records: Sequence[MemoryRecord]
-    started_at: float
-    after: datetime | None = None
-    service_time: datetime | None = None
 
 
 class TargetState:
@@ -72,6 +32,8 @@ class TargetState:
     def __init__(self) -> None:
         self.polled_at = -inf
         self.polls = 0
+        self.failed_at = -inf
+        self.error: Exception | None = None
         self.has_baseline = False
         self.floor: datetime | None = None
         # Records of the baseline, and records since. The service may remove either.
@@ -93,7 +55,7 @@ class Observation:
 
     def __init__(
         self,
-        targets: Iterable[PollTarget],
+        targets: Iterable[RecordTarget],
         min_records: int = 1,
         settle_s: float = 0.0,
         until: Callable[[list[MemoryRecord]], bool] | None = None,
@@ -107,7 +69,10 @@ class Observation:
         self._last_new_at = -inf
         self._ids: set[str] = set()
         self._replaced: dict[str, tuple[MemoryRecord, MemoryRecord]] = {}
-        self._settles_at: float | None = None
+        # Whether enough came, judged once after each change; then which target showed it, and when.
+        self._verdict: bool | None = None
+        self._latest: tuple[RecordTarget, float] | None = None
+        self._reached: tuple[RecordTarget, float] | None = None
         self.new: list[MemoryRecord] = []
 
     @property
@@ -126,6 +91,11 @@ class Observation:
         return all(seen.polls for seen in self._seen.values())
 
     @property
+    def errors(self) -> list[Exception]:
+        """Why the targets whose last poll failed could not be polled."""
+        return [seen.error for seen in self._seen.values() if seen.error is not None]
+
+    @property
     def current(self) -> list[MemoryRecord]:
         """New records without those that were replaced meanwhile, oldest first."""
         current = [record for record in self.new if record.memory_record_id not in self._replaced]
@@ -142,24 +112,32 @@ class Observation:
         found = {record.memory_record_id: record for _, record in self._replaced.values()}
         return [record for record in self.new if record.memory_record_id in found]
 
-    def lacks_baseline(self, target: PollTarget) -> bool:
+    def lacks_baseline(self, target: RecordTarget) -> bool:
         """Return whether the next snapshot of *target* is its baseline."""
         return self._after is None and not self._seen[target].has_baseline
 
-    def polled_at(self, target: PollTarget) -> float:
+    def polled_at(self, target: RecordTarget) -> float:
         """Return when the last poll of *target* began."""
         return self._seen[target].polled_at
 
-    def shows_all(self, target: PollTarget, after: datetime | None) -> bool:
+    def failed_at(self, target: RecordTarget) -> float:
+        """Return when the last poll of *target* failed; minus infinity where it did not."""
+        return self._seen[target].failed_at
+
+    def note_failure(self, target: RecordTarget, error: Exception, now: float) -> None:
+        """Note that a poll of *target* failed."""
+        self._seen[target].failed_at, self._seen[target].error = now, error
+
+    def shows_all(self, target: RecordTarget, after: datetime | None) -> bool:
         """Return whether a poll for what was written *after* shows all that matters here."""
         floor = self._floor(target)
         return after is None or (floor is not None and after <= floor)
 
-    def _floor(self, target: PollTarget) -> datetime | None:
+    def _floor(self, target: RecordTarget) -> datetime | None:
         """Return the time after which records are new, where it is known."""
         return self._after if self._after is not None else self._seen[target].floor
 
-    def filter_after(self, target: PollTarget, longest: int) -> datetime | None:
+    def filter_after(self, target: RecordTarget, longest: int) -> datetime | None:
         """
         Return the time after which records matter, or None where all are to be listed.
 
@@ -168,13 +146,14 @@ class Observation:
         is_short = self._after is None and len(self._seen[target].baseline) <= longest
         return None if is_short else self._floor(target)
 
-    def add(self, target: PollTarget, snapshot: Snapshot) -> None:
+    def add(self, target: RecordTarget, snapshot: Snapshot) -> None:
         """Add a snapshot of *target*; a record that is seen twice counts once."""
         seen = self._seen[target]
+        seen.failed_at, seen.error = -inf, None
         if snapshot.started_at <= seen.polled_at:
             return
         seen.polled_at = snapshot.started_at
-        self._settles_at = None
+        self._verdict, self._latest = None, (target, snapshot.ended_at)
         if self.lacks_baseline(target):
             seen.has_baseline = True
             if snapshot.service_time is not None:
@@ -225,95 +204,56 @@ class Observation:
                 if successor is not None and successor.created_at > record.created_at:
                     self._replaced[identity] = record, successor
 
-    def is_enough(self) -> bool:
-        """Return whether enough records came, and nothing new for the quiet period."""
-        return self.settles_at() <= min(seen.polled_at for seen in self._seen.values())
+    def is_enough(self, *, confirmed: bool = True) -> bool:
+        """
+        Return whether enough records came, and nothing new for the quiet period.
 
-    def settles_at(self) -> float:
-        """Return when the quiet period ends; infinite while there are too few records."""
-        if self._settles_at is None:
-            self._settles_at = self._find_settles_at()
-        return self._settles_at
-
-    def _find_settles_at(self) -> float:
-        if not self.has_baseline:
-            return inf
-        current = self.current
-        if len(current) < self._min_records:
-            return inf
-        for target, seen in self._seen.items():
-            if (
-                sum(identity not in self._replaced for identity in seen.arrived)
-                < target.min_records
-            ):
-                return inf
-        if self._until is not None and not self._until(current):
-            return inf
-        return self._last_new_at + self._settle_s if self._settle_s else -inf
-
-
-class FailedJobs:
-    """
-    The failed extraction jobs that concern a wait.
-
-    Args:
-        actor_id: Actor id.
-        session_id: Session id.
-        memory_strategy_ids: Ids of the strategies that matter; empty for any.
-        since_event_id: Jobs that name this event or later ones count, without a baseline; None
-            where the jobs of the first poll are old.
-    """
-
-    def __init__(
-        self,
-        actor_id: str,
-        session_id: str,
-        memory_strategy_ids: Iterable[str] = (),
-        since_event_id: str | None = None,
-    ) -> None:
-        self.actor_id = actor_id
-        self.session_id = session_id
-        self._strategies = frozenset(memory_strategy_ids)
-        self._since_ms = _stamp(since_event_id) if since_event_id is not None else None
-        self._baseline: set[str] | None = None if since_event_id is None else set()
-        self.polled_at = -inf
-        self.failed: list[ExtractionJob] = []
-
-    @property
-    def lacks_baseline(self) -> bool:
-        """Whether the next jobs are the baseline."""
-        return self._baseline is None
-
-    def add(self, jobs: Iterable[ExtractionJob], started_at: float) -> None:
-        """Update the failed jobs with *jobs*, all that a poll begun at *started_at* listed."""
-        if started_at <= self.polled_at:
-            return
-        self.polled_at = started_at
-        ours = {job.job_id: job for job in jobs if self._concerns(job)}
-        if self._baseline is None:
-            self._baseline = set(ours)
-            return
-        # A job that was gone, because it was started again, counts anew.
-        self._baseline &= set(ours)
-        self.failed = [job for job in ours.values() if job.job_id not in self._baseline]
-
-    def acknowledge(self) -> None:
-        """Note that the caller knows of the failed jobs."""
-        if self._baseline is not None:
-            self._baseline.update(job.job_id for job in self.failed)
-        self.failed = []
-
-    def _concerns(self, job: ExtractionJob) -> bool:
-        if (job.actor_id, job.session_id) != (self.actor_id, self.session_id) or not job.event_ids:
+        Args:
+            confirmed: Whether each target must have been polled since enough were there. What came
+                at the same time elsewhere is not missed then.
+        """
+        if not self._is_reached():
             return False
-        if self._strategies and job.memory_strategy_id not in {*self._strategies, None}:
-            return False
-        return self._since_ms is None or any(
-            _stamp(event_id) >= self._since_ms for event_id in job.event_ids
+        quiet_at = self._quiet_at()
+        return all(
+            seen.polled_at >= (self._confirmed_at(target) if confirmed else quiet_at)
+            for target, seen in self._seen.items()
         )
 
+    def needed_at(self, target: RecordTarget) -> float:
+        """Return when *target* must be polled for the wait to end; infinite where it need not."""
+        if not self._is_reached():
+            return inf
+        needed_at = self._confirmed_at(target)
+        return needed_at if self._seen[target].polled_at < needed_at else inf
 
-def _stamp(event_id: str) -> int:
-    """Return the milliseconds that an event id begins with."""
-    digits = event_id.partition("#")[0]
-    return int(digits) if digits.isascii() and digits.isdigit() else 0
+    def _quiet_at(self) -> float:
+        """Return when the quiet period is over."""
+        return self._last_new_at + self._settle_s if self._settle_s else -inf
+
+    def _confirmed_at(self, target: RecordTarget) -> float:
+        """Return from when on a poll of *target* shows that the wait may end."""
+        quiet_at = self._quiet_at()
+        if self._reached is None or self._reached[0] == target:
+            return quiet_at
+        return max(quiet_at, self._reached[1])
+
+    def _is_reached(self) -> bool:
+        """Return whether enough records came, and note when they first were there."""
+        if self._verdict is None:
+            self._verdict = self._judge()
+            if not self._verdict:
+                self._reached = None
+            elif self._reached is None:
+                self._reached = self._latest
+        return self._verdict
+
+    def _judge(self) -> bool:
+        current = self.current
+        if not self.has_baseline or len(current) < self._min_records:
+            return False
+        for target, seen in self._seen.items():
+            count = sum(identity not in self._replaced for identity in seen.arrived)
+            if count < target.min_records:
+                return False
+        return self._until is None or self._until(current)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from math import floor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from random import Random
 
     from agentcore_memory_async.policies import PollPolicy
 
@@ -37,16 +37,16 @@ def poll_times(policy: PollPolicy) -> Iterator[float]:
         yield time_s
 
 
-def next_poll_at(policy: PollPolicy, polled_s: float, source: Random) -> float:
+def next_poll_at(policy: PollPolicy, polled_s: float, jitter: float) -> float:
     """
     Return the time of the next poll, in seconds since the conversation was stored.
 
     A poll counts for the planned time that it is nearest to, whoever asked for it.
 
     Args:
-        policy: Planned times, bounds and jitter.
+        policy: Planned times, and bounds.
         polled_s: Time of the last poll; 0 for none since the conversation.
-        source: Draws the jitter.
+        jitter: Share of its interval by which the poll is moved; the same for a whole wait.
     """
     before = time_s = gap = 0.0
     first = next(poll_times(policy))
@@ -54,12 +54,13 @@ def next_poll_at(policy: PollPolicy, polled_s: float, source: Random) -> float:
         gap = time_s - before
         if polled_s < before + gap / 2:
             break
-        if polled_s >= before and gap >= policy.max_interval and before >= policy.poll_times_s[-1]:
+        if gap >= policy.max_interval and before >= policy.poll_times_s[-1]:
             # Far out the planned times are evenly spaced, and need not be tried one by one.
-            time_s, gap = polled_s + policy.max_interval, policy.max_interval
+            gap = policy.max_interval
+            time_s = before + gap * (1 + floor((polled_s - before) / gap + 0.5))
             break
         before = time_s
     # A first wait is long: a tenth of it would move the poll away from the time it is for.
-    at = time_s + source.uniform(-policy.jitter, policy.jitter) * min(gap, time_s / 4)
+    at = time_s + jitter * min(gap, time_s / 4)
     at = max(at, polled_s + policy.min_interval)
     return at if polled_s < first / 2 else min(at, polled_s + policy.max_interval)

@@ -1,10 +1,10 @@
 """
 Polls that are shared: all who wait for one target in a manager send one request.
 
-A `Subscriber` is one wait. It joins a `SharedPoll` for each of its targets, and tells each when it
-wants the next poll (`PollRequest`). A shared poll hands its results to its subscribers. The
-`PollCoordinator` of the manager creates the shared polls and drops those without a subscriber; it
-keeps the rate limit, and what is known of the service.
+A `Subscriber` is one wait for one target. A `SharedPoll` knows its subscribers, when each of them
+wants the next poll (`PollRequest`), and hands them the results; it sends through a `Lister`. The
+`PollCoordinator` of the manager knows the shared polls. Knowledge goes one way: coordinator, shared
+poll, subscriber.
 
 No task runs here by itself. Each poll is run by one of its subscribers, the one with the latest
 deadline, its leader. Where the leader leaves, the next one takes over. So polling ends with the
@@ -15,29 +15,30 @@ from __future__ import annotations
 
 from bisect import insort
 from math import inf
-from random import Random
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 import anyio
-from attrs import frozen
 
-from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages
-from agentcore_memory_async._calls.rate_limit import TokenBucket
-from agentcore_memory_async._calls.retry import is_retryable
-from agentcore_memory_async._extraction.observation import PollTarget, Snapshot
+from agentcore_memory_async._calls.pagination import MAX_PAGE
+from agentcore_memory_async._extraction.targets import (
+    Failure,
+    JobSnapshot,
+    JobTarget,
+    PollRequest,
+    RecordTarget,
+    Snapshot,
+)
 from agentcore_memory_async._wire import codec, queries
-from agentcore_memory_async.errors import AgentCoreMemoryError, ServiceError, ValidationError
+from agentcore_memory_async.errors import ValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Mapping
 
-    from agentcore_memory_async._calls.retry import Retrier
-    from agentcore_memory_async._calls.service_clock import ServiceClock
-    from agentcore_memory_async.models import ExtractionJob, MemoryRecord
-    from agentcore_memory_async.policies import PollPolicy, RetryPolicy
+    from agentcore_memory_async._extraction.lister import Lister
+    from agentcore_memory_async.models import MemoryRecord
 
-T = TypeVar("T")
+TargetT = TypeVar("TargetT")
+ResultT = TypeVar("ResultT")
 
 APART_S = 3.0
 """Time between two polls that several subscribers share, unless one needs its baseline."""
@@ -47,151 +48,87 @@ JOBS_APART_S = 10.0
 """Time between two shared polls for failed jobs."""
 JOBS_PAGE = 50
 """Largest page of ListMemoryExtractionJobs."""
-UNFILTERED_EVERY = 3
-"""Until the filter has shown that it works, every third poll goes without it."""
 
 
-@frozen
-class Failure:
-    """A poll that failed."""
-
-    error: Exception
-    started_at: float
-
-    @property
-    def is_retryable(self) -> bool:
-        """Whether the same poll may succeed a little later."""
-        return isinstance(self.error, AgentCoreMemoryError) and is_retryable(self.error)
-
-
-@frozen
-class JobSnapshot:
-    """The failed jobs that one poll showed."""
-
-    jobs: Sequence[ExtractionJob]
-    started_at: float
-
-
-@frozen(eq=False)
-class PollRequest:
+class Subscriber(Generic[TargetT, ResultT]):
     """
-    When one subscriber wants the next poll, and of what.
-
-    Attributes:
-        at: Time of the poll, on the loop's clock.
-        after: Only records written after this matter; None for all.
-        is_baseline: Whether it cannot wait for the polls of others.
-        most_apart_s: Longest time between two polls.
-    """
-
-    at: float
-    after: datetime | None = None
-    is_baseline: bool = False
-    most_apart_s: float = inf
-
-
-class Subscriber:
-    """
-    One wait, for one or more targets.
+    One wait for one target.
 
     Args:
+        target: What it waits for.
         deadline: When the wait ends at the latest, on the loop's clock.
+        wake: Called when there is something to read or to run.
+
+    Attributes:
+        inbox: The result of each poll, and whether that poll began after this subscriber joined.
     """
 
-    def __init__(self, deadline: float) -> None:
+    def __init__(self, target: TargetT, deadline: float, wake: Callable[[], None]) -> None:
+        self.target = target
         self.deadline = deadline
-        # The result of each poll, and whether that poll began after this subscriber joined.
-        self.inbox: list[tuple[SharedPoll[Any], Snapshot | JobSnapshot | Failure, bool]] = []
-        # Its shared polls, and how many polls each had begun when this one joined.
-        self.polls: dict[SharedPoll[Any], int] = {}
-        self._wake_up = anyio.Event()
-
-    def wake(self) -> None:
-        """Wake it: there is something to read or to run."""
-        self._wake_up.set()
-
-    async def wait(self, until: float) -> None:
-        """Wait until a poll has ended, or one is to be run, or it is *until*."""
-        for poll in self.polls:
-            if poll.leader is self and poll.running_by is None:
-                until = min(until, poll.due_at())
-        if self.inbox:
-            return
-        self._wake_up = anyio.Event()
-        with anyio.move_on_after(until - anyio.current_time()):
-            await self._wake_up.wait()
-
-    def claim_due(self) -> Iterator[SharedPoll[Any]]:
-        """Yield the polls that are due, and claim them for this subscriber to run."""
-        now = anyio.current_time()
-        for poll in self.polls:
-            if poll.leader is self and poll.running_by is None and poll.due_at() <= now:
-                poll.running_by = self
-                yield poll
-
-    def leave(self) -> None:
-        """Leave all its shared polls."""
-        for poll in self.polls:
-            poll.leave(self)
-        self.polls = {}
+        self.wake = wake
+        self.inbox: list[tuple[ResultT | Failure, bool]] = []
 
 
-class SharedPoll(Generic[T]):
+RecordSubscriber: TypeAlias = Subscriber[RecordTarget, Snapshot]
+"""A wait for records."""
+JobSubscriber: TypeAlias = Subscriber[JobTarget, JobSnapshot]
+"""A wait for failed jobs."""
+
+
+class SharedPoll(Generic[TargetT, ResultT]):
     """
     The polls for one target, made for all who subscribed.
 
     Args:
-        polls: The coordinator of the manager.
-        key: The target, or the class `JobPoll` for failed jobs.
+        lister: Sends the requests.
         apart_s: Time between two polls that several subscribers share.
     """
 
-    def __init__(self, polls: PollCoordinator, key: object, apart_s: float) -> None:
-        self._polls = polls
-        self.key = key
+    def __init__(self, lister: Lister, apart_s: float) -> None:
+        self._lister = lister
         self._apart_s = apart_s
         # By deadline: the last has the longest to go, and is the least likely to cut a poll off.
-        self._subscribers: list[Subscriber] = []
-        self._requests: dict[Subscriber, PollRequest] = {}
+        self._subscribers: list[Subscriber[TargetT, ResultT]] = []
+        self._requests: dict[Subscriber[TargetT, ResultT], PollRequest] = {}
+        # How many polls had begun when each subscriber joined.
+        self._joined_at: dict[Subscriber[TargetT, ResultT], int] = {}
         self._earliest = inf
         self._started_at = -inf
         self._begun = 0
-        self.running_by: Subscriber | None = None
+        self._running_by: Subscriber[TargetT, ResultT] | None = None
 
     @property
-    def leader(self) -> Subscriber | None:
-        """The subscriber that is to run the next poll."""
-        return self._subscribers[-1] if self._subscribers else None
-
-    @property
-    def polling(self) -> bool:
+    def is_running(self) -> bool:
         """Whether a poll is under way."""
-        return self.running_by is not None
+        return self._running_by is not None
 
-    def join(self, subscriber: Subscriber) -> None:
+    @property
+    def has_subscribers(self) -> bool:
+        """Whether anyone waits for the results."""
+        return bool(self._subscribers)
+
+    def join(self, subscriber: Subscriber[TargetT, ResultT]) -> None:
         """Add *subscriber*."""
         insort(self._subscribers, subscriber, key=lambda each: each.deadline)
-        subscriber.polls[self] = self._begun
+        self._joined_at[subscriber] = self._begun
 
-    def leave(self, subscriber: Subscriber) -> None:
-        """Remove *subscriber*; the last one ends the polling."""
+    def leave(self, subscriber: Subscriber[TargetT, ResultT]) -> None:
+        """Remove *subscriber*; a poll that it runs ends with it."""
         self._subscribers.remove(subscriber)
         self._requests.pop(subscriber, None)
-        if self.running_by is subscriber:
-            self.running_by = None
-        if self._subscribers:
-            self._subscribers[-1].wake()
-        else:
-            self._polls.end(self)
+        del self._joined_at[subscriber]
+        self._end_run(subscriber)
+        self._wake_leader()
 
-    def request(self, subscriber: Subscriber, request: PollRequest) -> None:
+    def request(self, subscriber: Subscriber[TargetT, ResultT], request: PollRequest) -> None:
         """Note when *subscriber* wants the next poll."""
         self._requests[subscriber] = request
         at = self._not_before(request)
         if at < self._earliest:
             self._earliest = at
             if self._subscribers[-1] is not subscriber:
-                self._subscribers[-1].wake()
+                self._wake_leader()
 
     def _not_before(self, request: PollRequest) -> float:
         if request.is_baseline or len(self._subscribers) < 2:
@@ -199,79 +136,92 @@ class SharedPoll(Generic[T]):
         apart_s = max(SHORTEST_APART_S, min(self._apart_s, request.most_apart_s))
         return max(request.at, self._started_at + apart_s)
 
-    def due_at(self) -> float:
-        """Return when the next poll is to begin."""
+    def due_at(self, subscriber: Subscriber[TargetT, ResultT]) -> float:
+        """Return when *subscriber* is to run the next poll; infinite while that is another's."""
+        if self.is_running or self._subscribers[-1] is not subscriber:
+            return inf
         # The cached time is too early if a request has changed since, or its subscriber has left.
         if self._earliest <= anyio.current_time():
             self._earliest = min(map(self._not_before, self._requests.values()), default=inf)
         return self._earliest
 
-    async def run(self, subscriber: Subscriber) -> None:
+    def claim(self, subscriber: Subscriber[TargetT, ResultT]) -> bool:
+        """Return whether a poll is due that *subscriber* is to run; then it is under way."""
+        if self.due_at(subscriber) > anyio.current_time():
+            return False
+        self._running_by = subscriber
+        return True
+
+    async def run(self, subscriber: Subscriber[TargetT, ResultT]) -> None:
         """Poll once, run by *subscriber*, and publish the result to all."""
         started_at = self._started_at = anyio.current_time()
         number = self._begun = self._begun + 1
         try:
-            seen: Snapshot | JobSnapshot | Failure = await self.fetch(started_at)
+            result: ResultT | Failure = await self._fetch(started_at)
         except Exception as error:  # noqa: BLE001 - raised in each subscriber
-            seen = Failure(error, started_at)
+            result = Failure(error)
         finally:
-            if self.running_by is subscriber:
-                self.running_by = None
-                if self._subscribers:
-                    self._subscribers[-1].wake()
-        self.publish(seen, number)
+            if self._end_run(subscriber):
+                self._wake_leader()
+        self.publish(result, number)
 
-    def publish(self, seen: Snapshot | JobSnapshot | Failure, number: float = inf) -> None:
+    def publish(self, result: ResultT | Failure, number: float = inf) -> None:
         """Hand the result of poll *number* to all; each then requests its next poll anew."""
         self._earliest = inf
         for subscriber in self._subscribers:
-            subscriber.inbox.append((self, seen, number > subscriber.polls[self]))
+            subscriber.inbox.append((result, number > self._joined_at[subscriber]))
             subscriber.wake()
 
-    def afters(self) -> list[datetime | None]:
-        """Return the times after which the subscribers want records."""
-        return [request.after for request in self._requests.values()]
+    def _end_run(self, subscriber: Subscriber[TargetT, ResultT]) -> bool:
+        """End the poll that *subscriber* runs, and return whether there was one."""
+        if self._running_by is not subscriber:
+            return False
+        self._running_by = None
+        return True
 
-    async def fetch(self, started_at: float) -> Snapshot | JobSnapshot:
-        """Request the records or failed jobs from the service, and return them as a snapshot."""
+    def _wake_leader(self) -> None:
+        if self._subscribers:
+            self._subscribers[-1].wake()
+
+    async def _fetch(self, started_at: float) -> ResultT:
+        """Request the records or failed jobs from the service."""
         raise NotImplementedError
 
 
-class RecordPoll(SharedPoll[Snapshot]):
+class RecordPoll(SharedPoll[RecordTarget, Snapshot]):
     """Polls for the records of one target."""
 
-    def __init__(self, polls: PollCoordinator, target: PollTarget) -> None:
-        super().__init__(polls, target, APART_S)
+    def __init__(self, lister: Lister, target: RecordTarget) -> None:
+        super().__init__(lister, APART_S)
         self._target = target
         self._count = 0
-        self._params: dict[str, Any] = {
-            "memoryId": polls.memory_id,
-            "namespacePath": target.prefix,
-        }
+        self._params: dict[str, Any] = {"namespacePath": target.prefix}
         if target.memory_strategy_id is not None:
             self._params["memoryStrategyId"] = target.memory_strategy_id
 
-    async def fetch(self, started_at: float) -> Snapshot:
+    async def _fetch(self, started_at: float) -> Snapshot:
         """List the records, filtered by their time of writing where that works."""
-        after = self._polls.created_filter.choose(self.afters(), self._count + 1)
+        created_filter = self._lister.created_filter
+        afters = [request.after for request in self._requests.values()]
+        after = created_filter.choose(afters, self._count + 1)
         if after is None:
             records = await self._list({})
         else:
             try:
                 records = await self._list({"metadataFilters": queries.created_after(after)})
             except ValidationError:
-                self._polls.created_filter.refused = True
+                created_filter.refused = True
                 after = None
                 records = await self._list({})
             else:
-                self._polls.created_filter.judge(after, records)
+                created_filter.judge(after, records)
         self._count += 1
-        service_time = self._polls.clock.at(started_at)
-        return Snapshot(tuple(records), started_at, after, service_time)
+        service_time = self._lister.clock.at(started_at)
+        return Snapshot(tuple(records), started_at, after, service_time, anyio.current_time())
 
     async def _list(self, members: Mapping[str, Any]) -> list[MemoryRecord]:
         params = {**self._params, **members}
-        return await self._polls.list_all("ListMemoryRecords", params, self._read, MAX_PAGE)
+        return await self._lister.list_all("ListMemoryRecords", params, self._read, MAX_PAGE)
 
     def _read(self, body: Mapping[str, Any]) -> list[MemoryRecord]:
         """Read a page, less what does not belong here: old prefixes took ``/u/10`` for ``/u/1``."""
@@ -279,151 +229,23 @@ class RecordPoll(SharedPoll[Snapshot]):
         return [record for record in records if self._target.has(record)]
 
 
-class JobPoll(SharedPoll[JobSnapshot]):
+class JobPoll(SharedPoll[JobTarget, JobSnapshot]):
     """Polls for failed extraction jobs of the subscribers' sessions."""
 
-    def __init__(self, polls: PollCoordinator) -> None:
-        super().__init__(polls, JobPoll, JOBS_APART_S)
-        self.sessions: dict[Subscriber, tuple[str, str]] = {}
+    def __init__(self, lister: Lister) -> None:
+        super().__init__(lister, JOBS_APART_S)
 
-    def leave(self, subscriber: Subscriber) -> None:
-        """Remove *subscriber*."""
-        self.sessions.pop(subscriber, None)
-        super().leave(subscriber)
-
-    async def fetch(self, started_at: float) -> JobSnapshot:
+    async def _fetch(self, started_at: float) -> JobSnapshot:
         """List the failed jobs: of the one session, of the one actor, or of all."""
         wanted = {"status": "FAILED"}
-        actors, sessions = (set(ids) for ids in zip(*self.sessions.values(), strict=True))
+        targets = [subscriber.target for subscriber in self._subscribers]
+        actors = {target.actor_id for target in targets}
+        sessions = {target.session_id for target in targets}
         if len(actors) == 1:
-            wanted["actorId"] = next(iter(actors))
+            wanted["actorId"] = actors.pop()
             if len(sessions) == 1:
-                wanted["sessionId"] = next(iter(sessions))
-        params = {"memoryId": self._polls.memory_id, "filter": wanted}
-        jobs = await self._polls.list_all(
-            "ListMemoryExtractionJobs", params, codec.read_jobs, JOBS_PAGE
-        )
+                wanted["sessionId"] = sessions.pop()
+        operation = "ListMemoryExtractionJobs"
+        params = {"filter": wanted}
+        jobs = await self._lister.list_all(operation, params, codec.read_jobs, JOBS_PAGE)
         return JobSnapshot(tuple(jobs), started_at)
-
-
-class CreatedFilter:
-    """
-    Whether the service filters records by their time of writing.
-
-    Attributes:
-        refused: Whether it refused the filter, or ignored it.
-        proven: Whether a filtered list has shown a new record, so that an empty one can be trusted.
-    """
-
-    def __init__(self) -> None:
-        self.refused: bool = False
-        self.proven: bool = False
-
-    def choose(self, afters: list[datetime | None], number: int) -> datetime | None:
-        """Return the time to filter by in poll *number*; None to list everything."""
-        known = [after for after in afters if after is not None]
-        if self.refused or not known or len(known) < len(afters):
-            return None
-        if not self.proven and number % UNFILTERED_EVERY == 0:
-            return None
-        return min(known)
-
-    def judge(self, after: datetime, records: Sequence[MemoryRecord]) -> None:
-        """Judge the filter by the answer to a filtered poll."""
-        if any(record.created_at < after - queries.SECOND for record in records):
-            self.refused = True
-        elif records:
-            self.proven = True
-
-
-class PollCoordinator:
-    """
-    The polls of one manager.
-
-    Args:
-        retrier: Sends the requests.
-        memory_id: Id or ARN of the memory.
-        policy: When to poll, where a poller has no policy of its own.
-        retry: How long and how often each request is tried.
-        clock: The service's clock.
-
-    Attributes:
-        jobs_refused: Why failed jobs cannot be listed, where that is so.
-    """
-
-    def __init__(
-        self,
-        retrier: Retrier,
-        memory_id: str,
-        policy: PollPolicy,
-        retry: RetryPolicy,
-        clock: ServiceClock,
-    ) -> None:
-        self._retrier = retrier
-        self._retry = retry
-        self.memory_id = memory_id
-        self.policy = policy
-        self.clock = clock
-        self.random: Random = Random()
-        self.created_filter: CreatedFilter = CreatedFilter()
-        self.jobs_refused: ServiceError | None = None
-        self._bucket = TokenBucket(policy.max_requests_per_second)
-        self._polls: dict[object, SharedPoll[Any]] = {}
-
-    def __len__(self) -> int:
-        """Return the number of shared polls."""
-        return len(self._polls)
-
-    def records_at(self, target: PollTarget) -> SharedPoll[Snapshot]:
-        """Return the one shared poll for *target*."""
-        poll = self._polls.get(target)
-        if poll is None:
-            poll = self._polls[target] = RecordPoll(self, target)
-        return poll
-
-    def jobs(self) -> JobPoll:
-        """Return the one shared poll for failed jobs."""
-        poll = self._polls.get(JobPoll)
-        if not isinstance(poll, JobPoll):
-            poll = self._polls[JobPoll] = JobPoll(self)
-        return poll
-
-    def end(self, poll: SharedPoll[Any]) -> None:
-        """Drop a poll that has no subscriber."""
-        del self._polls[poll.key]
-
-    def close(self, error: Exception) -> None:
-        """End all waits with *error*."""
-        for poll in self._polls.values():
-            poll.publish(Failure(error, inf))
-
-    async def list_all(
-        self,
-        operation: str,
-        params: Mapping[str, Any],
-        reader: Callable[[Mapping[str, Any]], list[Any]],
-        page_size: int,
-    ) -> list[Any]:
-        """Return every page of a list, each within the rate limit."""
-        items: list[Any] = []
-        pages = Pages(self._retrier, operation, params, reader, page_size, self._retry)
-        while not pages.over:
-            await self._bucket.take()
-            items += await anext(pages)
-        return items
-
-    async def start_jobs(self, tokens: Mapping[str, str]) -> None:
-        """Start failed jobs again, by their ids, each with a token of its own: twice is once."""
-        for job_id, token in tokens.items():
-            params = {
-                "memoryId": self.memory_id,
-                "extractionJob": {"jobId": job_id},
-                "clientToken": token,
-            }
-            # The token makes it a request that may be repeated like a read.
-            await self._retrier.read(
-                "StartMemoryExtractionJob",
-                params,
-                lambda answer: codec.read_started_job(answer.body),
-                self._retry,
-            )

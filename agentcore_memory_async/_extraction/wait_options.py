@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attrs import evolve, field, frozen
 
-from agentcore_memory_async._extraction.observation import PollTarget
+from agentcore_memory_async._extraction.targets import JobTarget, RecordTarget
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.namespaces import resolve_prefix
 from agentcore_memory_async.models import Event
 from agentcore_memory_async.policies import PollPolicy, check_polling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from agentcore_memory_async.models import MemoryRecord
 
@@ -34,10 +34,10 @@ class WaitOptions:
         until: Returns whether the new records are enough.
         returns_on_timeout: Whether a timeout returns the records so far instead of raising.
         since: Event after which records are new.
-        session: Actor id and session id whose failed jobs matter.
+        jobs: Whose failed jobs matter; None where they are not asked for.
     """
 
-    targets: tuple[PollTarget, ...]
+    targets: tuple[RecordTarget, ...]
     policy: PollPolicy
     timeout_s: float
     min_records: int = 1
@@ -45,7 +45,12 @@ class WaitOptions:
     until: Callable[[list[MemoryRecord]], bool] | None = None
     returns_on_timeout: bool = False
     since: Event | None = field(default=None, repr=False)
-    session: tuple[str, str] | None = None
+    jobs: JobTarget | None = None
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Resolved prefixes."""
+        return tuple(target.prefix for target in self.targets)
 
 
 def parse_wait_options(
@@ -87,7 +92,7 @@ def parse_wait_options(
         ids = {"actorId": event.actor_id, "sessionId": event.session_id}
     least = _read_by_prefix("min_records", min_records, prefixes)
     strategies = _read_by_prefix("memory_strategy_id", memory_strategy_id, prefixes)
-    targets: dict[PollTarget, int] = {}
+    targets: dict[RecordTarget, int] = {}
     for prefix in prefixes:
         strategy = strategies.get(prefix)
         if strategy is not None:
@@ -96,12 +101,11 @@ def parse_wait_options(
         count = least.get(prefix) if isinstance(min_records, Mapping) else None
         if count is not None:
             count = check.check_int(f"min_records[{prefix[:80]!r}]", count)
-        target = PollTarget(resolve_prefix(prefix, values), values["memoryStrategyId"])
+        target = RecordTarget(resolve_prefix(prefix, values), values["memoryStrategyId"])
         targets[target] = max(count or 0, targets.get(target, 0))  # the same one may be given twice
     if not isinstance(on_timeout, str) or on_timeout not in {"raise", "return"}:
         what = repr(on_timeout) if isinstance(on_timeout, str) else check.kind(on_timeout)
         check.refuse(f"on_timeout is {what}; use 'raise' or 'return'")
-    actor_id, session_id = ids.get("actorId"), ids.get("sessionId")
     return WaitOptions(
         tuple(evolve(target, min_records=count) for target, count in targets.items()),
         check_polling(polling) or policy,
@@ -113,8 +117,18 @@ def parse_wait_options(
         until=_read_until(until),
         returns_on_timeout=on_timeout == "return",
         since=event,
-        session=(actor_id, session_id) if actor_id and session_id else None,
+        jobs=_read_jobs(ids, targets),
     )
+
+
+def _read_jobs(ids: Mapping[str, str | None], targets: Iterable[RecordTarget]) -> JobTarget | None:
+    """Return whose failed jobs matter: of the strategies, where each target names one."""
+    actor_id, session_id = ids.get("actorId"), ids.get("sessionId")
+    if not actor_id or not session_id:
+        return None
+    strategies = {target.memory_strategy_id for target in targets}
+    named = frozenset(strategy for strategy in strategies if strategy is not None)
+    return JobTarget(actor_id, session_id, frozenset() if None in strategies else named)
 
 
 def _read_until(given: object) -> Callable[[list[MemoryRecord]], bool] | None:

@@ -117,7 +117,7 @@ async def converse(world: World, manager: AsyncMemorySessionManager, actor: int,
 
         options: dict[str, Any] = {
             "until": complete,
-            "timeout": 600,
+            "timeout": 1200,  # half of the requests may fail, and a list has up to 14 pages
             "polling": random.choice([None, PollPolicy(expected=30), PollPolicy(job_interval=20)]),
         }
         began = anyio.current_time()

@@ -15,6 +15,7 @@ from agentcore_memory_async import (
     InvalidInputError,
     PollPolicy,
 )
+from agentcore_memory_async.errors import service_error
 from tests._virtual_time import virtual_time
 from tests.client.doubles import said
 from tests.client.extraction_service import (
@@ -193,11 +194,8 @@ async def test_silence_needs_an_answer_for_every_namespace() -> None:
 
     async def busy(operation: str, params: Any) -> Any:
         if params.get("namespacePath") == "/preferences/a/":
-            service.throttles = 1.0
-        try:
-            return await answer(operation, params)
-        finally:
-            service.throttles = 0.0
+            raise service_error(operation, "ThrottledException", "slow down", 429)
+        return await answer(operation, params)
 
     async with manager_on(service) as manager:
         manager._core.retrier._transport = busy

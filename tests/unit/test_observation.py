@@ -10,17 +10,19 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from agentcore_memory_async._extraction.observation import (
-    FailedJobs,
-    Observation,
-    PollTarget,
+from agentcore_memory_async._extraction.failed_jobs import FailedJobs
+from agentcore_memory_async._extraction.observation import Observation
+from agentcore_memory_async._extraction.targets import (
+    JobSnapshot,
+    JobTarget,
+    RecordTarget,
     Snapshot,
 )
 from agentcore_memory_async.models import ExtractionJob, MemoryRecord
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-FACTS = PollTarget("/facts/a/")
-TARGETS = (FACTS, PollTarget("/preferences/a/", None, 1))
+FACTS = RecordTarget("/facts/a/")
+TARGETS = (FACTS, RecordTarget("/preferences/a/", None, 1))
 
 
 def record(number: float, namespace: str = "/facts/a/", **members: Any) -> MemoryRecord:
@@ -148,10 +150,11 @@ def test_a_replaced_record_is_not_counted_twice() -> None:
 
 def test_another_namespace_or_strategy_replaces_nothing() -> None:
     """A record of another namespace or strategy is not an update."""
-    observation = Observation([PollTarget("/")])
-    observation.add(PollTarget("/"), Snapshot([record(1), record(2, memory_strategy_id="s1")], 0.0))
+    everything = RecordTarget("/")
+    observation = Observation([everything])
+    observation.add(everything, Snapshot([record(1), record(2, memory_strategy_id="s1")], 0.0))
     new = [record(3, "/summaries/a/s/"), record(4, memory_strategy_id="s2")]
-    observation.add(PollTarget("/"), Snapshot(new, 1.0))
+    observation.add(everything, Snapshot(new, 1.0))
 
     assert (observation.replaced, len(observation.current)) == ([], 2)
 
@@ -198,6 +201,40 @@ def test_each_target_has_its_own_minimum() -> None:
     assert observation.is_enough()
 
 
+def test_each_other_target_is_polled_once_more() -> None:
+    """
+    Once there is enough, a poll of another target counts only if it began after the answer that
+    showed it; what it shows is new, and does not prolong the wait.
+    """
+    other = RecordTarget("/preferences/a/")
+    observation = Observation([FACTS, other])
+    for target in (FACTS, other):
+        observation.add(target, Snapshot([], 0.0))
+    observation.add(FACTS, Snapshot([record(1)], 5.0, ended_at=6.0))
+    assert (observation.needed_at(FACTS), observation.needed_at(other)) == (inf, 6.0)
+    observation.add(other, Snapshot([record(2, other.prefix)], 5.9, ended_at=6.9))
+    assert (observation.is_enough(), observation.is_enough(confirmed=False)) == (False, True)
+    both = [record(2, other.prefix), record(3, other.prefix)]
+    observation.add(other, Snapshot(both, 7.0, ended_at=8.0))
+    assert (observation.is_enough(), len(observation.current)) == (True, 3)
+
+
+def test_what_is_no_longer_enough_is_confirmed_anew() -> None:
+    """A target that was polled since counts no more once there were too few records meanwhile."""
+    other = RecordTarget("/preferences/a/")
+    observation = Observation([FACTS, other], 2)
+    for target in (FACTS, other):
+        observation.add(target, Snapshot([], 0.0))
+    observation.add(FACTS, snapshot(1.0, 1, 2))
+    assert observation.needed_at(other) == 1.0
+    observation.add(FACTS, snapshot(2.0, 3))  # one record in place of two
+    assert observation.needed_at(other) == inf
+    observation.add(other, Snapshot([], 3.0))
+    assert not observation.is_enough()
+    observation.add(FACTS, snapshot(4.0, 3, 4))
+    assert (observation.needed_at(other), observation.is_enough()) == (4.0, False)
+
+
 def test_until_judges_the_current_records() -> None:
     """``until`` is called once per poll and decides on the current records."""
     asked: list[int] = []
@@ -219,11 +256,11 @@ def test_silence_is_measured_from_the_last_new_record() -> None:
     """The quiet period begins with the poll that showed the last new record."""
     observation = Observation([FACTS], 1, 10.0)
     observation.add(FACTS, snapshot(0.0))
-    assert observation.settles_at() == inf
+    assert observation.needed_at(FACTS) == inf
     observation.add(FACTS, snapshot(4.0, 1))
-    assert (observation.settles_at(), observation.is_enough()) == (14.0, False)
+    assert (observation.needed_at(FACTS), observation.is_enough()) == (14.0, False)
     observation.add(FACTS, snapshot(14.0, 1))
-    assert observation.is_enough()
+    assert (observation.needed_at(FACTS), observation.is_enough()) == (inf, True)
 
 
 def test_a_short_list_is_read_without_a_filter() -> None:
@@ -239,14 +276,14 @@ def test_a_short_list_is_read_without_a_filter() -> None:
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
-        (PollTarget("/facts/a/"), True),
-        (PollTarget("/facts/"), True),
-        (PollTarget("/facts/ab/"), False),
-        (PollTarget("/facts/a/", "s1"), True),
-        (PollTarget("/facts/a/", "s2"), False),
+        (RecordTarget("/facts/a/"), True),
+        (RecordTarget("/facts/"), True),
+        (RecordTarget("/facts/ab/"), False),
+        (RecordTarget("/facts/a/", "s1"), True),
+        (RecordTarget("/facts/a/", "s2"), False),
     ],
 )
-def test_a_target_has_what_is_below_it(target: PollTarget, expected: bool) -> None:
+def test_a_target_has_what_is_below_it(target: RecordTarget, expected: bool) -> None:
     """
     A target covers the records below its prefix, by segment, and of its strategy if
     that is known.
@@ -267,24 +304,24 @@ def job(number: int, *event_ids: str, **members: Any) -> ExtractionJob:
 
 def test_jobs_at_the_baseline_do_not_count() -> None:
     """Only jobs that fail after the baseline count, including restarted ones that fail again."""
-    jobs = FailedJobs("a", "s")
+    jobs = FailedJobs(JobTarget("a", "s"))
     assert jobs.lacks_baseline
     old, new = job(1, "10#a"), job(2, "20#a")
-    jobs.add([old], 0.0)
+    jobs.add(JobSnapshot([old], 0.0))
     assert (jobs.lacks_baseline, jobs.failed) == (False, [])
-    jobs.add([old, new], 1.0)
+    jobs.add(JobSnapshot([old, new], 1.0))
     assert jobs.failed == [new]
     jobs.acknowledge()
-    jobs.add([old, new], 2.0)
+    jobs.add(JobSnapshot([old, new], 2.0))
     assert jobs.failed == []
-    jobs.add([new], 3.0)
-    jobs.add([old, new], 4.0)
+    jobs.add(JobSnapshot([new], 3.0))
+    jobs.add(JobSnapshot([old, new], 4.0))
     assert jobs.failed == [old]
 
 
 def test_only_jobs_that_name_events_of_the_session_count() -> None:
     """Failed jobs of other sessions, strategies and earlier events do not count."""
-    jobs = FailedJobs("a", "s", ["s1"], "20#a")
+    jobs = FailedJobs(JobTarget("a", "s", frozenset({"s1"})), "20#a")
     ours = [job(1, "20#a"), job(2, "10#a", "30#b"), job(3, "20#a", memory_strategy_id=None)]
     others = [
         job(4, "20#a", session_id="other"),
@@ -294,6 +331,6 @@ def test_only_jobs_that_name_events_of_the_session_count() -> None:
         job(8),
         job(9, "what"),
     ]
-    jobs.add([*others, *ours], 0.0)
+    jobs.add(JobSnapshot([*others, *ours], 0.0))
 
     assert jobs.failed == ours

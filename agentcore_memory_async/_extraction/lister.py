@@ -1,0 +1,115 @@
+"""Sends the requests of a manager's polls, and keeps what is known of the service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agentcore_memory_async._calls.pagination import Pages
+from agentcore_memory_async._calls.rate_limit import TokenBucket
+from agentcore_memory_async._wire import codec, queries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from agentcore_memory_async._calls.retry import Retrier
+    from agentcore_memory_async._calls.service_clock import ServiceClock
+    from agentcore_memory_async.models import MemoryRecord
+    from agentcore_memory_async.policies import RetryPolicy
+
+UNFILTERED_EVERY = 3
+"""Until the filter has shown that it works, every third poll goes without it."""
+
+
+class CreatedFilter:
+    """
+    Whether the service filters records by their time of writing.
+
+    Attributes:
+        refused: Whether it refused the filter, or ignored it.
+        proven: Whether a filtered list has shown a new record, so that an empty one can be trusted.
+    """
+
+    def __init__(self) -> None:
+        self.refused: bool = False
+        self.proven: bool = False
+
+    def choose(self, afters: list[datetime | None], number: int) -> datetime | None:
+        """Return the time to filter by in poll *number*; None to list everything."""
+        known = [after for after in afters if after is not None]
+        if self.refused or not known or len(known) < len(afters):
+            return None
+        if not self.proven and number % UNFILTERED_EVERY == 0:
+            return None
+        return min(known)
+
+    def judge(self, after: datetime, records: Sequence[MemoryRecord]) -> None:
+        """Judge the filter by the answer to a filtered poll."""
+        if any(record.created_at < after - queries.SECOND for record in records):
+            self.refused = True
+        elif records:
+            self.proven = True
+
+
+class Lister:
+    """
+    Sends the requests of all polls of a manager, within one rate limit.
+
+    Args:
+        retrier: Sends the requests.
+        memory_id: Id or ARN of the memory.
+        max_requests_per_second: Requests that all polls make together; None for no limit.
+        retry: How long and how often each request is tried.
+        clock: The service's clock.
+
+    Attributes:
+        clock: The service's clock.
+        created_filter: Whether the service filters records by their time of writing.
+    """
+
+    def __init__(
+        self,
+        retrier: Retrier,
+        memory_id: str,
+        max_requests_per_second: float | None,
+        retry: RetryPolicy,
+        clock: ServiceClock,
+    ) -> None:
+        self._retrier = retrier
+        self._memory_id = memory_id
+        self._retry = retry
+        self._bucket = TokenBucket(max_requests_per_second)
+        self.clock = clock
+        self.created_filter: CreatedFilter = CreatedFilter()
+
+    async def list_all(
+        self,
+        operation: str,
+        params: Mapping[str, Any],
+        reader: Callable[[Mapping[str, Any]], list[Any]],
+        page_size: int,
+    ) -> list[Any]:
+        """Return every page of a list."""
+        items: list[Any] = []
+        params = {"memoryId": self._memory_id, **params}
+        pages = Pages(self._retrier, operation, params, reader, page_size, self._retry)
+        while not pages.over:
+            await self._bucket.take()
+            items += await anext(pages)
+        return items
+
+    async def start_jobs(self, tokens: Mapping[str, str]) -> None:
+        """Start failed jobs again, by their ids, each with a token of its own: twice is once."""
+        for job_id, token in tokens.items():
+            params = {
+                "memoryId": self._memory_id,
+                "extractionJob": {"jobId": job_id},
+                "clientToken": token,
+            }
+            # The token makes it a request that may be repeated like a read.
+            await self._retrier.read(
+                "StartMemoryExtractionJob",
+                params,
+                lambda answer: codec.read_started_job(answer.body),
+                self._retry,
+            )
