@@ -2,8 +2,10 @@
 The client of a service, on a private session that takes its settings from the caller's session.
 
 The service keeps the name that botocore knows it by, such as ``bedrock-agentcore``: botocore
-derives ``AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`` and the profile's ``[services]`` section from it. One
-private attribute is read, ``_session`` of an ``aioboto3.Session``: there is no public way to it.
+derives ``AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`` and the profile's ``[services]`` section from it. Two
+private members are used, since there is no public way: ``_session`` of an ``aioboto3.Session``, and
+``_resolve_region_name`` of the caller's session, by which botocore's clients tell the providers of
+credentials their region. Importing this module fails where the latter does not exist.
 """
 
 # botocore and aiobotocore carry no types.
@@ -29,9 +31,10 @@ from botocore.config import Config
 
 from agentcore_memory_async._transport import credentials
 from agentcore_memory_async._transport.capture import HOOKS, ResponseCapture
-from agentcore_memory_async._transport.errors import failure, setting_error
+from agentcore_memory_async._transport.errors import failure
 from agentcore_memory_async._transport.http_session import session_class
 from agentcore_memory_async._transport.loader import ShippedLoader
+from agentcore_memory_async._transport.settings import named_settings
 from agentcore_memory_async._version import __version__
 from agentcore_memory_async.errors import InvalidInputError
 
@@ -56,6 +59,8 @@ _USER_IN_URL = (
 """Text for an endpoint with a user name: aiohttp makes Basic authorization of it."""
 _UNSET: Any = object()
 """Sentinel for an option that a config does not have."""
+
+AioSession._resolve_region_name  # noqa: B018, SLF001 - the module's docstring says it
 
 
 @frozen
@@ -202,6 +207,11 @@ def collect(config: Any) -> dict[str, Any]:
 def prepare(settings: Settings) -> ClientPlan:
     """Do the part of creating a client that blocks; call this in a thread."""
     caller = core_session(settings.aws_session)
+    with named_settings(caller):
+        return _plan(settings, caller)
+
+
+def _plan(settings: Settings, caller: Any) -> ClientPlan:
     given = collect(settings.config)
     options = {**collect(caller.get_default_client_config()), **given}
     region, source = find_region(settings.region_name, caller, given)
@@ -219,6 +229,8 @@ def prepare(settings: Settings) -> ClientPlan:
         user_agent_extra=" ".join(part for part in extra if part),
         http_session_cls=session_class(options.get("http_session_cls", AIOHTTPSession), opened),
     )
+    # Roles are asked for in this region where it is known before their provider is made.
+    caller._resolve_region_name(region, None)  # noqa: SLF001 - the module's docstring says it
     if options.get("signature_version") is not UNSIGNED:
         caller.get_component("credential_provider")  # made lazily, which takes a while
     private = private_session(caller, settings.service)
@@ -258,17 +270,14 @@ async def connect(settings: Settings) -> Connection:
         AccessDeniedError: No usable credentials.
         InvalidInputError: A setting is unusable.
     """
-    try:
-        plan = await anyio.to_thread.run_sync(prepare, settings)
+    plan = await anyio.to_thread.run_sync(prepare, settings)
+    with named_settings(plan.caller):
         loaded = None
         if plan.options.get("signature_version") is not UNSIGNED:
             loaded = await credentials.load(plan.caller)
         plan.private.register_component("credential_provider", StaticCredentialProvider(loaded))
         return await _open(plan, settings)
-    except (*credentials.SETTING_ERRORS, ValueError) as error:
-        if isinstance(error, InvalidInputError):
-            raise
-        raise setting_error(error) from None
+    raise AssertionError  # pragma: no cover - the block returns or raises
 
 
 async def _open(plan: ClientPlan, settings: Settings) -> Connection:

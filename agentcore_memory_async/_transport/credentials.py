@@ -23,6 +23,11 @@ import anyio
 from botocore import exceptions as boto
 
 from agentcore_memory_async._transport.capture import current_operation
+from agentcore_memory_async._transport.settings import (
+    is_setting_fault,
+    profile_with,
+    setting_error,
+)
 from agentcore_memory_async.errors import AccessDeniedError
 
 if TYPE_CHECKING:
@@ -35,26 +40,33 @@ CREDENTIAL_ERRORS = (
     boto.NoCredentialsError,
     boto.PartialCredentialsError,
     boto.CredentialRetrievalError,
-    boto.UnknownCredentialError,
     boto.NoAuthTokenError,
     boto.TokenRetrievalError,
     boto.SSOError,
     boto.MetadataRetrievalError,
     boto.RefreshWithMFAUnsupportedError,
-    boto.InfiniteLoopConfigError,
 )
 """What botocore raises where there are no credentials to sign with."""
-SETTING_ERRORS = (
-    boto.BaseEndpointResolverError,
-    boto.ConfigNotFound,
-    boto.ConfigParseError,
-    boto.EndpointProviderError,
-    boto.InvalidConfigError,
-    boto.InvalidProxiesConfigError,
-    boto.InvalidRegionError,
-    boto.ProfileNotFound,
+_LOGINS = (
+    (
+        (boto.SSOError, boto.TokenRetrievalError),
+        "AWS single sign-on",
+        "aws sso login",
+        ("sso_session", "sso_start_url"),
+    ),
+    # Older botocores do not have it.
+    (getattr(boto, "LoginError", ()), "AWS login", "aws login", ("login_session",)),
 )
-"""What botocore raises where a setting of the caller is unusable."""
+"""Errors of sessions that a person opens, the session, the command, and lines of its profile."""
+_GET = (
+    "Run `aws configure` or `aws sso login`, set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and "
+    "AWS_SECRET_ACCESS_KEY; a local service accepts any"
+)
+"""Hint where there are no credentials."""
+_CHECK = "Check the profile or role, e.g. with `aws sts get-caller-identity`"
+"""Hint where there are some, and they can't be loaded."""
+_RENEW = "Get new ones, and check this machine's clock"
+"""Hint where they have expired."""
 VALID_S = 60
 """Credentials that are valid for longer than this are used, whatever the refresh says."""
 REFRESH_S = 3.0
@@ -69,33 +81,64 @@ PAUSE_SHORT_S = 60.0
 """Shortest time between two refreshes of credentials that are always about to expire."""
 
 
-def credentials_error(operation: str, exc: BaseException) -> AccessDeniedError:
+def credentials_error(
+    operation: str, exc: BaseException, session: Any = None, expired: str = ""
+) -> AccessDeniedError:
     """
-    Return the error of credentials that are missing, incomplete or unavailable.
+    Return the error of credentials that are missing, incomplete, expired or unavailable.
 
-    No request was made: ``status`` is 0, ``code`` is the name of botocore's error. It is an
-    `AccessDeniedError` because retrying does not help, and because programs treat it as one. Only
-    the kind of *exc* and the provider's name are shown: a credential process may print anything.
+    No request was made: ``status`` is 0, ``code`` is the name of botocore's error, or of the error
+    that the provider answered with. It is an `AccessDeniedError` because retrying does not help,
+    and because programs treat it as one. Only the kind of *exc* and the provider's name are shown:
+    a credential process may print anything.
+
+    Args:
+        operation: Wire name of the operation that needed them.
+        exc: What botocore raised.
+        session: Session that they are for; its profile is named.
+        expired: When they expired; empty unless they did.
     """
+    code = type(exc).__name__
+    if isinstance(exc, boto.ClientError):
+        code = str(exc.response["Error"]["Code"])
+    hint = _RENEW if expired else _CHECK
+    message, hint = _absent(exc, session) or (_unavailable(exc, code, expired), hint)
+    return AccessDeniedError(operation, code, f"{message}; nothing was sent", 0, hint=hint)
+
+
+def _absent(exc: BaseException, session: Any) -> tuple[str, str] | None:
+    """Return message and hint of credentials that the user has to get or complete; else None."""
     kwargs: dict[str, Any] = getattr(exc, "kwargs", {})
-    provider = kwargs.get("provider")
-    by = f" by {provider}" if isinstance(provider, str) else ""
     if isinstance(exc, boto.NoCredentialsError):
-        message = "no AWS credentials were found, nothing was sent"
-        hint = (
-            "Run `aws configure` or `aws sso login`, set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY; a local service accepts any"
-        )
-    elif isinstance(exc, boto.PartialCredentialsError):
-        message = f"the AWS credentials{by} are incomplete: {kwargs.get('cred_var')} is missing"
-        hint = "Set it, or remove the rest"
-    elif isinstance(exc, boto.SSOError):
-        message = "the AWS single sign-on session is unusable; nothing was sent"
-        hint = "Run `aws sso login`"
-    else:
-        message = f"the AWS credentials could not be loaded{by}, nothing was sent"
-        hint = "Check the profile or role, e.g. with `aws sts get-caller-identity`"
-    return AccessDeniedError(operation, type(exc).__name__, message, 0, hint=hint)
+        return "no AWS credentials were found", _GET
+    if isinstance(exc, boto.PartialCredentialsError):
+        which = f"the AWS credentials by {kwargs['provider']} are incomplete"
+        return f"{which}: {kwargs['cred_var']} is missing", "Set it, or remove the rest"
+    for errors, what, command, lines in _LOGINS:
+        if isinstance(exc, errors):
+            profile = profile_with(session, *lines)
+            option = f" --profile {profile}" if profile else ""
+            return f"the {what} session has expired or is missing", f"Run `{command}{option}`"
+    return None
+
+
+def _unavailable(exc: BaseException, code: str, expired: str) -> str:
+    """Return the message of credentials that whatever gives them did not give."""
+    why = ""
+    if isinstance(exc, boto.ClientError):
+        why = f": {exc.operation_name} gave {code}"
+    elif isinstance(provider := getattr(exc, "kwargs", {}).get("provider"), str):
+        why = f" by {provider}"
+    if expired:
+        return f"the AWS credentials expired at {expired}, and could not be renewed{why}"
+    return f"the AWS credentials could not be loaded{why}"
+
+
+def _failed(exc: BaseException, session: Any, expired: str = "") -> Exception:
+    """Return what to raise where *exc* kept credentials from being loaded."""
+    if is_setting_fault(exc):
+        return setting_error(exc, session)
+    return credentials_error(current_operation(), exc, session, expired)
 
 
 _locks: WeakKeyDictionary[Any, WeakKeyDictionary[asyncio.AbstractEventLoop, anyio.Lock]] = (
@@ -112,13 +155,11 @@ async def load(session: Any) -> GuardedCredentials:
         found: Any = None
         try:
             found = await session.get_credentials()
-        except SETTING_ERRORS:
-            raise
         except Exception as exc:  # noqa: BLE001 - raised below without it as a cause: it may show secrets
             failed = exc
         if found is None:
-            raise credentials_error(current_operation(), failed)
-        guarded = GuardedCredentials(found)
+            raise _failed(failed, session)
+        guarded = GuardedCredentials(found, session)
         await guarded.get_frozen_credentials()
         return guarded
 
@@ -130,10 +171,15 @@ class GuardedCredentials:
     One refresh runs at a time. While one runs, or after one failed, was cancelled or took longer
     than `REFRESH_S`, calls go on with the present credentials as long as these are valid for more
     than `VALID_S`. All other attributes are those of the caller's own object.
+
+    Args:
+        inner: The credentials of the session.
+        session: Session that they are of, for the texts of errors.
     """
 
-    def __init__(self, inner: Any) -> None:
+    def __init__(self, inner: Any, session: Any) -> None:
         self._inner = inner
+        self._session = session
         self._lock = anyio.Lock(fast_acquire=True)
         self._last: Any = None
         self._ask_at = 0.0
@@ -159,7 +205,7 @@ class GuardedCredentials:
                 if self._last is not None and self._valid():
                     return self._last
                 if self._failed is not None:
-                    raise credentials_error(current_operation(), self._failed)
+                    raise _failed(self._failed, self._session, self._expired())
             return await self._refresh()
 
     async def _refresh(self) -> Any:
@@ -180,7 +226,7 @@ class GuardedCredentials:
             failed = self._failed = exc.with_traceback(None)
         self._ask_at = now() + PAUSE_FAILED_S
         if usable is None:
-            raise credentials_error(current_operation(), failed)
+            raise _failed(failed, self._session, self._expired())
         _LOG.warning(
             "credentials not refreshed (%s), still valid: using them", type(failed).__name__
         )
@@ -205,6 +251,11 @@ class GuardedCredentials:
     def _refresh_needed(self, within_s: int | None = None) -> bool:
         ask = getattr(self._inner, "refresh_needed", None)
         return ask is not None and bool(ask(refresh_in=within_s))
+
+    def _expired(self) -> str:
+        """Return when they expired; empty where they did not, or it is not known."""
+        at = getattr(self._inner, "_expiry_time", None)
+        return f"{at:%Y-%m-%d %H:%M:%S %Z}" if at and self._refresh_needed(0) else ""
 
     def _valid(self) -> bool:
         return not self._refresh_needed(VALID_S)

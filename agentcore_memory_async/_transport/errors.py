@@ -16,13 +16,12 @@ from urllib.parse import urlsplit
 import aiohttp
 from botocore import exceptions as boto
 
-from agentcore_memory_async._transport.base import without_user
 from agentcore_memory_async._transport.capture import read_date
 from agentcore_memory_async._transport.credentials import (
     CREDENTIAL_ERRORS,
-    SETTING_ERRORS,
     credentials_error,
 )
+from agentcore_memory_async._transport.settings import SETTING_ERRORS, setting_error
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
     CertificateError,
@@ -52,11 +51,6 @@ _UNSENT = (
     socket.gaierror,
 )
 """What is raised before a connection is established."""
-
-
-def setting_error(exc: Exception) -> InvalidInputError:
-    """Return the error of an unusable setting, in botocore's words, which contain no secret."""
-    return InvalidInputError(f"the client cannot be opened: {without_user(str(exc))}")
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -224,7 +224,7 @@ async def test_a_hanging_refresh_from_the_start(
 async def test_a_cancelled_refresh_pauses_too() -> None:
     """A call after a cancelled refresh uses the valid credentials without refreshing."""
     provider = Provider()
-    guarded = GuardedCredentials(await provider.load_credentials())
+    guarded = GuardedCredentials(await provider.load_credentials(), None)
     await guarded.get_frozen_credentials()
     provider.now += dt.timedelta(seconds=3600 - 300)
     provider.released = anyio.Event()
@@ -325,7 +325,7 @@ async def test_short_lived_credentials(service: Any) -> None:
 async def test_calls_do_not_wait_for_a_refresh_they_do_not_need() -> None:
     """Calls use valid credentials while another call refreshes them."""
     provider = Provider()
-    guarded = GuardedCredentials(await provider.load_credentials())
+    guarded = GuardedCredentials(await provider.load_credentials(), None)
     await guarded.get_frozen_credentials()
     provider.now += dt.timedelta(seconds=3600 - 300)
     provider.released = anyio.Event()
@@ -343,7 +343,7 @@ async def test_calls_do_not_wait_for_a_refresh_they_do_not_need() -> None:
 async def test_a_cancelled_refresh_is_done_by_the_next() -> None:
     """The next call refreshes if the one that was refreshing is cancelled."""
     provider = Provider()
-    guarded = GuardedCredentials(await provider.load_credentials())
+    guarded = GuardedCredentials(await provider.load_credentials(), None)
     provider.now += dt.timedelta(seconds=3600)
     provider.released = anyio.Event()
     async with anyio.create_task_group() as group:
@@ -356,7 +356,7 @@ async def test_a_cancelled_refresh_is_done_by_the_next() -> None:
 
 async def test_plain_credentials_and_repr() -> None:
     """Fixed credentials pass through with all attributes, and the repr shows none."""
-    guarded = GuardedCredentials(AioCredentials("KEYCANARY", "SECRETCANARY", "t", method="m"))
+    guarded = GuardedCredentials(AioCredentials("KEYCANARY", "SECRETCANARY", "t", method="m"), None)
     assert "KEYCANARY" == (await guarded.get_frozen_credentials()).access_key
     assert ("m", "KEYCANARY") == (guarded.method, guarded.access_key)
     assert "<GuardedCredentials m>" == repr(guarded)
