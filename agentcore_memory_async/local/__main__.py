@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
-import signal
 import sys
 import time
 
@@ -19,6 +18,10 @@ from agentcore_memory_async.local import (
     ManualClock,
     StoreError,
 )
+from agentcore_memory_async.local._command.stopping import StopRequest, stop_requests
+
+_SIGNAL_CHECK_S = 0.2
+"""Seconds between two checks for a signal."""
 
 
 def _port(text: str) -> int:
@@ -86,7 +89,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     return arguments
 
 
-async def _serve(arguments: argparse.Namespace) -> None:
+async def _serve(arguments: argparse.Namespace, stop: StopRequest) -> None:
     service = LocalMemoryService(
         arguments.db,
         host=arguments.host,
@@ -99,26 +102,28 @@ async def _serve(arguments: argparse.Namespace) -> None:
         clock=ManualClock(time.time()) if arguments.manual_clock else None,
         allowed_hosts=arguments.allow_host,
     )
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with service:
-            where = arguments.db or "memory only: gone when this stops"
-            print(f"AgentCore Memory listens on {service.endpoint_url}  ({where})\n")
-            print("Point any AWS SDK to it:\n")
-            for name, value in service.environment.items():
-                print(f"  export {name}={value}")
-            if arguments.strict:
-                print("\nStrict: a memory exists only once it was created.")
-            else:
-                print(
-                    "\nAny memory id works, for example chat-a1B2c3D4e5; it is made on first use."
-                )
-            if arguments.admin:
-                print(f"Admin API: {service.endpoint_url}/_local/state")
-            print("Ctrl-C stops it.", flush=True)
-            async for _ in signals:
-                break
+    async with service:
+        _greet(service, arguments)
+        # Nothing wakes the loop for a signal on Windows, or if another thread got it.
+        while not stop.received:  # noqa: ASYNC110 - a handler of a signal can't set an event
+            await anyio.sleep(_SIGNAL_CHECK_S)
     with contextlib.suppress(BrokenPipeError):  # nobody reads the output any more
         print("stopped", flush=True)
+
+
+def _greet(service: LocalMemoryService, arguments: argparse.Namespace) -> None:
+    where = arguments.db or "memory only: gone when this stops"
+    print(f"AgentCore Memory listens on {service.endpoint_url}  ({where})\n")
+    print("Point any AWS SDK to it:\n")
+    for name, value in service.environment.items():
+        print(f"  export {name}={value}")
+    if arguments.strict:
+        print("\nStrict: a memory exists only once it was created.")
+    else:
+        print("\nAny memory id works, for example chat-a1B2c3D4e5; it is made on first use.")
+    if arguments.admin:
+        print(f"Admin API: {service.endpoint_url}/_local/state")
+    print("Ctrl-C stops it.", flush=True)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -128,7 +133,8 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.log_requests:
         logging.getLogger("agentcore_memory_async.local.access").setLevel(logging.INFO)
     try:
-        anyio.run(_serve, arguments)
+        with stop_requests() as stop:
+            anyio.run(_serve, arguments, stop)
     except (LocalServiceError, StoreError) as error:
         text = error.strerror if isinstance(error, OSError) else str(error)
         print(f"agentcore_memory_async.local: {text}", file=sys.stderr)
