@@ -272,9 +272,10 @@ class ExtractionTimeoutError(_Picklable, ExtractionError, TimeoutError):
         records: New records that came.
         waited_s: Duration of the wait, in seconds.
         polls: Number of polls.
+        unseen: Those of *namespaces* under which no record was seen, neither old nor new.
     """
 
-    _fields = ("namespaces", "records", "waited_s", "polls")
+    _fields = ("namespaces", "records", "waited_s", "polls", "unseen")
 
     def __init__(
         self,
@@ -282,15 +283,23 @@ class ExtractionTimeoutError(_Picklable, ExtractionError, TimeoutError):
         records: Sequence[MemoryRecord],
         waited_s: float,
         polls: int,
+        unseen: Sequence[str] = (),
     ) -> None:
         self.namespaces: tuple[str, ...] = tuple(namespaces)
         self.records: tuple[MemoryRecord, ...] = tuple(records)
         self.waited_s = waited_s
         self.polls = polls
+        self.unseen: tuple[str, ...] = tuple(unseen)
+        hint = (
+            f"; no record at all was seen under {', '.join(self.unseen)}, and a mistyped prefix "
+            "looks the same: compare it with the namespaces of the memory's strategies, which "
+            "'aws bedrock-agentcore-control get-memory' shows"
+        )
         super().__init__(
             f"{len(self.records)} new record(s) under {', '.join(self.namespaces)} "
             f"in {waited_s:.1f} s ({polls} polls), fewer than asked for; "
-            "extraction can take minutes (timeout=), and small talk gives no record at all"
+            "extraction can take minutes (timeout=), and small talk gives no record"
+            f"{hint if self.unseen else ''}"
         )
 
 

@@ -35,6 +35,7 @@ class TargetState:
         self.failed_at = -inf
         self.error: Exception | None = None
         self.has_baseline = False
+        self.has_records = False
         self.floor: datetime | None = None
         # Records of the baseline, and records since. The service may remove either.
         self.baseline: dict[str, MemoryRecord] = {}
@@ -96,6 +97,15 @@ class Observation:
         return [seen.error for seen in self._seen.values() if seen.error is not None]
 
     @property
+    def unseen(self) -> list[str]:
+        """Prefixes that were polled, and under which no record was seen, neither old nor new."""
+        return [
+            target.prefix
+            for target, seen in self._seen.items()
+            if seen.polls and not seen.has_records
+        ]
+
+    @property
     def current(self) -> list[MemoryRecord]:
         """New records without those that were replaced meanwhile, oldest first."""
         current = [record for record in self.new if record.memory_record_id not in self._replaced]
@@ -153,6 +163,7 @@ class Observation:
         if snapshot.started_at <= seen.polled_at:
             return
         seen.polled_at = snapshot.started_at
+        seen.has_records = seen.has_records or bool(snapshot.records)
         self._verdict, self._latest = None, (target, snapshot.ended_at)
         if self.lacks_baseline(target):
             seen.has_baseline = True

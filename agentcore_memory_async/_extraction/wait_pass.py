@@ -170,7 +170,11 @@ class WaitPass:
             state.result = records.current
             return
         error = ExtractionTimeoutError(
-            state.options.namespaces, records.current, now - self.window.began, records.polls
+            state.options.namespaces,
+            records.current,
+            now - self.window.began,
+            records.polls,
+            records.unseen,
         )
         if state.polls.jobs_refused is not None and state.jobs is not None:
             error.add_note(
