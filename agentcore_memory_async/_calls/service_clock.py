@@ -1,4 +1,4 @@
-"""The service's clock, read from the ``Date`` of its answers."""
+"""The service's clock, and its extraction delay if it is a local one, as answers tell them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,15 @@ class ServiceClock:
     An event whose answer was slow, or lost at first, may have been accepted long before the answer
     came. Records extracted in between must not count as older than the event. So the first sending
     of each write is remembered, by its client token. All other times are the loop's.
+
+    Attributes:
+        extraction_delay_s: Time from an event to its records, as the local service told it last.
     """
 
     def __init__(self) -> None:
         self._noted: tuple[float, datetime] | None = None
         self._first_sent: dict[str, float] = {}
+        self.extraction_delay_s: float | None = None
 
     def at(self, now: float) -> datetime | None:
         """Return the service's time at *now*, a loop time; None before the first response."""
@@ -53,6 +57,7 @@ class ServiceClock:
 
     def answered(self, answer: Answer, first_sent_at: float, now: float) -> Answer:
         """Note the date of *answer*, and return it dated to when its request was first sent."""
+        self.extraction_delay_s = answer.extraction_delay_s
         if answer.date is None:
             return answer
         self._noted = now, answer.date

@@ -20,8 +20,16 @@ OVERDUE_GROWTH = 0.15
 """Largest growth of the interval after the expected time."""
 
 
-def poll_times(policy: PollPolicy) -> Iterator[float]:
-    """Yield the times to poll at, in seconds since the conversation was stored; endless."""
+def poll_times(policy: PollPolicy, delay_s: float | None = None) -> Iterator[float]:
+    """
+    Yield the times to poll at, in seconds since the conversation was stored; endless.
+
+    Args:
+        policy: Planned times, and bounds.
+        delay_s: Time from an event to its records, as the local service tells it. It adds one
+            poll, a little later, which is the first one where the delay is short; a policy with an
+            expected time needs none. A wrong delay so costs one request, and delays no other poll.
+    """
     growth = policy.growth
     planned = policy.poll_times_s
     if policy.expected is not None:
@@ -29,6 +37,8 @@ def poll_times(policy: PollPolicy) -> Iterator[float]:
         shares = (*EARLY, *DUE) if expected * (1 - EARLY[0]) > WORTH_S + 1 else DUE
         planned = tuple(expected * share for share in shares)
         growth = min(growth, OVERDUE_GROWTH)
+    elif delay_s is not None and delay_s + policy.min_interval < planned[-1]:
+        planned = tuple(sorted({*planned, delay_s + policy.min_interval}))
     yield from planned
     time_s = planned[-1]
     while True:
@@ -37,7 +47,9 @@ def poll_times(policy: PollPolicy) -> Iterator[float]:
         yield time_s
 
 
-def next_poll_at(policy: PollPolicy, polled_s: float, jitter: float) -> float:
+def next_poll_at(
+    policy: PollPolicy, polled_s: float, jitter: float, delay_s: float | None = None
+) -> float:
     """
     Return the time of the next poll, in seconds since the conversation was stored.
 
@@ -47,10 +59,11 @@ def next_poll_at(policy: PollPolicy, polled_s: float, jitter: float) -> float:
         policy: Planned times, and bounds.
         polled_s: Time of the last poll; 0 for none since the conversation.
         jitter: Share of its interval by which the poll is moved; the same for a whole wait.
+        delay_s: Time from an event to its records, as the local service tells it.
     """
     before = time_s = gap = 0.0
-    first = next(poll_times(policy))
-    for time_s in poll_times(policy):
+    first = next(poll_times(policy, delay_s))
+    for time_s in poll_times(policy, delay_s):
         gap = time_s - before
         if polled_s < before + gap / 2:
             break

@@ -131,6 +131,7 @@ class WaitState:
         known = self._next.get(target)
         if known is None or known[0] != polled_at:
             elapsed = max(0.0, polled_at - stored_at)
-            known = polled_at, stored_at + next_poll_at(policy, elapsed, self._jitter)
-            self._next[target] = known
+            delay_s = self.polls.lister.clock.extraction_delay_s
+            at = stored_at + next_poll_at(policy, elapsed, self._jitter, delay_s)
+            known = self._next[target] = polled_at, at
         return known[1]

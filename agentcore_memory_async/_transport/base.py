@@ -28,6 +28,8 @@ class Answer:
         date: The service's clock when it answered (the ``Date`` header), in UTC.
         request_id: Request id, which AWS support asks for.
         size: Length of the body in bytes.
+        extraction_delay_s: Time from an event to its records, in seconds, as the local service
+            tells it; None for the service of AWS, which does not.
     """
 
     body: dict[str, Any]
@@ -35,6 +37,7 @@ class Answer:
     date: datetime | None = None
     request_id: str | None = None
     size: int | None = None
+    extraction_delay_s: float | None = None
 
     def __repr__(self) -> str:
         size = "" if self.size is None else f", {self.size} bytes"

@@ -8,6 +8,7 @@ hooks only keep the bytes here, and they are decoded after the call.
 from __future__ import annotations
 
 import json
+import re
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -22,8 +23,12 @@ from agentcore_memory_async.errors import DecodeError
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
+"""Seconds in plain decimals, below a billion."""
 _YEARS = range(2000, 3000)
 """Years of a date that comes from a clock; beyond them, arithmetic with it could overflow."""
+_EXTRACTION_DELAY = "x-agentcore-local-extraction-delay"
+"""Header in which the local service tells its extraction delay, in seconds."""
 _UNREADABLE = object()
 """Sentinel for a body that is not JSON; None is valid JSON."""
 
@@ -133,7 +138,15 @@ def decode(operation: str, capture: ResponseCapture) -> Answer:
         date=read_date(capture.headers.get("date")),
         request_id=capture.headers.get("x-amzn-requestid"),
         size=len(body),
+        extraction_delay_s=read_seconds(capture.headers.get(_EXTRACTION_DELAY)),
     )
+
+
+def read_seconds(value: str | None) -> float | None:
+    """Return a number of seconds; None for none, and for one that is malformed or absurd."""
+    if not value or _SECONDS.fullmatch(value) is None:
+        return None
+    return float(value)
 
 
 def read_date(value: str | None) -> datetime | None:

@@ -76,6 +76,7 @@ class ExtractionService:
         throttles: Share of requests that are throttled.
         loses: Share of answers that are lost.
         denies: Operations that the credentials do not permit.
+        tells_s: Extraction delay that the answers tell, as those of the local service.
         cut: Number of a request, and the scope that is cancelled while it is in flight.
     """
 
@@ -93,6 +94,7 @@ class ExtractionService:
     started: dict[str, str] = field(factory=dict[str, str])
     requests: list[tuple[float, str, Mapping[str, Any]]] = field(factory=list)
     tokens: dict[str, dict[str, Any]] = field(factory=dict[str, Any])
+    tells_s: float | None = None
     cut: tuple[int, anyio.CancelScope] | None = None
     under_way: int = 0
     events: int = 0
@@ -134,7 +136,7 @@ class ExtractionService:
             await anyio.sleep(self.random.uniform(*self.takes_s))
             if self.random.random() < self.loses:
                 raise TransportError(operation, "lost on the way back")
-            return Answer(body=body, status=200, date=date, request_id="r")
+            return Answer(body=body, date=date, request_id="r", extraction_delay_s=self.tells_s)
         finally:
             self.under_way -= 1
 

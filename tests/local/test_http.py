@@ -41,6 +41,32 @@ async def test_every_answer_has_an_id_and_the_services_date(client: Client) -> N
 
 
 @pytest.mark.parametrize(
+    ("delay", "told"),
+    [
+        (0.5, "0.500"),
+        (90, "90.000"),
+        ({"SEMANTIC": 2, "*": 5}, "2.000"),
+        ({"SUMMARIZATION": 9}, "0.500"),
+    ],
+)
+async def test_answers_tell_the_shortest_extraction_delay(delay: Any, told: str) -> None:
+    """Each answer, of errors too, tells the delay before which nothing is extracted, in seconds."""
+    async with (
+        LocalMemoryService(extraction_delay=delay) as service,
+        aiohttp.ClientSession() as http,
+    ):
+        for path in ("/memories/chat-a1B2c3D4e5/actors", "/nothing"):
+            async with http.post(service.endpoint_url + path, json={}) as answer:
+                assert answer.headers["x-agentcore-local-extraction-delay"] == told
+
+
+async def test_a_clock_of_its_own_is_not_told_as_a_delay(client: Client) -> None:
+    """A service with a clock of its own tells no delay: its seconds mean nothing outside."""
+    answer = await client.call("POST", "actors")
+    assert "x-agentcore-local-extraction-delay" not in answer.headers
+
+
+@pytest.mark.parametrize(
     ("members", "message"),
     [
         (

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from agentcore_memory_async import errors
 from agentcore_memory_async._transport.botocore import BotocoreTransport
-from agentcore_memory_async._transport.capture import read_date
+from agentcore_memory_async._transport.capture import read_date, read_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -339,3 +339,20 @@ def test_date_of_another_zone() -> None:
         date = read_date(text)
         assert date is not None
         assert expected == date.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("0.500", 0.5),
+        ("90", 90.0),
+        ("0", 0.0),
+        *[
+            (value, None)
+            for value in (None, "", "-1", "nan", "inf", "1e3", "1e999", "٣", "0.5 s", "1" * 10)
+        ],
+    ],
+)
+def test_seconds_in_headers(value: str | None, expected: float | None) -> None:
+    """Seconds in a header are plain decimals below a billion; anything else counts as none."""
+    assert expected == read_seconds(value)

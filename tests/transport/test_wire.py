@@ -123,6 +123,17 @@ async def test_the_answer(transport: BotocoreTransport, service: Any) -> None:
     assert "2026-11-22T20:00:00+00:00" == answer.date.isoformat()
 
 
+async def test_the_answer_has_the_delay_that_a_local_service_tells(
+    transport: BotocoreTransport, service: Any
+) -> None:
+    """The header of the local service reaches the answer, and without it there is no delay."""
+    service.body = b"{}"
+    plain = await transport("DeleteEvent", dict.fromkeys(["memoryId", "actorId"], "m") | IDS)
+    service.headers = {"X-AgentCore-Local-Extraction-Delay": "0.500"}
+    told = await transport("DeleteEvent", dict.fromkeys(["memoryId", "actorId"], "m") | IDS)
+    assert (None, 0.5) == (plain.extraction_delay_s, told.extraction_delay_s)
+
+
 IDS = {"sessionId": "s", "eventId": "1#a"}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, takewhile
 from random import Random
 
 from hypothesis import given
@@ -64,6 +64,29 @@ def test_a_shared_poll_counts_for_the_nearest_poll_time() -> None:
 
     assert [next_poll_at(policy, at, 0.0) for at in (2.0, 5.0, 9.0)] == [6.8, 8.5, 10.2]
     assert round(next_poll_at(policy, 1000.0, 0.0), 1) == 1023.0
+
+
+@given(policy=POLICIES, delay_s=st.none() | st.floats(0, 1e9), seed=st.integers(0, 99))
+def test_a_told_delay_adds_at_most_one_poll_and_delays_none(
+    policy: PollPolicy, delay_s: float | None, seed: int
+) -> None:
+    """A delay that the service tells adds one planned poll, and moves no other, whatever it is."""
+    usual = [*takewhile(lambda at: at < 300, poll_times(policy))]
+    told = [*takewhile(lambda at: at < 300, poll_times(policy, delay_s))]
+
+    assert set(usual) <= set(told)
+    assert len(told) <= len(usual) + 1
+
+
+def test_a_told_delay_sets_the_first_poll() -> None:
+    """A short delay makes a poll a little later the first; the next are those of the schedule."""
+    policy = PollPolicy(jitter=0.0)
+    found = [0.0]
+    while len(found) < 4:
+        found.append(next_poll_at(policy, found[-1], 0.0, 0.5))
+
+    assert [0.0, 1.0, 6.8, 8.5] == found
+    assert next(poll_times(PollPolicy(expected=5), 0.5)) == 5.0
 
 
 def test_jitter_moves_each_poll_a_little() -> None:

@@ -25,7 +25,7 @@ from agentcore_memory_async.local._api.service_model import parse_body
 from agentcore_memory_async.local._http.admin import PATH as ADMIN_PATH
 from agentcore_memory_async.local._http.exchanges import Exchange, RecordedRequest
 from agentcore_memory_async.local._operations.dispatch import perform
-from agentcore_memory_async.local.clock import sleep
+from agentcore_memory_async.local.clock import SystemClock, sleep
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("agentcore_memory_async.local")
 _ACCESS = logging.getLogger("agentcore_memory_async.local.access")
+_EXTRACTION_DELAY = "x-agentcore-local-extraction-delay"
+"""Header with the time from an event to its extraction, in seconds; the real service has none."""
 _DRAIN = 1024 * 1024
 """Bytes of a refused body that are read all the same, so that the client reads the answer."""
 
@@ -343,7 +345,11 @@ class RequestHandler:
 
     def _headers(self, request_id: str) -> dict[str, str]:
         date = formatdate(self.service.clock.now(), usegmt=True)
-        return {"x-amzn-RequestId": request_id, "Date": date, "Server": "agentcore-memory-local"}
+        headers = {"x-amzn-RequestId": request_id, "Date": date, "Server": "agentcore-memory-local"}
+        if isinstance(self.service.clock, SystemClock):
+            # The seconds of another clock tell a client nothing about its own time.
+            headers[_EXTRACTION_DELAY] = f"{self.service.delays.shortest_s:.3f}"
+        return headers
 
     async def _read(self, request: web.BaseRequest) -> bytes:
         limit = self.service.behavior.body_limit

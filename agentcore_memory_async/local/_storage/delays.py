@@ -36,6 +36,11 @@ class Delays:
     usual_ms: int = _USUAL_MS
     named_ms: Mapping[str, int] = field(factory=dict[str, int])
 
+    @property
+    def shortest_s(self) -> float:
+        """Delay in seconds before which nothing is extracted."""
+        return min([self.usual_ms, *self.named_ms.values()]) / 1000
+
     @classmethod
     def of(cls, delay: ExtractionDelay) -> Delays:
         """Return the delays that a user wants; ``"*"`` in a mapping names the rest."""
