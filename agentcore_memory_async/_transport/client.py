@@ -21,7 +21,6 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import anyio.to_thread
 from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
@@ -29,6 +28,7 @@ from attrs import define, frozen
 from botocore import UNSIGNED
 from botocore.config import Config
 
+from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async._transport import credentials
 from agentcore_memory_async._transport.capture import HOOKS, ResponseCapture
 from agentcore_memory_async._transport.errors import failure
@@ -270,7 +270,7 @@ async def connect(settings: Settings) -> Connection:
         AccessDeniedError: No usable credentials.
         InvalidInputError: A setting is unusable.
     """
-    plan = await anyio.to_thread.run_sync(prepare, settings)
+    plan = await run_in_thread(prepare, settings)
     with named_settings(plan.caller):
         loaded = None
         if plan.options.get("signature_version") is not UNSIGNED:

@@ -24,10 +24,10 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 import aiohttp
-import anyio.to_thread
 from aiobotocore.httpsession import AIOHTTPSession
 from botocore.httpsession import get_cert_path
 
+from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async._transport.capture import note_connections, note_sent
 from agentcore_memory_async.errors import ClosedError, InvalidInputError
 
@@ -167,7 +167,7 @@ class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]
 
     async def __aenter__(self) -> Any:
         if self._files[0]:
-            self._contexts = await anyio.to_thread.run_sync(self._prepare)
+            self._contexts = await run_in_thread(self._prepare)
         return await super().__aenter__()
 
     async def __aexit__(self, kind: Any = None, error: Any = None, traceback: Any = None) -> Any:

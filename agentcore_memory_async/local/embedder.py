@@ -8,7 +8,7 @@ import operator
 from array import array
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import anyio.to_thread
+from agentcore_memory_async._threads import run_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -56,7 +56,7 @@ async def embed(embedder: Embedder, texts: Sequence[str]) -> list[Vector]:
             returned = embedder.embed(texts)
         else:
             call: Callable[[Sequence[str]], Any] = embedder.embed
-            returned = await anyio.to_thread.run_sync(call, texts)
+            returned = await run_in_thread(call, texts)
         rows: Iterable[Iterable[float]] = (
             await returned if inspect.isawaitable(returned) else returned
         )

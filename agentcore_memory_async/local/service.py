@@ -14,9 +14,9 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
-import anyio.to_thread
 from aiohttp import web
 
+from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async.local._api.service_model import Api, load_api
 from agentcore_memory_async.local._api.throttle import QuotaLimiter
 from agentcore_memory_async.local._database.store import Store, Transaction
@@ -171,7 +171,7 @@ class LocalMemoryService(FaultMethods):
         if self._runner is not None:
             message = "the local service is open already"
             raise RuntimeError(message)
-        api: Api = await anyio.to_thread.run_sync(load_api)
+        api: Api = await run_in_thread(load_api)
         self._loop = asyncio.get_running_loop()
         store = self._context.store
         await store.open()

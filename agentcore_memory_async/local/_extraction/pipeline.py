@@ -15,9 +15,9 @@ import logging
 from typing import TYPE_CHECKING
 
 import anyio
-import anyio.to_thread
 from attrs import evolve
 
+from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async.local._api.errors import AwsError
 from agentcore_memory_async.local._extraction.consolidation import Consolidation, Result
 from agentcore_memory_async.local._extraction.requests import SessionWork
@@ -254,7 +254,7 @@ class Pipeline:
         """Run the extractor: a coroutine for some requests at once, a function in a thread."""
         if not inspect.iscoroutinefunction(self._extractor.extract):
             if results:
-                await anyio.to_thread.run_sync(self._ask_function, results)
+                await run_in_thread(self._ask_function, results)
             return
         limiter = anyio.CapacityLimiter(_EXTRACTORS_AT_ONCE)
 

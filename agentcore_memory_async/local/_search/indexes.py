@@ -21,9 +21,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
-import anyio.to_thread
 from attrs import define, field
 
+from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async.local._api.errors import AwsError
 from agentcore_memory_async.local._api.members import strings_in
 from agentcore_memory_async.local._search.lexical import SearchIndex, index_terms
@@ -161,7 +161,7 @@ class SearchIndexes:
         after = _START
         while not index.built:
             rows = await store.read(partial(_next_rows, memory_id=memory_id, after=after))
-            unknown = await anyio.to_thread.run_sync(_index, index, rows)
+            unknown = await run_in_thread(_index, index, rows)
             if unknown:
                 await store.write(partial(_write_terms, unknown=unknown))
             if len(rows) < _CHUNK:

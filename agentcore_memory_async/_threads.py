@@ -1,0 +1,26 @@
+"""Blocking work in a thread of the event loop's own executor."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+from anyio import CancelScope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+
+async def run_in_thread(function: Callable[..., T], *args: object) -> T:
+    """
+    Run *function* in a thread and return its result; a cancellation waits for the thread.
+
+    Not by ``anyio.to_thread``: its threads end with a callback of the task that the loop runs. A
+    loop that nest_asyncio patched stops before that callback, and the process would never exit.
+    """
+    future = asyncio.get_running_loop().run_in_executor(None, function, *args)
+    with CancelScope(shield=True):
+        await asyncio.wait([future])
+    return future.result()
