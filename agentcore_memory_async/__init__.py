@@ -35,6 +35,7 @@ from agentcore_memory_async.errors import (
     TransportError,
     TransportTimeoutError,
     UnsentError,
+    UnsentTurnsError,
     ValidationError,
     WrongLoopError,
 )
@@ -53,6 +54,7 @@ from agentcore_memory_async.models import (
     Turn,
 )
 from agentcore_memory_async.policies import PollPolicy, RetryPolicy, ServiceLimits
+from agentcore_memory_async.recording import RecordedTurn
 from agentcore_memory_async.session import AsyncMemorySession
 
 if TYPE_CHECKING:
@@ -98,6 +100,7 @@ __all__ = (
     "OutcomeUnknownError",
     "PollPolicy",
     "QuotaExceededError",
+    "RecordedTurn",
     "RetryPolicy",
     "ServiceError",
     "ServiceLimits",
@@ -107,6 +110,7 @@ __all__ = (
     "TransportTimeoutError",
     "Turn",
     "UnsentError",
+    "UnsentTurnsError",
     "ValidationError",
     "WrongLoopError",
     "__version__",

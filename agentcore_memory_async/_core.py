@@ -16,6 +16,7 @@ from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async.policies import RetryPolicy, check_retry
 
 if TYPE_CHECKING:
+    from agentcore_memory_async._calls.outbox import Outbox
     from agentcore_memory_async._calls.retry import Retrier
     from agentcore_memory_async._calls.writer import Writer
     from agentcore_memory_async._extraction.coordinator import PollCoordinator
@@ -31,6 +32,7 @@ class MemoryCore:
         memory_id: Id or ARN of the memory.
         retrier: Sends requests until their outcome is known.
         writer: Writes events in order.
+        outbox: Writes turns whose readers have left.
         polls: Shared polls for records and failed jobs.
         lifecycle: Open or closed, and in which loop and process.
         retry: Policy of the calls made through a view.
@@ -40,6 +42,7 @@ class MemoryCore:
     memory_id: str
     retrier: Retrier
     writer: Writer
+    outbox: Outbox
     polls: PollCoordinator
     lifecycle: Lifecycle
     retry: RetryPolicy = field(factory=RetryPolicy)

@@ -16,6 +16,7 @@ AgentCoreMemoryError(Exception)
     TransportTimeoutError(TimeoutError)
   OutcomeUnknownError                      a write that may have been stored
   UnsentError                              messages that a buffer could not write
+  UnsentTurnsError                         recorded turns that closing could not write
   ClientTokenInUseError                    a write under the token of another one
   DecodeError(ValueError)                  an unreadable answer
     AnswerMismatchError                    an answer to another request
@@ -89,6 +90,7 @@ __all__ = (
     "TransportError",
     "TransportTimeoutError",
     "UnsentError",
+    "UnsentTurnsError",
     "ValidationError",
     "WrongLoopError",
     "service_error",
@@ -255,6 +257,30 @@ class UnsentError(_Picklable, AgentCoreMemoryError):
                 f"'await session.resolve({client_token!r})' settles them"
             )
         super().__init__(text)
+
+
+class UnsentTurnsError(_Picklable, AgentCoreMemoryError):
+    """
+    Turns of ``record_turn`` that were not stored when the time for closing the manager was up.
+
+    Attributes:
+        requests: Requests, in the order of the turns; never part of ``str()``. Each has
+            ``actorId``, ``sessionId``, ``clientToken`` and the messages as ``payload``.
+    """
+
+    _fields = ("requests",)
+
+    def __init__(self, requests: Sequence[Mapping[str, Any]]) -> None:
+        self.requests: tuple[Mapping[str, Any], ...] = tuple(requests)
+        turns = ", ".join(
+            f"session {request['sessionId']} of actor {request['actorId']} "
+            f"(client token {request['clientToken']})"
+            for request in self.requests
+        )
+        super().__init__(
+            f"{len(self.requests)} turn(s) are not known to be stored: {turns}; "
+            "they are in .requests, and a longer close_timeout= of the manager gives them more time"
+        )
 
 
 class ExtractionError(AgentCoreMemoryError):

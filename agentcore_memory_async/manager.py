@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 import warnings
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 # anyio imports its parts when they are first used: here, instead of in an event loop.
 from anyio import CancelScope, Lock, move_on_after
 
 from agentcore_memory_async._calls.hints import find_hint
+from agentcore_memory_async._calls.outbox import Outbox
 from agentcore_memory_async._calls.retry import Retrier
 from agentcore_memory_async._calls.service_clock import ServiceClock
 from agentcore_memory_async._calls.writer import Writer
@@ -26,21 +27,19 @@ from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async._transport.lifecycle import Lifecycle
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async.background import BackgroundWork
-from agentcore_memory_async.errors import ClosedError
+from agentcore_memory_async.errors import ClosedError, UnsentTurnsError
 from agentcore_memory_async.policies import PollPolicy, RetryPolicy, ServiceLimits, check_polling
 from agentcore_memory_async.session import AsyncMemorySession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from datetime import timedelta
     from types import TracebackType
 
     from agentcore_memory_async._transport.base import Transport
     from agentcore_memory_async.errors import ServiceError
 
 __all__ = ("AsyncMemorySessionManager",)
-
-CLOSE_TIMEOUT_S = 5.0
-"""How long closing waits for calls that are under way."""
 
 
 class _SharedClient:
@@ -50,14 +49,18 @@ class _SharedClient:
     Args:
         memory_id: Id or ARN of the memory.
         network: The client; None where the caller gave a transport.
+        close_timeout_s: How long closing waits for calls that are under way, in seconds.
     """
 
     verifying: Lock
     """Held while the first session is verified; made on opening, once anyio is loaded."""
 
-    def __init__(self, memory_id: str, network: BotocoreTransport | None) -> None:
+    def __init__(
+        self, memory_id: str, network: BotocoreTransport | None, close_timeout_s: float
+    ) -> None:
         self._memory_id = memory_id
         self._network = network
+        self._close_timeout_s = close_timeout_s
         self.lifecycle = Lifecycle("AsyncMemorySessionManager")
         self.background: set[BackgroundWork] = set()
         self.verified = False
@@ -91,7 +94,12 @@ class _SharedClient:
             self.verifying = Lock()
 
     async def aclose(self, core: MemoryCore) -> None:
-        """Close the client, and end what goes on through *core*; again it does nothing."""
+        """
+        Close the client, and end what goes on through *core*; again it does nothing.
+
+        Raises:
+            UnsentTurnsError: Turns were not stored in time.
+        """
         if not self.lifecycle.closed():
             return
         background = list(self.background)
@@ -104,14 +112,21 @@ class _SharedClient:
             self.lifecycle.check()
         except ClosedError as error:
             core.polls.close(error)
+        core.outbox.end_recordings()
+        unsent: list[Mapping[str, Any]] = []
         with CancelScope(shield=True):
             try:  # a shield does not hold off Task.cancel()
-                with move_on_after(CLOSE_TIMEOUT_S):
+                with move_on_after(self._close_timeout_s):
                     for work in background:
                         await work.join()
-                await core.retrier.drain(CLOSE_TIMEOUT_S)
+                await core.retrier.drain(self._close_timeout_s)
             finally:
-                await self._close_network()
+                try:
+                    unsent = await core.outbox.stop()
+                finally:
+                    await self._close_network()
+        if unsent:
+            raise UnsentTurnsError(unsent)
 
     async def _close_network(self) -> None:
         if self._network is not None:
@@ -137,6 +152,8 @@ class AsyncMemorySessionManager(WaitingOperations):
         limits: Service limits to which writes are paced.
         retry: How long and how often calls are tried.
         polling: When extraction pollers poll, and how many requests they may make together.
+        close_timeout: Longest time that closing waits for calls under way, among them the turns of
+            ``record_turn`` that are still to be written; in seconds or a timedelta.
         allow_hierarchical_actor_ids: Whether actor ids may contain ``/``. Such an id reaches into
             the namespaces of others: ``alice/facts`` is below ``/users/alice/``.
         transport: Custom transport, for tests: see ``agentcore_memory_async.testing``.
@@ -158,6 +175,7 @@ class AsyncMemorySessionManager(WaitingOperations):
         limits: ServiceLimits | None = None,
         retry: RetryPolicy | None = None,
         polling: PollPolicy | None = None,
+        close_timeout: float | timedelta = 5.0,
         allow_hierarchical_actor_ids: bool = False,
         transport: Transport | None = None,
         clock: Callable[[], float] | None = None,
@@ -171,6 +189,7 @@ class AsyncMemorySessionManager(WaitingOperations):
         check.check_callable("transport", transport, "give a FakeTransport, another one, or None")
         check.check_callable("clock", clock, "give a function of no arguments, such as time.time")
         check.check_bool("allow_hierarchical_actor_ids", allow_hierarchical_actor_ids)
+        close_timeout_s = check.check_duration("close_timeout", close_timeout)
         poll_policy = check_polling(polling) or PollPolicy()
         policy = retry or RetryPolicy()
         aws = (aws_session, endpoint_url, config, region_name)
@@ -188,15 +207,17 @@ class AsyncMemorySessionManager(WaitingOperations):
                 config=config,
                 max_concurrency=max_concurrency,
             )
-        self._client = _SharedClient(memory_id, network)
+        self._client = _SharedClient(memory_id, network, close_timeout_s)
         lifecycle, service_clock = self._client.lifecycle, ServiceClock()
         retrier = Retrier(transport, lifecycle, self._client.hint, max_concurrency, service_clock)
+        writer = Writer(retrier, memory_id, limits or ServiceLimits(), clock or time.time)
         most = poll_policy.max_requests_per_second
         lister = Lister(retrier, memory_id, most, policy, service_clock)
         self._core = MemoryCore(
             memory_id=memory_id,
             retrier=retrier,
-            writer=Writer(retrier, memory_id, limits or ServiceLimits(), clock or time.time),
+            writer=writer,
+            outbox=Outbox(retrier, writer, lifecycle, close_timeout_s),
             polls=PollCoordinator(lister, poll_policy),
             lifecycle=lifecycle,
             retry=policy,
@@ -223,9 +244,14 @@ class AsyncMemorySessionManager(WaitingOperations):
 
     async def aclose(self) -> None:
         """
-        Close the client once the calls under way have ended, or after 5 seconds; end all waits.
+        Close the client once the calls under way have ended, or their time is up; end all waits.
 
-        Calls made from now on raise ``ClosedError``; closing again does nothing.
+        Turns that ``record_turn`` still records are stored as far as they got. Calls made from now
+        on raise ``ClosedError``; closing again does nothing.
+
+        Raises:
+            UnsentTurnsError: Turns of ``record_turn`` were not stored within ``close_timeout``. The
+                client is closed nevertheless.
         """
         await self._client.aclose(self._core)
 
@@ -238,7 +264,12 @@ class AsyncMemorySessionManager(WaitingOperations):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.aclose()
+        try:
+            await self.aclose()
+        except UnsentTurnsError as unsent:
+            if error is None:
+                raise
+            error.add_note(str(unsent))
 
     async def create_memory_session(
         self, actor_id: str, session_id: str | None = None, *, verify: bool | None = None

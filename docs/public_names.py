@@ -29,6 +29,7 @@ NOT_CONSTRUCTED = {
     "Message",
     "MessageBuffer",
     "RecordedRequest",
+    "RecordedTurn",
     "Strategy",
 }
 """Classes whose objects the package makes: their constructors are not shown."""

@@ -218,8 +218,13 @@ async def test_the_fastapi_handler_remembers(
                 first = await client.post("/chat", json=SEAT)
                 await service.drain()
                 second = await client.post("/chat", json=QUESTION)
+                streamed = await client.post("/chat/stream", json=QUESTION)
+                session = await state["manager"].create_memory_session("user123", "chat001")
+                await session.add_turns([{"role": "user", "content": "Thanks."}])
+                turns = await session.get_last_k_turns(3)
     assert "I remember: nothing" in first.json()["response"]
     assert "I remember: I only fly window seats." in second.json()["response"]
+    assert [QUESTION["message"], streamed.text, "Thanks."] == [turn.text for turn in turns]
 
 
 async def test_the_aiohttp_handler_remembers(

@@ -76,6 +76,10 @@ NOT_IN_THE_SYNC_API = {
         AsyncMemorySession,
         "buffered",
     ): "it collects messages of tasks; scripts pass a list",
+    (
+        AsyncMemorySession,
+        "record_turn",
+    ): "nobody cancels a sync generator: its finally block can call add_turns",
     (ExtractionPoller, "__await__"): "it is wait()",
     (ExtractionPoller, "__aiter__"): "it is __iter__()",
 }

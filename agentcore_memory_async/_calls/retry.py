@@ -138,13 +138,21 @@ class Retrier:
     def running(self) -> Generator[None]:
         """Count a call from its start, if anything may be sent: closing waits for it."""
         self._lifecycle.check()
-        self._running += 1
+        self.hold()
         try:
             yield
         finally:
-            self._running -= 1
-            if not self._running and self._idle is not None:
-                self._idle.set()
+            self.release()
+
+    def hold(self) -> None:
+        """Count a call that may begin while the manager closes."""
+        self._running += 1
+
+    def release(self) -> None:
+        """Count a call no longer."""
+        self._running -= 1
+        if not self._running and self._idle is not None:
+            self._idle.set()
 
     async def read(
         self,

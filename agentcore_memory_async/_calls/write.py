@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agentcore_memory_async.policies import RetryPolicy
+
+_LOG = logging.getLogger("agentcore_memory_async")
 
 CREATE_EVENT = "CreateEvent"
 """Wire name of the operation of a `Write`; its requests carry a client token."""
@@ -72,3 +75,14 @@ class Write:
         return OutcomeUnknownError(
             CREATE_EVENT, self.request["clientToken"], attempts, self.request
         )
+
+
+def log_unsent(request: Mapping[str, Any], reason: str) -> None:
+    """Log the ids of a write that is not known to be stored, and whose caller may not know it."""
+    _LOG.warning(
+        "a write is not known to be stored: session %s of actor %s, client token %s: %s",
+        request["sessionId"],
+        request["actorId"],
+        request["clientToken"],
+        reason,
+    )

@@ -25,8 +25,9 @@ from attrs import evolve
 
 from agentcore_memory_async._calls.event_times import RisingClock, UsedTimes
 from agentcore_memory_async._calls.known_writes import Acknowledgements, InDoubtWrites
+from agentcore_memory_async._calls.queue_lock import QueueLock
 from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter
-from agentcore_memory_async._calls.write import CREATE_EVENT, Write, identity_of
+from agentcore_memory_async._calls.write import CREATE_EVENT, Write, identity_of, log_unsent
 from agentcore_memory_async._wire import codec
 from agentcore_memory_async._wire.validation import LATEST_MS
 from agentcore_memory_async.errors import (
@@ -38,6 +39,7 @@ from agentcore_memory_async.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from agentcore_memory_async._calls.queue_lock import Waiter
     from agentcore_memory_async._calls.retry import Retrier
     from agentcore_memory_async._transport.base import Answer
     from agentcore_memory_async.models import Event
@@ -61,7 +63,7 @@ class SessionQueue:
     """
 
     def __init__(self, limits: ServiceLimits, times: UsedTimes) -> None:
-        self.lock = anyio.Lock(fast_acquire=True)
+        self.lock = QueueLock()
         self.message_event_limiter = SlidingWindowLimiter(limits.events_per_second)
         self.data_event_limiter = SlidingWindowLimiter(limits.other_events_per_second)
         self.times: UsedTimes = times
@@ -149,7 +151,24 @@ class Writer:
         identity = identity_of(request, timestamp_ms) if client_token is not None else None
         with self._retrier.running():
             write = Write(request, policy, _deadline(policy), timestamp_ms, identity)
-            return await self._perform(queue, self._in_doubt.matching(write))
+            write = self._in_doubt.matching(write)
+            return await self._perform(queue, queue.lock.enqueue(), write)
+
+    async def write_as(
+        self, waiter: Waiter, queue: SessionQueue, request: Mapping[str, Any], policy: RetryPolicy
+    ) -> Event:
+        """
+        Write one event that was enqueued before, also while the manager closes.
+
+        Args:
+            waiter: Waiter in *queue*; it is left in any case.
+            queue: Queue of the session that *request* names.
+            request: Members of CreateEvent with its token, less the timestamp.
+            policy: How long and how often it is tried.
+        """
+        identity = identity_of(request, None)
+        write = Write(request, policy, _deadline(policy), identity=identity)
+        return await self._perform(queue, waiter, self._in_doubt.matching(write))
 
     async def resolve(
         self, queue: SessionQueue, in_doubt: OutcomeUnknownError | str, policy: RetryPolicy
@@ -174,19 +193,21 @@ class Writer:
             message = "in_doubt is a write of another session or memory; resolve it there"
             raise InvalidInputError(message)
         with self._retrier.running():
-            return await self._perform(queue, write)
+            return await self._perform(queue, queue.lock.enqueue(), write)
 
-    async def _perform(self, queue: SessionQueue, write: Write) -> Event:
+    async def _perform(self, queue: SessionQueue, waiter: Waiter, write: Write) -> Event:
         """Send *write* in queue order; if the caller set its token, keep it while in doubt."""
         try:
-            await self._wait_in_queue(queue, write)
             try:
+                await self._wait_in_queue(waiter, write)
                 write = self._frozen(queue, write)
                 event = await self._send(queue, write)
             finally:
-                queue.lock.release()
+                waiter.leave()
                 self._keep(queue, write.request)
         except BaseException as error:
+            if not isinstance(error, Exception):
+                log_unsent(write.request, "cancelled before it was acknowledged")
             if not _may_be_stored(error):
                 self._in_doubt.forget(write)
             elif write.identity is not None:
@@ -197,9 +218,9 @@ class Writer:
         self._in_doubt.forget(write)
         return event
 
-    async def _wait_in_queue(self, queue: SessionQueue, write: Write) -> None:
+    async def _wait_in_queue(self, waiter: Waiter, write: Write) -> None:
         with anyio.CancelScope(deadline=write.deadline) as scope:
-            await queue.lock.acquire()
+            await waiter.acquire()
         if scope.cancelled_caught:
             reason = (
                 f"after {write.policy.write_deadline:g} s in the queue of its session: "

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentcore_memory_async._calls.pagination import MAX_PAGE
+from agentcore_memory_async._operations.chunks import iterate
 from agentcore_memory_async._operations.events import EventOperations
-from agentcore_memory_async._wire import payloads
+from agentcore_memory_async._wire import codec, payloads
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.turns import LastTurns
 from agentcore_memory_async.buffer import MessageBuffer
 from agentcore_memory_async.errors import OutcomeUnknownError
+from agentcore_memory_async.recording import RecordedTurn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from agentcore_memory_async.models import (
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 FIRST_PAGE = 20
 """Events of the first page that is read for the last turns, at least."""
+INTERRUPTED = "interrupted"
+"""Key of the metadata of a turn whose answer was not read to its end."""
 
 
 class TurnOperations(EventOperations):
@@ -94,6 +98,57 @@ class TurnOperations(EventOperations):
             client_token=client_token,
             namespace_variables=namespace_variables,
         )
+
+    def record_turn(
+        self, user_text: str, chunks: AsyncIterable[str] | Iterable[str]
+    ) -> RecordedTurn:
+        """
+        Return an iterator that passes *chunks* on, and stores the turn when it ends or is left.
+
+        ``return StreamingResponse(session.record_turn(body.message, ask_model(body.message)))``
+
+        The turn is one event: the user's message, and the answer as far as it came. It is stored
+        also when its reader leaves, is cancelled or never begins, and when *chunks* raises; the
+        metadata of the event then has ``interrupted``. An answer without any text is left out, and
+        a text over the limit of a message becomes several messages.
+
+        The manager writes it, so no cancellation of the reader reaches the write. It takes its
+        place in the order of the session's writes when the stream ends. A write that fails is
+        logged with its ids; ``with_options(retry=...)`` gives it more time. Closing the manager
+        waits for these writes, within its ``close_timeout``.
+
+        Args:
+            user_text: Message of the user, 1 character or more.
+            chunks: Parts of the answer, as an async or other iterable of str. One that is neither
+                async nor a collection is iterated in threads, so it may block. It is closed when
+                its reader leaves.
+
+        Raises:
+            InvalidInputError: An argument is invalid; while iterating: a chunk is not a str.
+            ClosedError: The manager is not open.
+
+        AWS operation: ``CreateEvent``.
+        """
+        check.check_text("user_text", user_text)
+        source = iterate("chunks", chunks)
+        core = self._core
+        core.lifecycle.check()
+
+        def store(answer: str, *, is_interrupted: bool) -> None:
+            items = payloads.turn_messages(user_text, answer)
+            for at in range(0, len(items), payloads.MAX_MESSAGES):
+                request = codec.create_event(
+                    items[at : at + payloads.MAX_MESSAGES],
+                    branch=None,
+                    metadata={INTERRUPTED: "true"} if is_interrupted else {},
+                    extract=True,
+                    namespace_variables={},
+                )
+                core.outbox.put(self._queue, {**self._ids(), **request}, core.retry)
+
+        turn = RecordedTurn(source, store, core.outbox.close_soon)
+        core.outbox.add(turn)
+        return turn
 
     def buffered(
         self,

@@ -9,7 +9,12 @@ from typing import Any, cast
 
 from agentcore_memory_async._wire.messages import read_message
 from agentcore_memory_async._wire.validation import check_utf8, kind, refuse
-from agentcore_memory_async.models import BlobPayload, ConversationalMessage, JsonPayload
+from agentcore_memory_async.models import (
+    BlobPayload,
+    ConversationalMessage,
+    JsonPayload,
+    MessageRole,
+)
 
 PayloadItem = ConversationalMessage | JsonPayload | BlobPayload
 MAX_MESSAGES = 100
@@ -45,6 +50,27 @@ def check_message(argument: str, message: ConversationalMessage) -> int:
             "(100 KB): split it into several messages"
         )
     return size
+
+
+def turn_messages(user_text: str, answer: str) -> tuple[ConversationalMessage, ...]:
+    """Return the messages of a turn; a long text becomes several, an empty answer none."""
+    # Half a surrogate pair can't be stored; two halves in a row are a character.
+    answer = answer.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return (
+        *(ConversationalMessage(part, MessageRole.USER) for part in _split(user_text)),
+        *(ConversationalMessage(part, MessageRole.ASSISTANT) for part in _split(answer)),
+    )
+
+
+def _split(text: str) -> list[str]:
+    """Return the parts of *text* that fit into a message each: joined they are the text."""
+    parts: list[str] = []
+    at = 0
+    while at < len(text):
+        head = text[at : at + MAX_TEXT_CHARACTERS].encode()[:MAX_MESSAGE_BYTES]
+        parts.append(head.decode("utf-8", "ignore"))  # a character that was cut comes next
+        at += len(parts[-1])
+    return parts
 
 
 def _check_scalar(argument: str, value: object) -> None:

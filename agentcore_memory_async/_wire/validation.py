@@ -303,6 +303,15 @@ def check_utf8(argument: str, text: str) -> int:
     refuse(f"{argument} has half of a surrogate pair; give text that can be encoded as UTF-8")
 
 
+def check_text(argument: str, value: object) -> None:
+    """Check a text of any length that is to be stored."""
+    if not isinstance(value, str):
+        refuse(f"{argument} is {kind(value)}; give a str")
+    if not value:
+        refuse(f"{argument} is empty; give 1 character or more")
+    check_utf8(argument, value)
+
+
 def check_event_type(value: object) -> str:
     """Check the type of a custom event, which is stored as metadata."""
     return _check_metadata_text("event_type", value, 1, 256)

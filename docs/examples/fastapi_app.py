@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from agentcore_memory_async import (
@@ -46,6 +47,20 @@ def generate_response(message: str, context: list[MemoryRecord]) -> str:
     """Stand in for your model."""
     known = "; ".join(record.content for record in context) or "nothing"
     return f"You said {message!r}. I remember: {known}"
+
+
+async def stream_model(message: str) -> AsyncIterator[str]:
+    """Stand in for your model, too."""
+    for word in generate_response(message, []).split():
+        yield f"{word} "
+
+
+@app.post("/chat/stream")
+async def stream(
+    chat: ChatRequest, session: Annotated[AsyncMemorySession, Depends(get_session)]
+) -> StreamingResponse:
+    # Stored when the stream ends, and also if the client disconnects.
+    return StreamingResponse(session.record_turn(chat.message, stream_model(chat.message)))
 
 
 @app.post("/chat")

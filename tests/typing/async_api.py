@@ -57,6 +57,7 @@ def options() -> AsyncMemorySessionManager:
         max_concurrency=10,
         limits=ServiceLimits(events_per_second=None),
         retry=RetryPolicy(max_attempts=3),
+        close_timeout=timedelta(seconds=20),
         allow_hierarchical_actor_ids=True,
         transport=FakeTransport(),
         clock=lambda: 0.0,
@@ -88,6 +89,8 @@ async def events(session: AsyncMemorySession) -> None:
     await session.add_turns(
         [{"role": "user", "content": "hi"}, {"role": "assistant", "content": str(event)}]
     )
+    async for chunk in session.record_turn("hi", ["a"]):
+        assert_type(chunk, str)
     async with session.buffered() as buffer:
         await buffer.add({"role": "user", "content": "hi"})
     assert_type(await session.create_event("order", {"id": 1}), str)

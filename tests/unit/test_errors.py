@@ -83,6 +83,9 @@ def make(cls: Any) -> Any:
         return cls("CreateEvent", "token-1", 2, {"payload": [CANARY]})
     if issubclass(cls, ExtractionTimeoutError):
         return cls(["/facts/a/"], [RECORD], 180.0, 12)
+    if cls.__name__ == "UnsentTurnsError":
+        ids = {"actorId": "user123", "sessionId": "chat001", "clientToken": "token-1"}
+        return cls([{**ids, "payload": [CANARY]}])
     if cls.__name__ == "ExtractionFailedError":
         return cls(["/facts/a/"], [], [RECORD], 3.0)
     return cls("what happened")

@@ -1,0 +1,181 @@
+"""
+Writes that nobody waits for: turns of answers whose reader may have left.
+
+A turn that is handed over takes its place in the queue of its session at once. A task of its own
+writes it, so that no cancellation of the one who handed it over reaches it. Closing the manager
+waits for these tasks, then ends them; what is not stored is named in the log and by the error that
+closing raises.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from math import inf
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
+from weakref import WeakSet
+
+from anyio import CancelScope, current_time
+from attrs import define, field
+
+from agentcore_memory_async._calls.write import log_unsent
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from agentcore_memory_async._calls.queue_lock import Waiter
+    from agentcore_memory_async._calls.retry import Retrier
+    from agentcore_memory_async._calls.writer import SessionQueue, Writer
+    from agentcore_memory_async._transport.lifecycle import Lifecycle
+    from agentcore_memory_async.policies import RetryPolicy
+
+
+class Recording(Protocol):
+    """A turn under way, as the outbox knows it."""
+
+    def end(self) -> None:
+        """Hand over what there is of the turn."""
+
+
+@define(eq=False)
+class _Pending:
+    """
+    A turn that is to be written.
+
+    Attributes:
+        queue: Queue of its session.
+        waiter: Waiter in it.
+        request: Members of CreateEvent, less the timestamp.
+        policy: How long and how often it is tried.
+        task: Task that writes it; None until it runs.
+        stored: Whether it is stored.
+    """
+
+    queue: SessionQueue
+    waiter: Waiter
+    request: Mapping[str, Any] = field(repr=False)
+    policy: RetryPolicy
+    task: asyncio.Task[None] | None = None
+    stored: bool = False
+
+
+class Outbox:
+    """
+    Writes turns for one manager after their readers have left.
+
+    Args:
+        retrier: Counts them, so that closing waits for them.
+        writer: Writes them.
+        lifecycle: Whether this process may write at all.
+        close_timeout_s: How long a task goes on that somebody else cancels, in seconds.
+    """
+
+    def __init__(
+        self, retrier: Retrier, writer: Writer, lifecycle: Lifecycle, close_timeout_s: float
+    ) -> None:
+        self._retrier = retrier
+        self._writer = writer
+        self._lifecycle = lifecycle
+        self._close_timeout_s = close_timeout_s
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._recordings = WeakSet[Recording]()
+        self._pending: dict[_Pending, None] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._stopped = False
+
+    def add(self, recording: Recording) -> None:
+        """Note a turn that begins: closing the manager ends it."""
+        self._loop = asyncio.get_running_loop()
+        self._recordings.add(recording)
+
+    def put(self, queue: SessionQueue, request: Mapping[str, Any], policy: RetryPolicy) -> None:
+        """Take over a turn, from any thread, a finalizer's too."""
+        if self._lifecycle.is_inherited or self._loop is None:
+            return  # after a fork the parent stores it
+        accept = partial(self._accept, queue, {**request, "clientToken": str(uuid4())}, policy)
+        if asyncio._get_running_loop() is self._loop:  # noqa: SLF001 - raises nothing
+            accept()
+            return
+        try:
+            self._loop.call_soon_threadsafe(accept)
+        except RuntimeError:
+            log_unsent(accept.args[1], "the event loop is closed")
+
+    def close_soon(self, chunks: AsyncGenerator[object]) -> None:
+        """Close the chunks of a turn whose reader has gone, in a task."""
+        self._retrier.hold()
+        task = asyncio.get_running_loop().create_task(_close(chunks))
+        self._closing.add(task)
+        task.add_done_callback(self._closed)
+
+    def _closed(self, task: asyncio.Task[None]) -> None:
+        self._closing.discard(task)
+        self._retrier.release()
+
+    def end_recordings(self) -> None:
+        """Take over the turns under way, as far as they got."""
+        for recording in list(self._recordings):
+            recording.end()
+
+    async def stop(self) -> list[Mapping[str, Any]]:
+        """End all tasks, and return the requests that are not known to be stored."""
+        self._stopped = True
+        left = list(self._pending)
+        for pending in left:
+            if pending.task is not None:
+                pending.task.cancel()
+        for task in self._closing:
+            task.cancel()
+        tasks = [*self._closing, *(each.task for each in left if each.task is not None)]
+        if tasks:
+            await asyncio.wait(tasks)
+        return [pending.request for pending in left if not pending.stored]
+
+    def _accept(self, queue: SessionQueue, request: Mapping[str, Any], policy: RetryPolicy) -> None:
+        if self._stopped:
+            log_unsent(request, "the manager is closed")
+            return
+        pending = _Pending(queue, queue.lock.enqueue(), request, policy)
+        self._retrier.hold()
+        self._pending[pending] = None
+        asyncio.get_running_loop().call_soon(self._start, pending)
+
+    def _start(self, pending: _Pending) -> None:
+        # A task that no task group owns: it outlives the one that handed the turn over, and any
+        # task may close the manager.
+        pending.task = asyncio.get_running_loop().create_task(self._deliver(pending))
+        pending.task.add_done_callback(partial(self._ended, pending))
+        if self._stopped:
+            pending.task.cancel()
+
+    async def _deliver(self, pending: _Pending) -> None:
+        deadline = inf
+        while not pending.stored and current_time() < deadline:
+            try:
+                with CancelScope(deadline=deadline):
+                    await self._writer.write_as(
+                        pending.waiter, pending.queue, pending.request, pending.policy
+                    )
+                    pending.stored = True
+            except asyncio.CancelledError:
+                # Some programs end by cancelling all tasks, and so this one too.
+                task = asyncio.current_task()
+                if self._stopped or task is None:
+                    raise
+                task.uncancel()
+                deadline = min(deadline, current_time() + self._close_timeout_s)
+                pending.waiter = pending.queue.lock.enqueue()
+
+    def _ended(self, pending: _Pending, task: asyncio.Task[None]) -> None:
+        del self._pending[pending]
+        self._retrier.release()
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log_unsent(pending.request, type(error).__name__)
+        elif pending.waiter.leave():
+            log_unsent(pending.request, "cancelled before it began")
+
+
+async def _close(chunks: AsyncGenerator[object]) -> None:
+    await chunks.aclose()

@@ -1,0 +1,50 @@
+"""
+A lock whose waiters are enqueued at once and served later, in the order in which they came.
+
+Whoever hands over a write is enqueued in the same moment, so that what is written next comes after
+it, although another task waits for the lock. A finalizer may do so, too: enqueuing only appends, so
+it may happen in the middle of anything else here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+
+class QueueLock:
+    """Lock of a session: the first waiter has it."""
+
+    def __init__(self) -> None:
+        self._waiters = deque[Waiter]()
+
+    def locked(self) -> bool:
+        """Return whether somebody has the lock."""
+        return bool(self._waiters)
+
+    def enqueue(self) -> Waiter:
+        """Return a new waiter, behind all others."""
+        return Waiter(self._waiters)
+
+
+class Waiter:
+    """A place in the queue of a lock."""
+
+    def __init__(self, waiters: deque[Waiter]) -> None:
+        self._waiters = waiters
+        self._woken = asyncio.Event()  # anyio's could not be made in a finalizer
+        waiters.append(self)
+
+    async def acquire(self) -> None:
+        """Wait until all waiters before this one have left."""
+        while self._waiters[0] is not self:
+            await self._woken.wait()
+
+    def leave(self) -> bool:
+        """Leave the queue, with the lock or without; return whether it was not left before."""
+        if self not in self._waiters:
+            return False
+        self._waiters.remove(self)
+        if self._waiters:
+            self._waiters[0]._woken.set()  # noqa: SLF001 - of the same class
+        return True
