@@ -232,17 +232,12 @@ class Retrier:
             try:
                 with anyio.fail_after(call.policy.attempt_timeout):
                     result = reader(await self._send(call))
-            except TimeoutError as error:
-                if isinstance(error, AgentCoreMemoryError):
-                    permit.outcome = outcome_of(error)
+            except (AgentCoreMemoryError, TimeoutError) as error:
+                lost = error if isinstance(error, AgentCoreMemoryError) else call.timed_out()
+                permit.outcome = call.outcome_of(lost)
+                if lost is error:
                     raise
-                permit.outcome = Outcome.FAILED
-                reason = f"after {call.policy.attempt_timeout:g} s in one attempt"
-                sent = call.send_state.sent
-                raise TransportTimeoutError(call.operation, reason, sent=sent) from None
-            except AgentCoreMemoryError as error:
-                permit.outcome = outcome_of(error)
-                raise
+                raise lost from None
             finally:
                 if call.limiter is not None:
                     call.limiter.ended(anyio.current_time())
@@ -287,6 +282,7 @@ class _Call:
         self._in_flight = False
         self._may_have_run = False
         self._last: AgentCoreMemoryError | None = None
+        self._last_outcome = Outcome.ANSWERED
         self._other = ""
         self._is_token_in_use = False
 
@@ -296,7 +292,7 @@ class _Call:
 
     @property
     def is_retry_after_failure(self) -> bool:
-        return self._last is not None and outcome_of(self._last) is Outcome.FAILED
+        return self._last_outcome is Outcome.FAILED
 
     @property
     def may_have_run(self) -> bool:
@@ -304,15 +300,26 @@ class _Call:
 
     def sending(self) -> None:
         self.attempts += 1
-        self.send_state = SendState()
+        self.send_state = SendState(self.policy.attempt_timeout)
         self._in_flight = True
 
     def not_sent(self) -> None:
         self._in_flight = False
 
+    def timed_out(self) -> TransportTimeoutError:
+        reason = f"after {self.policy.attempt_timeout:g} s in one attempt"
+        return TransportTimeoutError(self.operation, reason, sent=self.send_state.sent)
+
+    def outcome_of(self, error: AgentCoreMemoryError) -> Outcome:
+        """Return what *error* means for the service; a lost connection that was kept: nothing."""
+        if self.send_state.is_kept and isinstance(error, TransportError):
+            return Outcome.CANCELLED
+        return outcome_of(error)
+
     def failed(self, error: AgentCoreMemoryError) -> None:
         self._in_flight = False
         self._last = error
+        self._last_outcome = self.outcome_of(error)
         self._may_have_run = self._may_have_run or may_have_run(error)
         if isinstance(error, DecodeError):
             # The next answers on the same connections may be just as wrong.

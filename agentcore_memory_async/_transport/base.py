@@ -72,13 +72,20 @@ class SendState:
 
     A transport that cannot tell leaves it as it is.
 
+    Args:
+        timeout_s: Longest duration of the attempt; None where it is not known.
+
     Attributes:
         sent: Whether the request left this process.
+        is_kept: Whether it went on a connection that had answered before. What is lost there says
+            nothing of the service.
         drop_connections: Lets no later request use a connection that is open by now.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, timeout_s: float | None = None) -> None:
+        self.timeout_s = timeout_s
         self.sent = True
+        self.is_kept = False
         self.drop_connections: Callable[[], None] = _nothing_to_drop
 
 

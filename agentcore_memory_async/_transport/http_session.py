@@ -4,7 +4,8 @@ HTTP sessions for aiobotocore that check host names, and are made off the event 
 aiobotocore 1.4 to 3.8, which includes the one that aioboto3 15.5.0 pins, does not compare the name
 in the certificate with the host, and behind a proxy it checks no certificate at all. Every client
 gets a session class of ours, which does both on every version, and follows no redirects. It knows
-its connections, so that those that brought another request's answer can be dropped. It overrides
+its connections, so that those that can't be trusted are closed: after another request's answer, and
+after a loss on a kept one. It overrides
 two private methods of aiobotocore, ``_get_ssl_context`` and ``_get_session``, and sets aiohttp's
 ``_response_class``; importing this module fails where they do not exist.
 """
@@ -18,21 +19,42 @@ from __future__ import annotations
 import io
 import os
 import ssl
+import time
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
 import aiohttp
+import anyio
 from aiobotocore.httpsession import AIOHTTPSession
+from attrs import define
 from botocore.httpsession import get_cert_path
 
 from agentcore_memory_async._threads import run_in_thread
+from agentcore_memory_async._transport.base import current_send_state
 from agentcore_memory_async._transport.capture import note_connections, note_sent
 from agentcore_memory_async.errors import ClosedError, InvalidInputError
 
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
 LARGE_BYTES = 2**20
 """Size from which on aiohttp warns about a body that is sent as bytes."""
+IDLE_S = 1.0
+"""
+Time since its last answer from which on a connection may be lost.
+
+Busy connections are younger. It is taken by the wall clock, as monotonic ones stand still while a
+machine sleeps.
+"""
+IDLE_SHARE = 0.25
+"""
+Share of an attempt's time that such a connection has to answer: 2 of 8 seconds.
+
+The service answers in a fraction of a second, and if it takes longer for once, a new connection
+has the whole time.
+"""
 
 for _name in ("_get_ssl_context", "_get_session"):
     getattr(AIOHTTPSession, _name)  # without them ours would never be called
@@ -89,37 +111,88 @@ def _shared(authorities: str | None, _changed: object) -> PreparedContext:
     return PreparedContext(authorities, None)
 
 
+@define
+class _Carrier:
+    """What is known of a connection: who holds it, and when it answered last."""
+
+    holder: ref[aiohttp.connector.Connection]
+    answered_at: float | None = None
+
+
 class Connections:
     """
     The connections of one http session that have carried a request.
 
-    aiohttp's pool is private, so each connection is noted when its answer is awaited.
+    aiohttp's pool is private, so each connection is noted when its answer is awaited. A network can
+    lose kept connections without a word: after a change of networks, a resumed machine, or a NAT
+    that forgets. Then each would take a whole attempt. So one that has been idle gets a share of an
+    attempt, and after a loss on a kept connection the other idle ones are closed.
     """
 
     def __init__(self) -> None:
-        self._carriers: WeakKeyDictionary[Any, ref[aiohttp.connector.Connection]]
-        self._carriers = WeakKeyDictionary()
+        self._carriers: WeakKeyDictionary[Any, _Carrier] = WeakKeyDictionary()
 
     def response_class(self) -> type[aiohttp.ClientResponse]:
         """Return a class of responses that notes the connection of each."""
-        carriers = self._carriers
+        connections = self
 
         class NotedResponse(aiohttp.ClientResponse):
             async def start(self, connection: aiohttp.connector.Connection) -> Any:
-                carriers[connection.protocol] = ref(connection)
-                return await super().start(connection)
+                return await connections.await_answer(connection, super().start)
 
         return NotedResponse
 
+    async def await_answer(
+        self,
+        connection: aiohttp.connector.Connection,
+        start: Callable[[aiohttp.connector.Connection], Awaitable[Any]],
+    ) -> Any:
+        """Return what *start* does, with the time and the consequences that *connection* needs."""
+        protocol = connection.protocol
+        carrier = self._carriers.setdefault(protocol, _Carrier(ref(connection)))
+        carrier.holder = ref(connection)
+        state = current_send_state()
+        state.is_kept = carrier.answered_at is not None
+        limit_s = idle_limit_s(carrier.answered_at, time.time(), state.timeout_s)
+        try:
+            answer = await (
+                start(connection) if limit_s is None else _within(limit_s, start(connection))
+            )
+        except BaseException as error:
+            if limit_s is not None or (state.is_kept and isinstance(error, Exception)):
+                self.drop_idle()
+            raise
+        carrier.answered_at = time.time()
+        return answer
+
+    def drop_idle(self) -> None:
+        """Close those that are idle now."""
+        for protocol, carrier in list(self._carriers.items()):
+            holder = carrier.holder()
+            if holder is None or holder.protocol is None:
+                protocol.close()
+                del self._carriers[protocol]
+
     def drop(self) -> None:
         """Close those that are idle now, and the others once their answer is read."""
-        for protocol, carried in list(self._carriers.items()):
-            connection = carried()
-            if connection is not None and connection.protocol is not None:
-                protocol.force_close()
-            else:
-                protocol.close()
+        self.drop_idle()
+        for protocol in list(self._carriers):
+            protocol.force_close()
         self._carriers.clear()
+
+
+def idle_limit_s(answered_at: float | None, now: float, timeout_s: float | None) -> float | None:
+    """Return how long an answer is waited for, if shorter than an attempt: not on new ones."""
+    if answered_at is None or timeout_s is None or now - answered_at < IDLE_S:
+        return None
+    return timeout_s * IDLE_SHARE
+
+
+async def _within(limit_s: float, answer: Awaitable[Any]) -> Any:
+    """Return the *answer* of the next *limit_s* seconds; raise as aiohttp does where it is late."""
+    with anyio.move_on_after(limit_s):
+        return await answer
+    raise aiohttp.SocketTimeoutError("no answer on a connection that was idle")
 
 
 class NoRedirectSession:

@@ -17,6 +17,7 @@ from agentcore_memory_async import (
     RetryPolicy,
     TransportError,
     TransportTimeoutError,
+    _service_errors,
     errors,
 )
 from agentcore_memory_async._calls import retry as retry
@@ -63,7 +64,7 @@ InternalServerException          400 ServiceUnavailableError  yes yes FAILED
 400                              400 ServiceError             no  no  ANSWERED
 402                              402 QuotaExceededError       no  no  ANSWERED
 403                              403 AccessDeniedError        no  no  ANSWERED
-404                              404 NotFoundError            no  no  ANSWERED
+404                              404 ServiceError             no  no  ANSWERED
 407                              407 ServiceError             no  no  ANSWERED
 408                              408 ServiceError             yes yes FAILED
 RequestTimeoutException          408 ServiceError             yes yes FAILED
@@ -248,7 +249,7 @@ def test_every_mistake_is_noticed() -> None:
 @pytest.mark.parametrize("table", ["_BY_CODE", "_BY_STATUS"])
 def test_every_row_of_the_errors_is_noticed(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Dropping any code or status from the tables of errors contradicts the table."""
-    rows = dict(getattr(errors, table))
+    rows = dict(getattr(_service_errors, table))
     for row in rows:
-        monkeypatch.setattr(errors, table, {key: rows[key] for key in rows if key != row})
+        monkeypatch.setattr(_service_errors, table, {key: rows[key] for key in rows if key != row})
         assert list(disagreements(vars(retry), errors.service_error)), row

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from agentcore_memory_async._calls.flow_control import Outcome
 from agentcore_memory_async._calls.retry import (
+    _Call,
     backoff_bound,
     is_rejected,
     is_retryable,
@@ -111,3 +112,16 @@ def test_only_two_errors_reject_a_write_for_good() -> None:
     assert is_rejected(ClientTokenInUseError("CreateEvent", "t"))
     assert not is_rejected(LOST)
     assert not is_rejected(AnswerMismatchError("CreateEvent", "actorId"))
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_what_a_kept_connection_loses_says_nothing_of_the_service(is_kept: bool) -> None:
+    """A loss on a kept connection is no failure of the service; an answer there says what it is."""
+    call = _Call("ListEvents", {}, RetryPolicy(), 10.0)
+    call.sending()
+    call.send_state.is_kept = is_kept
+    call.failed(LOST)
+
+    assert (Outcome.CANCELLED if is_kept else Outcome.FAILED) is call.outcome_of(LOST)
+    assert is_kept != call.is_retry_after_failure
+    assert Outcome.THROTTLED is call.outcome_of(THROTTLED)
