@@ -11,8 +11,6 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Any, Self
 
-import anyio
-
 from agentcore_memory_async._extraction.wait_pass import WaitPass
 from agentcore_memory_async._extraction.wait_state import WaitState
 
@@ -89,7 +87,7 @@ class ExtractionPoller:
 
     async def __aenter__(self) -> Self:
         if not self._state.has_baseline:
-            window = self._state.window(anyio.current_time(), is_baseline=True)
+            window = self._state.window(self._state.clock.now(), is_baseline=True)
             await WaitPass(self._state, self._passes, window).run()
         return self
 
@@ -111,15 +109,15 @@ class ExtractionPoller:
 
     async def __aiter__(self) -> AsyncGenerator[MemoryRecord]:
         state = self._state
-        began = anyio.current_time()
+        began = self._state.clock.now()
         delivered = 0
         while True:
             while delivered < len(state.records.new):
                 delivered += 1
-                paused_at = anyio.current_time()
+                paused_at = self._state.clock.now()
                 yield state.records.new[delivered - 1]
-                began += anyio.current_time() - paused_at  # the caller's own time does not count
+                began += self._state.clock.now() - paused_at  # the caller's own time does not count
             if self.done:
                 return
-            state.date_conversation(anyio.current_time())
+            state.date_conversation(self._state.clock.now())
             await WaitPass(state, self._passes, state.window(began), delivered).run()

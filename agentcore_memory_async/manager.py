@@ -18,6 +18,7 @@ from agentcore_memory_async._calls.hints import find_hint
 from agentcore_memory_async._calls.outbox import Outbox
 from agentcore_memory_async._calls.retry import Retrier
 from agentcore_memory_async._calls.service_clock import ServiceClock
+from agentcore_memory_async._calls.wait_clock import LoopClock, WaitClock, holding
 from agentcore_memory_async._calls.writer import Writer
 from agentcore_memory_async._core import MemoryCore
 from agentcore_memory_async._extraction.coordinator import PollCoordinator
@@ -157,7 +158,8 @@ class AsyncMemorySessionManager(WaitingOperations):
         allow_hierarchical_actor_ids: Whether actor ids may contain ``/``. Such an id reaches into
             the namespaces of others: ``alice/facts`` is below ``/users/alice/``.
         transport: Custom transport, for tests: see ``agentcore_memory_async.testing``.
-        clock: Custom wall clock instead of ``time.time``, in seconds since 1970, for tests.
+        clock: Custom wall clock instead of ``time.time``, in seconds since 1970, for tests. A
+            ``ManualClock`` or ``AutoClock`` of the local service also times waits for extraction.
 
     Raises:
         InvalidInputError: An argument is invalid.
@@ -178,7 +180,7 @@ class AsyncMemorySessionManager(WaitingOperations):
         close_timeout: float | timedelta = 5.0,
         allow_hierarchical_actor_ids: bool = False,
         transport: Transport | None = None,
-        clock: Callable[[], float] | None = None,
+        clock: Callable[[], float] | WaitClock | None = None,
     ) -> None:
         check.check_memory_id(memory_id)
         check.check_region_name(region_name)
@@ -187,6 +189,10 @@ class AsyncMemorySessionManager(WaitingOperations):
         check.check_is("limits", limits, ServiceLimits, "give a ServiceLimits, or None")
         check.check_is("retry", retry, RetryPolicy, "give a RetryPolicy, or None")
         check.check_callable("transport", transport, "give a FakeTransport, another one, or None")
+        if isinstance(clock, WaitClock):
+            wait_clock, clock = clock, clock.now
+        else:
+            wait_clock = LoopClock()
         check.check_callable("clock", clock, "give a function of no arguments, such as time.time")
         check.check_bool("allow_hierarchical_actor_ids", allow_hierarchical_actor_ids)
         close_timeout_s = check.check_duration("close_timeout", close_timeout)
@@ -209,10 +215,12 @@ class AsyncMemorySessionManager(WaitingOperations):
             )
         self._client = _SharedClient(memory_id, network, close_timeout_s)
         lifecycle, service_clock = self._client.lifecycle, ServiceClock()
-        retrier = Retrier(transport, lifecycle, self._client.hint, max_concurrency, service_clock)
+        retrier = Retrier(
+            transport, lifecycle, self._client.hint, max_concurrency, service_clock, wait_clock
+        )
         writer = Writer(retrier, memory_id, limits or ServiceLimits(), clock or time.time)
         most = poll_policy.max_requests_per_second
-        lister = Lister(retrier, memory_id, most, policy, service_clock)
+        lister = Lister(retrier, memory_id, most, policy, service_clock, wait_clock)
         self._core = MemoryCore(
             memory_id=memory_id,
             retrier=retrier,
@@ -239,7 +247,8 @@ class AsyncMemorySessionManager(WaitingOperations):
             ClosedError: It is open already, or was closed.
             InvalidInputError: A region, endpoint, profile, session or config is unusable.
         """
-        await self._client.open()
+        with holding(self._core.polls.lister.wait_clock):
+            await self._client.open()
         return self
 
     async def aclose(self) -> None:

@@ -1,7 +1,8 @@
 """
 Python blocks of the README and the documentation run, in order, page by page.
 
-A block that needs AWS or another SDK stands under ``<!-- aws -->`` and is only compiled.
+A block that needs AWS or another SDK stands under ``<!-- aws -->`` and is only compiled. One with
+tests stands under ``<!-- pytest: plugin -->``, and ``test_docs_pytest`` runs it under that plugin.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 AWS = "<!-- aws -->"
+PYTEST = "<!-- pytest: "
 READS = {
     "list_long_term_memory_records": 0,
     "iter_long_term_memory_records": 0,
@@ -47,10 +49,14 @@ def blocks_of(page: Path) -> list[Example]:
     return list(Sybil([parser]).parse(page).examples())
 
 
+def line_above(example: Example) -> str:
+    """Return the line above a block."""
+    return example.document.text[: example.region.start].rstrip("\n").rpartition("\n")[2]
+
+
 def needs_aws(example: Example) -> bool:
     """Return whether a block is only compiled."""
-    before = example.document.text[: example.region.start].rstrip("\n")
-    return before.endswith(AWS)
+    return line_above(example) == AWS
 
 
 def compiled(source: str, name: str) -> Any:
@@ -88,7 +94,7 @@ async def names(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, Any]
 async def test_the_blocks_of_a_page_run(page: Path, names: dict[str, Any]) -> None:
     """The blocks of a page run in order."""
     for example in blocks_of(page):
-        if needs_aws(example):
+        if needs_aws(example) or line_above(example).startswith(PYTEST):
             continue
         code = compiled(dedent(example.parsed), f"{page.name}:{example.line}")
         if code.co_flags & inspect.CO_COROUTINE:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from math import inf
+from typing import TYPE_CHECKING
 
 import anyio
+
+from agentcore_memory_async._calls.wait_clock import holding, releasing
+
+if TYPE_CHECKING:
+    from agentcore_memory_async._calls.wait_clock import WaitClock
 
 
 class SlidingWindowLimiter:
@@ -49,14 +55,16 @@ class TokenBucket:
         self._lock: anyio.Lock | None = None
         self._used_until = -inf
 
-    async def take(self) -> None:
-        """Wait until a request may be sent; first come, first served."""
+    async def take(self, clock: WaitClock) -> None:
+        """Wait until a request may be sent, by *clock*; first come, first served."""
         if self._per_s is None:
             return
         if self._lock is None:  # made here, since making it loads anyio's backend
             self._lock = anyio.Lock()
-        async with self._lock:
-            burst_s = max(1.0, 1 / self._per_s)
-            wait_s = self._used_until - burst_s - anyio.current_time()
-            await anyio.sleep(max(0.0, wait_s))
-            self._used_until = max(self._used_until, anyio.current_time()) + 1 / self._per_s
+        with releasing(clock):  # the one in front may be waiting for the clock
+            async with self._lock:
+                with holding(clock):
+                    at = self._used_until - max(1.0, 1 / self._per_s)
+                    if at > clock.now():
+                        await clock.wait(anyio.Event(), at)
+                    self._used_until = max(self._used_until, clock.now()) + 1 / self._per_s

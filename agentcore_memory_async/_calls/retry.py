@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio
 
 from agentcore_memory_async._calls.flow_control import Admission, Outcome
+from agentcore_memory_async._calls.wait_clock import holding
 from agentcore_memory_async._calls.write import CREATE_EVENT
 from agentcore_memory_async._redaction import sent_texts
 from agentcore_memory_async._service_errors import leave_out
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter
     from agentcore_memory_async._calls.service_clock import ServiceClock
+    from agentcore_memory_async._calls.wait_clock import WaitClock
     from agentcore_memory_async._calls.write import Write
     from agentcore_memory_async._transport.base import Answer, Transport
     from agentcore_memory_async._transport.lifecycle import Lifecycle
@@ -113,6 +115,7 @@ class Retrier:
         hint: Returns what to do next about an error of the service.
         max_concurrency: Largest number of requests of one operation under way.
         clock: Notes the dates of the answers.
+        wait_clock: The clock of waits; each call holds it.
     """
 
     def __init__(
@@ -122,12 +125,14 @@ class Retrier:
         hint: Callable[[ServiceError], str],
         max_concurrency: int,
         clock: ServiceClock,
+        wait_clock: WaitClock,
     ) -> None:
         self._transport = transport
         self._lifecycle = lifecycle
         self._hint = hint
         self._max_concurrency = max_concurrency
         self._clock = clock
+        self._wait_clock = wait_clock
         self._admissions: dict[str, Admission] = {}
         self._running = 0
         self._idle: anyio.Event | None = None
@@ -140,7 +145,8 @@ class Retrier:
         self._lifecycle.check()
         self.hold()
         try:
-            yield
+            with holding(self._wait_clock):
+                yield
         finally:
             self.release()
 
@@ -246,7 +252,7 @@ class Retrier:
 
     async def _send(self, call: _Call) -> Answer:
         """Send one request, and date its answer."""
-        sent_at = anyio.current_time()
+        sent_at = self._wait_clock.now()
         earlier_at = self._clock.sending(call.token, sent_at)
         try:
             with track_send_state(call.send_state):
@@ -258,7 +264,7 @@ class Retrier:
                 self._clock.not_taken(call.token)
             raise
         first_at = sent_at if earlier_at is None else earlier_at
-        return self._clock.answered(answer, first_at, anyio.current_time())
+        return self._clock.answered(answer, first_at, self._wait_clock.now())
 
 
 class _Call:

@@ -22,7 +22,7 @@ class ServiceClock:
 
     An event whose answer was slow, or lost at first, may have been accepted long before the answer
     came. Records extracted in between must not count as older than the event. So the first sending
-    of each write is remembered, by its client token. All other times are the loop's.
+    of each write is remembered, by its client token. All other times are by the clock of waits.
 
     Attributes:
         extraction_delay_s: Time from an event to its records, as the local service told it last.
@@ -34,7 +34,7 @@ class ServiceClock:
         self.extraction_delay_s: float | None = None
 
     def at(self, now: float) -> datetime | None:
-        """Return the service's time at *now*, a loop time; None before the first response."""
+        """Return the service's time at *now*; None before the first response."""
         if self._noted is None:
             return None
         return self._noted[1] + timedelta(seconds=now - self._noted[0])

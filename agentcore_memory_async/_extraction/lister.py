@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async._calls.retry import Retrier
     from agentcore_memory_async._calls.service_clock import ServiceClock
+    from agentcore_memory_async._calls.wait_clock import WaitClock
     from agentcore_memory_async.models import MemoryRecord
     from agentcore_memory_async.policies import RetryPolicy
 
@@ -61,9 +62,11 @@ class Lister:
         max_requests_per_second: Requests that all polls make together; None for no limit.
         retry: How long and how often each request is tried.
         clock: The service's clock.
+        wait_clock: The clock of waits.
 
     Attributes:
         clock: The service's clock.
+        wait_clock: The clock of waits.
         created_filter: Whether the service filters records by their time of writing.
     """
 
@@ -74,12 +77,14 @@ class Lister:
         max_requests_per_second: float | None,
         retry: RetryPolicy,
         clock: ServiceClock,
+        wait_clock: WaitClock,
     ) -> None:
         self._retrier = retrier
         self._memory_id = memory_id
         self._retry = retry
         self._bucket = TokenBucket(max_requests_per_second)
         self.clock = clock
+        self.wait_clock = wait_clock
         self.created_filter: CreatedFilter = CreatedFilter()
 
     async def list_all(
@@ -94,7 +99,7 @@ class Lister:
         params = {"memoryId": self._memory_id, **params}
         pages = Pages(self._retrier, operation, params, reader, page_size, self._retry)
         while not pages.over:
-            await self._bucket.take()
+            await self._bucket.take(self.wait_clock)
             items += await anext(pages)
         return items
 

@@ -17,8 +17,6 @@ from bisect import insort
 from math import inf
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-import anyio
-
 from agentcore_memory_async._calls.pagination import MAX_PAGE
 from agentcore_memory_async._extraction.targets import (
     Failure,
@@ -42,8 +40,6 @@ ResultT = TypeVar("ResultT")
 
 APART_S = 3.0
 """Time between two polls that several subscribers share, unless one needs its baseline."""
-SHORTEST_APART_S = 1.0
-"""Shortest time between two shared polls, where a subscriber asks for more frequent ones."""
 JOBS_APART_S = 10.0
 """Time between two shared polls for failed jobs."""
 JOBS_PAGE = 50
@@ -56,7 +52,7 @@ class Subscriber(Generic[TargetT, ResultT]):
 
     Args:
         target: What it waits for.
-        deadline: When the wait ends at the latest, on the loop's clock.
+        deadline: When the wait ends at the latest, by the clock of waits.
         wake: Called when there is something to read or to run.
 
     Attributes:
@@ -133,7 +129,7 @@ class SharedPoll(Generic[TargetT, ResultT]):
     def _not_before(self, request: PollRequest) -> float:
         if request.is_baseline or len(self._subscribers) < 2:
             return request.at
-        apart_s = max(SHORTEST_APART_S, min(self._apart_s, request.most_apart_s))
+        apart_s = min(self._apart_s, request.most_apart_s)
         return max(request.at, self._started_at + apart_s)
 
     def due_at(self, subscriber: Subscriber[TargetT, ResultT]) -> float:
@@ -141,20 +137,21 @@ class SharedPoll(Generic[TargetT, ResultT]):
         if self.is_running or self._subscribers[-1] is not subscriber:
             return inf
         # The cached time is too early if a request has changed since, or its subscriber has left.
-        if self._earliest <= anyio.current_time():
+        if self._earliest <= self._lister.wait_clock.now():
             self._earliest = min(map(self._not_before, self._requests.values()), default=inf)
         return self._earliest
 
     def claim(self, subscriber: Subscriber[TargetT, ResultT]) -> bool:
         """Return whether a poll is due that *subscriber* is to run; then it is under way."""
-        if self.due_at(subscriber) > anyio.current_time():
+        if self.due_at(subscriber) > self._lister.wait_clock.now():
             return False
         self._running_by = subscriber
+        self._lister.wait_clock.hold()
         return True
 
     async def run(self, subscriber: Subscriber[TargetT, ResultT]) -> None:
         """Poll once, run by *subscriber*, and publish the result to all."""
-        started_at = self._started_at = anyio.current_time()
+        started_at = self._started_at = self._lister.wait_clock.now()
         number = self._begun = self._begun + 1
         try:
             result: ResultT | Failure = await self._fetch(started_at)
@@ -177,6 +174,7 @@ class SharedPoll(Generic[TargetT, ResultT]):
         if self._running_by is not subscriber:
             return False
         self._running_by = None
+        self._lister.wait_clock.release()
         return True
 
     def _wake_leader(self) -> None:
@@ -217,7 +215,9 @@ class RecordPoll(SharedPoll[RecordTarget, Snapshot]):
                 created_filter.judge(after, records)
         self._count += 1
         service_time = self._lister.clock.at(started_at)
-        return Snapshot(tuple(records), started_at, after, service_time, anyio.current_time())
+        return Snapshot(
+            tuple(records), started_at, after, service_time, self._lister.wait_clock.now()
+        )
 
     async def _list(self, members: Mapping[str, Any]) -> list[MemoryRecord]:
         params = {**self._params, **members}

@@ -72,10 +72,10 @@ class Snapshot:
 
     Attributes:
         records: Records of the target, from all pages.
-        started_at: Start of the poll, on the loop's clock.
+        started_at: Start of the poll, by the clock of waits.
         after: Time after which records were requested; None if all were requested.
         service_time: The service's clock at the start of the poll, where it is known.
-        ended_at: When the last answer came, on the loop's clock.
+        ended_at: When the last answer came, by the clock of waits.
     """
 
     records: Sequence[MemoryRecord]
@@ -111,7 +111,7 @@ class PollRequest:
     When one subscriber wants the next poll, and of what.
 
     Attributes:
-        at: Time of the poll, on the loop's clock.
+        at: Time of the poll, by the clock of waits.
         after: Only records written after this matter; None for all.
         is_baseline: Whether it cannot wait for the polls of others.
         most_apart_s: Longest time between two polls.

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import anyio
 
+from agentcore_memory_async._calls.wait_clock import holding
 from agentcore_memory_async._extraction.watches import JobWatch, RecordWatch
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
@@ -43,6 +44,7 @@ class WaitPass:
     ) -> None:
         self.window = window
         self._state = state
+        self._clock = state.clock
         self._others = others
         self._delivered = delivered
         self._found_at = inf
@@ -58,25 +60,29 @@ class WaitPass:
 
     async def run(self) -> None:
         """Wait until there is something to hand out, running polls meanwhile."""
+        with holding(self._clock):
+            await self._run()
+        if self._error is not None:
+            raise self._error from self._cause
+
+    async def _run(self) -> None:
         self._others.add(self)
         try:
             self._join()
             async with anyio.create_task_group() as group:
                 while not self._is_over():
-                    now = anyio.current_time()
+                    now = self._clock.now()
                     for watch in self._watches:
                         watch.ask(self.window, now)
-                    for watch in self._watches:
-                        if watch.claim():
-                            group.start_soon(watch.run)
-                    await self._wait()
+                    if await self._is_time():
+                        for watch in self._watches:
+                            if watch.claim():
+                                group.start_soon(watch.run)
                 group.cancel_scope.cancel()
         finally:
             self._others.discard(self)
             for watch in self._watches:
                 watch.leave()
-        if self._error is not None:
-            raise self._error from self._cause
 
     def fail(self, error: Exception, cause: Exception | None = None) -> None:
         """End with *error*."""
@@ -93,19 +99,18 @@ class WaitPass:
         if state.jobs is not None and state.polls.jobs_refused is None:
             self._jobs.append(JobWatch(state, state.jobs, deadline, self._wake))
 
-    async def _wait(self) -> None:
-        """Wait until a poll has ended, or one is to be run, or there is something to decide."""
+    async def _is_time(self) -> bool:
+        """Wait until a poll has ended, or it is time to run one, or to decide something."""
         if any(watch.has_results for watch in self._watches):
-            return
+            return False
         until = min(self.window.deadline, self._found_at + TOGETHER_S)
         until = min(until, *(watch.due_at for watch in self._watches))
         self._wake_up = anyio.Event()
-        with anyio.move_on_after(until - anyio.current_time()):
-            await self._wake_up.wait()
+        return await self._clock.wait(self._wake_up, until)
 
     def _is_over(self) -> bool:
         """Read the results of polls, and decide whether this pass is over."""
-        now = anyio.current_time()
+        now = self._clock.now()
         for watch in self._watches:
             error = watch.read(now)
             if isinstance(error, AgentCoreMemoryError):  # others raise the same one

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from agentcore_memory_async._extraction.failed_jobs import FailedJobs
 from agentcore_memory_async._extraction.observation import MARGIN, Observation
-from agentcore_memory_async._extraction.schedule import next_poll_at
+from agentcore_memory_async._extraction.schedule import next_poll_at, poll_times
 
 if TYPE_CHECKING:
     from agentcore_memory_async._extraction.coordinator import PollCoordinator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agentcore_memory_async.models import MemoryRecord
 
 LONG_AGO_S = 4.0
-"""Age of a baseline from which on a wait begins with a poll."""
+"""Age of a baseline from which on a wait begins with a poll, unless an earlier one is planned."""
 LAST_S = 2.0
 """
 Time from the start of the last poll to the deadline; half of a shorter wait. Several targets take
@@ -32,7 +32,7 @@ class WaitWindow:
     When a pass of a wait begins and ends.
 
     Attributes:
-        began: Start of the whole wait, on the loop's clock.
+        began: Start of the whole wait, by the clock of waits.
         timeout_s: Longest duration of the whole wait.
         rounds: Number of polls of a target, one after the other, that the end of the wait takes.
         is_baseline: Whether only the baseline is wanted.
@@ -63,6 +63,7 @@ class WaitState:
         options: What to wait for.
 
     Attributes:
+        clock: The clock of waits.
         records: The records that came.
         jobs: The jobs that failed; None where they are not asked for.
         result: The records, once the wait is over.
@@ -70,6 +71,7 @@ class WaitState:
 
     def __init__(self, polls: PollCoordinator, options: WaitOptions) -> None:
         self.polls = polls
+        self.clock = polls.lister.wait_clock
         self.options = options
         since = options.since
         self.records = Observation(
@@ -107,7 +109,7 @@ class WaitState:
 
     def date_conversation(self, now: float) -> float | None:
         """
-        Return when the conversation was stored, on the loop's clock.
+        Return when the conversation was stored, by the clock of waits.
 
         That is the beginning of the wait where its event does not tell it, and None while the
         service's clock is not known.
@@ -126,12 +128,12 @@ class WaitState:
         stored_at, polled_at = self.date_conversation(now), self.records.polled_at(target)
         if stored_at is None:
             return now  # how old the event is will be known with the first answer
-        if -inf < polled_at < stored_at - LONG_AGO_S:
+        delay_s = self.polls.lister.clock.extraction_delay_s
+        if -inf < polled_at < stored_at - min(LONG_AGO_S, next(poll_times(policy, delay_s))):
             return now  # the conversation may have been stored any time since the baseline
         known = self._next.get(target)
         if known is None or known[0] != polled_at:
             elapsed = max(0.0, polled_at - stored_at)
-            delay_s = self.polls.lister.clock.extraction_delay_s
             at = stored_at + next_poll_at(policy, elapsed, self._jitter, delay_s)
             known = self._next[target] = polled_at, at
         return known[1]

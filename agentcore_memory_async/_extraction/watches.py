@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 AGAIN_S = 3.0
 """Time from a poll that failed to the next one."""
+CONFIRM_APART_S = 1.0
+"""Time between two shared polls, if one is all that a subscriber needs to be done."""
 
 
 class Watch(Generic[TargetT, ResultT]):
@@ -153,7 +155,9 @@ class RecordWatch(Watch[RecordTarget, Snapshot]):
         after = records.filter_after(target, MAX_PAGE)
         if (is_last or needed_at < inf) and not state.polls.lister.created_filter.proven:
             after = None  # an unproven filter that shows nothing does not prove that nothing came
-        apart_s = state.options.policy.max_interval if needed_at == inf else 0.0
+        apart_s = state.options.policy.max_interval
+        if needed_at < inf:
+            apart_s = min(apart_s, CONFIRM_APART_S)
         return PollRequest(at, after, most_apart_s=apart_s)
 
 
@@ -191,10 +195,14 @@ class JobWatch(Watch[JobTarget, JobSnapshot]):
         if self._state.polls.jobs_refused is not None:
             return PollRequest(inf)
         if jobs.lacks_baseline:
-            return PollRequest(max(now, failed_at + interval_s), is_baseline=True)
+            return PollRequest(max(now, failed_at + AGAIN_S), is_baseline=True)
         if window.is_baseline:
             return PollRequest(inf)
         asked_at = max(jobs.polled_at, failed_at)
-        at = max(asked_at, window.began) + interval_s
+        stored_at = self._state.date_conversation(now)
+        at = (window.began if stored_at is None else stored_at) + interval_s
+        if asked_at > -inf:
+            at = asked_at + interval_s
         last_at = window.last_poll_at
-        return PollRequest(min(at, last_at) if asked_at < last_at else at)
+        at = min(at, last_at) if asked_at < last_at else at
+        return PollRequest(at, most_apart_s=interval_s)

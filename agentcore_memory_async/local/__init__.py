@@ -12,7 +12,7 @@ from agentcore_memory_async.local._database.store import StoreError
 from agentcore_memory_async.local._heuristics.extractor import BuiltInExtractor
 from agentcore_memory_async.local._http.exchanges import Exchange, RecordedRequest
 from agentcore_memory_async.local.behavior import Behavior, Lags
-from agentcore_memory_async.local.clock import Clock, ManualClock, SystemClock
+from agentcore_memory_async.local.clock import AutoClock, Clock, ManualClock, SystemClock
 from agentcore_memory_async.local.embedder import Embedder, EmbedderError
 from agentcore_memory_async.local.extractor import ExtractionRequest, Extractor, Message, Strategy
 from agentcore_memory_async.local.extractor_errors import ExtractorError, FailureReason
@@ -20,6 +20,7 @@ from agentcore_memory_async.local.faults import Fault
 from agentcore_memory_async.local.service import LocalMemoryService, LocalServiceError
 
 __all__ = (
+    "AutoClock",
     "Behavior",
     "BuiltInExtractor",
     "Clock",

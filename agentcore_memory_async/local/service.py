@@ -31,7 +31,7 @@ from agentcore_memory_async.local._storage.delays import Delays, ExtractionDelay
 from agentcore_memory_async.local._storage.memories import REGION, Memories
 from agentcore_memory_async.local._storage.records import Records
 from agentcore_memory_async.local.behavior import Behavior, Lags
-from agentcore_memory_async.local.clock import Clock, SystemClock, sleep
+from agentcore_memory_async.local.clock import AutoClock, Clock, ManualClock, SystemClock, sleep
 from agentcore_memory_async.local.faults import FaultMethods, Faults
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ _CALLS_KEPT = 10_000
 """Number of recorded requests that are kept, the latest."""
 _PURGE_EVERY_S = 3_600.0
 """Seconds of the clock between two deletions of what has expired."""
+_INSTANT_S = 2**-9
+"""Seconds by which a ManualClock must have been advanced for another poll."""
 _COUNTED = ("memories", "sessions", "events", "records", "pending", "failed_jobs")
 """Tables whose rows the admin API counts."""
 
@@ -84,7 +86,8 @@ class LocalMemoryService(FaultMethods):
             ``/summaries/{actorId}/{sessionId}/``.
         extraction_delay: Time from an event to its extraction by the clock, in seconds or as a
             timedelta; or one for each type, name or id of a strategy, ``"*"`` for the rest.
-        clock: Clock for all dates and delays; a ManualClock stands still until it is advanced.
+        clock: Clock for all dates and delays; a ManualClock stands still until it is advanced, an
+            AutoClock moves on while every manager of this service waits.
         extractor: Makes records out of messages; the built-in one needs no model.
         embedder: Makes vectors that searches rank by; without one they rank by words.
         behavior: Behavior where that of the real service is unknown, optional or has changed.
@@ -263,6 +266,8 @@ class LocalMemoryService(FaultMethods):
         """
         Return a manager for this service, not yet opened; it reads no environment variables.
 
+        With a ManualClock or an AutoClock it waits for extraction by that clock.
+
         Args:
             memory_id: Memory id.
             **options: Arguments of AsyncMemorySessionManager.
@@ -286,11 +291,25 @@ class LocalMemoryService(FaultMethods):
             options["aws_session"] = session
         options.setdefault("region_name", REGION)
         options.setdefault("endpoint_url", self.endpoint_url)
-        if "polling" not in options:
+        clock, delays = self.clock, self._context.delays
+        if isinstance(clock, ManualClock):
+            options.setdefault("clock", clock)
+        if isinstance(clock, AutoClock) or not isinstance(clock, ManualClock):
             # The default polls are made for the real service, which takes about 90 s.
-            delays = self._context.delays
             slowest_ms = max(delays.usual_ms, *delays.named_ms.values(), 100)
-            options["polling"] = PollPolicy(expected=slowest_ms / 1000)
+            policy = PollPolicy(expected=slowest_ms / 1000)
+        else:
+            # No schedule knows how far a test advances its clock: it polls after each advance.
+            policy = PollPolicy(
+                poll_times_s=(_INSTANT_S,),
+                growth=0.0,
+                min_interval=_INSTANT_S,
+                max_interval=_INSTANT_S,
+                jitter=0.0,
+                job_interval=_INSTANT_S,
+                max_requests_per_second=None,
+            )
+        options.setdefault("polling", policy)
         return AsyncMemorySessionManager(memory_id, **options)
 
     # For tests.

@@ -31,7 +31,7 @@ from agentcore_memory_async.local._storage.pending import (
     remove_pending_of_memory,
 )
 from agentcore_memory_async.local._storage.sessions import source_events
-from agentcore_memory_async.local.clock import Clock, ManualClock
+from agentcore_memory_async.local.clock import Clock, ManualClock, hold
 from agentcore_memory_async.local.embedder import EmbedderError
 
 if TYPE_CHECKING:
@@ -97,6 +97,8 @@ class Pipeline:
         self._heap: list[tuple[int, SessionKey]] = []
         self._busy = False
         self._wake = anyio.Event()
+        # Lets go of the clock, which is held while anything is due.
+        self._release: Callable[[], None] | None = None
         self._drained: list[anyio.Event] = []
         # Whether a drain is waiting, so that events due later are extracted now, too.
         self._hurry = False
@@ -119,7 +121,7 @@ class Pipeline:
         self._due[key] = due_ms
         heapq.heappush(self._heap, (due_ms, key))
         if self._heap[0] == (due_ms, key):
-            self._wake.set()
+            self._wake_up()
 
     async def drain(self, *, include_future: bool) -> None:
         """Wait until everything due, or with *include_future* everything pending, is extracted."""
@@ -133,11 +135,31 @@ class Pipeline:
                 return
             done = anyio.Event()
             self._drained.append(done)
-            self._wake.set()
+            self._wake_up()
             await done.wait()
 
     async def run(self) -> None:
         """Extract what is due, until cancelled."""
+        self._hold()
+        try:
+            await self._run()
+        finally:
+            self._let_go()
+
+    def _hold(self) -> None:
+        if self._release is None:
+            self._release = hold(self._clock)
+
+    def _let_go(self) -> None:
+        release, self._release = self._release, None
+        if release is not None:
+            release()
+
+    def _wake_up(self) -> None:
+        self._hold()
+        self._wake.set()
+
+    async def _run(self) -> None:
         while True:
             work = self._take()
             if work:
@@ -161,10 +183,12 @@ class Pipeline:
         self._wake = anyio.Event()
         cancel: Callable[[], None] | None = None
         if self._heap:
-            cancel = self._clock.call_at(self._heap[0][0] / 1000, self._wake.set)
+            cancel = self._clock.call_at(self._heap[0][0] / 1000, self._wake_up)
+        self._let_go()
         try:
             await self._wake.wait()
         finally:
+            self._hold()
             if cancel is not None:
                 cancel()
 

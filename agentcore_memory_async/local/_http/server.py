@@ -25,7 +25,7 @@ from agentcore_memory_async.local._api.service_model import parse_body
 from agentcore_memory_async.local._http.admin import PATH as ADMIN_PATH
 from agentcore_memory_async.local._http.exchanges import Exchange, RecordedRequest
 from agentcore_memory_async.local._operations.dispatch import perform
-from agentcore_memory_async.local.clock import SystemClock, sleep
+from agentcore_memory_async.local.clock import SystemClock, delay
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -253,7 +253,7 @@ class RequestHandler:
         """Add latencies; then raise the error or drop the connection, if a fault says so."""
         for fault in self.faults.take(state.name):
             if fault.kind == "latency":
-                await sleep(self.service.clock, fault.seconds)
+                await delay(self.service.clock, fault.seconds)
             else:
                 state.fault = fault
         injected = state.fault
