@@ -59,6 +59,7 @@ from agentcore_memory_async.session import AsyncMemorySession
 
 if TYPE_CHECKING:
     from agentcore_memory_async.sync import (
+        BlockingExtractionFailedError,
         BlockingExtractionPoller,
         MemorySession,
         MemorySessionManager,
@@ -73,6 +74,7 @@ __all__ = (
     "BackgroundWork",
     "BlobPayload",
     "BlockingCallWarning",
+    "BlockingExtractionFailedError",
     "BlockingExtractionPoller",
     "BotocoreLogFilter",
     "Branch",
@@ -120,7 +122,12 @@ __all__ = (
     "to_message",
 )
 
-_LAZY_NAMES = {"BlockingExtractionPoller", "MemorySession", "MemorySessionManager"}
+_LAZY_NAMES = {
+    "BlockingExtractionFailedError",
+    "BlockingExtractionPoller",
+    "MemorySession",
+    "MemorySessionManager",
+}
 """Names that are imported at their first use: async programs need no loop thread."""
 
 

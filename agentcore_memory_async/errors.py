@@ -97,6 +97,13 @@ __all__ = (
 )
 
 
+COPIED = (
+    "this error is a copy without a manager; wait again with a poller of an open one, and restart "
+    "what it raises"
+)
+"""Message of the error of restarting by a copy."""
+
+
 class _Picklable(Exception):  # noqa: N818 - a mixin that is never raised by itself
     """Keeps the constructor's arguments, so that copies and pickles are made from them."""
 
@@ -224,7 +231,7 @@ class OutcomeUnknownError(_Picklable, AgentCoreMemoryError):
         super().__init__(
             f"{operation} with client token {client_token} may or may not have been stored: "
             f"no readable answer in {attempts} attempt(s). "
-            "'await session.resolve(error)' settles it, and stores nothing twice"
+            "resolve(error) of the session settles it, and stores nothing twice"
         )
 
 
@@ -254,7 +261,7 @@ class UnsentError(_Picklable, AgentCoreMemoryError):
         if client_token is not None:
             text += (
                 f"; the first {batch_size} may have been stored, "
-                f"'await session.resolve({client_token!r})' settles them"
+                f"resolve({client_token!r}) of the session settles them"
             )
         super().__init__(text)
 
@@ -359,7 +366,7 @@ class ExtractionFailedError(_Picklable, ExtractionError):
         reasons = ", ".join(dict.fromkeys(job.reason or "no reason given" for job in self.jobs))
         super().__init__(
             f"{len(self.jobs)} extraction job(s) failed ({reasons}) while waiting under "
-            f"{', '.join(self.namespaces)}; 'await error.restart()' starts them again, "
+            f"{', '.join(self.namespaces)}; restart() of this error starts them again, "
             "then wait again"
         )
 
@@ -379,9 +386,5 @@ class ExtractionFailedError(_Picklable, ExtractionError):
         AWS operation: ``StartMemoryExtractionJob``, for each job.
         """
         if self._restart is None:
-            message = (
-                "this error is a copy without a manager; wait again with a poller of an open one, "
-                "and restart what it raises"
-            )
-            raise ClosedError(message)
+            raise ClosedError(COPIED)
         await self._restart()

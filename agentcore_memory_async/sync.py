@@ -22,8 +22,9 @@ from agentcore_memory_async._sync.derive import (
 from agentcore_memory_async._sync.iterator import BlockingIterator
 from agentcore_memory_async._sync.loop_thread import warn_in_a_running_loop
 from agentcore_memory_async._sync.shared_resource import SharedResource
+from agentcore_memory_async._sync.twins import BlockingExtractionFailedError
 from agentcore_memory_async._wire.validation import kind, refuse
-from agentcore_memory_async.errors import ClosedError
+from agentcore_memory_async.errors import ClosedError, ExtractionFailedError
 from agentcore_memory_async.extraction import ExtractionPoller
 from agentcore_memory_async.manager import AsyncMemorySessionManager
 from agentcore_memory_async.session import AsyncMemorySession
@@ -32,10 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from agentcore_memory_async.errors import ExtractionFailedError
     from agentcore_memory_async.models import MemoryRecord
 
 __all__ = (
+    "BlockingExtractionFailedError",
     "BlockingExtractionPoller",
     "BlockingIterator",
     "MemorySession",
@@ -62,7 +63,7 @@ async def _restart(poller: ExtractionPoller, error: ExtractionFailedError) -> No
         ClosedError: The manager is closed, or the error is a copy without a manager.
         ServiceError: The service refused it.
     """
-    await error.restart()
+    await ExtractionFailedError.restart(error)
 
 
 class BlockingExtractionPoller(BlockingFacade[ExtractionPoller]):
@@ -72,7 +73,8 @@ class BlockingExtractionPoller(BlockingFacade[ExtractionPoller]):
     ``with`` takes the baseline on entry, so that records extracted from then on count.
     With ``since=event`` records written after that event count, and no baseline is needed.
     With neither, the baseline is taken when the wait begins, and earlier records are missed.
-    ``wait()`` returns the new records as a list, ``for`` yields them as they come.
+    ``wait()`` returns the new records as a list, ``for`` yields them as they come. Both raise
+    ``BlockingExtractionFailedError`` where extraction failed; its ``restart()`` needs no ``await``.
 
     Attributes:
         namespaces: Resolved prefixes.

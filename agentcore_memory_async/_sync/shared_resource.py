@@ -17,6 +17,7 @@ from agentcore_memory_async._sync.loop_thread import (
     LoopThread,
     loop_thread,
 )
+from agentcore_memory_async._sync.twins import make_blocking
 from agentcore_memory_async.errors import ClosedError, ForkedError
 
 if TYPE_CHECKING:
@@ -107,13 +108,13 @@ class SharedResource:
         """
         thread = self.thread(name)
         if self._host is not None:
-            return thread.call(function)
+            return self._run(thread, function)
 
         async def open_first() -> T:
             await self.aopen(thread)
             return await function()
 
-        return thread.call(open_first)
+        return self._run(thread, open_first)
 
     def make(self, name: str, function: Callable[[], T]) -> T:
         """Run *function*, which does no I/O, on the loop thread, with the object open or not."""
@@ -121,7 +122,14 @@ class SharedResource:
         async def made() -> T:
             return function()
 
-        return self.thread(name).call(made)
+        return self._run(self.thread(name), made)
+
+    def _run(self, thread: LoopThread, function: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return thread.call(function)
+        except BaseException as error:
+            make_blocking(error, self.call)
+            raise
 
     def thread(self, name: str) -> LoopThread:
         """Return the loop thread, after checking that a call can work."""
@@ -165,7 +173,7 @@ class SharedResource:
     def open(self, name: str) -> None:
         """Open now instead of at first use; again it does nothing, unless it is closed."""
         thread = self.thread(name)
-        thread.call(partial(self.aopen, thread))
+        self._run(thread, partial(self.aopen, thread))
 
     def enter(self, name: str, other: SharedResource) -> None:
         """Open this object and *other*, on the same loop."""
@@ -180,7 +188,7 @@ class SharedResource:
         if self._thread is not None and not self._thread.usable:
             return
         self._closed = True
-        self.thread(name).call(self.aclose)
+        self._run(self.thread(name), self.aclose)
 
     async def aclose(self) -> None:
         """Close; on the loop thread."""

@@ -54,7 +54,8 @@ class Lifecycle:
         """Bind to the running loop while the block opens it; if that fails, it is as before."""
         if self.state != NEW:
             message = (
-                f"this {self._what} is {self.state}; it can be opened only once: create a new one"
+                f"this {self._what} is {self.state}; it can be opened only once: "
+                f"create a new one{self._where()}"
             )
             raise ClosedError(message)
         self._pid = os.getpid()
@@ -81,7 +82,7 @@ class Lifecycle:
     def check(self) -> None:
         """Raise unless it can be used here."""
         if self.state == CLOSED:
-            message = f"this {self._what} is closed; create a new one"
+            message = f"this {self._what} is closed; create a new one{self._where()}"
             raise ClosedError(message)
         if self.is_inherited:
             message = (
@@ -90,16 +91,20 @@ class Lifecycle:
             )
             raise ForkedError(message)
         if self.state != OPEN:
-            message = (
-                f"this {self._what} is {self.state}; use 'async with' or 'await ....open()' first"
-            )
+            message = f"this {self._what} is {self.state}; use 'async with', or open() first"
             raise ClosedError(message)
         self._check_loop()
 
+    def _where(self) -> str:
+        """Return where to create a new one; empty where the loop of this one has not ended."""
+        if self._loop is None or not self._loop.is_closed():
+            return ""
+        return " inside of each asyncio.run(), since the event loop of this one has ended"
+
     def _check_loop(self) -> None:
         if self._loop is not asyncio.get_running_loop():
-            message = (
-                f"this {self._what} belongs to another event loop; make one in each loop, "
-                "or use the sync facade, which can be called from any thread"
-            )
+            advice = "make one in each loop, or use the sync facade, which works in any thread"
+            if where := self._where():
+                advice = f"create a new one{where}"
+            message = f"this {self._what} belongs to another event loop; {advice}"
             raise WrongLoopError(message)

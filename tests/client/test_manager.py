@@ -90,6 +90,40 @@ def test_in_another_loop_everything_says_so(call: str) -> None:
     assert transport.requests == []
 
 
+@pytest.mark.parametrize("is_closed", [False, True])
+@pytest.mark.parametrize("call", [*CALLS, "open", "enter"])
+def test_a_second_asyncio_run_says_that_the_first_has_ended(call: str, is_closed: bool) -> None:
+    """
+    A manager of the module that was used in one ``asyncio.run``, and closed there or not, says in
+    the next one that its loop has ended, and where to create another one.
+    """
+    transport = FakeTransport()
+    manager = manager_on(transport)
+    session = AsyncMemorySession(manager, "a", "s")
+
+    async def first() -> None:
+        await manager.open()
+        if is_closed:
+            await manager.aclose()
+
+    async def second() -> None:
+        if call == "open":
+            await manager.open()
+        elif call == "enter":
+            async with manager:
+                pass
+        else:
+            await CALLS[call](session)
+
+    asyncio.run(first())
+    expected = (
+        r"create a new one inside of each asyncio\.run\(\), since the event loop .* has ended"
+    )
+    with pytest.raises((ClosedError, WrongLoopError), match=expected):
+        asyncio.run(second())
+    assert [] == transport.requests
+
+
 def test_closing_in_another_loop_leaves_it_open() -> None:
     """Closing in another loop raises, and the manager's own loop can still close it."""
     first, second = asyncio.new_event_loop(), asyncio.new_event_loop()
