@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agentcore_memory_async._calls.writer import Writer
     from agentcore_memory_async._extraction.coordinator import PollCoordinator
     from agentcore_memory_async._transport.lifecycle import Lifecycle
+    from agentcore_memory_async._wire.codec import OnUnreadable
 
 
 @frozen(repr=False, eq=False)
@@ -35,6 +36,7 @@ class MemoryCore:
         outbox: Writes turns whose readers have left.
         polls: Shared polls for records and failed jobs.
         lifecycle: Open or closed, and in which loop and process.
+        unreadable: Judges the error of one item of a list that cannot be read.
         retry: Policy of the calls made through a view.
         allow_hierarchical_actor_ids: Whether actor ids may contain ``/``.
     """
@@ -45,6 +47,7 @@ class MemoryCore:
     outbox: Outbox
     polls: PollCoordinator
     lifecycle: Lifecycle
+    unreadable: OnUnreadable
     retry: RetryPolicy = field(factory=RetryPolicy)
     allow_hierarchical_actor_ids: bool = False
 

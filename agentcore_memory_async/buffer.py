@@ -88,7 +88,7 @@ def _fitting(sizes: Iterable[int], most: int) -> int:
 def _is_transient(error: Exception) -> bool:
     """Return whether the batch that ended with *error* may be stored a little later."""
     reason = error.__cause__ if isinstance(error, OutcomeUnknownError) else error
-    return isinstance(reason, AgentCoreMemoryError) and is_retryable(reason)
+    return isinstance(reason, AgentCoreMemoryError) and is_retryable(reason, is_write=True)
 
 
 def _is_in_doubt(error: Exception, *, before: bool) -> bool:

@@ -25,7 +25,7 @@ AgentCoreMemoryError(Exception)
     ExtractionFailedError                  failed jobs with reasons
 ClosedError, WrongLoopError, ForkedError (RuntimeError)      programming errors, which are
 InvalidInputError(ValueError)                                not under the base class
-Warnings: BlockingCallWarning(RuntimeWarning)
+Warnings: BlockingCallWarning, UnreadableItemWarning (RuntimeWarning)
 ```
 
 No text of a conversation, no query and no credential is in any ``str()`` or ``repr()`` of these.
@@ -89,6 +89,7 @@ __all__ = (
     "ThrottledError",
     "TransportError",
     "TransportTimeoutError",
+    "UnreadableItemWarning",
     "UnsentError",
     "UnsentTurnsError",
     "ValidationError",
@@ -155,15 +156,23 @@ class DecodeError(_Picklable, AgentCoreMemoryError, ValueError):
         operation: Wire name of the operation.
         reason: What was missing or malformed.
         raw: The answer, for debugging; never part of ``str()``.
+        parsed: Whether it is JSON of another shape, which a read would only get again.
     """
 
     _fields = ("operation", "reason", "raw")
 
-    def __init__(self, operation: str, reason: str, raw: object = None) -> None:
+    def __init__(
+        self, operation: str, reason: str, raw: object = None, *, parsed: bool = False
+    ) -> None:
         self.operation = operation
         self.reason = reason
         self.raw = raw
+        self.parsed = parsed
         super().__init__(f"the answer to {operation} is unreadable: {reason}")
+
+
+class UnreadableItemWarning(RuntimeWarning):
+    """An event, record or job of a list could not be read and was left out; it names its id."""
 
 
 class AnswerMismatchError(DecodeError):

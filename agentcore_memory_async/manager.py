@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 from uuid import uuid4
 
 # anyio imports its parts when they are first used: here, instead of in an event loop.
@@ -27,6 +27,7 @@ from agentcore_memory_async._operations.waiting import WaitingOperations
 from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async._transport.lifecycle import Lifecycle
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.unreadable import check_on_unreadable
 from agentcore_memory_async.background import BackgroundWork
 from agentcore_memory_async.errors import ClosedError, UnsentTurnsError
 from agentcore_memory_async.policies import PollPolicy, RetryPolicy, ServiceLimits, check_polling
@@ -155,6 +156,9 @@ class AsyncMemorySessionManager(WaitingOperations):
         polling: When extraction pollers poll, and how many requests they may make together.
         close_timeout: Longest time that closing waits for calls under way, among them the turns of
             ``record_turn`` that are still to be written; in seconds or a timedelta.
+        on_unreadable: What happens to an event, record or job of a list that cannot be read:
+            ``"skip"`` leaves it out with an `UnreadableItemWarning`, ``"raise"`` raises
+            `DecodeError`.
         allow_hierarchical_actor_ids: Whether actor ids may contain ``/``. Such an id reaches into
             the namespaces of others: ``alice/facts`` is below ``/users/alice/``.
         transport: Custom transport, for tests: see ``agentcore_memory_async.testing``.
@@ -178,6 +182,7 @@ class AsyncMemorySessionManager(WaitingOperations):
         retry: RetryPolicy | None = None,
         polling: PollPolicy | None = None,
         close_timeout: float | timedelta = 5.0,
+        on_unreadable: Literal["skip", "raise"] = "skip",
         allow_hierarchical_actor_ids: bool = False,
         transport: Transport | None = None,
         clock: Callable[[], float] | WaitClock | None = None,
@@ -196,6 +201,7 @@ class AsyncMemorySessionManager(WaitingOperations):
         check.check_callable("clock", clock, "give a function of no arguments, such as time.time")
         check.check_bool("allow_hierarchical_actor_ids", allow_hierarchical_actor_ids)
         close_timeout_s = check.check_duration("close_timeout", close_timeout)
+        unreadable = check_on_unreadable(on_unreadable)
         poll_policy = check_polling(polling) or PollPolicy()
         policy = retry or RetryPolicy()
         aws = (aws_session, endpoint_url, config, region_name)
@@ -220,7 +226,7 @@ class AsyncMemorySessionManager(WaitingOperations):
         )
         writer = Writer(retrier, memory_id, limits or ServiceLimits(), clock or time.time)
         most = poll_policy.max_requests_per_second
-        lister = Lister(retrier, memory_id, most, policy, service_clock, wait_clock)
+        lister = Lister(retrier, memory_id, most, policy, service_clock, wait_clock, unreadable)
         self._core = MemoryCore(
             memory_id=memory_id,
             retrier=retrier,
@@ -228,6 +234,7 @@ class AsyncMemorySessionManager(WaitingOperations):
             outbox=Outbox(retrier, writer, lifecycle, close_timeout_s),
             polls=PollCoordinator(lister, poll_policy),
             lifecycle=lifecycle,
+            unreadable=unreadable,
             retry=policy,
             allow_hierarchical_actor_ids=allow_hierarchical_actor_ids,
         )

@@ -116,7 +116,8 @@ class BlobPayload:
     Data that is kept with an event and ignored by extraction.
 
     It is sent as a JSON string: the service returns a blob that was sent as a mapping in the
-    notation of Java (boto3#4614), but a string as it was.
+    notation of Java (boto3#4614), but a string as it was. White space before the JSON tells it from
+    the strings of other programs, which are read as they are.
 
     Attributes:
         content: Any JSON value.
@@ -221,7 +222,7 @@ class MemoryRecord:
         namespace: Namespace that it is in.
         content: Text, as the service wrote it (preferences are JSON, summaries XML).
         score: How well it matches the query: higher is better, and it is not a percentage. None for
-            a record that was listed.
+            a record that was listed; 0.0 for one that was found without a score.
         created_at: When the service wrote it, UTC.
         memory_record_id: Record id.
         memory_strategy_id: Id of the strategy that made it; None where the service names none.

@@ -87,12 +87,14 @@ class Pages(Generic[T]):
         self.over = not self._token
         if self._token:
             if self._token in self._seen:
-                raise DecodeError(self._operation, "a nextToken came twice, the list has no end")
+                text = "a nextToken came twice, the list has no end"
+                raise DecodeError(self._operation, text, parsed=True)
             self._seen.add(self._token)
         return items
 
     def _read(self, answer: Answer) -> tuple[list[T], str | None]:
         token = answer.body.get("nextToken")
         if token is not None and not isinstance(token, str):
-            raise DecodeError(self._operation, "its nextToken is not a string", answer.body)
+            text = "its nextToken is not a string"
+            raise DecodeError(self._operation, text, answer.body, parsed=True)
         return self._reader(answer.body), token

@@ -58,17 +58,22 @@ MISTAKES = (ClosedError, ForkedError, InvalidInputError, WrongLoopError)
 """What is raised instead of sending anything."""
 
 
-def is_retryable(error: AgentCoreMemoryError) -> bool:
-    """Return whether the same request may succeed a little later."""
+def is_retryable(error: AgentCoreMemoryError, *, is_write: bool = False) -> bool:
+    """
+    Return whether the same request may succeed a little later.
+
+    A read would get an answer of the wrong shape again. A write is sent again, since only an answer
+    about it acknowledges it.
+    """
+    if isinstance(error, DecodeError):
+        return is_write or not error.parsed
     if isinstance(error, ConflictError):
         return error.code == "RetryableConflictException"
     if isinstance(error, ServiceError) and error.status == REQUEST_TIMEOUT:
         return True
     if isinstance(error, CertificateError):
         return False
-    return isinstance(
-        error, TransportError | DecodeError | ThrottledError | ServiceUnavailableError
-    )
+    return isinstance(error, TransportError | ThrottledError | ServiceUnavailableError)
 
 
 def may_have_run(error: AgentCoreMemoryError) -> bool:
@@ -95,7 +100,7 @@ def outcome_of(error: AgentCoreMemoryError) -> Outcome:
         return Outcome.THROTTLED
     if isinstance(error, AnswerMismatchError):
         return Outcome.ANSWERED  # the connection is at fault
-    return Outcome.FAILED if is_retryable(error) else Outcome.ANSWERED
+    return Outcome.FAILED if is_retryable(error, is_write=True) else Outcome.ANSWERED
 
 
 def backoff_bound(policy: RetryPolicy, error: AgentCoreMemoryError, attempt: int) -> float:
@@ -339,7 +344,8 @@ class _Call:
         most = self.policy.max_attempts
         if self._is_token_in_use:
             return False
-        return is_retryable(error) and (most is None or self.attempts < most)
+        may_succeed = is_retryable(error, is_write=self.operation == CREATE_EVENT)
+        return may_succeed and (most is None or self.attempts < most)
 
     def wait_s(self, error: AgentCoreMemoryError, source: random.Random) -> float:
         """Draw the wait before the next attempt."""

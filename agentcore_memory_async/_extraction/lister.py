@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from agentcore_memory_async._calls.retry import Retrier
     from agentcore_memory_async._calls.service_clock import ServiceClock
     from agentcore_memory_async._calls.wait_clock import WaitClock
+    from agentcore_memory_async._wire.codec import OnUnreadable
     from agentcore_memory_async.models import MemoryRecord
     from agentcore_memory_async.policies import RetryPolicy
 
@@ -63,10 +64,12 @@ class Lister:
         retry: How long and how often each request is tried.
         clock: The service's clock.
         wait_clock: The clock of waits.
+        unreadable: Judges the error of one record or job that cannot be read.
 
     Attributes:
         clock: The service's clock.
         wait_clock: The clock of waits.
+        unreadable: Judges the error of one record or job that cannot be read.
         created_filter: Whether the service filters records by their time of writing.
     """
 
@@ -78,6 +81,7 @@ class Lister:
         retry: RetryPolicy,
         clock: ServiceClock,
         wait_clock: WaitClock,
+        unreadable: OnUnreadable,
     ) -> None:
         self._retrier = retrier
         self._memory_id = memory_id
@@ -85,6 +89,7 @@ class Lister:
         self._bucket = TokenBucket(max_requests_per_second)
         self.clock = clock
         self.wait_clock = wait_clock
+        self.unreadable = unreadable
         self.created_filter: CreatedFilter = CreatedFilter()
 
     async def list_all(

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agentcore_memory_async._extraction.lister import Lister
-    from agentcore_memory_async.models import MemoryRecord
+    from agentcore_memory_async.models import ExtractionJob, MemoryRecord
 
 TargetT = TypeVar("TargetT")
 ResultT = TypeVar("ResultT")
@@ -225,7 +225,7 @@ class RecordPoll(SharedPoll[RecordTarget, Snapshot]):
 
     def _read(self, body: Mapping[str, Any]) -> list[MemoryRecord]:
         """Read a page, less what does not belong here: old prefixes took ``/u/10`` for ``/u/1``."""
-        records = codec.read_records("ListMemoryRecords", body)
+        records = codec.read_records("ListMemoryRecords", body, self._lister.unreadable)
         return [record for record in records if self._target.has(record)]
 
 
@@ -245,7 +245,11 @@ class JobPoll(SharedPoll[JobTarget, JobSnapshot]):
             wanted["actorId"] = actors.pop()
             if len(sessions) == 1:
                 wanted["sessionId"] = sessions.pop()
+
+        def read(body: Mapping[str, Any]) -> list[ExtractionJob]:
+            return codec.read_jobs(body, self._lister.unreadable, wanted)
+
         operation = "ListMemoryExtractionJobs"
         params = {"filter": wanted}
-        jobs = await self._lister.list_all(operation, params, codec.read_jobs, JOBS_PAGE)
+        jobs = await self._lister.list_all(operation, params, read, JOBS_PAGE)
         return JobSnapshot(tuple(jobs), started_at)

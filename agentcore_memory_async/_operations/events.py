@@ -35,7 +35,10 @@ class EventOperations(SessionView):
         """
         params = {**self._ids(), "includePayloads": False, "maxResults": 1}
         await self._core.retrier.read(
-            "ListEvents", params, lambda answer: codec.read_events(answer.body), self._core.retry
+            "ListEvents",
+            params,
+            lambda answer: codec.read_page("ListEvents", answer.body, "events"),
+            self._core.retry,
         )
 
     async def create_event(
@@ -186,7 +189,7 @@ class EventOperations(SessionView):
         def read(body: Mapping[str, Any]) -> list[Event]:
             return [
                 event
-                for event in codec.read_events(body)
+                for event in codec.read_events(body, self._core.unreadable)
                 if is_on_branch(event, name)
                 and (event_type is None or event.event_type == event_type)
             ]

@@ -113,7 +113,8 @@ class RecordOperations(View):
             memory_strategy_id: Only the records of this strategy.
 
         Returns:
-            Records with a ``score``: higher is better, and it is not a percentage.
+            Records with a ``score``: higher is better, and it is not a percentage. One to which the
+            service gave none has 0.0 and comes last.
 
         Raises:
             InvalidInputError: An argument is invalid.
@@ -133,7 +134,7 @@ class RecordOperations(View):
             found += records
             if len(found) >= top_k:
                 break
-        return sorted(found, key=lambda record: record.score or 0.0, reverse=True)[:top_k]
+        return queries.ranked(found)[:top_k]
 
     def _record_scope(
         self, prefix: str, namespace: str | None, memory_strategy_id: str | None
@@ -148,7 +149,7 @@ class RecordOperations(View):
         """Return the pages of *operation*, less the records outside of *scope*."""
 
         def read(body: Mapping[str, Any]) -> list[MemoryRecord]:
-            records = codec.read_records(operation, body)
+            records = codec.read_records(operation, body, self._core.unreadable)
             return [record for record in records if queries.is_within(record, scope)]
 
         return Pages(self._core.retrier, operation, params, read, size, self._core.retry)

@@ -131,7 +131,7 @@ def decode(operation: str, capture: ResponseCapture) -> Answer:
         raise DecodeError(operation, text, raw=body)
     if not isinstance(parsed, dict):
         text = f"status {status}, {len(body)} bytes: JSON, but not an object"
-        raise DecodeError(operation, text, raw=body)
+        raise DecodeError(operation, text, raw=body, parsed=True)
     return Answer(
         body=cast("dict[str, Any]", parsed),
         status=status,

@@ -64,7 +64,7 @@ def _short(memory_id: str) -> str:
 def _other(asked: Body, item: Body, members: tuple[str, ...]) -> str:
     for member in members:
         mine, theirs = asked.get(member), item.get(member)
-        if mine is not None and theirs is not None and mine != theirs:
+        if mine is not None and isinstance(theirs, str) and mine != theirs:
             return member
     return ""
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from math import inf
 from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
 
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.namespaces import is_under, resolve_prefix, resolve_template
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from agentcore_memory_async.models import MemoryRecord
 
@@ -68,3 +71,13 @@ def is_within(record: MemoryRecord, scope: Mapping[str, str]) -> bool:
     if "namespace" in scope:
         return record.namespace == scope["namespace"]
     return is_under(record.namespace, scope["namespacePath"])
+
+
+def ranked(found: Iterable[MemoryRecord]) -> list[MemoryRecord]:
+    """Return the records of a search, best first; one without a score is last, and has 0.0."""
+    best_first = sorted(found, key=lambda record: _rank(record.score), reverse=True)
+    return [evolve(record, score=record.score or 0.0) for record in best_first]
+
+
+def _rank(score: float | None) -> float:
+    return -inf if score is None else score

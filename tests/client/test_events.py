@@ -17,8 +17,8 @@ from agentcore_memory_async import (
     DecodeError,
     JsonPayload,
     MessageRole,
-    RetryPolicy,
 )
+from agentcore_memory_async._wire.codec import BLOB_MARK
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
 from tests.client.doubles import MEMORY, SlowService, manager_on, pages, said, wire_event
@@ -104,7 +104,7 @@ async def test_add_turns_is_create_event_in_general() -> None:
             "payload": [
                 {"conversational": {"role": "USER", "content": {"text": "hi"}}},
                 {"json": {"content": [1]}},
-                {"blob": '{"b":2}'},
+                {"blob": BLOB_MARK + '{"b":2}'},
             ],
             "branch": {"name": "b", "rootEventId": "0001#a"},
             "metadata": {"k": {"stringValue": "v"}},
@@ -226,18 +226,19 @@ async def test_a_list_without_an_end_is_an_error() -> None:
 @virtual_time
 async def test_a_page_that_cannot_be_read_is_no_end() -> None:
     """
-    An unreadable page is requested again, and finally raises an error instead of
-    ending the list.
+    A page that is cut off is requested again, and one of another shape raises an error
+    instead of ending the list.
     """
     transport = FakeTransport()
-    transport.reply("ListEvents", {"nextToken": "x"}, {"events": [], "nextToken": 5})
+    transport.reply("ListEvents", DecodeError("ListEvents", "cut off"))
     transport.reply("ListEvents", {"events": [wire_event(1, "hi")]})
     async with manager_on(transport) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
         assert len(await session.list_events()) == 1
-        transport.reply("ListEvents", {}, {}, {})
-        with pytest.raises(DecodeError, match="no list of events"):
-            await session.with_options(retry=RetryPolicy(max_attempts=3)).list_events()
+        for wrong in ({"nextToken": "x"}, {}):
+            transport.reply("ListEvents", wrong)
+            with pytest.raises(DecodeError, match="no list of events"):
+                await session.list_events()
 
 
 @virtual_time

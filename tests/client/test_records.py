@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agentcore_memory_async import DecodeError, InvalidInputError, RetryPolicy
+from agentcore_memory_async import DecodeError, InvalidInputError
 from agentcore_memory_async.testing import FakeTransport
 from tests.client.doubles import MEMORY, manager_on, pages, wire_record
 
@@ -122,17 +122,15 @@ async def test_search_takes_the_references_arguments_in_order() -> None:
     assert [record.content for record in found] == ["fact 4", "fact 3"]
 
 
-@pytest.mark.parametrize("score", [None, "0.5", float("nan")])
+@pytest.mark.parametrize("score", ["0.5", float("nan")])
 async def test_an_invalid_score_is_an_error(score: Any) -> None:
-    """A search result without a valid score raises an error."""
+    """A search result with an invalid score raises an error where that is asked for."""
     transport = FakeTransport()
     transport.reply(SEARCH, {MEMBER: [wire_record(1, score=score)]})
-    async with manager_on(transport) as manager:
+    async with manager_on(transport, on_unreadable="raise") as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
-        with pytest.raises(DecodeError):
-            await session.with_options(retry=RetryPolicy(max_attempts=1)).search_long_term_memories(
-                "q", "/facts/a/"
-            )
+        with pytest.raises(DecodeError, match="its score is no number"):
+            await session.search_long_term_memories("q", "/facts/a/")
 
 
 async def test_max_results_counts_what_is_kept() -> None:

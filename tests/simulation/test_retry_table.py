@@ -88,6 +88,7 @@ OTHERS = [
     (TransportTimeoutError("CreateEvent", "late"), "yes yes FAILED"),
     (TransportTimeoutError("CreateEvent", "connecting", sent=False), "yes no FAILED"),
     (DecodeError("CreateEvent", "cut"), "yes yes FAILED"),
+    (DecodeError("ListEvents", "no list", parsed=True), "no yes FAILED"),
     (AnswerMismatchError("CreateEvent", "actorId"), "yes yes ANSWERED"),
     (errors.ExtractionError("x"), "no no ANSWERED"),
 ]

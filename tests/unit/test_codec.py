@@ -108,13 +108,14 @@ def test_a_request_is_frozen() -> None:
     assert request["payload"][0]["json"]["content"] == {"list": [1]}
 
 
-def test_blobs_of_others_are_read() -> None:
-    """A blob as a mapping, in Java notation, as text or with NaN-like words is decoded."""
+def test_blobs_of_others_stay_as_they_are() -> None:
+    """A blob as a mapping, in Java notation or as any other text is not changed."""
     for blob, expected in [
         ({"a": 1}, {"a": 1}),
         ("{content=hi, role=user}", "{content=hi, role=user}"),
         ("plain", "plain"),
-        ('{"a": 1}', {"a": 1}),
+        ('{"a": 1}', '{"a": 1}'),
+        (codec.BLOB_MARK + "no JSON", codec.BLOB_MARK + "no JSON"),
         ("[" * 100_000, "[" * 100_000),
         (None, None),
     ]:
@@ -161,9 +162,9 @@ GOOD = stored({"payload": []})["event"]
         {"event": {**GOOD, "actorId": None}},
         {"event": {**GOOD, "payload": [5]}},
         {"event": {**GOOD, "payload": {"conversational": 1}}},
-        {"event": {**GOOD, "payload": [{"conversational": None}]}},
+        {"event": {**GOOD, "payload": [{"conversational": {}}]}},
         {"event": {**GOOD, "payload": [{"conversational": {"role": ["USER"], "content": {}}}]}},
-        {"event": {**GOOD, "payload": [{"json": None}]}},
+        {"event": {**GOOD, "payload": [{"json": {}}]}},
         {"event": {**GOOD, "metadata": ["x"]}},
         {"event": {**GOOD, "branch": "main"}},
     ],
@@ -188,7 +189,8 @@ def test_an_answer_without_its_event_is_an_error(body: dict[str, Any]) -> None:
 def test_an_event_id_acknowledges(change: dict[str, Any]) -> None:
     """Unreadable members of an acknowledged event take their values from the request."""
     request = {**build(ConversationalMessage("hi", MessageRole.USER)), **STAMPED}
-    event = codec.read_created_event({"event": {**GOOD, **change}}, None, request)
+    stored = {**GOOD, "payload": request["payload"], "eventTimestamp": request["eventTimestamp"]}
+    event = codec.read_created_event({"event": {**stored, **change}}, None, request)
 
     assert (event.event_id, event.actor_id, event.session_id) == (GOOD["eventId"], "a", "s")
     assert event.timestamp == datetime(2026, 1, 1, tzinfo=UTC)
@@ -206,35 +208,54 @@ RECORD = {
 }
 
 
+def fail(error: DecodeError) -> None:
+    """Raise the error of an unreadable item."""
+    raise error
+
+
 def test_records_are_read() -> None:
     """Listed records have no score, and found records have a float score."""
     body = {"memoryRecordSummaries": [{**RECORD, "score": 1}]}
-    (listed,) = codec.read_records("ListMemoryRecords", body)
-    (found,) = codec.read_records("RetrieveMemoryRecords", body)
+    (listed,) = codec.read_records("ListMemoryRecords", body, fail)
+    (found,) = codec.read_records("RetrieveMemoryRecords", body, fail)
     assert listed.score is None
     assert isinstance(found.score, float)
     assert listed.created_at == datetime(2026, 1, 1, tzinfo=UTC)
     assert (listed.namespace, listed.content) == ("/facts/a/", "fact")
 
 
+WRONG_MEMBERS: list[tuple[dict[str, Any], str]] = [
+    ({"memoryRecordId": ""}, "record number 1 of the page: its memoryRecordId is miss"),
+    ({"memoryRecordId": 5}, "record number 1 of the page: its memoryRecordId is int"),
+    ({"content": None}, "record mem-1: its content is missing"),
+    ({"content": "x"}, "record mem-1: its content is str"),
+    ({"content": {"text": 5}}, "record mem-1: its text is int"),
+    ({"namespaces": None}, "record mem-1: its namespaces is missing"),
+    ({"namespaces": [5]}, "record mem-1: its namespaces is no list of str"),
+    ({"createdAt": "x"}, "record mem-1: its createdAt is no time"),
+    ({"createdAt": 1e300}, "record mem-1: its createdAt is no time"),
+    ({"score": "high"}, "record mem-1: its score is no number"),
+    ({"score": True}, "record mem-1: its score is no number"),
+    ({"score": float("nan")}, "record mem-1: its score is no number"),
+]
+"""Changes of a record that make it unreadable, and what its error says."""
+
+
 @pytest.mark.parametrize(
-    "body",
+    ("body", "wrong"),
     [
-        {},
-        {"memoryRecordSummaries": None},
-        {"memoryRecordSummaries": [None]},
-        {"memoryRecordSummaries": [{**RECORD, "memoryRecordId": ""}]},
-        {"memoryRecordSummaries": [{**RECORD, "content": None}]},
-        {"memoryRecordSummaries": [{**RECORD, "createdAt": "x"}]},
-        {"memoryRecordSummaries": [{**RECORD, "score": "high"}]},
-        {"memoryRecordSummaries": [{**RECORD, "score": float("nan")}]},
-        {"memoryRecordSummaries": [RECORD]},
+        ({}, "it has no list of memoryRecordSummaries"),
+        ({"memoryRecordSummaries": None}, "it has no list of memoryRecordSummaries"),
+        ({"memoryRecordSummaries": [None]}, "it has no record number 1 of the page"),
+        *(({"memoryRecordSummaries": [RECORD | change]}, wrong) for change, wrong in WRONG_MEMBERS),
     ],
+    ids=str,
 )
-def test_records_that_cannot_be_read_are_an_error(body: dict[str, Any]) -> None:
-    """An unreadable list of records raises an error instead of being empty."""
-    with pytest.raises(DecodeError, match="RetrieveMemoryRecords"):
-        codec.read_records("RetrieveMemoryRecords", body)
+def test_records_that_cannot_be_read_are_an_error(body: dict[str, Any], wrong: str) -> None:
+    """An unreadable record or list raises an error that names it, instead of being empty."""
+    with pytest.raises(DecodeError, match=wrong) as caught:
+        codec.read_records("RetrieveMemoryRecords", body, fail)
+    assert caught.value.parsed
 
 
 def test_errors_quote_no_content() -> None:

@@ -52,6 +52,7 @@ BUILTIN: dict[str, type[BaseException]] = {
     "ForkedError": RuntimeError,
     "InvalidInputError": ValueError,
     "BlockingCallWarning": RuntimeWarning,
+    "UnreadableItemWarning": RuntimeWarning,
 }
 MISTAKES = {
     "ClosedError",
@@ -59,6 +60,7 @@ MISTAKES = {
     "ForkedError",
     "InvalidInputError",
     "BlockingCallWarning",
+    "UnreadableItemWarning",
 }
 CLASSES = {
     name: value
