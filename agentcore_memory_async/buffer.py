@@ -34,6 +34,7 @@ from agentcore_memory_async.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from anyio import CancelScope
@@ -118,6 +119,7 @@ class MessageBuffer:
         write: Callable[[tuple[ConversationalMessage, ...], str], Awaitable[Event]],
         *,
         check_open: Callable[[], None],
+        hold: Callable[[], AbstractContextManager[None]],
         max_messages: int,
         max_delay_s: float,
         max_pending: int,
@@ -126,6 +128,7 @@ class MessageBuffer:
     ) -> None:
         self._write = write
         self._check_open = check_open
+        self._hold = hold
         self._max_messages = max_messages
         self._max_delay_s = max_delay_s
         self._max_pending = max_pending
@@ -303,8 +306,11 @@ class MessageBuffer:
             wait_s = self._wait_s(anyio.current_time())
             if wait_s == 0:
                 await self._write_batch()
+            elif wait_s is None:
+                await self._change()
             else:
-                await self._change(wait_s)
+                with self._hold():  # who waits for what is written here goes on waiting
+                    await self._change(wait_s)
 
     def _wait_s(self, now: float) -> float | None:
         """Return the seconds until the next batch is due; None to wait for a change."""

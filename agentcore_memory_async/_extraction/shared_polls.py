@@ -23,6 +23,7 @@ from agentcore_memory_async._extraction.targets import (
     JobSnapshot,
     JobTarget,
     PollRequest,
+    PollTarget,
     RecordTarget,
     Snapshot,
 )
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
     from agentcore_memory_async._extraction.lister import Lister
     from agentcore_memory_async.models import ExtractionJob, MemoryRecord
 
-TargetT = TypeVar("TargetT")
-ResultT = TypeVar("ResultT")
+TargetT = TypeVar("TargetT", bound=PollTarget)
+ResultT = TypeVar("ResultT", bound=Snapshot | JobSnapshot)
 
 APART_S = 3.0
 """Time between two polls that several subscribers share, unless one needs its baseline."""

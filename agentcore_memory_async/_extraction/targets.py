@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import Factory, field, frozen
 
@@ -63,6 +63,10 @@ class JobTarget:
             *self.memory_strategy_ids,
             None,
         }
+
+
+PollTarget: TypeAlias = RecordTarget | JobTarget
+"""What polls are made for."""
 
 
 @frozen

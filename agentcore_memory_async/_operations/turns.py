@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from agentcore_memory_async._calls.pagination import MAX_PAGE
+from agentcore_memory_async._calls.wait_clock import holding
 from agentcore_memory_async._operations.chunks import iterate
 from agentcore_memory_async._operations.events import EventOperations
 from agentcore_memory_async._wire import codec, payloads
@@ -192,6 +194,7 @@ class TurnOperations(EventOperations):
         return MessageBuffer(
             write,
             check_open=self._core.lifecycle.check,
+            hold=partial(holding, self._core.polls.lister.wait_clock),
             max_messages=check.check_int("max_messages", max_messages, payloads.MAX_MESSAGES),
             max_delay_s=check.check_duration("max_delay", max_delay),
             max_pending=check.check_int("max_pending", max_pending),

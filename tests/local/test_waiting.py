@@ -328,6 +328,21 @@ async def test_who_waits_before_it_is_stored_gets_it(service: LocalMemoryService
     assert found == ["I live in Turin."]
 
 
+async def test_who_waits_for_buffered_messages_gets_them(service: LocalMemoryService) -> None:
+    """The clock stands still while a buffer holds messages back."""
+    async with service.manager(MEMORY) as manager:
+        session = await session_of(manager)
+        found: list[str] = []
+
+        async def wait() -> None:
+            found.extend(texts(await session.extraction_poller(FACTS, timeout=30)))
+
+        async with session.buffered(max_delay=0.5) as buffer, anyio.create_task_group() as tasks:
+            tasks.start_soon(wait)
+            await buffer.add(said()[0])
+    assert found == ["I live in Turin."]
+
+
 async def test_managers_of_other_threads_wait_by_the_clock(
     service: LocalMemoryService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
