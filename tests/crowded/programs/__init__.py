@@ -1,0 +1,1 @@
+"""Programs that the tests of this folder run, each in a process of its own."""
