@@ -6,6 +6,7 @@
 #   make test                                  the whole suite
 #   make lint, make types, make docs           what CI runs beside it
 #   make explore                               all properties with new random draws, 5,000 each
+#   make mutants                               100 small changes to the client, and what no test notices
 #   make soak                                  100 seeds of the simulation, 10,000 turns each
 #   make soak-sockets                          conversations through a fault proxy on real sockets
 #   make clean                                 removes .venv and what was built
@@ -19,7 +20,7 @@ SPHINX_OUT := docs/_build/html
 
 export TRANSCRIPT QUERY
 
-.PHONY: help demo test explore lint types docs soak soak-sockets clean
+.PHONY: help demo test explore lint types docs mutants soak soak-sockets clean
 .DELETE_ON_ERROR:
 
 help:
@@ -33,6 +34,9 @@ test: $(VENV)/.group-tests
 
 explore: $(VENV)/.group-tests
 	@HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -q -n 2 -m hypothesis --timeout 0 -rfE $(ARGS)
+
+mutants: $(VENV)/.group-mutants
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 soak: $(VENV)/.group-tests
 	@$(BIN)/python -m tests.simulation.soak $(ARGS)
