@@ -2,7 +2,8 @@
 Change the client in one place at a time, and see whether a test notices: ``make mutants``.
 
 A mutant has one comparison, condition or constant changed, or one call dropped. It is killed by the
-first failure of the tests that reach its line, which a run with coverage finds beforehand. What
+first failure of the tests that reach its line, which a run with coverage finds beforehand, and of
+the simulation. What
 lives is printed with its place: either a test is missing there, or the code does not need it.
 """
 
@@ -31,7 +32,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = "agentcore_memory_async"
 FOLDERS = ("tests/unit", "tests/client", "tests/transport", "tests/sync")
 """Tests that are run where they reach the changed line, the quickest first."""
-SIMULATION = "tests/simulation"
+SIMULATION = "tests/simulation/test_seeds.py"
 """Tests that reach nearly everything, and so are run last for each mutant."""
 MOST_TESTS = 300
 """Tests that are run for one mutant."""
