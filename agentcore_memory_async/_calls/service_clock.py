@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ class ServiceClock:
 
     def __init__(self) -> None:
         self._noted: tuple[float, datetime] | None = None
-        self._first_sent: dict[str, float] = {}
+        self._first_sent = OrderedDict[str, float]()
         self.extraction_delay_s: float | None = None
 
     def at(self, now: float) -> datetime | None:
@@ -47,7 +48,7 @@ class ServiceClock:
             return self._first_sent[token]
         self._first_sent[token] = now
         if len(self._first_sent) > MAX_REMEMBERED:
-            del self._first_sent[next(iter(self._first_sent))]
+            self._first_sent.popitem(last=False)
         return None
 
     def not_taken(self, token: str | None) -> None:

@@ -114,7 +114,7 @@ class Writer:
         # Sessions in use keep their queue; the others' are kept for a while after the last write,
         # since a web handler makes its session anew for each request.
         self._queues: WeakValueDictionary[tuple[str, str], SessionQueue] = WeakValueDictionary()
-        self._recent: dict[tuple[str, str], tuple[float, SessionQueue]] = {}
+        self._recent = OrderedDict[tuple[str, str], tuple[float, SessionQueue]]()
         # The times outlive the queue: an import may take its time.
         self._times = OrderedDict[tuple[str, str], UsedTimes]()
 
@@ -279,8 +279,8 @@ class Writer:
         self._times.move_to_end(key)
         if len(self._times) > MAX_SESSIONS:
             self._times.popitem(last=False)
-        self._recent.pop(key, None)
         self._recent[key] = now, queue
+        self._recent.move_to_end(key)
         while True:
             oldest = next(iter(self._recent))
             if now - self._recent[oldest][0] < IDLE_S:
