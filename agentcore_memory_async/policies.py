@@ -72,8 +72,9 @@ class RetryPolicy:
 
     Only transient faults are tried again: lost connections, timeouts, unreadable answers,
     throttling, 5xx and retryable conflicts. A write is sent again exactly as it was, with its
-    client token. Waits are drawn from 0 to a bound that doubles ("full jitter"). Durations are
-    given in seconds or as a timedelta, and kept in seconds.
+    client token. Waits are drawn from 0 to a bound that doubles ("full jitter"), to one second at
+    most while other calls of the operation succeed. Durations are given in seconds or as a
+    timedelta, and kept in seconds.
 
     Attributes:
         write_deadline: Longest duration of one write, with its wait in the queue.

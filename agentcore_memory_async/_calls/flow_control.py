@@ -4,15 +4,18 @@ How many requests of one operation may be under way: `FlowControl` is pure, time
 Each operation has its own, so that one that is throttled or down leaves the others alone. It keeps
 four controllers, each against one way of making a bad moment worse:
 
-- a *window* of requests under way, which opens with the answers, against a cold burst;
-- a *rate* from the first throttling on, cut to a little below what is answered and rising until
-  the service throttles again, against throttling;
-- a *budget* of retries, refilled by successes, against a partial outage;
-- *probing*, at the first throttling or when the budget is used up: one request at a time, at
-  growing intervals, while all others wait for it to succeed, against a total outage, or a limit
-  that lets nothing through until its second is over.
+- `CongestionWindow`, against a cold burst: the requests under way grow with the answers;
+- `AdaptiveRate`, against throttling: from the first throttling on, requests per second, cut to a
+  little below what is answered and rising until the service throttles again;
+- `RetryQuota`, against a partial outage: so many retries for each success, and a few per second;
+- `CircuitBreaker`, against a total outage, or a limit that lets nothing through until its second is
+  over: open, it admits one probe at a time, at growing intervals, while all others wait for one to
+  succeed.
 
-When probing begins, a new *epoch* begins: requests sent before it say nothing about the time since.
+The breaker opens where a retry would follow many failures without a success between them, so a
+service that answers now and then is still asked. It opens at the first throttling, too. When it
+opens, and at each cut of the rate, a new *epoch* begins: requests sent before it say nothing about
+the time since.
 """
 
 from __future__ import annotations
@@ -28,6 +31,16 @@ import anyio
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+
+class Outcome(Enum):
+    """How a request ended."""
+
+    ANSWERED = auto()
+    THROTTLED = auto()
+    FAILED = auto()
+    CANCELLED = auto()
+
+
 FIRST_WINDOW = 15
 """Requests that may be under way before the first answer."""
 OPENING = 0.15
@@ -35,10 +48,30 @@ OPENING = 0.15
 Growth of the window with each answer. All requests under way when the service has had enough come
 back throttled, so this bounds what it costs to find the service's limit.
 """
-BUDGET = 10.0
-"""Retries that may be used before a success."""
-REFILL = 0.5
-"""Retries that a success gives back."""
+
+
+class CongestionWindow:
+    """
+    The number of requests that may be under way.
+
+    Args:
+        largest: The most that it ever is.
+    """
+
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
+        self._size = float(min(FIRST_WINDOW, largest))
+
+    @property
+    def size(self) -> int:
+        """Requests that may be under way now."""
+        return int(self._size)
+
+    def answered(self) -> None:
+        """Open it a little."""
+        self._size = min(self._largest, self._size + OPENING)
+
+
 TOLERATED = 0.05
 """Share of requests that may be throttled before the rate is cut."""
 RECENT = 40
@@ -62,6 +95,108 @@ RISE_PER_S = 0.5
 """Smallest growth of the rate per second."""
 FORGET_RATE_S = 60.0
 """Time without throttling after which there is no rate any more."""
+
+
+class AdaptiveRate:
+    """
+    The requests per second, once the service has throttled.
+
+    Attributes:
+        per_s: Requests per second; None while there is no limit.
+        next_at: Earliest start of the next request.
+    """
+
+    def __init__(self) -> None:
+        self.per_s: float | None = None
+        self.next_at = -inf
+        self._cut_at = -inf
+        self._is_climbing = False
+        self._answered = deque[float](maxlen=1000)
+        self._recent = deque[tuple[bool, object]](maxlen=RECENT)
+
+    def started(self, now: float) -> None:
+        """Note that a request was sent."""
+        if self.per_s is not None:
+            self.next_at = max(now, self.next_at) + 1 / self.per_s
+
+    def answered(self, now: float, source: object) -> None:
+        """Note an answer to a session's *source*."""
+        self._recent.append((False, source))
+        self._answered.append(now)
+
+    def throttled(self, source: object) -> None:
+        """Note that a request of a session's *source* was throttled."""
+        self._recent.append((True, source))
+
+    def rise(self, now: float) -> None:
+        """Let the rate rise, since a request was answered under it."""
+        if self.per_s is None:
+            return
+        slow = max(RISE_PER_S, RISE_SHARE_PER_S * self.per_s) / self.per_s
+        self.per_s += CLIMB_SHARE_PER_S if self._is_climbing else slow
+        if now - self._cut_at > FORGET_RATE_S:
+            self.per_s, self.next_at = None, -inf
+
+    def cut(self, now: float) -> bool:
+        """Cut the rate below what was answered in the last second; return whether it was cut."""
+        sources = [source for is_throttled, source in self._recent if is_throttled]
+        if len(sources) < max(2, TOLERATED * len(self._recent)):
+            return False  # a few are cheaper to repeat than to wait for
+        if None not in sources and len(set(sources)) == 1:
+            return False  # one session is over its own limit, and waits by itself
+        answered = float(sum(at > now - 1 for at in self._answered))
+        self._is_climbing = self.per_s is None
+        if self.per_s is None:
+            self.per_s = max(FIRST_RATE, BURST_SHARE * answered)
+        else:
+            wanted = CUT * min(self.per_s, answered)
+            self.per_s = max(MIN_RATE, DEEPEST_CUT * self.per_s, wanted)
+        self._recent.clear()
+        self._cut_at = now
+        self.next_at = now + 1 / self.per_s
+        return True
+
+
+RETRIES = 20.0
+"""Retries that may be kept for later."""
+RETRIES_PER_SUCCESS = 3.0
+"""Retries that a success brings: enough where three of four requests fail."""
+RETRIES_PER_S = 10.0
+"""Retries that a second brings, so that a call is tried again where none succeeds for a while."""
+
+
+class RetryQuota:
+    """The number of retries after failures that may be made."""
+
+    def __init__(self) -> None:
+        self._left = RETRIES
+        self._at = -inf
+
+    @property
+    def next_at(self) -> float:
+        """Earliest start of the next retry."""
+        return self._at + max(0.0, 1 - self._left) / RETRIES_PER_S
+
+    def take(self, now: float) -> None:
+        """Take a retry."""
+        self._fill(now, -1)
+
+    def answered(self, now: float) -> None:
+        """Add what a success brings."""
+        self._fill(now, RETRIES_PER_SUCCESS)
+
+    def _fill(self, now: float, more: float) -> None:
+        """Add *more*, after what the time since the last change brings."""
+        left = min(RETRIES, self._left + (now - self._at) * RETRIES_PER_S)
+        self._left = min(RETRIES, left + more)
+        self._at = now
+
+
+FAILURES_TO_OPEN = 25
+"""
+Failures without a success between them that open the breaker at the next retry. Where six of ten
+requests fail, that happens by chance once in a million requests.
+"""
 FIRST_PROBE_S = 0.25
 """Time until the first probe."""
 LONGEST_PROBE_S = 5.0
@@ -72,13 +207,54 @@ FAILED_PROBES = 2.0
 """Growth of this time when a probe fails."""
 
 
-class Outcome(Enum):
-    """How a request ended."""
+class CircuitBreaker:
+    """
+    Whether requests are held back until a probe has succeeded.
 
-    ANSWERED = auto()
-    THROTTLED = auto()
-    FAILED = auto()
-    CANCELLED = auto()
+    Attributes:
+        next_at: Earliest start of the next probe; minus infinity while closed.
+        failures: Failures since the last success.
+    """
+
+    def __init__(self) -> None:
+        self.next_at = -inf
+        self.failures = 0
+        self._interval_s = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether only probes are sent."""
+        return self._interval_s > 0
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is closed, and the next retry should open it."""
+        return not self.is_open and self.failures >= FAILURES_TO_OPEN
+
+    def open(self, now: float) -> None:
+        """Start probing; the first probe comes soon."""
+        self._probe(now, FIRST_PROBE_S)
+
+    def answered(self) -> None:
+        """Close it, and count failures anew."""
+        self.next_at = -inf
+        self.failures = 0
+        self._interval_s = 0.0
+
+    def throttled(self, now: float) -> None:
+        """Note that a probe was throttled, if it is open."""
+        if self.is_open:
+            self._probe(now, THROTTLED_PROBES * self._interval_s)
+
+    def failed(self, now: float) -> None:
+        """Count a failure; if open, that of a probe."""
+        self.failures += 1
+        if self.is_open:
+            self._probe(now, FAILED_PROBES * self._interval_s)
+
+    def _probe(self, now: float, after_s: float) -> None:
+        self._interval_s = min(LONGEST_PROBE_S, after_s)
+        self.next_at = now + self._interval_s
 
 
 class FlowControl:
@@ -90,42 +266,43 @@ class FlowControl:
     """
 
     def __init__(self, max_window: int) -> None:
-        self._max_window = max_window
-        self._window = float(min(FIRST_WINDOW, max_window))
+        self.window = CongestionWindow(max_window)
+        self.rate = AdaptiveRate()
+        self.quota = RetryQuota()
+        self.breaker = CircuitBreaker()
         self.in_flight = 0
-        self.rate: float | None = None
-        self.budget = BUDGET
         self._sent = 0
         self._epoch = 0
         self._old_in_flight = 0
-        self._next_start = -inf
-        self._cut_at = -inf
-        self._climbing = False
-        self._answered = deque[float](maxlen=1000)
-        self._recent = deque[tuple[bool, object]](maxlen=RECENT)
-        self._probe_s = 0.0
-        self._probe_at = -inf
 
-    @property
-    def probing(self) -> bool:
-        """Whether one request at a time tests if the service is back."""
-        return self._probe_s > 0
+    def retrying(self, now: float) -> None:
+        """Note that the next request is a retry after a failure: it opens a breaker that is due."""
+        if self.breaker.is_due:
+            self._open(now)
 
-    def wait_s(self, now: float) -> float:
-        """Return the seconds until the next request may start; infinite until one has ended."""
-        if self.in_flight >= (self._old_in_flight + 1 if self.probing else int(self._window)):
+    def wait_s(self, now: float, *, is_retry: bool = False) -> float:
+        """
+        Return the seconds until the next request may start; infinite until one has ended.
+
+        Args:
+            now: Time.
+            is_retry: Whether it repeats a request that failed.
+        """
+        is_open = self.breaker.is_open
+        if self.in_flight >= (self._old_in_flight + 1 if is_open else self.window.size):
             return inf
-        starts_at = self._next_start if self.rate is not None else -inf
-        if self.probing:
-            starts_at = max(starts_at, self._probe_at)
+        starts_at = max(self.rate.next_at, self.breaker.next_at)
+        if is_retry and not is_open:
+            starts_at = max(starts_at, self.quota.next_at)
         return max(0.0, starts_at - now)
 
-    def started(self, now: float) -> int:
+    def started(self, now: float, *, is_retry: bool = False) -> int:
         """Note that a request was sent, and return its number."""
         self._sent += 1
         self.in_flight += 1
-        if self.rate is not None:
-            self._next_start = max(now, self._next_start) + 1 / self.rate
+        self.rate.started(now)
+        if is_retry and not self.breaker.is_open:
+            self.quota.take(now)
         return self._sent
 
     def ended(self, now: float, number: int, outcome: Outcome, source: object = None) -> None:
@@ -134,67 +311,39 @@ class FlowControl:
         is_old = number <= self._epoch
         self._old_in_flight -= is_old
         if outcome is Outcome.ANSWERED:
-            self._recent.append((False, source))
-            self._on_answer(now, is_old)
+            self.window.answered()
+            self.quota.answered(now)
+            self.rate.answered(now, source)
+            if not is_old:
+                self.breaker.answered()
+                self.rate.rise(now)
         elif outcome is Outcome.THROTTLED:
-            self._recent.append((True, source))
+            self.rate.throttled(source)
             if not is_old:
                 self._on_throttle(now)
-        elif outcome is Outcome.FAILED and self.probing:
-            self._probe(now, FAILED_PROBES * self._probe_s)
+        elif outcome is Outcome.FAILED and not is_old:
+            self.breaker.failed(now)
 
-    def retrying(self, now: float) -> None:
-        """Take a retry from the budget; without one left, probing begins."""
-        if self.budget >= 1:
-            self.budget -= 1
-        elif not self.probing:
+    def _on_throttle(self, now: float) -> None:
+        if self.breaker.is_open:
+            self.breaker.throttled(now)
+            return
+        is_first = self.rate.per_s is None
+        if not self.rate.cut(now):
+            return
+        if is_first:
+            self._open(now)
+        else:
             self._start_epoch()
-            self._probe(now, FIRST_PROBE_S)
+
+    def _open(self, now: float) -> None:
+        self.breaker.open(now)
+        self._start_epoch()
 
     def _start_epoch(self) -> None:
         """Begin an epoch: what was sent so far says nothing about the time from now on."""
         self._epoch = self._sent
         self._old_in_flight = self.in_flight
-
-    def _probe(self, now: float, after_s: float) -> None:
-        self._probe_s = min(LONGEST_PROBE_S, after_s)
-        self._probe_at = now + self._probe_s
-
-    def _on_answer(self, now: float, is_old: bool) -> None:
-        self._window = min(self._max_window, self._window + OPENING)
-        self.budget = min(BUDGET, self.budget + REFILL)
-        self._answered.append(now)
-        if is_old:
-            return
-        self._probe_s = 0.0
-        if self.rate is not None:
-            slow = max(RISE_PER_S, RISE_SHARE_PER_S * self.rate) / self.rate
-            self.rate += CLIMB_SHARE_PER_S if self._climbing else slow
-            if now - self._cut_at > FORGET_RATE_S:
-                self.rate = None
-
-    def _on_throttle(self, now: float) -> None:
-        """Cut the rate below what was answered in the last second."""
-        if self.probing:
-            self._probe(now, THROTTLED_PROBES * self._probe_s)
-            return
-        sources = [source for throttled, source in self._recent if throttled]
-        if len(sources) < max(2, TOLERATED * len(self._recent)):
-            return  # a few are cheaper to repeat than to wait for
-        if None not in sources and len(set(sources)) == 1:
-            return  # one session is over its own limit, and waits by itself
-        answered = float(sum(at > now - 1 for at in self._answered))
-        self._climbing = self.rate is None
-        if self.rate is None:
-            self.rate = max(FIRST_RATE, BURST_SHARE * answered)
-            self._probe(now, FIRST_PROBE_S)
-        else:
-            wanted = CUT * min(self.rate, answered)
-            self.rate = max(MIN_RATE, DEEPEST_CUT * self.rate, wanted)
-        self._recent.clear()
-        self._cut_at = now
-        self._next_start = now + 1 / self.rate
-        self._start_epoch()
 
 
 class Permit:
@@ -217,24 +366,30 @@ class Admission:
         self._queue_lock = anyio.Lock(fast_acquire=True)
         self._changed = anyio.Event()
 
-    def retrying(self) -> None:
-        """Note that the next request is a retry after a failure."""
-        self._flow.retrying(anyio.current_time())
+    @property
+    def failures(self) -> int:
+        """Failures since the last success."""
+        return self._flow.breaker.failures
 
     @asynccontextmanager
-    async def request(self, source: object = None) -> AsyncGenerator[Permit]:
+    async def request(
+        self, source: object = None, *, is_retry: bool = False
+    ) -> AsyncGenerator[Permit]:
         """
         Wait until a request may be sent, and hold its place until it has ended.
 
         Args:
             source: Stands for the session, where the service limits each session.
+            is_retry: Whether it repeats a request that failed.
         """
+        if is_retry:
+            self._flow.retrying(anyio.current_time())
         async with self._queue_lock:
-            while wait_s := self._flow.wait_s(anyio.current_time()):
+            while wait_s := self._flow.wait_s(anyio.current_time(), is_retry=is_retry):
                 self._changed = anyio.Event()
                 with anyio.move_on_after(wait_s):
                     await self._changed.wait()
-            number = self._flow.started(anyio.current_time())
+            number = self._flow.started(anyio.current_time(), is_retry=is_retry)
         permit = Permit()
         try:
             yield permit

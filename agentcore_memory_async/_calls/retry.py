@@ -54,6 +54,10 @@ T = TypeVar("T")
 
 REQUEST_TIMEOUT = 408
 """HTTP status that says nothing of whether the request was done."""
+ALIVE_BACKOFF = 1.0
+"""Longest wait before a retry, in seconds, while other calls of the operation succeed."""
+LONGEST_RETRY_AFTER = 300.0
+"""Longest wait that the service is believed to ask for, in seconds."""
 MISTAKES = (ClosedError, ForkedError, InvalidInputError, WrongLoopError)
 """What is raised instead of sending anything."""
 
@@ -108,6 +112,12 @@ def backoff_bound(policy: RetryPolicy, error: AgentCoreMemoryError, attempt: int
     throttled = isinstance(error, ThrottledError)
     first = policy.throttled_backoff if throttled else policy.backoff
     return min(policy.max_backoff, first * 2.0 ** min(attempt - 1, 30))
+
+
+def asked_wait(error: AgentCoreMemoryError) -> float:
+    """Return the wait that the service asked for, in seconds; 0 if it is none to be believed."""
+    asked = error.retry_after_s if isinstance(error, ServiceError) else None
+    return asked if asked is not None and 0 <= asked <= LONGEST_RETRY_AFTER else 0.0
 
 
 class Retrier:
@@ -201,15 +211,16 @@ class Retrier:
         self._stopped = True
 
     async def _try(self, call: _Call, reader: Callable[[Answer], T], deadline: float) -> T:
+        admission = self._admission(call.operation)
         with anyio.CancelScope(deadline=deadline) as scope:
             while True:
                 try:
-                    return await self._attempt(call, reader)
+                    return await self._attempt(call, admission, reader)
                 except AgentCoreMemoryError as error:
                     call.failed(error)
                     if not call.may_go_on(error):
                         break
-                    wait_s = call.wait_s(error, self._random)
+                    wait_s = call.wait_s(error, admission.failures, self._random)
                     if anyio.current_time() + wait_s >= scope.deadline:
                         break  # the next attempt would come after the deadline
                 except MISTAKES:
@@ -223,18 +234,20 @@ class Retrier:
             final.hint = self._hint(final)
         raise final
 
-    async def _attempt(self, call: _Call, reader: Callable[[Answer], T]) -> T:
-        """Send one request once it is admitted, and read its answer."""
-        admission = self._admissions.get(call.operation)
+    def _admission(self, operation: str) -> Admission:
+        admission = self._admissions.get(operation)
         if admission is None:
-            admission = self._admissions[call.operation] = Admission(self._max_concurrency)
-        if call.is_retry_after_failure:
-            admission.retrying()
+            admission = self._admissions[operation] = Admission(self._max_concurrency)
+        return admission
+
+    async def _attempt(self, call: _Call, admission: Admission, reader: Callable[[Answer], T]) -> T:
+        """Send one request once it is admitted, and read its answer."""
+        is_retry = call.is_retry_after_failure
         if call.limiter is not None:
             wait_s = call.limiter.wait_s(anyio.current_time())
             if wait_s:
                 await anyio.sleep(wait_s)
-        async with admission.request(call.limiter) as permit:
+        async with admission.request(call.limiter, is_retry=is_retry) as permit:
             if self._stopped:
                 raise ClosedError(
                     "the manager was closed before the call was sent; create a new manager"
@@ -347,11 +360,20 @@ class _Call:
         may_succeed = is_retryable(error, is_write=self.operation == CREATE_EVENT)
         return may_succeed and (most is None or self.attempts < most)
 
-    def wait_s(self, error: AgentCoreMemoryError, source: random.Random) -> float:
-        """Draw the wait before the next attempt."""
-        asked = error.retry_after_s if isinstance(error, ServiceError) else None
+    def wait_s(self, error: AgentCoreMemoryError, failures: int, source: random.Random) -> float:
+        """
+        Draw the wait before the next attempt.
+
+        Args:
+            error: How the last attempt failed.
+            failures: Failures of the operation since its last success. If they are fewer than this
+                call's attempts, another call succeeded meanwhile: the service is well.
+            source: Source of jitter.
+        """
         bound = backoff_bound(self.policy, error, self.attempts)
-        return (asked or 0.0) + source.uniform(0, bound)
+        if outcome_of(error) is Outcome.FAILED and failures < self.attempts:
+            bound = min(bound, ALIVE_BACKOFF)
+        return asked_wait(error) + source.uniform(0, bound)
 
     def final_error(self) -> AgentCoreMemoryError:
         """Return what to raise: the last error, or that the deadline came first."""

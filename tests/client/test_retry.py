@@ -220,6 +220,36 @@ async def test_the_service_can_ask_for_a_longer_wait() -> None:
     assert 7 <= anyio.current_time() <= 9
 
 
+@pytest.mark.parametrize("asked", [-1.0, float("nan"), float("inf"), 1e308, 300.001])
+@pytest.mark.parametrize("operation", ["CreateEvent", "ListEvents", "RetrieveMemoryRecords"])
+@virtual_time
+async def test_no_call_waits_longer_than_the_service_can_mean(operation: str, asked: float) -> None:
+    """A wait above 300 s, or one that is no time, is ignored in reads and writes."""
+    transport = FakeTransport()
+    transport.reply(
+        operation, service_error(operation, "ServiceException", "m", 503, retry_after_s=asked)
+    )
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        await session.add_turns([said("hi")])
+        await session.list_events()
+        await session.search_long_term_memories("hi")
+
+    assert 2 == len(transport.sent(operation))
+    assert anyio.current_time() <= 1
+
+
+@virtual_time
+async def test_the_longest_wait_that_is_believed_is_kept_to() -> None:
+    """300 s are waited for, if the deadline allows it."""
+    transport = FakeTransport()
+    busy = service_error("CreateEvent", "ThrottledException", "m", 429, retry_after_s=300.0)
+    transport.reply("CreateEvent", busy)
+    await write(transport, retry=RetryPolicy(write_deadline=400))
+
+    assert 300 <= anyio.current_time() <= 301
+
+
 @virtual_time
 async def test_a_view_has_a_policy_of_its_own() -> None:
     """The policy of ``with_options`` replaces the manager's."""

@@ -24,6 +24,7 @@ from agentcore_memory_async import (
     RetryPolicy,
 )
 from tests._virtual_time import VirtualTimeLoop
+from tests.simulation import partial_failures
 from tests.simulation.memory_service import Bucket, MemoryService
 from tests.simulation.scenario import opened, seeded_tokens
 
@@ -315,6 +316,14 @@ SITUATIONS: dict[str, Callable[[int], Coroutine[Any, Any, Figures]]] = {
     "P13 one session throttled": crowded,
     "P14 session at 5/s, 20 tasks": paced,
     "read your own writes": own_writes,
+    **{
+        f"P29 {share:.0%} fail, {kind}, {latency}": partial(
+            partial_failures.goodput, share=share, kind=kind, latency=LATENCIES[latency]
+        )
+        for kind in partial_failures.KINDS
+        for latency in ("5 ms", "10 to 120 ms", "500 ms")
+        for share in partial_failures.SHARES
+    },
 }
 
 

@@ -137,6 +137,38 @@ async def test_a_wait_in_vain_is_not_waited() -> None:
         assert 60 == caught.value.retry_after_s
 
 
+ABSURD = (
+    "-1",
+    "nan",
+    "inf",
+    "1e308",
+    "9" * 400,
+    "301",
+    "86400",
+    "31536000",
+    "soon",
+    "Fri, 31 Dec 9999 23:59:59 GMT",
+    "Sun, 01 Jan 2040 00:00:00 GMT",
+    "Mon, 01 Jan 99999 00:00:00 GMT",
+)
+"""Waits that no service means."""
+
+
+@pytest.mark.parametrize("asked", ABSURD)
+@virtual_time
+async def test_an_absurd_retry_after_ends_no_call(asked: str) -> None:
+    """The call waits as if the service had named no time, and succeeds."""
+    service = MemoryService()
+    service.script = ["429"]
+    service.retry_after = asked
+    async with opened(service) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        began = anyio.current_time()
+        await session.add_turns(HI)
+        assert anyio.current_time() - began < 2
+    assert 2 == service.asked["CreateEvent"]
+
+
 @virtual_time
 async def test_retry_after_is_kept_to() -> None:
     """The next attempt is made after the service's ``retry-after``, not before."""
