@@ -1,4 +1,4 @@
-"""Blocking work in a thread of the event loop's own executor."""
+"""Blocking work in a thread of an executor."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ from anyio import CancelScope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Executor
 
 T = TypeVar("T")
 
 
-async def run_in_thread(function: Callable[..., T], *args: object) -> T:
+async def run_in_thread(
+    function: Callable[..., T], *args: object, executor: Executor | None = None
+) -> T:
     """
     Run *function* in a thread and return its result; a cancellation waits for the thread.
+
+    Without an *executor* the thread is one of the loop's own executor.
 
     Not by ``anyio.to_thread``: its threads end with a callback of the task that the loop runs. A
     loop that nest_asyncio patched stops before that callback, and the process would never exit.
     """
-    future = asyncio.get_running_loop().run_in_executor(None, function, *args)
+    future = asyncio.get_running_loop().run_in_executor(executor, function, *args)
     with CancelScope(shield=True):
         await asyncio.wait([future])
     return future.result()

@@ -14,7 +14,13 @@ from agentcore_memory_async.local._http.exchanges import Exchange, RecordedReque
 from agentcore_memory_async.local.behavior import Behavior, Lags
 from agentcore_memory_async.local.clock import AutoClock, Clock, ManualClock, SystemClock
 from agentcore_memory_async.local.embedder import Embedder, EmbedderError
-from agentcore_memory_async.local.extractor import ExtractionRequest, Extractor, Message, Strategy
+from agentcore_memory_async.local.extractor import (
+    Extraction,
+    ExtractionRequest,
+    Extractor,
+    Message,
+    Strategy,
+)
 from agentcore_memory_async.local.extractor_errors import ExtractorError, FailureReason
 from agentcore_memory_async.local.faults import Fault
 from agentcore_memory_async.local.service import LocalMemoryService, LocalServiceError
@@ -27,6 +33,7 @@ __all__ = (
     "Embedder",
     "EmbedderError",
     "Exchange",
+    "Extraction",
     "ExtractionRequest",
     "Extractor",
     "ExtractorError",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from attrs import field, frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, Sequence
+    from collections.abc import Awaitable, Mapping
 
 
-__all__ = ("ExtractionRequest", "Extractor", "Message", "Strategy")
+__all__ = ("Extraction", "ExtractionRequest", "Extractor", "Message", "Strategy")
 
 
 @frozen
@@ -77,8 +78,12 @@ class ExtractionRequest:
         actor_id: Actor id of the events.
         session_id: Session id of the events.
         messages: New messages, oldest first.
-        history: Messages of the session before the new ones, oldest first.
+        history: Messages of the session before the new ones, oldest first. For a SUMMARIZATION
+            or EPISODIC these are the open ones, up to 100; for other kinds those of the last 20
+            events.
         episodes: The new episode, and earlier ones like it, for a REFLECTION.
+        context: A few messages before the open ones, for a SUMMARIZATION or EPISODIC. Earlier
+            records describe them.
     """
 
     kind: str
@@ -89,16 +94,54 @@ class ExtractionRequest:
     messages: tuple[Message, ...]
     history: tuple[Message, ...]
     episodes: tuple[str, ...] = ()
+    context: tuple[Message, ...] = ()
+
+
+@frozen
+class Extraction(Sequence[str]):
+    """
+    The contents of records, and which messages a later request needs again.
+
+    A long session is extracted part by part. An extractor of a SUMMARIZATION or EPISODIC returns
+    this where a topic or an episode ends: messages before that are settled, and no later request
+    has them. The others are open, and are the history of the next request.
+
+    Attributes:
+        records: Records that are final.
+        open_records: Records of the open messages. Those of the next request replace them.
+        settled: Number of settled messages, of the request's history and messages together.
+    """
+
+    records: Sequence[str]
+    open_records: Sequence[str] = ()
+    settled: int = 0
+
+    def __len__(self) -> int:
+        return len(self.records) + len(self.open_records)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        return (*self.records, *self.open_records)[index]
 
 
 class Extractor(Protocol):
     """
     Makes the contents of records out of messages.
 
-    ``extract`` may be a plain function, which runs in a thread, or a coroutine function. For a
-    SUMMARIZATION it returns the records of the whole session, for other kinds those of the new
-    messages. An error that it raises fails the job: an `ExtractorError` with its reason,
-    botocore's ``ClientError`` with the reason that the service has for its code.
+    ``extract`` may be a plain function, which runs in a thread, or a coroutine function. Requests
+    for different sessions may run at the same time. For a SUMMARIZATION it returns the records of
+    the open messages and the new ones, which replace those of the request before; for other kinds
+    it returns those of the new messages.
+
+    An `Extraction` says which messages stay open. Without it all do, up to 100. If there are more,
+    the records of a SUMMARIZATION are final and the next one begins after them; for an EPISODIC
+    the oldest are left out.
+
+    An error that ``extract`` raises fails the job: an `ExtractorError` with its reason, botocore's
+    ``ClientError`` with the reason that the service has for its code.
     """
 
     def extract(self, request: ExtractionRequest) -> Sequence[str] | Awaitable[Sequence[str]]:

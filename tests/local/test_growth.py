@@ -90,10 +90,37 @@ class Counted:
 
     async def count(self, operation: str, **params: Any) -> int:
         """Return the steps that an operation takes."""
-        await self.context.store.read(lambda transaction: self._watch(transaction))
+        await self.watch()
         before = self.steps
         await self.perform(operation, **params)
         return self.steps - before
+
+    async def watch(self) -> None:
+        """Begin to count."""
+        await self.context.store.read(self._watch)
+
+    async def count_rows(self, table: str) -> int:
+        """Return the number of rows of a table."""
+        found: int = await self.context.store.read(
+            lambda transaction: transaction.db.execute(f"SELECT count(*) FROM {table}").fetchone()[
+                0
+            ]
+        )
+        return found
+
+    async def add_talk(self, count: int, first: int) -> None:
+        """Store messages of the session, of which each third is a fact; higher ones are newer."""
+        for number in range(count):
+            role = "USER" if number % 3 else "ASSISTANT"
+            text = f"I own car {first + number} with {'wheels ' * (number % 9)} in {number}."
+            payload = [{"conversational": {"role": role, "content": {"text": text}}}]
+            await self.perform(
+                "CreateEvent",
+                actorId="ann",
+                sessionId="s1",
+                eventTimestamp=START + (first + number) / 1000,
+                payload=payload,
+            )
 
     def operations(self) -> dict[str, tuple[str, dict[str, Any]]]:
         """Return all operations to count, by their descriptions."""

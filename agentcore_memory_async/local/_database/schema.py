@@ -180,6 +180,20 @@ _MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX failed_by_session ON failed_jobs (memory_id, session_id, seq);
     CREATE INDEX failed_by_actor ON failed_jobs (memory_id, actor_id, seq);
     """,
+    """
+    CREATE TABLE open_parts (        -- where the extraction of a session goes on
+        memory_id TEXT NOT NULL,
+        actor_id TEXT NOT NULL,
+        session_id TEXT NOT NULL,
+        strategy_id TEXT NOT NULL,
+        messages TEXT NOT NULL,      -- first open message of each open event by its id, as JSON
+        records TEXT NOT NULL,       -- ids of the records that describe them, as JSON
+        PRIMARY KEY (memory_id, actor_id, session_id, strategy_id)
+    ) WITHOUT ROWID;
+    DROP INDEX pending_by_session;
+    CREATE INDEX pending_by_session
+        ON pending (memory_id, actor_id, session_id, due_ms, event_id);
+    """,
 )
 """Each entry brings a file from the version before it to its own. Never change one: append."""
 VERSION = len(_MIGRATIONS)

@@ -3,8 +3,8 @@ Consolidation of extracted records with those that exist.
 
 A record with the same text as another in its namespace is skipped. A record that makes another
 obsolete replaces it: the extractor decides that, for similar records of the same strategy with
-the same values of the STRICTLY_CONSISTENT keys. A session's summary is rewritten as a whole,
-except for topics that are unchanged.
+the same values of the STRICTLY_CONSISTENT keys. Records of open messages are rewritten, except
+those that are unchanged.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from agentcore_memory_async.local._language.words import tokens
 from agentcore_memory_async.local._storage.namespaces import fill
 from agentcore_memory_async.local._storage.records import NewRecord
 from agentcore_memory_async.local._storage.sessions import SessionKey
+from agentcore_memory_async.local.extractor import Extraction
 from agentcore_memory_async.local.extractor_errors import reason_of
 
 if TYPE_CHECKING:
@@ -27,7 +28,12 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async.local._database.store import Transaction
     from agentcore_memory_async.local._storage.records import Record, Records
-    from agentcore_memory_async.local.extractor import ExtractionRequest, Extractor, Strategy
+    from agentcore_memory_async.local.extractor import (
+        ExtractionRequest,
+        Extractor,
+        Message,
+        Strategy,
+    )
 
 
 _LOG = logging.getLogger("agentcore_memory_async.local")
@@ -49,7 +55,9 @@ class Result:
         variables: Namespace variables of the newest event.
         partition: Values of the STRICTLY_CONSISTENT keys, as metadata of the records.
         consistent_keys: The STRICTLY_CONSISTENT keys.
-        contents: Texts of the records.
+        contents: Texts of the records that are final.
+        open_contents: Texts of the records of the open messages.
+        settled: Number of messages, of history and messages, that are settled.
         failure: Reason of a failed job; None for one that succeeded.
     """
 
@@ -59,6 +67,8 @@ class Result:
     partition: Mapping[str, Any]
     consistent_keys: tuple[str, ...]
     contents: list[str] = field(factory=list[str])
+    open_contents: list[str] = field(factory=list[str])
+    settled: int = 0
     failure: str | None = None
 
     @property
@@ -82,12 +92,26 @@ class Result:
 
         Raises:
             TypeError: It is not a sequence of strings.
+            ValueError: It settles more messages than there are.
         """
         texts = list(contents)
         if isinstance(contents, str) or any(not isinstance(text, str) for text in texts):  # pyright: ignore[reportUnnecessaryIsInstance]
             message = f"extract() returned {type(contents).__name__}; return a sequence of str"
             raise TypeError(message)
-        self.contents = [text for text in texts if text.strip()]
+        if not isinstance(contents, Extraction):
+            summary = self.kind == "SUMMARIZATION"
+            contents = Extraction((), texts) if summary else Extraction(texts)
+        count = len(self.request.history) + len(self.request.messages)
+        if not 0 <= contents.settled <= count:
+            message = f"settled is {contents.settled}; there are {count} messages"
+            raise ValueError(message)
+        self.contents = [text for text in contents.records if text.strip()]
+        self.open_contents = [text for text in contents.open_records if text.strip()]
+        self.settled = contents.settled
+
+    def open_messages(self) -> tuple[Message, ...]:
+        """Return the messages that stay open."""
+        return (*self.request.history, *self.request.messages)[self.settled :]
 
     def fail(self, error: Exception) -> None:
         """Keep the reason why the extractor failed."""
@@ -97,7 +121,7 @@ class Result:
     def reflection(self, episode: str) -> Result:
         """Return a result that is still empty for the reflection on one of the episodes."""
         request = evolve(self.request, kind="REFLECTION", episodes=(episode,))
-        return evolve(self, request=request, contents=[], failure=None)
+        return evolve(self, request=request, contents=[], open_contents=[], failure=None)
 
     def namespace(self) -> str | None:
         """Return the namespace of the records; None, and a warning, where a value is missing."""
@@ -135,49 +159,62 @@ class Consolidation:
     extractor: Extractor
     enabled: bool = True
 
-    def write(self, transaction: Transaction, result: Result, now_ms: int) -> None:
-        """Write the records of a result."""
-        namespace = result.namespace()
-        if namespace is None or not result.contents:
-            return
-        if result.kind == "SUMMARIZATION":
-            self._write_summary(transaction, result, namespace, now_ms)
-            return
-        memory_id = result.key.memory_id
-        gone: set[int] = set()
-        for content in result.contents:
-            if self.enabled:
-                same = self.records.find_same_text(transaction, memory_id, namespace, content)
-                if same is not None and self._same_partition(result, same):
-                    continue
-                for old in self.records.similar(
-                    transaction, memory_id, namespace, content, _SIMILAR
-                ):
-                    if old.seq not in gone and self._replaces(result, content, old):
-                        gone.add(old.seq)
-                        self.records.remove(transaction, memory_id, old)
-            new = _new(result, namespace, content)
-            self.records.add(transaction, memory_id, new, now_ms)
+    def write(
+        self,
+        transaction: Transaction,
+        result: Result,
+        record_ids: tuple[str, ...],
+        now_ms: int,
+    ) -> tuple[str, ...]:
+        """
+        Write the records of a result.
 
-    def _write_summary(
-        self, transaction: Transaction, result: Result, namespace: str, now_ms: int
-    ) -> None:
-        """Rewrite the topics of a session, except those that are unchanged."""
-        memory_id, _, session_id = result.key
-        old = {
+        Args:
+            transaction: The database.
+            result: Result of a request.
+            record_ids: Records that describe what was open before; the new ones replace them.
+            now_ms: Time of the new records.
+
+        Returns:
+            Ids of the records that describe what is open now.
+        """
+        namespace = result.namespace()
+        if namespace is None:
+            return record_ids
+        memory_id = result.key.memory_id
+        replaced = {
             record.content: record
-            for record in self.records.of_session(
-                transaction, memory_id, result.strategy.strategy_id, session_id
-            )
-            if record.namespace == namespace
+            for record in self.records.find_all(transaction, memory_id, record_ids)
+            if record.namespace == namespace and self._same_partition(result, record)
         }
+        kept = set(record_ids) - {record.record_id for record in replaced.values()}
         for content in result.contents:
-            if old.pop(content[:_CONTENT], None) is None:
-                new = _new(result, namespace, content)
-                self.records.add(transaction, memory_id, new, now_ms)
-        if self.enabled:
-            for record in old.values():
-                self.records.remove(transaction, memory_id, record)
+            if replaced.pop(content[:_CONTENT], None) is None:
+                self._add(transaction, result, namespace, content, now_ms)
+        for content in result.open_contents:
+            record = replaced.pop(content[:_CONTENT], None)
+            record_id = record and record.record_id
+            record_id = record_id or self._add(transaction, result, namespace, content, now_ms)
+            if record_id is not None:
+                kept.add(record_id)
+        for record in replaced.values() if self.enabled else ():
+            self.records.remove(transaction, memory_id, record)
+        return tuple(sorted(kept))
+
+    def _add(
+        self, transaction: Transaction, result: Result, namespace: str, content: str, now_ms: int
+    ) -> str | None:
+        """Write a record and return its id; None if there is one with the same text."""
+        memory_id = result.key.memory_id
+        if self.enabled and result.kind != "SUMMARIZATION":
+            same = self.records.find_same_text(transaction, memory_id, namespace, content)
+            if same is not None and self._same_partition(result, same):
+                return None
+            for old in self.records.similar(transaction, memory_id, namespace, content, _SIMILAR):
+                if self._replaces(result, content, old):
+                    self.records.remove(transaction, memory_id, old)
+        new = _new(result, namespace, content)
+        return self.records.add(transaction, memory_id, new, now_ms)
 
     def _replaces(self, result: Result, new: str, old: Record) -> bool:
         return (

@@ -3,34 +3,34 @@ The extraction pipeline: from pending events to records, in the background.
 
 What is pending is in the database, written in the event's own transaction, so a service that is
 killed goes on where it was once it is started again. The pipeline itself only keeps, in a heap,
-when each session is due. It takes the sessions that are due together: one read, one run of the
-extractor, one write. Then it sleeps until the next one is due or another one is scheduled.
+when each session is due. Each session that is due has a task of its own: one read, one run of the
+extractor, one write. A round takes only so many events, and a session with more is due again,
+behind the others. So a large session or a slow extractor delays no other session.
 """
 
 from __future__ import annotations
 
 import heapq
-import inspect
+import itertools
 import logging
 from typing import TYPE_CHECKING
 
 import anyio
 from attrs import evolve
 
-from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async.local._api.errors import AwsError
+from agentcore_memory_async.local._extraction.calls import ExtractorCalls
 from agentcore_memory_async.local._extraction.consolidation import Consolidation, Result
-from agentcore_memory_async.local._extraction.requests import SessionWork
+from agentcore_memory_async.local._extraction.requests import SessionWork, StrategyWork, read_work
+from agentcore_memory_async.local._storage.open_parts import put_part
 from agentcore_memory_async.local._storage.pending import (
     FailedJob,
     add_failed_job,
     next_due_ms,
-    pending_events,
     pending_sessions,
     remove_pending,
     remove_pending_of_memory,
 )
-from agentcore_memory_async.local._storage.sessions import source_events
 from agentcore_memory_async.local.clock import Clock, ManualClock, hold
 from agentcore_memory_async.local.embedder import EmbedderError
 
@@ -47,10 +47,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("agentcore_memory_async.local")
 
-_SESSIONS_AT_ONCE = 32
-"""Sessions that are extracted together."""
-_EXTRACTORS_AT_ONCE = 8
-"""Calls of a user's extractor, where that is a coroutine function, that run at a time."""
+_SESSIONS_AT_ONCE = 64
+"""Sessions that are extracted at a time."""
 _EPISODES = 20
 """Earlier episodes that a reflection is given."""
 _DEFECT = "LTM_RATE_EXCEEDED"
@@ -58,6 +56,9 @@ _DEFECT = "LTM_RATE_EXCEEDED"
 custom model."""
 _FOREVER_MS = 2**62
 """Time in milliseconds after every due time, to extract all that is pending."""
+
+_StrategyResults = list[tuple[StrategyWork, list[Result]]]
+"""The results of each strategy of a session."""
 
 
 class Pipeline:
@@ -88,16 +89,19 @@ class Pipeline:
         self._store = store
         self._memories = memories
         self._records = records
-        self._extractor = extractor
+        self._calls = ExtractorCalls(extractor)
         self._clock = clock
         self._faults = faults
         self._consolidation = Consolidation(records, extractor, enabled=consolidate)
         # When each session is due. The heap may have older entries of it, too; they don't count.
+        # Sessions that are due at the same time take turns, by the order of their entries.
         self._due: dict[SessionKey, int] = {}
-        self._heap: list[tuple[int, SessionKey]] = []
-        self._busy = False
+        self._heap: list[tuple[int, int, SessionKey]] = []
+        self._order = itertools.count()
+        # Sessions whose task runs. They get an entry in the heap when it ends.
+        self._running: set[SessionKey] = set()
         self._wake = anyio.Event()
-        # Lets go of the clock, which is held while anything is due.
+        # Lets go of the clock, which is held while anything is due or running.
         self._release: Callable[[], None] | None = None
         self._drained: list[anyio.Event] = []
         # Whether a drain is waiting, so that events due later are extracted now, too.
@@ -106,7 +110,7 @@ class Pipeline:
     @property
     def pending_sessions(self) -> int:
         """Number of sessions that have pending events."""
-        return len(self._due)
+        return len(self._due.keys() | self._running)
 
     async def load(self) -> None:
         """Schedule what an earlier run of the service left."""
@@ -119,19 +123,24 @@ class Pipeline:
         if known is not None and known <= due_ms:
             return
         self._due[key] = due_ms
-        heapq.heappush(self._heap, (due_ms, key))
-        if self._heap[0] == (due_ms, key):
+        if key not in self._running:
+            self._push(key)
+
+    def _push(self, key: SessionKey) -> None:
+        entry = (self._due[key], next(self._order), key)
+        heapq.heappush(self._heap, entry)
+        if self._heap[0] is entry:
             self._wake_up()
 
     async def drain(self, *, include_future: bool) -> None:
         """Wait until everything due, or with *include_future* everything pending, is extracted."""
-        while self._due or self._busy:
+        while self._due or self._running:
             if include_future and self._due:
                 last = max(self._due.values())
                 if isinstance(self._clock, ManualClock):
                     self._clock.advance_to(last / 1000)
                 self._hurry = True
-            elif not self._busy and not self._is_due():
+            elif not self._running and not self._is_due():
                 return
             done = anyio.Event()
             self._drained.append(done)
@@ -142,7 +151,8 @@ class Pipeline:
         """Extract what is due, until cancelled."""
         self._hold()
         try:
-            await self._run()
+            with self._calls:
+                await self._run_sessions()
         finally:
             self._let_go()
 
@@ -159,32 +169,43 @@ class Pipeline:
         self._hold()
         self._wake.set()
 
-    async def _run(self) -> None:
-        while True:
-            work = self._take()
-            if work:
-                self._busy = True
-                try:
-                    await self._extract(work)
-                except Exception:  # noqa: BLE001 - one defect, and the log has the trace
-                    # A defect must not stop all later extraction: these become failed jobs.
-                    _LOG.exception("extraction of %d sessions failed", len(work))
-                    await self._give_up(work)
-                finally:
-                    self._busy = False
-            if not self._is_due():
-                self._hurry = False
-                drained, self._drained = self._drained, []
-                for event in drained:
-                    event.set()
+    async def _run_sessions(self) -> None:
+        async with anyio.create_task_group() as group:
+            while True:
+                for key in self._take():
+                    group.start_soon(self._run_session, key)
+                if not self._running and not self._is_due():
+                    self._hurry = False
+                    drained, self._drained = self._drained, []
+                    for event in drained:
+                        event.set()
                 await self._sleep()
 
+    async def _run_session(self, key: SessionKey) -> None:
+        """Extract one round of a session, and schedule it again if more of it is pending."""
+        try:
+            due_ms = await self._extract(key)
+        except Exception:  # noqa: BLE001 - one defect, and the log has the trace
+            # A defect must not stop all later extraction: these become failed jobs.
+            _LOG.exception("extraction of a session failed")
+            due_ms = await self._give_up(key)
+        self._running.discard(key)
+        if due_ms is not None:
+            # Behind the sessions that are due by now.
+            due_ms = max(due_ms, self._now_ms())
+            self._due[key] = min(due_ms, self._due.get(key, due_ms))
+        if key in self._due:
+            self._push(key)
+        self._wake_up()
+
     async def _sleep(self) -> None:
+        """Sleep until a session is due or scheduled, or its task ends."""
         self._wake = anyio.Event()
         cancel: Callable[[], None] | None = None
-        if self._heap:
+        if self._heap and len(self._running) < _SESSIONS_AT_ONCE:
             cancel = self._clock.call_at(self._heap[0][0] / 1000, self._wake_up)
-        self._let_go()
+        if not self._running:
+            self._let_go()
         try:
             await self._wake.wait()
         finally:
@@ -199,31 +220,30 @@ class Pipeline:
         return int(self._clock.now() * 1000)
 
     def _take(self) -> list[SessionKey]:
+        """Return the sessions whose tasks begin now."""
         taken: list[SessionKey] = []
-        while self._is_due() and len(taken) < _SESSIONS_AT_ONCE:
-            due_ms, key = heapq.heappop(self._heap)
-            if self._due.get(key) == due_ms:
+        while self._is_due() and len(self._running) < _SESSIONS_AT_ONCE:
+            due_ms, _, key = heapq.heappop(self._heap)
+            if self._due.get(key) == due_ms and key not in self._running:
                 del self._due[key]
+                self._running.add(key)
                 taken.append(key)
         return taken
 
-    async def _extract(self, keys: list[SessionKey]) -> None:
+    async def _extract(self, key: SessionKey) -> int | None:
+        """Extract one round of a session; return when (ms) the next one is due, None for never."""
         until_ms = _FOREVER_MS if self._hurry else self._now_ms()
-        sessions = await self._store.read(
-            lambda transaction: [self._read(transaction, key, until_ms) for key in keys]
+        work = await self._store.read(lambda transaction: self._read(transaction, key, until_ms))
+        results = await self._run_extractor(work)
+        reflections = await self._reflect([result for _, made in results for result in made])
+        if results:
+            await self._ready(key.memory_id)
+        due_ms = await self._store.write(
+            lambda transaction: self._write(transaction, work, results, reflections)
         )
-        results = await self._run_extractor(sessions)
-        reflections = await self._reflect(results)
-        memory_ids = sorted({result.key.memory_id for result in results})
-        for memory_id in memory_ids:
-            await self._ready(memory_id)
-        later = await self._store.write(
-            lambda transaction: self._write(transaction, sessions, [*results, *reflections])
-        )
-        for key, due_ms in later:
-            self.schedule(key, due_ms)
-        for memory_id in memory_ids:
-            await self._ready(memory_id)
+        if results:
+            await self._ready(key.memory_id)
+        return due_ms
 
     async def _ready(self, memory_id: str) -> None:
         try:
@@ -233,17 +253,15 @@ class Pipeline:
 
     def _read(self, transaction: Transaction, key: SessionKey, until_ms: int) -> SessionWork:
         memory = self._memories.get(transaction, key.memory_id)
-        work = SessionWork(key, memory, pending_events(transaction, key, until_ms))
-        if memory is not None and work.pending:
-            work.events = tuple(source_events(transaction, key))
-        return work
+        return read_work(transaction, key, memory, until_ms)
 
-    async def _run_extractor(self, sessions: list[SessionWork]) -> list[Result]:
-        """Run the extractor for every strategy of every session."""
-        results = [result for work in sessions for result in work.requests()]
-        for result in results:
+    async def _run_extractor(self, work: SessionWork) -> _StrategyResults:
+        """Run the extractor for every strategy of a session."""
+        results = [(strategy, strategy.requests()) for strategy in work.strategies]
+        made = [result for _, of_strategy in results for result in of_strategy]
+        for result in made:
             result.failure = self._faults.extraction_failure(result.strategy)
-        await self._ask([result for result in results if result.failure is None])
+        await self._calls.run([result for result in made if result.failure is None])
         return results
 
     async def _reflect(self, results: list[Result]) -> list[Result]:
@@ -256,7 +274,7 @@ class Pipeline:
                 if namespace is not None:
                     await self._add_earlier_episodes(reflection, namespace, episode)
                     reflections.append(reflection)
-        await self._ask(reflections)
+        await self._calls.run(reflections)
         return reflections
 
     async def _add_earlier_episodes(self, reflection: Result, namespace: str, new: str) -> None:
@@ -274,72 +292,55 @@ class Pipeline:
         ]
         reflection.request = evolve(reflection.request, episodes=(new, *earlier))
 
-    async def _ask(self, results: list[Result]) -> None:
-        """Run the extractor: a coroutine for some requests at once, a function in a thread."""
-        if not inspect.iscoroutinefunction(self._extractor.extract):
-            if results:
-                await run_in_thread(self._ask_function, results)
-            return
-        limiter = anyio.CapacityLimiter(_EXTRACTORS_AT_ONCE)
-
-        async def ask(result: Result) -> None:
-            async with limiter:
-                try:
-                    answer = self._extractor.extract(result.request)
-                    result.take(await answer if inspect.isawaitable(answer) else answer)
-                except Exception as error:  # noqa: BLE001  (a user's extractor may raise anything)
-                    result.fail(error)
-
-        async with anyio.create_task_group() as group:
-            for result in results:
-                group.start_soon(ask, result)
-
-    def _ask_function(self, results: list[Result]) -> None:
-        for result in results:
-            try:
-                answer = self._extractor.extract(result.request)
-                if inspect.isawaitable(answer):
-                    message = "extract() returned an awaitable: declare it with async def"
-                    raise TypeError(message)
-                result.take(answer)
-            except Exception as error:  # noqa: BLE001  (a user's extractor may raise anything)
-                result.fail(error)
-
     # In the database thread.
 
     def _write(
-        self, transaction: Transaction, sessions: list[SessionWork], results: list[Result]
-    ) -> list[tuple[SessionKey, int]]:
-        """Write results; return the sessions that have events which are due later, and when."""
-        later: list[tuple[SessionKey, int]] = []
-        for work in sessions:
-            remove_pending(transaction, work.pending)
-            if work.memory is None:
-                remove_pending_of_memory(transaction, work.key.memory_id)
-            due_ms = next_due_ms(transaction, work.key)
-            if due_ms is not None:
-                later.append((work.key, due_ms))
-        for result in results:
-            if result.failure is not None:
-                _fail(transaction, result, result.failure)
-            else:
-                self._consolidation.write(transaction, result, self._now_ms())
-        return later
+        self,
+        transaction: Transaction,
+        work: SessionWork,
+        results: _StrategyResults,
+        reflections: list[Result],
+    ) -> int | None:
+        """Write a round; return when (ms) the session's next one is due, None for never."""
+        remove_pending(transaction, work.pending)
+        if work.memory is None:
+            remove_pending_of_memory(transaction, work.key.memory_id)
+        for strategy, made in results:
+            record_ids = strategy.part.record_ids
+            for result in made:
+                record_ids = self._write_result(transaction, result, record_ids)
+            part = strategy.part_after(made, record_ids)
+            if part != strategy.part:
+                put_part(transaction, work.key, strategy.strategy.strategy_id, part)
+        for result in reflections:
+            self._write_result(transaction, result, ())
+        return next_due_ms(transaction, work.key)
 
-    async def _give_up(self, keys: list[SessionKey]) -> None:
+    def _write_result(
+        self, transaction: Transaction, result: Result, record_ids: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        """Write a result; return the ids of the records that describe what is open now."""
+        if result.failure is None:
+            return self._consolidation.write(transaction, result, record_ids, self._now_ms())
+        _fail(transaction, result, result.failure)
+        return record_ids
+
+    async def _give_up(self, key: SessionKey) -> int | None:
         """Turn what could not be extracted into failed jobs, which can be started again."""
 
-        def write(transaction: Transaction) -> None:
-            for key in keys:
-                work = self._read(transaction, key, self._now_ms())
-                for result in work.requests():
+        def write(transaction: Transaction) -> int | None:
+            work = self._read(transaction, key, self._now_ms())
+            for strategy in work.strategies:
+                for result in strategy.requests():
                     _fail(transaction, result, _DEFECT)
-                remove_pending(transaction, work.pending)
+            remove_pending(transaction, work.pending)
+            return next_due_ms(transaction, key)
 
         try:
-            await self._store.write(write)
+            return await self._store.write(write)
         except Exception:  # noqa: BLE001  (the next start of the service takes it up again)
             _LOG.exception("failed extraction jobs could not be written")
+            return None
 
 
 def _fail(transaction: Transaction, result: Result, reason: str) -> None:

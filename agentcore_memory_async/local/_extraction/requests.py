@@ -1,35 +1,165 @@
-"""Requests to the extractor: one for each strategy and session, or for parts of a session."""
+"""
+Requests to the extractor: one for each strategy of a session, or for parts of it.
+
+A round reads the events that are new, those that are open, and a few before them. So it costs the
+same in a session of any length.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from attrs import define
+from attrs import field, frozen
 
 from agentcore_memory_async.local._api.members import as_object, child
 from agentcore_memory_async.local._extraction.consolidation import Result
+from agentcore_memory_async.local._storage.open_parts import OpenPart, open_parts
+from agentcore_memory_async.local._storage.pending import PendingEvent, pending_events
+from agentcore_memory_async.local._storage.source_events import (
+    SourceEvent,
+    find_source_events,
+    source_events_before,
+)
 from agentcore_memory_async.local._storage.strategies import consistent_keys_of, kind_of
 from agentcore_memory_async.local.extractor import ExtractionRequest, Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from agentcore_memory_async.local._database.store import Transaction
     from agentcore_memory_async.local._storage.memories import Memory
-    from agentcore_memory_async.local._storage.pending import PendingEvent
-    from agentcore_memory_async.local._storage.sessions import SessionKey, SourceEvent
+    from agentcore_memory_async.local._storage.sessions import SessionKey
     from agentcore_memory_async.local.extractor import Strategy
 
 
-_HISTORY = 200
-"""Messages before the new ones that an extractor gets."""
+_EVENTS_AT_ONCE = 50
+"""New events of a session that are extracted together; the rest is due at once."""
+_BEFORE = 20
+"""Events before the new ones, or before the open ones, that an extractor gets."""
+_OPEN_MESSAGES = 100
+"""Messages that stay open at most."""
 _WHOLE_SESSION = frozenset({"SUMMARIZATION", "EPISODIC"})
-"""Kinds that describe a session as a whole, so that their extractor gets all of it."""
+"""Kinds that describe many messages together, so that some of these stay open."""
 _TALK_ONLY = frozenset({"SEMANTIC", "USER_PREFERENCE"})
 """Kinds that read no results of tools."""
 
 
-@define
+@frozen
+class StrategyWork:
+    """
+    What one strategy reads of a session.
+
+    Attributes:
+        key: The session.
+        strategy: The strategy.
+        kind: Kind of its records.
+        new: New events, oldest first.
+        part: Its open part.
+        open: Events of the open part, oldest first.
+        before: Events before all of these that it may read, oldest first.
+    """
+
+    key: SessionKey
+    strategy: Strategy
+    kind: str
+    new: list[SourceEvent]
+    part: OpenPart
+    open: list[SourceEvent]
+    before: list[SourceEvent]
+
+    def requests(self) -> list[Result]:
+        """
+        Return the requests, each in a result that is still empty.
+
+        Events with different values of the STRICTLY_CONSISTENT keys go into separate requests,
+        except for summaries, whose strategies have no such keys.
+        """
+        keys = () if self.kind == "SUMMARIZATION" else consistent_keys_of(self.strategy)
+        parts: dict[tuple[str | None, ...], list[SourceEvent]] = {}
+        for event in self.new:
+            parts.setdefault(_values(event, keys), []).append(event)
+        results = (self._request(new, keys, values) for values, new in parts.items())
+        return [result for result in results if result is not None]
+
+    def _request(
+        self, new: list[SourceEvent], keys: tuple[str, ...], values: tuple[str | None, ...]
+    ) -> Result | None:
+        """Return the request for new events that belong together; None if they have no message."""
+        first_id = new[0].event_id
+        there = [event for event in self.open if _values(event, keys) == values]
+        # A new event may be older than open ones, which the extractor then gets after it.
+        since = sorted(
+            [*new, *(event for event in there if event.event_id > first_id)],
+            key=lambda event: event.event_id,
+        )
+        messages = self._messages(since)
+        if not messages:
+            return None
+        earlier = self._messages(event for event in there if event.event_id < first_id)
+        before = _messages(self.kind, (e for e in self.before if _values(e, keys) == values))
+        if self.kind in _WHOLE_SESSION:
+            before += self._settled_messages(there)
+        request = ExtractionRequest(
+            self.kind,
+            self.strategy,
+            *self.key,
+            messages=messages,
+            history=earlier if self.kind in _WHOLE_SESSION else before,
+            context=before[-_BEFORE:] if self.kind in _WHOLE_SESSION else (),
+        )
+        return Result(
+            request=request,
+            event_ids=[event.event_id for event in new],
+            variables=new[-1].variables,
+            partition={
+                key: {"stringValue": value}
+                for key, value in zip(keys, values, strict=True)
+                if value is not None
+            },
+            consistent_keys=keys,
+        )
+
+    def part_after(self, results: Iterable[Result], record_ids: tuple[str, ...]) -> OpenPart:
+        """
+        Return the open part after a round.
+
+        It has a limit. Beyond that, the records that describe it are final and a new part begins;
+        without such records, its oldest messages are settled.
+
+        Args:
+            results: Results of the strategy.
+            record_ids: Records that describe what is open now.
+        """
+        if self.kind not in _WHOLE_SESSION:
+            return OpenPart()
+        succeeded = [result for result in results if result.failure is None]
+        read = {
+            item.event_id
+            for result in succeeded
+            for item in (*result.request.history, *result.request.messages)
+        }
+        left = self._messages(event for event in self.open if event.event_id not in read)
+        still = (item for result in succeeded for item in result.open_messages())
+        places = sorted((item.event_id, item.index) for item in (*left, *still))
+        if len(places) > _OPEN_MESSAGES and record_ids:
+            return OpenPart()
+        return OpenPart(dict(reversed(places[-_OPEN_MESSAGES:])), record_ids)
+
+    def _messages(self, events: Iterable[SourceEvent]) -> tuple[Message, ...]:
+        """Return the messages of events, without those that are settled."""
+        first = self.part.messages
+        found = _messages(self.kind, events)
+        return tuple(item for item in found if item.index >= first.get(item.event_id, 0))
+
+    def _settled_messages(self, events: Iterable[SourceEvent]) -> tuple[Message, ...]:
+        """Return the settled messages of open events."""
+        first = self.part.messages
+        found = _messages(self.kind, events)
+        return tuple(item for item in found if item.index < first.get(item.event_id, 0))
+
+
+@frozen
 class SessionWork:
     """
     One session that has events to extract.
@@ -38,78 +168,45 @@ class SessionWork:
         key: The session.
         memory: Its memory; None where that was deleted since.
         pending: Events that are due.
-        events: All events of the session, oldest first.
+        strategies: What each strategy reads.
     """
 
     key: SessionKey
     memory: Memory | None
     pending: tuple[PendingEvent, ...]
-    events: tuple[SourceEvent, ...] = ()
+    strategies: list[StrategyWork] = field(factory=list[StrategyWork])
 
-    def requests(self) -> list[Result]:
-        """Return the requests of all strategies, each in a result that is still empty."""
-        strategies = self.memory.strategies if self.memory is not None else ()
-        return [result for strategy in strategies for result in self._requests_of(strategy)]
 
-    def _requests_of(self, strategy: Strategy) -> list[Result]:
-        """
-        Return the requests of one strategy.
-
-        Events with different values of the STRICTLY_CONSISTENT keys go into separate requests,
-        except for summaries, whose strategies have no such keys.
-        """
-        kind, strategy_id = kind_of(strategy), strategy.strategy_id
-        new_ids = {item.event_id for item in self.pending if strategy_id in item.strategy_ids}
-        if kind is None or not new_ids:
-            return []
-        keys = () if kind == "SUMMARIZATION" else consistent_keys_of(strategy)
-        parts: dict[tuple[str | None, ...], list[SourceEvent]] = {}
-        for event in self.events:
-            if event.is_for(strategy_id) or event.event_id in new_ids:
-                values = tuple(child(event.metadata, key).get("stringValue") for key in keys)
-                parts.setdefault(values, []).append(event)
-        results = (
-            self._request(strategy, kind, events, new_ids, dict(zip(keys, values, strict=True)))
-            for values, events in parts.items()
-        )
-        return [result for result in results if result is not None]
-
-    def _request(
-        self,
-        strategy: Strategy,
-        kind: str,
-        events: list[SourceEvent],
-        new_ids: set[str],
-        values: dict[str, str | None],
-    ) -> Result | None:
-        """Return the request for events that belong together; None if none of them is new."""
+def read_work(
+    transaction: Transaction, key: SessionKey, memory: Memory | None, until_ms: int
+) -> SessionWork:
+    """Return what a session has to extract that is due by *until_ms*, or the first of it."""
+    pending = pending_events(transaction, key, until_ms, _EVENTS_AT_ONCE)
+    work = SessionWork(key, memory, pending)
+    if memory is None or not pending:
+        return work
+    events = find_source_events(transaction, key, {item.event_id for item in pending})
+    parts = open_parts(transaction, key)
+    for strategy in memory.strategies:
+        strategy_id, kind = strategy.strategy_id, kind_of(strategy)
+        new_ids = {item.event_id for item in pending if strategy_id in item.strategy_ids}
         new = [event for event in events if event.event_id in new_ids]
-        if not new:
-            return None
-        first_id = new[0].event_id
-        # A late event may be older than others that were extracted. Kinds that describe
-        # the whole session then need those again, too, in order.
-        since = [event for event in events if event.event_id >= first_id]
-        messages = _messages(kind, since if kind in _WHOLE_SESSION else new)
-        if not messages:
-            return None
-        history = _messages(kind, (event for event in events if event.event_id < first_id))
-        request = ExtractionRequest(
-            kind,
-            strategy,
-            *self.key,
-            messages=messages,
-            history=history if kind in _WHOLE_SESSION else history[-_HISTORY:],
-        )
-        return Result(
-            request=request,
-            event_ids=[event.event_id for event in new],
-            variables=new[-1].variables,
-            partition={
-                key: {"stringValue": value} for key, value in values.items() if value is not None
-            },
-            consistent_keys=tuple(values),
-        )
+        if kind is None or not new:
+            continue
+        part = parts.get(strategy_id, OpenPart())
+        # What failed before and is started again may be open since.
+        open_ids = part.messages.keys() - new_ids
+        opened = find_source_events(transaction, key, open_ids) if open_ids else []
+        first_id = min(event.event_id for event in (*new, *opened))
+        before = source_events_before(transaction, key, first_id, _BEFORE)
+        before = [event for event in before if event.is_for(strategy_id)]
+        work.strategies.append(StrategyWork(key, strategy, kind, new, part, opened, before))
+    return work
+
+
+def _values(event: SourceEvent, keys: tuple[str, ...]) -> tuple[str | None, ...]:
+    """Return an event's values of the STRICTLY_CONSISTENT keys."""
+    return tuple(child(event.metadata, key).get("stringValue") for key in keys)
 
 
 def _messages(kind: str, events: Iterable[SourceEvent]) -> tuple[Message, ...]:

@@ -40,12 +40,12 @@ _MAX_LENGTH = 400
 """Characters of each field of a record."""
 
 
-def extract_episodes(messages: Sequence[tuple[str, str]], new_from: int) -> list[str]:
+def extract_episodes(messages: Sequence[tuple[str, str]], new_from: int) -> tuple[list[str], int]:
     """
-    Return the episodes that end in the new messages.
+    Return the episodes that end in the new messages, and the number of messages up to the last end.
 
     Args:
-        messages: Role and text of the session's messages, oldest first, with tool results.
+        messages: Role and text of the open messages, oldest first, with tool results.
         new_from: Index of the first new message.
     """
     found: list[str] = []
@@ -61,7 +61,7 @@ def extract_episodes(messages: Sequence[tuple[str, str]], new_from: int) -> list
         start = number + 1
         if number >= new_from:
             found.append(_episode(part))
-    return found
+    return found, start
 
 
 def _opens_new_request(messages: Sequence[tuple[str, str]], number: int) -> bool:

@@ -25,7 +25,9 @@ from agentcore_memory_async.local._heuristics.preferences import (
     extract_preferences,
     replaces_preference,
 )
-from agentcore_memory_async.local._heuristics.summaries import summarize
+from agentcore_memory_async.local._heuristics.summaries import topics
+from agentcore_memory_async.local._heuristics.topics import segments
+from agentcore_memory_async.local.extractor import Extraction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,9 +42,12 @@ class BuiltInExtractor:
         """Return the texts of the records."""
         new, before = _role_and_text(request.messages), _role_and_text(request.history)
         if request.kind == "SUMMARIZATION":
-            return summarize([*before, *new])
+            parts = segments([*before, *new])
+            *finished, last = topics(parts, _role_and_text(request.context))
+            return Extraction(finished, [last], settled=sum(map(len, parts[:-1])))
         if request.kind == "EPISODIC":
-            return extract_episodes([*before, *new], len(before))
+            episodes, settled = extract_episodes([*before, *new], len(before))
+            return Extraction(episodes, settled=settled)
         if request.kind == "REFLECTION":
             reflection = reflect(request.episodes)
             return [reflection] if reflection is not None else []

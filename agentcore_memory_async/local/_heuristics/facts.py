@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _MAX_LENGTH = 1_000
 """Characters of a fact."""
-_LOOKBACK_MESSAGES = 6
+LOOKBACK_MESSAGES = 6
 """Messages before an outcome in which its proposal is looked for."""
 _OFFER = re.compile(
     r"^(?:i (?:can|could|will|would|understand|see|recommend|suggest|found|have \d+ |managed )|"
@@ -165,14 +165,14 @@ def extract_facts(
         messages: Role and text of the new messages, oldest first.
         before: Role and text of the session's earlier messages.
     """
-    context = [*before[-_LOOKBACK_MESSAGES:], *messages]
+    context = [*before[-LOOKBACK_MESSAGES:], *messages]
     found: list[str] = []
     for index in range(len(context) - len(messages), len(context)):
         role, text = context[index]
         if role == "USER":
             found.extend(_user_facts(text))
         elif role == "ASSISTANT":
-            found.extend(_assistant_facts(text, context[:index]))
+            found.extend(_assistant_facts(text, context[max(0, index - LOOKBACK_MESSAGES) : index]))
     return [fact[:_MAX_LENGTH] for fact in found]
 
 
@@ -277,7 +277,7 @@ def accepted_proposal(
     outcome = next((sentence for sentence in statements_made if is_outcome(sentence)), None)
     if outcome is None or _FAILED.search(outcome):
         return None
-    for role, text in reversed(before[-_LOOKBACK_MESSAGES:]):
+    for role, text in reversed(before[-LOOKBACK_MESSAGES:]):
         if role == "USER" and re.match(r"\s*(?:no|nope|nah)\b", text, re.IGNORECASE):
             return None
         if role == "ASSISTANT":

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from agentcore_memory_async.local._heuristics.facts import (
+    LOOKBACK_MESSAGES,
     accepted_proposal,
     is_only_proposal,
     is_standalone_fact,
@@ -37,7 +38,7 @@ from agentcore_memory_async.local._language.third_person import (
 from agentcore_memory_async.local._language.words import sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 _MAX_SENTENCES = 8
@@ -58,23 +59,30 @@ _ASIDE = re.compile(
 """Remarks that are left out of a summary."""
 
 
-def summarize(messages: Sequence[tuple[str, str]]) -> list[str]:
+def summarize(
+    messages: Sequence[tuple[str, str]], before: Sequence[tuple[str, str]] = ()
+) -> list[str]:
     """
-    Return the summary of a session: one ``<topic name="...">`` for each segment.
+    Return the summary of messages: one ``<topic name="...">`` for each segment that has content.
 
     Args:
-        messages: Role and text of the session's messages, oldest first.
+        messages: Role and text of the messages, oldest first.
+        before: Role and text of the session's messages before them.
     """
-    topics: list[str] = []
-    before: list[tuple[str, str]] = []
-    for segment in segments(messages):
-        lines = narrate(segment, before)
-        before = list(segment)
-        if not lines:
-            continue
-        summary = " ".join(lines)[:_MAX_LENGTH]
-        topics.append(f"<topic name={quoteattr(topic_name(segment))}>{escape(summary)}</topic>")
-    return topics
+    return [topic for topic in topics(segments(messages), before) if topic]
+
+
+def topics(
+    parts: Iterable[Sequence[tuple[str, str]]], before: Sequence[tuple[str, str]] = ()
+) -> list[str]:
+    """Return a topic for each segment of a session; an empty text for one without content."""
+    found: list[str] = []
+    for part in parts:
+        text = " ".join(narrate(part, before))[:_MAX_LENGTH]
+        name = quoteattr(topic_name(part))
+        found.append(f"<topic name={name}>{escape(text)}</topic>" if text else "")
+        before = [*before[-LOOKBACK_MESSAGES:], *part]
+    return found
 
 
 def narrate(
@@ -88,13 +96,16 @@ def narrate(
         before: Role and text of the messages before them, in which a proposal may stand.
     """
     found: list[tuple[int, str]] = []  # weight and sentence
+    before = before[-LOOKBACK_MESSAGES:]
     context = [*before, *messages]
     for number in range(len(before), len(context)):
         role, text = context[number]
         if role == "USER":
             found.extend(_user_sentences(text, first=not found))
         elif role == "ASSISTANT":
-            found.extend(_assistant_sentences(text, context[:number]))
+            found.extend(
+                _assistant_sentences(text, context[max(0, number - LOOKBACK_MESSAGES) : number])
+            )
     unique: dict[str, int] = {}
     for weight, sentence in found:
         unique.setdefault(sentence, weight)

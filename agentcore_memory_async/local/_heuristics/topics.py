@@ -22,6 +22,8 @@ _MIN_SEGMENT = 4
 """Messages in a segment, at least."""
 _MAX_SEGMENT = 24
 """Messages after which the next one of the user begins a new segment."""
+_LONGEST_SEGMENT = 2 * _MAX_SEGMENT
+"""Messages after which any message begins a new segment."""
 _DOMAINS = {
     "Order problem": """
         order order parcel package delivery delivered shipment tracking courier arrive""",
@@ -105,29 +107,36 @@ def segments(messages: Sequence[tuple[str, str]]) -> list[Sequence[tuple[str, st
     """
     Split a conversation where the user changes the topic, and where a segment gets too long.
 
-    Later messages never move an earlier boundary, so finished segments keep their summaries.
+    Later messages never move an earlier boundary, and what is before a boundary never decides the
+    next one. So finished segments keep their summaries, and the splitting can go on from the last.
     """
     found: list[Sequence[tuple[str, str]]] = []
     start = 0
     current: str | None = None
     for number, (role, text) in enumerate(messages):
-        length = number - start
-        if role == "USER":
-            best = domain_counts(text).most_common(2)
-            clear = best and (len(best) == 1 or best[0][1] > best[1][1])
-            if clear and best[0][1] >= 2 and best[0][0] != current:
-                if current is not None and length >= _MIN_SEGMENT:
-                    found.append(messages[start:number])
-                    start = number
-                current = best[0][0]
-                continue
-            if length >= _MAX_SEGMENT:
-                found.append(messages[start:number])
-                start = number
+        topic = _clear_topic(text) if role == "USER" else None
+        if _ends_before(role, number - start, topic, current):
+            found.append(messages[start:number])
+            start, current = number, None
+        current = topic or current
     rest = messages[start:]
     if rest:
         found.append(rest)
     return found
+
+
+def _clear_topic(text: str) -> str | None:
+    """Return the topic that *text* clearly speaks of; None if there is no such."""
+    best = domain_counts(text).most_common(2)
+    clear = best and (len(best) == 1 or best[0][1] > best[1][1])
+    return best[0][0] if clear and best[0][1] >= 2 else None
+
+
+def _ends_before(role: str, length: int, topic: str | None, current: str | None) -> bool:
+    """Return whether a segment of that length and topic ends before a message."""
+    if topic is not None and topic != current:
+        return (current is not None and length >= _MIN_SEGMENT) or length >= _MAX_SEGMENT
+    return length >= (_MAX_SEGMENT if role == "USER" else _LONGEST_SEGMENT)
 
 
 def topic_name(messages: Sequence[tuple[str, str]]) -> str:

@@ -50,6 +50,7 @@ _TABLES = (
     "records",
     "record_paths",
     "pending",
+    "open_parts",
     "failed_jobs",
     "tokens",
 )

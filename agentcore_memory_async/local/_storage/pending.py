@@ -120,13 +120,13 @@ def pending_sessions(transaction: Transaction) -> list[tuple[SessionKey, int]]:
 
 
 def pending_events(
-    transaction: Transaction, key: SessionKey, until_ms: int
+    transaction: Transaction, key: SessionKey, until_ms: int, limit: int
 ) -> tuple[PendingEvent, ...]:
-    """Return the events of a session that are due by *until_ms*, oldest first."""
+    """Return the first *limit* events of a session that are due by *until_ms*."""
     rows = transaction.db.execute(
         f"SELECT seq, event_id, strategies FROM pending WHERE {_SESSION} "
-        "AND due_ms <= ? ORDER BY event_id",
-        (*key, until_ms),
+        "AND due_ms <= ? ORDER BY due_ms, event_id LIMIT ?",
+        (*key, until_ms, limit),
     )
     return tuple(PendingEvent(seq, event, tuple(json.loads(ids))) for seq, event, ids in rows)
 

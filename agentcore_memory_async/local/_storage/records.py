@@ -283,20 +283,16 @@ class Records:
             if query.covers(record.namespace)
         ]
 
-    def of_session(
-        self, transaction: Transaction, memory_id: str, strategy_id: str, session_id: str
+    def find_all(
+        self, transaction: Transaction, memory_id: str, record_ids: Iterable[str]
     ) -> list[Record]:
-        """Return the records that a strategy extracted from one session."""
+        """Return those of the records that there are."""
         rows = transaction.db.execute(
-            f"SELECT {_COLUMNS} FROM records WHERE memory_id = ? AND strategy_id = ? "
-            "AND session_id = ?",
-            (memory_id, strategy_id, session_id),
+            f"SELECT {_COLUMNS} FROM records WHERE memory_id = ? "
+            "AND record_id IN (SELECT value FROM json_each(?))",
+            (memory_id, json.dumps(list(record_ids))),
         )
         return [Record(*row) for row in rows]
-
-    def numbered(self, transaction: Transaction, numbers: Iterable[int]) -> list[Record]:
-        """Return the records of these numbers that there are."""
-        return [record for record, _ in self._rows(transaction, ((item, 0) for item in numbers))]
 
     def _numbers(
         self,

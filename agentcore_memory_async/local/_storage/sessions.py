@@ -65,32 +65,6 @@ class Event:
 
 
 @frozen
-class SourceEvent:
-    """
-    An event as the extraction reads it.
-
-    Attributes:
-        event_id: Event id.
-        event_ms: Timestamp that the caller gave.
-        payload: Items of the payload.
-        variables: Namespace variables.
-        metadata: Metadata.
-        strategy_ids: Strategies that may read it; None, from before this was kept, for all.
-    """
-
-    event_id: str
-    event_ms: int
-    payload: list[dict[str, Any]]
-    variables: dict[str, str]
-    metadata: dict[str, Any]
-    strategy_ids: frozenset[str] | None
-
-    def is_for(self, strategy_id: str) -> bool:
-        """Return whether the strategy may extract records from this event."""
-        return self.strategy_ids is None or strategy_id in self.strategy_ids
-
-
-@frozen
 class Branch:
     """
     A row of the table of branches.
@@ -250,24 +224,6 @@ def newest_events(
     return (Event(*row) for row in islice(rows, limit))
 
 
-def source_events(transaction: Transaction, key: SessionKey) -> Iterator[SourceEvent]:
-    """Iterate over all of a session's events, hidden ones included, oldest first."""
-    rows = transaction.db.execute(
-        "SELECT event_id, event_ms, payload, variables, metadata, strategies "
-        f"FROM events WHERE {_SESSION} ORDER BY event_id",
-        key,
-    )
-    for event_id, event_ms, payload, variables, metadata, strategies in rows:
-        yield SourceEvent(
-            event_id,
-            event_ms,
-            json.loads(payload),
-            json.loads(variables or "{}"),
-            json.loads(metadata or "{}"),
-            None if strategies is None else frozenset(json.loads(strategies)),
-        )
-
-
 # Branches.
 
 
@@ -347,8 +303,13 @@ def list_sessions(
     ).fetchall()
 
 
-def purge(transaction: Transaction, now_ms: int) -> None:
-    """Delete expired events, sessions that were empty for a day, and actors without sessions."""
+def purge(transaction: Transaction, now_ms: int) -> set[SessionKey]:
+    """
+    Delete expired events, sessions that were empty for a day, and actors without sessions.
+
+    Returns:
+        Sessions that had any of these.
+    """
     db = transaction.db
     gone: list[Any] = db.execute(
         "DELETE FROM events WHERE expires_ms <= ? "
@@ -374,3 +335,4 @@ def purge(transaction: Transaction, now_ms: int) -> None:
             "AND s.actor_id = actors.actor_id)",
             key[:2],
         )
+    return {SessionKey(*row[:3]) for row in (*gone, *empty)}
