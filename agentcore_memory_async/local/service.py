@@ -185,6 +185,8 @@ class LocalMemoryService(FaultMethods):
         )
         try:
             await store.write(self._purge)
+            while await store.write(self._context.records.complete):
+                pass
             await self._pipeline.load()
             await runner.setup()
             await web.TCPSite(runner, self._host, self._port, backlog=1024).start()

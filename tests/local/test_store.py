@@ -188,6 +188,9 @@ async def test_records_of_the_fifth_version_are_migrated(
             await client.call("DELETE", "memoryRecords", record["memoryRecordId"])
         assert await client.records("/a/") == []
         assert len(await client.records("/")) == 3
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT count(*) FROM records WHERE terms IS NULL").fetchone() == (0,)
+        assert db.execute("SELECT count(DISTINCT seq) FROM record_paths").fetchone() == (2,)
 
 
 async def test_a_migration_that_fails_leaves_the_file(tmp_path: Path) -> None:

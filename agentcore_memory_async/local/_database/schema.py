@@ -193,6 +193,7 @@ _MIGRATIONS: tuple[str, ...] = (
     DROP INDEX pending_by_session;
     CREATE INDEX pending_by_session
         ON pending (memory_id, actor_id, session_id, due_ms, event_id);
+    CREATE INDEX records_without_terms ON records (seq) WHERE terms IS NULL;
     """,
 )
 """Each entry brings a file from the version before it to its own. Never change one: append."""

@@ -26,7 +26,7 @@ from attrs import define, field
 from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async.local._api.errors import AwsError
 from agentcore_memory_async.local._api.members import strings_in
-from agentcore_memory_async.local._search.lexical import SearchIndex, index_terms
+from agentcore_memory_async.local._search.lexical import SearchIndex
 from agentcore_memory_async.local.embedder import EmbedderError, Vector, cosine, embed, signature
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ _CHUNK = 5_000
 """Records that are read and indexed at a time."""
 _START = (-1, -1)
 """Time of creation and number before those of all records."""
-_Row = tuple[int, int, str | None, str | None, str, int]
-"""A record to index: time of creation, number, content or terms, namespace, and length."""
+_Row = tuple[int, int, str, str, int]
+"""A record to index: time of creation, number, terms, namespace, and characters of its content."""
 _TEXTS = 64
 """Texts that an embedder gets at a time."""
 _QUERIES = 1_000
@@ -161,9 +161,7 @@ class SearchIndexes:
         after = _START
         while not index.built:
             rows = await store.read(partial(_next_rows, memory_id=memory_id, after=after))
-            unknown = await run_in_thread(_index, index, rows)
-            if unknown:
-                await store.write(partial(_write_terms, unknown=unknown))
+            await run_in_thread(_index, index, rows)
             if len(rows) < _CHUNK:
                 with index.lock:
                     index.catch_up()
@@ -340,41 +338,20 @@ def _next_rows(
 ) -> list[_Row]:
     """Return the next records of a memory to index, in the order of their creation."""
     return transaction.db.execute(
-        "SELECT created_ms, seq, CASE WHEN terms IS NULL THEN content END, terms, namespace_key, "
-        "length(content) FROM records "
+        "SELECT created_ms, seq, terms, namespace_key, length(content) FROM records "
         "WHERE memory_id = ? AND (created_ms, seq) > (?, ?) ORDER BY created_ms, seq LIMIT ?",
         (memory_id, *after, limit),
     ).fetchall()
 
 
-def _index(index: MemoryIndex, rows: list[_Row]) -> list[tuple[str, int, str]]:
-    """
-    Index records that were read, except those that have changed since.
-
-    Returns:
-        Terms, number and content of the records that were stored without their terms.
-    """
-    ready: list[tuple[int, str, str, int]] = []
-    unknown: list[tuple[str, int, str]] = []
-    for _, seq, content, words, key, length in rows:
-        if content is not None:
-            words = index_terms(searchable(content))
-            unknown.append((words, seq, content))
-        ready.append((seq, words or "", key, length))
-    for start in range(0, len(ready), 100):
+def _index(index: MemoryIndex, rows: list[_Row]) -> None:
+    """Index records that were read, except those that have changed since."""
+    for start in range(0, len(rows), 100):
         with index.lock:
             index.catch_up()
-            for seq, words, key, length in ready[start : start + 100]:
+            for _, seq, words, key, length in rows[start : start + 100]:
                 if index.touched is not None and seq not in index.touched:
                     index.lexical.put(seq, words, key, length)
-    return unknown
-
-
-def _write_terms(transaction: Transaction, unknown: list[tuple[str, int, str]]) -> None:
-    """Store terms with records of an older file, except those that have changed since."""
-    transaction.db.executemany(
-        "UPDATE records SET terms = ? WHERE seq = ? AND content = ?", unknown
-    )
 
 
 def _records_without_vector(

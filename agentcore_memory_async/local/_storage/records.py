@@ -49,6 +49,8 @@ _COLUMNS = ", ".join(
     )
 )
 """Columns of a record, in the order of the fields of `Record`."""
+_COMPLETED = 5_000
+"""Records that are completed in one transaction."""
 _NEWEST = 32
 """Newest records of a namespace that are compared with a new one, whatever words they have."""
 
@@ -397,6 +399,23 @@ class Records:
         _remove_paths(transaction, memory_id, key, record.created_ms, record.seq)
         self.indexes.forget(transaction, memory_id, record.seq)
 
+    def complete(self, transaction: Transaction) -> bool:
+        """
+        Store the terms and the paths of records that were written without, some at a time.
+
+        An older version did not have them. Returns whether there are more.
+        """
+        rows = transaction.db.execute(
+            "SELECT seq, memory_id, namespace_key, created_ms, content FROM records "
+            "WHERE terms IS NULL ORDER BY seq LIMIT ?",
+            (_COMPLETED,),
+        ).fetchall()
+        for seq, memory_id, key, created_ms, content in rows:
+            terms = index_terms(searchable(content))
+            transaction.db.execute("UPDATE records SET terms = ? WHERE seq = ?", (terms, seq))
+            _add_paths(transaction, memory_id, key, created_ms, seq)
+        return bool(rows)
+
     def purge(self, transaction: Transaction, now_ms: int) -> None:
         """Delete the records that have expired."""
         rows = transaction.db.execute(
@@ -449,7 +468,7 @@ def _add_paths(
     transaction: Transaction, memory_id: str, key: str, created_ms: int, number: int
 ) -> None:
     transaction.db.executemany(
-        "INSERT INTO record_paths VALUES (?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO record_paths VALUES (?, ?, ?, ?)",
         [(memory_id, path, created_ms, number) for path in paths_of(key)],
     )
 
