@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from agentcore_memory_async._redaction import without_content, without_texts
@@ -42,6 +43,8 @@ class ServiceError(AgentCoreMemoryError, ClientError):
         attempts: Number of requests that were made.
         hint: What to do next, where the client knows.
         retry_after_s: Wait that the service asked for, in seconds; None where it named none.
+        clock_offset_s: How far the service's clock was ahead of this machine's when it answered, in
+            seconds, to the second; None where the answer had no date.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class ServiceError(AgentCoreMemoryError, ClientError):
         attempts: int = 1,
         hint: str = "",
         retry_after_s: float | None = None,
+        clock_offset_s: float | None = None,
     ) -> None:
         self.operation = operation
         self.code = code
@@ -64,6 +68,7 @@ class ServiceError(AgentCoreMemoryError, ClientError):
         self.attempts = attempts
         self.hint = hint
         self.retry_after_s = retry_after_s
+        self.clock_offset_s = clock_offset_s
         self._shown = without_content(message)
         response: Any = {
             "Error": {"Code": code, "Message": self._shown},
@@ -128,12 +133,28 @@ _THROTTLING = """
     TooManyRequestsException TransactionInProgressException
 """
 """Codes that botocore treats as throttling, whatever their status."""
+_EXPIRED_TOKEN = ("ExpiredToken", "ExpiredTokenException")
+"""Codes of credentials whose session has ended."""
+_TOKEN_TEXT = re.compile(r"\btoken\b.* expired", re.IGNORECASE)
+"""What a message says of them under other codes."""
+_WRONG_TIME = ("RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture")
+"""Codes of requests that were signed too long ago, or later than now."""
+_TIME_TEXT = re.compile(
+    r"signature (has )?expired|signature not yet current|request has expired|\bskew",
+    re.IGNORECASE,
+)
+"""What a message says of them under other codes."""
+_WRONG_SIGNATURE = ("InvalidSignatureException", "SignatureDoesNotMatch", "AuthFailure")
+"""Codes of signatures that may be wrong for another reason, too."""
+SIGNATURE_VALID_S = 300
+"""Time for which a signature is valid, before and after it was made."""
 _BY_CODE: dict[str, type[ServiceError]] = {
     "AccessDeniedException": AccessDeniedError,
     "AccessDenied": AccessDeniedError,
     "UnrecognizedClientException": AccessDeniedError,
-    "InvalidSignatureException": AccessDeniedError,
-    "ExpiredTokenException": AccessDeniedError,
+    **dict.fromkeys(_EXPIRED_TOKEN, AccessDeniedError),
+    **dict.fromkeys(_WRONG_TIME, AccessDeniedError),
+    **dict.fromkeys(_WRONG_SIGNATURE, AccessDeniedError),
     "ResourceNotFoundException": NotFoundError,
     "ValidationException": ValidationError,
     "InvalidInputException": ValidationError,
@@ -165,12 +186,39 @@ def service_error(
     request_id: str | None = None,
     *,
     retry_after_s: float | None = None,
+    clock_offset_s: float | None = None,
 ) -> ServiceError:
     """Return an error of the class for *code*, or, if the code is unknown, for *status*."""
     cls = _BY_CODE.get(code) or _BY_STATUS.get(status)
     if cls is None:
         cls = ServiceUnavailableError if status >= 500 else ServiceError
-    return cls(operation, code, message, status, request_id, retry_after_s=retry_after_s)
+    return cls(
+        operation,
+        code,
+        message,
+        status,
+        request_id,
+        retry_after_s=retry_after_s,
+        clock_offset_s=clock_offset_s,
+    )
+
+
+def is_token_expired(error: ServiceError) -> bool:
+    """Return whether the service refused the credentials as expired."""
+    if error.code in _EXPIRED_TOKEN:
+        return True
+    return isinstance(error, AccessDeniedError) and bool(_TOKEN_TEXT.search(error.message))
+
+
+def is_clock_at_fault(error: ServiceError) -> bool:
+    """Return whether the service refused the time at which the request was signed."""
+    if error.code in _WRONG_TIME:
+        return True
+    if not isinstance(error, AccessDeniedError):
+        return False
+    offset_s = error.clock_offset_s
+    is_far = offset_s is not None and abs(offset_s) >= SIGNATURE_VALID_S
+    return (is_far and error.code in _WRONG_SIGNATURE) or bool(_TIME_TEXT.search(error.message))
 
 
 def leave_out(error: ServiceError, texts: Iterable[str]) -> None:

@@ -17,7 +17,7 @@ from agentcore_memory_async._calls.flow_control import Admission, Outcome
 from agentcore_memory_async._calls.wait_clock import holding
 from agentcore_memory_async._calls.write import CREATE_EVENT
 from agentcore_memory_async._redaction import sent_texts
-from agentcore_memory_async._service_errors import leave_out
+from agentcore_memory_async._service_errors import is_clock_at_fault, is_token_expired, leave_out
 from agentcore_memory_async._transport.base import SendState, track_send_state
 from agentcore_memory_async._wire.echoes import check_answer
 from agentcore_memory_async.errors import (
@@ -78,6 +78,11 @@ def is_retryable(error: AgentCoreMemoryError, *, is_write: bool = False) -> bool
     if isinstance(error, CertificateError):
         return False
     return isinstance(error, TransportError | ThrottledError | ServiceUnavailableError)
+
+
+def is_signed_anew(error: AgentCoreMemoryError) -> bool:
+    """Return whether the same request, with a new signature, may be accepted: it never ran."""
+    return isinstance(error, ServiceError) and (is_token_expired(error) or is_clock_at_fault(error))
 
 
 def may_have_run(error: AgentCoreMemoryError) -> bool:
@@ -231,7 +236,7 @@ class Retrier:
         if isinstance(final, ServiceError):
             final.attempts = call.attempts
             leave_out(final, sent_texts(call.params))
-            final.hint = self._hint(final)
+            final.hint = final.hint or self._hint(final)
         raise final
 
     def _admission(self, operation: str) -> Admission:
@@ -309,6 +314,7 @@ class _Call:
         self._last_outcome = Outcome.ANSWERED
         self._other = ""
         self._is_token_in_use = False
+        self._was_signed_anew = False
 
     @property
     def token(self) -> str | None:
@@ -357,8 +363,11 @@ class _Call:
         most = self.policy.max_attempts
         if self._is_token_in_use:
             return False
-        may_succeed = is_retryable(error, is_write=self.operation == CREATE_EVENT)
-        return may_succeed and (most is None or self.attempts < most)
+        if is_signed_anew(error) and not self._was_signed_anew:
+            self._was_signed_anew = True
+        elif not is_retryable(error, is_write=self.operation == CREATE_EVENT):
+            return False
+        return most is None or self.attempts < most
 
     def wait_s(self, error: AgentCoreMemoryError, failures: int, source: random.Random) -> float:
         """

@@ -45,6 +45,7 @@ class ResponseCapture:
         body: Bytes of a success.
         headers: Headers of the answer.
         parsed: Whether botocore has read the answer.
+        signed_with: Credentials of the request; None before it was signed.
     """
 
     operation: str
@@ -53,6 +54,7 @@ class ResponseCapture:
     body: bytes = b""
     headers: Mapping[str, str] = field(factory=dict[str, str])
     parsed: bool = False
+    signed_with: object = None
 
 
 _capture: ContextVar[ResponseCapture | None] = ContextVar(
@@ -74,6 +76,13 @@ def current_operation() -> str:
     """Return the wire name of the operation that this task is calling, for the texts of errors."""
     capture = _capture.get()
     return "opening" if capture is None else capture.operation
+
+
+def note_credentials(frozen: object) -> None:
+    """Note the credentials that the request of this task is signed with."""
+    capture = _capture.get()
+    if capture is not None:
+        capture.signed_with = frozen
 
 
 def note_sent() -> None:

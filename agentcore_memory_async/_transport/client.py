@@ -28,6 +28,7 @@ from attrs import define, frozen
 from botocore import UNSIGNED
 from botocore.config import Config
 
+from agentcore_memory_async._service_errors import is_token_expired
 from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async._transport import credentials
 from agentcore_memory_async._transport.capture import HOOKS, ResponseCapture
@@ -36,7 +37,7 @@ from agentcore_memory_async._transport.http_session import session_class
 from agentcore_memory_async._transport.loader import ShippedLoader
 from agentcore_memory_async._transport.settings import named_settings
 from agentcore_memory_async._version import __version__
-from agentcore_memory_async.errors import InvalidInputError
+from agentcore_memory_async.errors import InvalidInputError, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,6 +88,7 @@ class Connection:
         endpoint_url: Where requests go.
         stack: Closes the client.
         http_session: Its http session, which is closed too where the stack could not.
+        credentials: Credentials that it signs with; None where it does not sign.
         resendable: Operations that aiohttp itself may send again.
         answered: Whether any answer came, so that a kept connection may be gone.
         closing: Whether closing has begun.
@@ -98,6 +100,7 @@ class Connection:
     endpoint_url: str
     stack: AsyncExitStack
     http_session: Any
+    credentials: credentials.GuardedCredentials | None
     resendable: frozenset[str]
     answered: bool = False
     closing: bool = False
@@ -105,7 +108,10 @@ class Connection:
     def failure(self, error: Exception, capture: ResponseCapture) -> Exception | None:
         """Return what to raise for *error*, as `errors.failure` does."""
         resent = self.answered and capture.operation in self.resendable
-        return failure(error, capture, maybe_resent=resent)
+        made = failure(error, capture, maybe_resent=resent)
+        if self.credentials and isinstance(made, ServiceError) and is_token_expired(made):
+            self.credentials.reject(capture.signed_with)
+        return made
 
     async def aclose(self) -> None:
         """Close the client and its connections; again, what is left if that was cut short."""
@@ -276,11 +282,13 @@ async def connect(settings: Settings) -> Connection:
         if plan.options.get("signature_version") is not UNSIGNED:
             loaded = await credentials.load(plan.caller)
         plan.private.register_component("credential_provider", StaticCredentialProvider(loaded))
-        return await _open(plan, settings)
+        return await _open(plan, settings, loaded)
     raise AssertionError  # pragma: no cover - the block returns or raises
 
 
-async def _open(plan: ClientPlan, settings: Settings) -> Connection:
+async def _open(
+    plan: ClientPlan, settings: Settings, loaded: credentials.GuardedCredentials | None
+) -> Connection:
     is_signed = plan.options.get("signature_version") is not UNSIGNED
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(
@@ -311,6 +319,7 @@ async def _open(plan: ClientPlan, settings: Settings) -> Connection:
                 wire for wire in methods if model.operation_model(wire).http["method"] != "POST"
             ),
             http_session=plan.opened[0],
+            credentials=loaded,
             stack=stack.pop_all(),
         )
     raise AssertionError  # pragma: no cover - the stack swallows no error

@@ -16,13 +16,15 @@ import asyncio
 import copy
 import inspect
 import logging
+from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import anyio
 from botocore import exceptions as boto
 
-from agentcore_memory_async._transport.capture import current_operation
+from agentcore_memory_async._transport.capture import current_operation, note_credentials
 from agentcore_memory_async._transport.settings import (
     is_setting_fault,
     profile_with,
@@ -184,6 +186,7 @@ class GuardedCredentials:
         self._last: Any = None
         self._ask_at = 0.0
         self._failed: BaseException | None = None
+        self._rejected: object = None
 
     def __repr__(self) -> str:
         return f"<GuardedCredentials {getattr(self._inner, 'method', None)}>"
@@ -193,8 +196,42 @@ class GuardedCredentials:
             raise AttributeError(name)
         return getattr(self._inner, name)
 
+    def reject(self, frozen: object) -> None:
+        """Renew the credentials before they are used again: the service called *frozen* expired."""
+        self._rejected = frozen
+
     async def get_frozen_credentials(self) -> Any:
         """Return the values to sign with, as the method of botocore's object does."""
+        if self._rejected is not None:
+            await self._renew()
+        frozen = await self._get()
+        note_credentials(frozen)
+        return frozen
+
+    async def _renew(self) -> None:
+        """
+        Make the present credentials expired, or load them again, unless they are others by now.
+
+        Those that were given as arguments stay as they are: nothing else says the same.
+        """
+        async with self._lock:
+            rejected, self._rejected = self._rejected, None
+            if hasattr(self._inner, "refresh_needed"):
+                if rejected == await self._as_loaded():
+                    _expire(self._inner)
+                    self._last, self._ask_at, self._failed = None, 0.0, None
+            elif rejected == self._last and self._inner.method != "explicit":
+                self._inner = await self._loaded_again()
+
+    async def _loaded_again(self) -> Any:
+        """Return the credentials of the same provider, loaded again; else the present ones."""
+        found: Any = None
+        with suppress(Exception):  # the service's error says what is wrong
+            provider = self._session.get_component("credential_provider")
+            found = await provider.load_credentials()
+        return found if found and found.method == self._inner.method else self._inner
+
+    async def _get(self) -> Any:
         if not self._refresh_needed():
             self._last = await _resolve(self._inner.get_frozen_credentials())
             return self._last
@@ -259,6 +296,18 @@ class GuardedCredentials:
 
     def _valid(self) -> bool:
         return not self._refresh_needed(VALID_S)
+
+
+def _expire(refreshable: Any) -> None:
+    """
+    Make *refreshable* expired, so that botocore refreshes it; and forget what a role's cache has.
+
+    There is no public way to either.
+    """
+    fetcher: Any = getattr(refreshable._refresh_using, "__self__", None)  # noqa: SLF001
+    with suppress(AttributeError, KeyError):
+        del fetcher._cache[fetcher._cache_key]  # noqa: SLF001
+    refreshable._expiry_time = refreshable._time_fetcher() - timedelta(seconds=1)  # noqa: SLF001
 
 
 async def _resolve(value: Awaitable[Any] | Any) -> Any:

@@ -70,6 +70,12 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     return max(0.0, (until - now).total_seconds())
 
 
+def clock_offset_s(headers: Mapping[str, str]) -> float | None:
+    """Return how far the service's clock is ahead of this machine's, by the ``Date``."""
+    date = read_date(headers.get("date"))
+    return None if date is None else float(round((date - datetime.now(UTC)).total_seconds()))
+
+
 def answered_error(
     operation: str, response: Mapping[str, Any], status: int | None, headers: Mapping[str, str]
 ) -> ServiceError:
@@ -97,6 +103,7 @@ def answered_error(
         status,
         headers.get("x-amzn-requestid") or metadata.get("RequestId") or None,
         retry_after_s=retry_after_s(headers),
+        clock_offset_s=clock_offset_s(headers),
     )
 
 

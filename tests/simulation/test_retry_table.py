@@ -31,6 +31,12 @@ AccessDenied                     403 AccessDeniedError        no  no  ANSWERED
 UnrecognizedClientException      403 AccessDeniedError        no  no  ANSWERED
 UnrecognizedClientException      400 AccessDeniedError        no  no  ANSWERED
 InvalidSignatureException        400 AccessDeniedError        no  no  ANSWERED
+SignatureDoesNotMatch            400 AccessDeniedError        no  no  ANSWERED
+AuthFailure                      400 AccessDeniedError        no  no  ANSWERED
+RequestTimeTooSkewed             400 AccessDeniedError        no  no  ANSWERED
+RequestExpired                   400 AccessDeniedError        no  no  ANSWERED
+RequestInTheFuture               400 AccessDeniedError        no  no  ANSWERED
+ExpiredToken                     400 AccessDeniedError        no  no  ANSWERED
 ExpiredTokenException            400 AccessDeniedError        no  no  ANSWERED
 AccessDenied                     400 AccessDeniedError        no  no  ANSWERED
 AccessDeniedException            400 AccessDeniedError        no  no  ANSWERED
@@ -93,6 +99,28 @@ OTHERS = [
     (errors.ExtractionError("x"), "no no ANSWERED"),
 ]
 
+SIGNED_ANEW = [
+    ("ExpiredTokenException", 400, "x", None, True),
+    ("ExpiredToken", 400, "x", None, True),
+    ("UnrecognizedClientException", 403, "The security token is expired", None, True),
+    ("UnrecognizedClientException", 403, "The security token is invalid", None, False),
+    ("ValidationException", 400, "The token has expired", None, False),
+    ("RequestTimeTooSkewed", 400, "x", None, True),
+    ("RequestExpired", 400, "x", None, True),
+    ("RequestInTheFuture", 400, "x", None, True),
+    ("SignatureDoesNotMatch", 403, "Signature expired: x", None, True),
+    ("SignatureDoesNotMatch", 403, "Signature not yet current: x", 0.0, True),
+    ("ValidationException", 400, "Signature expired: x", None, False),
+    ("SignatureDoesNotMatch", 400, "x", None, False),
+    ("SignatureDoesNotMatch", 400, "x", 299.0, False),
+    ("SignatureDoesNotMatch", 400, "x", 300.0, True),
+    ("AuthFailure", 400, "x", -300.0, True),
+    ("InvalidSignatureException", 400, "x", 301.0, True),
+    ("AccessDeniedException", 403, "x", 9999.0, False),
+    ("ServiceException", 500, "x", 9999.0, False),
+]
+"""Code, status, message, offset of the clocks: whether it is signed anew."""
+
 POLICY = RetryPolicy(backoff=0.05, throttled_backoff=1.0, max_backoff=5.0)
 BACKOFFS = [
     (DecodeError("CreateEvent", "cut"), [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]),
@@ -122,6 +150,7 @@ def disagreements(functions: Mapping[str, Any], make: Callable[..., Any]) -> Ite
     for error, wanted in OTHERS:
         if verdict(error) != wanted:
             yield f"{error!r}: {verdict(error)}"
+    yield from signature_disagreements(functions, make)
     for error, bounds in BACKOFFS:
         bound = functions["backoff_bound"]
         if [bound(POLICY, error, n + 1) for n in range(len(bounds))] != bounds:
@@ -130,7 +159,28 @@ def disagreements(functions: Mapping[str, Any], make: Callable[..., Any]) -> Ite
             yield f"backoff after many {error!r}"
 
 
-FUNCTIONS = ("is_retryable", "may_have_run", "outcome_of", "backoff_bound")
+def signature_disagreements(
+    functions: Mapping[str, Any], make: Callable[..., Any]
+) -> Iterator[str]:
+    """Yield the rows of `SIGNED_ANEW` that the functions contradict."""
+    for code, status, message, offset_s, anew in SIGNED_ANEW:
+        error = make("CreateEvent", code, message, status, clock_offset_s=offset_s)
+        reasons = functions["is_token_expired"](error), functions["is_clock_at_fault"](error)
+        if (any(reasons), functions["is_signed_anew"](error)) != (anew, anew):
+            yield f"{code} {message} {offset_s}: {reasons}"
+    if functions["is_signed_anew"](OTHERS[0][0]):
+        yield "a lost connection"
+
+
+FUNCTIONS = (
+    "is_retryable",
+    "may_have_run",
+    "outcome_of",
+    "backoff_bound",
+    "is_signed_anew",
+    "is_token_expired",
+    "is_clock_at_fault",
+)
 
 
 def test_the_table_holds() -> None:
@@ -172,10 +222,10 @@ class Mutator(ast.NodeTransformer):
         return node
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
-        """Replace the operator by ``or``."""
+        """Replace ``and`` by ``or``, and the other way round."""
         self.generic_visit(node)
-        if self._hit("or for and"):
-            node.op = ast.Or()
+        if self._hit("and for or, or for and"):
+            node.op = ast.And() if isinstance(node.op, ast.Or) else ast.Or()
         return node
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
@@ -194,6 +244,8 @@ class Mutator(ast.NodeTransformer):
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         """Change a constant."""
+        if node.value is None:
+            return node
         if isinstance(node.value, bool):
             return ast.Constant(not node.value) if self._hit("flipped") else node
         if isinstance(node.value, str):
@@ -220,7 +272,7 @@ def mutants() -> Iterator[tuple[str, dict[str, Any]]]:
             mutated = ast.fix_missing_locations(mutator.visit(deepcopy(tree)))
             if not mutator.what:
                 break
-            namespace = dict(vars(retry))
+            namespace = {**vars(_service_errors), **vars(retry)}
             exec(compile(mutated, name, "exec"), namespace)
             yield f"{name} {number}: {mutator.what}\n{ast.unparse(mutated)}", namespace
             number += 1

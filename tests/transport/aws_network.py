@@ -106,15 +106,17 @@ def answer(request: Asked) -> bytes:
 @attrs.define
 class AwsNetwork:
     """
-    A proxy for http and https, behind which every host is played by `answer`.
+    A proxy for http and https, behind which every host is played by one function.
 
     Attributes:
         context: Makes the TLS context for a host.
+        answer: Makes the body of each answer.
         address: Host and port of the proxy, which is a container's host, too.
         seen: What was asked for, in order.
     """
 
     context: Callable[[str], ssl.SSLContext]
+    answer: Callable[[Asked], bytes] = answer
     address: str = ""
     seen: list[Asked] = attrs.field(factory=list)
     _server: asyncio.Server | None = None
@@ -144,7 +146,7 @@ class AwsNetwork:
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
                 origin = tunnel or (f"http://{headers['host']}" if target[0] == "/" else "")
                 self.seen.append(asked(method, origin + target, headers, body))
-                content = answer(self.seen[-1])
+                content = self.answer(self.seen[-1])
                 writer.write(
                     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                     b"Content-Length: %d\r\n\r\n%s" % (len(content), content)
