@@ -122,15 +122,19 @@ class TransportError(_Picklable, AgentCoreMemoryError, OSError):
         operation: Wire name of the operation.
         reason: What happened, without any content of the request.
         sent: False only where it is certain that the request never left this machine.
+        is_absent: Whether nothing listens at the endpoint, which is on this machine.
     """
 
-    _fields = ("operation", "reason", "sent")
+    _fields = ("operation", "reason", "sent", "is_absent")
     _happened: ClassVar[str] = "got no response:"
 
-    def __init__(self, operation: str, reason: str, sent: bool = True) -> None:
+    def __init__(
+        self, operation: str, reason: str, sent: bool = True, is_absent: bool = False
+    ) -> None:
         self.operation = operation
         self.reason = reason
         self.sent = sent
+        self.is_absent = is_absent
         super().__init__(f"{operation} {self._happened} {reason}")
 
 

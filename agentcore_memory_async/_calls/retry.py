@@ -58,6 +58,8 @@ ALIVE_BACKOFF = 1.0
 """Longest wait before a retry, in seconds, while other calls of the operation succeed."""
 LONGEST_RETRY_AFTER = 300.0
 """Longest wait that the service is believed to ask for, in seconds."""
+START_S = 1.0
+"""Time that a service on this machine has to start, where nothing listens yet."""
 MISTAKES = (ClosedError, ForkedError, InvalidInputError, WrongLoopError)
 """What is raised instead of sending anything."""
 
@@ -157,6 +159,7 @@ class Retrier:
         self._running = 0
         self._idle: anyio.Event | None = None
         self._stopped = False
+        self._absent_since: float | None = None
         self._random = random.Random()
 
     @contextmanager
@@ -225,6 +228,8 @@ class Retrier:
                     call.failed(error)
                     if not call.may_go_on(error):
                         break
+                    if isinstance(error, TransportError) and error.is_absent:
+                        scope.deadline = min(scope.deadline, self._wait_for_start())
                     wait_s = call.wait_s(error, admission.failures, self._random)
                     if anyio.current_time() + wait_s >= scope.deadline:
                         break  # the next attempt would come after the deadline
@@ -238,6 +243,12 @@ class Retrier:
             leave_out(final, sent_texts(call.params))
             final.hint = final.hint or self._hint(final)
         raise final
+
+    def _wait_for_start(self) -> float:
+        """Return until when calls wait for a service that never answered, on the loop's clock."""
+        if self._absent_since is None:
+            self._absent_since = anyio.current_time()
+        return self._absent_since + START_S
 
     def _admission(self, operation: str) -> Admission:
         admission = self._admissions.get(operation)

@@ -190,7 +190,7 @@ class BotocoreTransport:
         method = connection.methods.get(operation)
         if method is None:
             raise InvalidInputError(f"{operation!r} is not an operation of the service")
-        capture = ResponseCapture(operation, send_state)
+        capture = ResponseCapture(operation, send_state, connection.answered)
         failure: Exception | None = None
         try:
             with capturing(capture):
@@ -200,12 +200,13 @@ class BotocoreTransport:
             if failure is error:
                 raise
             # Whatever botocore made of a success, its bytes are in the capture, decoded below.
+        finally:
+            connection.answered |= capture.status is not None
         if failure is not None:
             _LOG.debug("%s: %s", operation, type(failure).__name__)
             # Without its cause: that shows the service's text, parameters, URLs or pieces of an
             # answer.
             raise failure
-        connection.answered = True
         answer = decode(operation, capture)
         _LOG.debug("%s: %r", operation, answer)
         return answer

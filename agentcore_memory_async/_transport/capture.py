@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 from attrs import define, field
 
@@ -29,6 +30,8 @@ _YEARS = range(2000, 3000)
 """Years of a date that comes from a clock; beyond them, arithmetic with it could overflow."""
 _EXTRACTION_DELAY = "x-agentcore-local-extraction-delay"
 """Header in which the local service tells its extraction delay, in seconds."""
+_PORTS = {"http": 80, "https": 443}
+"""Ports of proxies whose URL names none."""
 _UNREADABLE = object()
 """Sentinel for a body that is not JSON; None is valid JSON."""
 
@@ -41,19 +44,23 @@ class ResponseCapture:
     Attributes:
         operation: Wire name of the operation.
         send_state: Whether the request left this process.
+        was_answered: Whether the service ever answered this client before.
         status: HTTP status; None before an answer came.
         body: Bytes of a success.
         headers: Headers of the answer.
         parsed: Whether botocore has read the answer.
+        proxy: Host and port of the proxy that it goes through; empty for none.
         signed_with: Credentials of the request; None before it was signed.
     """
 
     operation: str
     send_state: SendState
+    was_answered: bool = False
     status: int | None = None
     body: bytes = b""
     headers: Mapping[str, str] = field(factory=dict[str, str])
     parsed: bool = False
+    proxy: str = ""
     signed_with: object = None
 
 
@@ -83,6 +90,14 @@ def note_credentials(frozen: object) -> None:
     capture = _capture.get()
     if capture is not None:
         capture.signed_with = frozen
+
+
+def note_proxy(url: str) -> None:
+    """Note the proxy that the request of this task goes through."""
+    capture = _capture.get()
+    if capture is not None:
+        parts = urlsplit(url)
+        capture.proxy = f"{parts.hostname}:{parts.port or _PORTS.get(parts.scheme)}"
 
 
 def note_sent() -> None:

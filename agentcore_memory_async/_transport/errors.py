@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import socket
 import ssl
+from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -51,6 +53,10 @@ _UNSENT = (
     socket.gaierror,
 )
 """What is raised before a connection is established."""
+_START = "python -m agentcore_memory_async.local"
+"""The command that starts the local service."""
+_LATER = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+"""Refusals of a proxy that may not stay."""
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
@@ -145,19 +151,19 @@ def failure(exc: Exception, captured: ResponseCapture, *, maybe_resent: bool) ->
     if isinstance(exc, CREDENTIAL_ERRORS):
         return credentials_error(operation, exc)
     if isinstance(exc, _LOST_FOR_BOTOCORE):
-        return _no_answer(operation, exc, exc.kwargs.get("error"), maybe_resent=maybe_resent)
+        return _no_answer(captured, exc, exc.kwargs.get("error"), maybe_resent=maybe_resent)
     if isinstance(exc, _LOST) and captured.send_state.sent:
-        return _no_answer(operation, exc, exc, maybe_resent=maybe_resent)
+        return _no_answer(captured, exc, exc, maybe_resent=maybe_resent)
     if isinstance(exc, SETTING_ERRORS):
         return setting_error(exc)
     return exc
 
 
 def _no_answer(
-    operation: str, exc: Exception, cause: object, *, maybe_resent: bool
-) -> TransportError:
+    captured: ResponseCapture, exc: Exception, cause: object, *, maybe_resent: bool
+) -> TransportError | ServiceError:
     """Return the error of a missing answer, by host and cause; the URL would show ids."""
-    where = _host(exc, cause)
+    operation, where = captured.operation, _where(exc, cause, captured.proxy)
     connecting = isinstance(cause, _UNSENT) or type(cause).__name__ in {
         "ConnectError",
         "ConnectTimeout",
@@ -169,15 +175,19 @@ def _no_answer(
     if isinstance(exc, boto.ReadTimeoutError | TimeoutError):
         text = f"while waiting for {where}"
         return TransportTimeoutError(operation, text, sent=not unsent)
-    if isinstance(exc, boto.ProxyConnectionError):
-        text = f"the proxy for {where} failed ({type(cause).__name__})"
-        return TransportError(operation, text, sent=not unsent and not _refused_by_proxy(cause))
+    if isinstance(cause, aiohttp.ClientHttpProxyError):
+        return _refused_by_proxy(captured, cause.status)
     if isinstance(exc, boto.SSLError):
         refused = isinstance(_tls_reason(cause), ssl.SSLCertVerificationError)
         made = CertificateError if refused else TransportError
         return made(operation, _tls_text(where, cause), sent=not unsent)
     if connecting:
-        return TransportError(operation, _connect_text(where, cause), sent=not unsent)
+        text = _connect_text(where, cause)
+        is_absent = unsent and not captured.was_answered and _is_absent(where, cause)
+        if is_absent:
+            port = urlsplit(f"//{where}").port
+            text += f"; the local service is started by '{_START} --port {port}'"
+        return TransportError(operation, text, sent=not unsent, is_absent=is_absent)
     if isinstance(exc, boto.ConnectionClosedError):
         text = f"{where} closed the connection before the answer was complete"
         return TransportError(operation, text)
@@ -185,23 +195,40 @@ def _no_answer(
     return TransportError(operation, f"the connection to {where} was lost ({kind})")
 
 
-def _host(exc: Exception, cause: object) -> str:
-    url = getattr(exc, "kwargs", {}).get("endpoint_url")
-    if isinstance(url, str) and urlsplit(url).netloc:
-        return urlsplit(url).netloc.rpartition("@")[2]
+def _where(exc: Exception, cause: object, proxy: str) -> str:
+    """Return what was connected to: the proxy where it could not be, else the endpoint."""
+    connected = ""
     if isinstance(cause, aiohttp.ClientConnectorError):
-        return f"{cause.host}:{cause.port}"
-    return "the service"
+        connected = f"{cause.host}:{cause.port}"
+    if proxy and (connected == proxy or isinstance(exc, boto.ProxyConnectionError)):
+        return f"the proxy {proxy}"
+    url = getattr(exc, "kwargs", {}).get("endpoint_url")
+    netloc = urlsplit(url).netloc if isinstance(url, str) else ""
+    where = netloc.rpartition("@")[2] or connected or "the service"
+    return f"{where} through the proxy {proxy}" if proxy else where
 
 
-def _refused_by_proxy(cause: object) -> bool:
-    """Return whether a proxy refused the tunnel, so that nothing went through it."""
-    return isinstance(cause, aiohttp.ClientHttpProxyError)
+def _refused_by_proxy(captured: ResponseCapture, status: int) -> TransportError | ServiceError:
+    """Return the error of a tunnel that a proxy refused, so that nothing went through it."""
+    text = f"the proxy {captured.proxy} refused the connection: {status} {_phrase(status)}"
+    if 400 <= status < 500 and status not in _LATER:
+        return service_error(captured.operation, str(status), text, status)
+    return TransportError(captured.operation, text, sent=False)
+
+
+def _is_absent(where: str, cause: object) -> bool:
+    """Return whether nothing listens at an endpoint on this machine."""
+    host = (urlsplit(f"//{where}").hostname or "") if " " not in where else ""
+    refused = isinstance(getattr(cause, "os_error", cause), ConnectionRefusedError)
+    with suppress(ValueError):
+        return refused and ip_address(host).is_loopback
+    return refused and host.rpartition(".")[2] == "localhost"
 
 
 def _connect_text(where: str, cause: object) -> str:
     if isinstance(cause, aiohttp.ClientConnectorDNSError):
-        return f"the name {where} cannot be resolved; check the region and the endpoint"
+        what = "its setting" if where.startswith("the proxy ") else "the region and the endpoint"
+        return f"the name of {where} cannot be resolved; check {what}"
     reason = getattr(cause, "os_error", None)
     text = getattr(reason, "strerror", None) or type(reason or cause).__name__
     return f"cannot connect to {where}: {text}"

@@ -33,7 +33,7 @@ from botocore.httpsession import get_cert_path
 
 from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async._transport.base import current_send_state
-from agentcore_memory_async._transport.capture import note_connections, note_sent
+from agentcore_memory_async._transport.capture import note_connections, note_proxy, note_sent
 from agentcore_memory_async.errors import ClosedError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -275,6 +275,8 @@ class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]
         if self._is_closed:
             raise ClosedError("closed while the call was under way: create a new one")
         note_connections(self._connections.drop)
+        if proxy_url := self._proxy_config.proxy_url_for(request.url):
+            note_proxy(proxy_url)
         return await super().send(request)
 
 

@@ -1,0 +1,137 @@
+"""A proxy that is dead or refuses is named as the proxy; what it refuses for good is sent once."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agentcore_memory_async import (
+    AsyncMemorySession,
+    AsyncMemorySessionManager,
+    RetryPolicy,
+    ServiceError,
+    TransportError,
+    TransportTimeoutError,
+)
+from tests.client.doubles import said
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+
+    Start = Callable[[bytes | None], Coroutine[None, None, str]]
+
+TARGETS = {"http": "http://memory.example", "https": "https://memory.example"}
+REFUSED = b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.fixture
+async def proxy() -> AsyncIterator[Start]:
+    """Yield a function that starts a proxy with one answer to everything, or with none."""
+    servers: list[asyncio.Server] = []
+    writers: list[asyncio.StreamWriter] = []
+
+    async def start(answer: bytes | None) -> str:
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writers.append(writer)
+            await reader.readuntil(b"\r\n\r\n")
+            if answer is not None:
+                writer.write(answer)
+                writer.close()
+
+        servers.append(await asyncio.start_server(handle, "127.0.0.1", 0))
+        return f"127.0.0.1:{servers[-1].sockets[0].getsockname()[1]}"
+
+    yield start
+    for server in servers:
+        server.close()
+    for writer in writers:
+        writer.transport.abort()
+
+
+def closed_port() -> int:
+    """Return a port on which nothing listens."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+async def write(scheme: str, through: str, patch: pytest.MonkeyPatch, **policy: float) -> None:
+    """Make one write through the proxy."""
+    patch.setenv(f"{scheme.upper()}_PROXY", f"http://user:CANARY@{through}")
+    retry = RetryPolicy(**{"write_deadline": 0.5, "backoff": 0.01, **policy})  # type: ignore[arg-type]
+    async with AsyncMemorySessionManager(
+        "m-0123456789", endpoint_url=TARGETS[scheme], retry=retry
+    ) as manager:
+        await AsyncMemorySession(manager, "a", "s").add_turns([said("hi")])
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 407])
+@pytest.mark.parametrize("scheme", TARGETS)
+async def test_what_a_proxy_refuses_is_not_retried(
+    proxy: Start, monkeypatch: pytest.MonkeyPatch, scheme: str, status: int
+) -> None:
+    """A proxy's refusal shows its status after one request, and nothing is in doubt."""
+    address = await proxy(REFUSED % status)
+    with pytest.raises(ServiceError) as caught:
+        await write(scheme, address, monkeypatch)
+
+    assert (status, 1) == (caught.value.status, caught.value.attempts)
+    assert "any proxy" in caught.value.hint
+    assert f"the proxy {address} refused" in str(caught.value) or scheme == "http"
+    assert "CANARY" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [408, 429, 502, 503])
+async def test_what_a_proxy_may_do_later_is_retried(
+    proxy: Start, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """A tunnel that a busy proxy refused carried nothing, so the write is not in doubt."""
+    address = await proxy(REFUSED % status)
+    with pytest.raises(TransportError, match=f"the proxy {address} refused .*: {status}") as caught:
+        await write("https", address, monkeypatch, max_attempts=3)
+
+    assert not caught.value.sent
+
+
+@pytest.mark.parametrize("scheme", TARGETS)
+async def test_a_dead_proxy_is_named(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    """Where nothing listens at the proxy's address, the proxy is named and not the service."""
+    address = f"127.0.0.1:{closed_port()}"
+    with pytest.raises(TransportError, match=f"cannot connect to the proxy {address}") as caught:
+        await write(scheme, address, monkeypatch)
+
+    assert "memory.example" not in str(caught.value)
+    assert "agentcore_memory_async.local" not in str(caught.value)
+    assert not caught.value.sent
+
+
+@pytest.mark.parametrize("scheme", TARGETS)
+async def test_a_proxy_without_an_address_is_named(
+    monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """Where the proxy's name cannot be resolved, the proxy is named and not the service."""
+    words = "name of the proxy nowhere.invalid:3128 cannot be resolved; check its setting"
+    with pytest.raises(TransportError, match=words) as caught:
+        await write(scheme, "nowhere.invalid:3128", monkeypatch)
+
+    assert "memory.example" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", TARGETS)
+async def test_a_silent_proxy_is_named(
+    proxy: Start, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """A proxy that accepts and ends the connection is named beside the service."""
+    address = await proxy(b"")
+    policy = {"max_attempts": 1}
+    with pytest.raises(Exception, match=r"OutcomeUnknown|closed|lost|may or may not") as caught:
+        await write(scheme, address, monkeypatch, **policy)
+
+    lost = caught.value.__cause__ or caught.value
+    assert re.search(rf"memory\.example through the proxy {address}", str(lost))
+    assert not isinstance(lost, TransportTimeoutError)
