@@ -57,7 +57,7 @@ def find_hint(error: ServiceError, memory_id: str, where: str, endpoint_url: str
 
 def _compare_clocks(offset_s: float | None) -> str:
     if offset_s is None:
-        return "Check this machine's clock: the answer had no date to compare it with"
+        return "Check this machine's clock"
     if not offset_s:
         return "This machine's clock agrees with the service's"
     by = timedelta(seconds=abs(offset_s))

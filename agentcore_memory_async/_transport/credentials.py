@@ -197,7 +197,7 @@ class GuardedCredentials:
         return getattr(self._inner, name)
 
     def reject(self, frozen: object) -> None:
-        """Renew the credentials before they are used again: the service called *frozen* expired."""
+        """Mark *frozen* as expired: the credentials are renewed before they are used again."""
         self._rejected = frozen
 
     async def get_frozen_credentials(self) -> Any:

@@ -24,7 +24,7 @@ from tests.client.doubles import said
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-ATTEMPT_S = 0.8
+ATTEMPT_S = 1.2
 """Time of an attempt; what is idle has a share of it."""
 POLICY = RetryPolicy(attempt_timeout=ATTEMPT_S, write_deadline=5, read_deadline=5, backoff=0.001)
 
@@ -184,7 +184,7 @@ async def test_calls_at_once_lose_one_attempt_each(
 
     assert sorted(set(network.lost)) == sorted(network.lost)
     assert len(network.lost) <= 4
-    assert 4 == len(network.answered)
+    assert (4 if kind == "write" else 0) == len(network.stored)
 
 
 async def test_a_connection_in_use_is_not_cut_short(

@@ -51,7 +51,7 @@ OTHER = [
 
 
 @attrs.define
-class Gate:
+class StrictService:
     """
     A service that refuses requests by how they are signed.
 
@@ -95,9 +95,9 @@ class Gate:
 
 
 @pytest.fixture
-async def gate() -> AsyncIterator[Gate]:
-    """Yield a started `Gate`."""
-    made = Gate()
+async def strict() -> AsyncIterator[StrictService]:
+    """Yield a started `StrictService`."""
+    made = StrictService()
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", made.handle)
     runner = web.AppRunner(app)
@@ -120,10 +120,13 @@ def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.auth.get_current_datetime", now)
 
 
-async def call(gate: Gate, kind: str, aws_session: Any = None, **policy: Any) -> None:
+async def call(strict: StrictService, kind: str, aws_session: Any = None, **policy: Any) -> None:
     """Make a call of the *kind*: a read or a write."""
     async with AsyncMemorySessionManager(
-        "m-0123456789", endpoint_url=gate.url, aws_session=aws_session, retry=RetryPolicy(**policy)
+        "m-0123456789",
+        endpoint_url=strict.url,
+        aws_session=aws_session,
+        retry=RetryPolicy(**policy),
     ) as manager:
         session = AsyncMemorySession(manager, "a", "s")
         await (session.list_events() if kind == "read" else session.add_turns([said("hi")]))
@@ -133,13 +136,13 @@ async def call(gate: Gate, kind: str, aws_session: Any = None, **policy: Any) ->
 @pytest.mark.parametrize("refusal", [*CLOCK, *TOKEN])
 @pytest.mark.parametrize("kind", ["read", "write"])
 async def test_a_refused_signature_is_made_anew(
-    gate: Gate, kind: str, refusal: tuple[str, int, str]
+    strict: StrictService, kind: str, refusal: tuple[str, int, str]
 ) -> None:
     """What never ran is signed again at the time of the next attempt, and accepted."""
-    gate.refusals = [refusal]
-    await call(gate, kind)
+    strict.refusals = [refusal]
+    await call(strict, kind)
 
-    assert 2 == len(set(gate.dates)) == len(gate.dates)
+    assert 2 == len(set(strict.dates)) == len(strict.dates)
 
 
 @pytest.mark.parametrize("refusal", [*CLOCK, *TOKEN])
@@ -152,102 +155,106 @@ async def test_a_refused_signature_is_made_anew(
     ],
 )
 async def test_if_it_stays_the_clocks_are_compared(
-    gate: Gate, refusal: tuple[str, int, str], offset_s: float, words: str
+    strict: StrictService, refusal: tuple[str, int, str], offset_s: float, words: str
 ) -> None:
     """A second refusal is raised, with the difference of the clocks by the answer's date."""
-    gate.refusals, gate.stays, gate.offset_s = [refusal], True, offset_s
+    strict.refusals, strict.stays, strict.offset_s = [refusal], True, offset_s
     with pytest.raises(AccessDeniedError, match=words) as caught:
-        await call(gate, "write")
+        await call(strict, "write")
 
-    assert 2 == len(gate.keys) == caught.value.attempts
+    assert 2 == len(strict.keys) == caught.value.attempts
     assert refusal[0] == caught.value.code
 
 
 @pytest.mark.parametrize("refusal", OTHER)
-async def test_other_refusals_are_final(gate: Gate, refusal: tuple[str, int, str]) -> None:
+async def test_other_refusals_are_final(
+    strict: StrictService, refusal: tuple[str, int, str]
+) -> None:
     """What a new signature cannot change is sent once."""
-    gate.refusals = [refusal]
+    strict.refusals = [refusal]
     with pytest.raises(ServiceError):
-        await call(gate, "write")
+        await call(strict, "write")
 
-    assert 1 == len(gate.keys)
+    assert 1 == len(strict.keys)
 
 
-async def test_a_wrong_signature_far_from_the_services_time_is_made_anew(gate: Gate) -> None:
+async def test_a_wrong_signature_far_from_the_services_time_is_made_anew(
+    strict: StrictService,
+) -> None:
     """A refusal without a reason is the clock's fault where the clocks are five minutes apart."""
-    gate.refusals, gate.offset_s = [OTHER[0]], 310.0
-    await call(gate, "write")
+    strict.refusals, strict.offset_s = [OTHER[0]], 310.0
+    await call(strict, "write")
 
-    assert 2 == len(gate.keys)
+    assert 2 == len(strict.keys)
 
 
-async def test_max_attempts_holds(gate: Gate) -> None:
+async def test_max_attempts_holds(strict: StrictService) -> None:
     """A policy of one attempt makes one."""
-    gate.refusals = [CLOCK[0]]
+    strict.refusals = [CLOCK[0]]
     with pytest.raises(AccessDeniedError):
-        await call(gate, "write", max_attempts=1)
+        await call(strict, "write", max_attempts=1)
 
-    assert 1 == len(gate.keys)
+    assert 1 == len(strict.keys)
 
 
-async def test_an_expired_token_is_refreshed_once(gate: Gate) -> None:
+async def test_an_expired_token_is_refreshed_once(strict: StrictService) -> None:
     """Calls that are refused together refresh the credentials once, though they seem valid."""
     provider = Provider()
     async with AsyncMemorySessionManager(
-        "m-0123456789", endpoint_url=gate.url, aws_session=provider.session()
+        "m-0123456789", endpoint_url=strict.url, aws_session=provider.session()
     ) as manager:
         session = AsyncMemorySession(manager, "a", "s")
         await session.list_events()
-        gate.expired = {"KEY0"}
+        strict.expired = {"KEY0"}
         async with anyio.create_task_group() as tasks:
             for _ in range(5):
                 tasks.start_soon(session.list_events)
 
     assert 1 == provider.refreshes
-    assert {"KEY1"} == set(gate.keys[-5:])
+    assert {"KEY1"} == set(strict.keys[-5:])
 
 
-async def test_a_refresh_that_fails_says_so(gate: Gate) -> None:
+async def test_a_refresh_that_fails_says_so(strict: StrictService) -> None:
     """If the credentials can't be refreshed, the error is theirs, with its own next step."""
     provider = Provider()
     provider.error = RuntimeError("STS is down")
-    gate.expired = {"KEY0"}
+    strict.expired = {"KEY0"}
     with pytest.raises(AccessDeniedError, match="could not be renewed") as caught:
-        await call(gate, "read", provider.session())
+        await call(strict, "read", provider.session())
 
     assert "Get new ones" in caught.value.hint
-    assert 1 == len(gate.keys)
+    assert 1 == len(strict.keys)
 
 
 async def test_rotated_keys_are_loaded_again(
-    gate: Gate, clean_machine: Path, monkeypatch: pytest.MonkeyPatch
+    strict: StrictService, clean_machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Keys of a file that another program renews are read again."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     keys = "[default]\naws_access_key_id = {}\naws_secret_access_key = s\naws_session_token = t\n"
     (clean_machine / "credentials").write_text(keys.format("OLDKEY"))
-    async with AsyncMemorySessionManager("m-0123456789", endpoint_url=gate.url) as manager:
+    async with AsyncMemorySessionManager("m-0123456789", endpoint_url=strict.url) as manager:
         (clean_machine / "credentials").write_text(keys.format("NEWKEY"))
-        gate.expired = {"OLDKEY"}
+        strict.expired = {"OLDKEY"}
         await AsyncMemorySession(manager, "a", "s").list_events()
 
-    assert ["OLDKEY", "NEWKEY"] == gate.keys
+    assert ["OLDKEY", "NEWKEY"] == strict.keys
 
 
-async def test_given_keys_are_never_exchanged(gate: Gate) -> None:
+async def test_given_keys_are_never_exchanged(strict: StrictService) -> None:
     """Keys that the caller gave are not exchanged for those of the environment."""
     session = AioSession()
     session.set_credentials("GIVENKEY", "s", "t")
-    gate.expired = {"GIVENKEY"}
+    strict.expired = {"GIVENKEY"}
     with pytest.raises(AccessDeniedError, match="Get new credentials"):
-        await call(gate, "read", session)
+        await call(strict, "read", session)
 
-    assert ["GIVENKEY"] * 2 == gate.keys
+    assert ["GIVENKEY"] * 2 == strict.keys
 
 
 async def test_a_role_is_assumed_anew(
-    gate: Gate, clean_machine: Path, monkeypatch: pytest.MonkeyPatch, authority: Any
+    strict: StrictService, clean_machine: Path, monkeypatch: pytest.MonkeyPatch, authority: Any
 ) -> None:
     """The cache of roles that botocore has does not give the expired token again."""
     (clean_machine / "config").write_text(
@@ -265,8 +272,8 @@ async def test_a_role_is_assumed_anew(
     async with AwsNetwork(authority.context, give) as network:
         monkeypatch.setenv("AWS_CA_BUNDLE", str(authority.bundle))
         monkeypatch.setenv("HTTPS_PROXY", f"http://{network.address}")
-        gate.expired = {"ROLEKEY0"}
-        await call(gate, "read", AioSession(profile="p"))
+        strict.expired = {"ROLEKEY0"}
+        await call(strict, "read", AioSession(profile="p"))
 
-    assert ["ROLEKEY0", "ROLEKEY1"] == gate.keys
+    assert ["ROLEKEY0", "ROLEKEY1"] == strict.keys
     assert 2 == len(network.seen)
