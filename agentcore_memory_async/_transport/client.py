@@ -2,10 +2,12 @@
 The client of a service, on a private session that takes its settings from the caller's session.
 
 The service keeps the name that botocore knows it by, such as ``bedrock-agentcore``: botocore
-derives ``AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`` and the profile's ``[services]`` section from it. Two
-private members are used, since there is no public way: ``_session`` of an ``aioboto3.Session``, and
-``_resolve_region_name`` of the caller's session, by which botocore's clients tell the providers of
-credentials their region. Importing this module fails where the latter does not exist.
+derives ``AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`` and the profile's ``[services]`` section from it.
+
+Three private members are used, since there is no public way: ``_session`` of an
+``aioboto3.Session``; ``_resolve_region_name`` of the caller's session, by which botocore's clients
+tell the providers of credentials their region (importing this module fails where it does not
+exist); and the client's ``_ruleset_resolver``, which says where requests go.
 """
 
 # botocore and aiobotocore carry no types.
@@ -302,18 +304,19 @@ async def _open(
         if len(plan.opened) != 1:
             text = "aiobotocore did not take this package's http session: certificates unchecked"
             raise RuntimeError(text)
-        if is_signed and "@" in urlsplit(client.meta.endpoint_url).netloc:
+        model = client.meta.service_model
+        endpoint_url = await _resolve_endpoint(client)
+        if is_signed and "@" in urlsplit(endpoint_url).netloc:
             raise InvalidInputError(_USER_IN_URL)
         for event, hook in HOOKS.items():
             client.meta.events.register_first(f"{event}.{settings.service}", hook)
         names: dict[str, str] = client.meta.method_to_api_mapping
         methods = {wire: getattr(client, name) for name, wire in names.items()}
-        model = client.meta.service_model
         return Connection(
             methods=methods,
             region=client.meta.region_name,
             region_source=plan.region_source,
-            endpoint_url=client.meta.endpoint_url,
+            endpoint_url=endpoint_url,
             # aiohttp itself sends these again when a kept connection turns out to be gone.
             resendable=frozenset(
                 wire for wire in methods if model.operation_model(wire).http["method"] != "POST"
@@ -323,3 +326,16 @@ async def _open(
             stack=stack.pop_all(),
         )
     raise AssertionError  # pragma: no cover - the stack swallows no error
+
+
+async def _resolve_endpoint(client: Any) -> str:
+    """
+    Return where requests go, by the shipped rules; ``client.meta`` has what the older way gives.
+
+    Raises:
+        EndpointResolutionError: There is none with the variant that was asked for.
+    """
+    model = client.meta.service_model
+    operation = model.operation_model(model.operation_names[0])
+    found = await client._ruleset_resolver.construct_endpoint(operation, {}, {})  # noqa: SLF001
+    return str(found.url)

@@ -61,6 +61,10 @@ class ShippedLoader(Loader):  # type: ignore[misc]
             return self._read(name), name
         return super().load_data_with_path(name)
 
+    def is_builtin_path(self, path: str) -> Any:
+        """Return True for the shipped ``endpoints``: so the shipped rules find the endpoint."""
+        return path in service_model.SHARED_FILES or super().is_builtin_path(path)
+
     def warm_up(self) -> None:
         """Read everything that making a client needs; for a thread."""
         for name in (*service_model.SERVICE_FILES, *service_model.SHARED_FILES):

@@ -4,9 +4,9 @@ The service model that this package ships, in the layout of botocore's data dire
 A second service is a second folder in ``data/`` and a line in `API_VERSIONS`.
 
 ``data/`` holds the 16 memory operations of ``bedrock-agentcore`` without prose, their paginators
-and endpoint rules, and ``endpoints`` and ``partitions`` cut down to what finding an endpoint needs.
-They come from the botocore that ``data/source.json`` names, so every botocore, however old, can
-send what that one can. ``python -m agentcore_memory_async._wire.service_model`` makes them anew.
+and endpoint rules, ``partitions``, and ``endpoints``, which are made of these. They come from the
+botocore that ``data/source.json`` names, so every botocore, however old, can send what that one
+can. ``python -m agentcore_memory_async._wire.service_model`` makes them anew.
 """
 
 from __future__ import annotations

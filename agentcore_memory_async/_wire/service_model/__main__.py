@@ -81,28 +81,53 @@ def service_model(full: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def endpoints(full: dict[str, Any]) -> dict[str, Any]:
-    """Keep the partitions with their regions; the services make up the megabyte."""
-    partitions: list[dict[str, Any]] = [
-        {
-            **partition,
-            "services": {},
-            "regions": {name: {} for name in sorted(partition["regions"])},
-        }
-        for partition in full["partitions"]
+def endpoints(partitions: dict[str, Any]) -> dict[str, Any]:
+    """
+    Make the data of botocore's older way to an endpoint, without services, from *partitions*.
+
+    It asks that way first, for no more than whether there is a region and a variant, and then the
+    rules. So that both agree in every partition, they come from the same file.
+    """
+    return {"version": 3, "partitions": [_endpoints(one) for one in partitions["partitions"]]}
+
+
+def _endpoints(partition: dict[str, Any]) -> dict[str, Any]:
+    outputs = partition["outputs"]
+    fips, dual = outputs["supportsFIPS"], outputs["supportsDualStack"]
+    variants: list[dict[str, Any]] = [
+        {"tags": tags, "hostname": f"{{service}}{name}.{{region}}.{{dnsSuffix}}", "dnsSuffix": dns}
+        for tags, name, dns, exists in (
+            (["fips"], "-fips", outputs["dnsSuffix"], fips),
+            (["dualstack"], "", outputs["dualStackDnsSuffix"], dual),
+            (["dualstack", "fips"], "-fips", outputs["dualStackDnsSuffix"], fips and dual),
+        )
+        if exists
     ]
-    return {"version": full["version"], "partitions": partitions}
+    return {
+        "partition": partition["id"],
+        "dnsSuffix": outputs["dnsSuffix"],
+        "regionRegex": partition["regionRegex"],
+        "regions": {name: {} for name in sorted(partition["regions"])},
+        "services": {},
+        "defaults": {
+            "hostname": "{service}.{region}.{dnsSuffix}",
+            "protocols": ["https"],
+            "signatureVersions": ["v4"],
+            "variants": variants,
+        },
+    }
 
 
 def build(directory: Path) -> dict[str, dict[str, Any]]:
     """Make everything that ``data/`` holds from the botocore data in *directory*."""
+    partitions = _load(directory, path_of("partitions"))
     pages = _load(directory, path_of("paginators-1"))["pagination"]
     return {
         "service-2": service_model(_load(directory, path_of("service-2"))),
         "paginators-1": {"pagination": {k: v for k, v in sorted(pages.items()) if k in OPERATIONS}},
         "endpoint-rule-set-1": _without_prose(_load(directory, path_of("endpoint-rule-set-1"))),
-        "endpoints": endpoints(_load(directory, path_of("endpoints"))),
-        "partitions": _load(directory, path_of("partitions")),
+        "endpoints": endpoints(partitions),
+        "partitions": partitions,
     }
 
 
