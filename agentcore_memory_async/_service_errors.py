@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from agentcore_memory_async._redaction import without_content, without_texts
@@ -146,6 +147,8 @@ _TIME_TEXT = re.compile(
 """What a message says of them under other codes."""
 _WRONG_SIGNATURE = ("InvalidSignatureException", "SignatureDoesNotMatch", "AuthFailure")
 """Codes of signatures that may be wrong for another reason, too."""
+TOLERATED_S = 60
+"""Difference of clocks, in seconds, from which on it is worth setting one."""
 SIGNATURE_VALID_S = 300
 """Time for which a signature is valid, before and after it was made."""
 _BY_CODE: dict[str, type[ServiceError]] = {
@@ -212,13 +215,31 @@ def is_token_expired(error: ServiceError) -> bool:
 
 def is_clock_at_fault(error: ServiceError) -> bool:
     """Return whether the service refused the time at which the request was signed."""
-    if error.code in _WRONG_TIME:
-        return True
     if not isinstance(error, AccessDeniedError):
         return False
-    offset_s = error.clock_offset_s
+    return is_time_refused(error.code, error.message, error.clock_offset_s)
+
+
+def is_time_refused(code: str, message: str, offset_s: float | None) -> bool:
+    """Return whether a refusal is about the time of the signature; *offset_s* is the clocks'."""
     is_far = offset_s is not None and abs(offset_s) >= SIGNATURE_VALID_S
-    return (is_far and error.code in _WRONG_SIGNATURE) or bool(_TIME_TEXT.search(error.message))
+    return (
+        code in _WRONG_TIME
+        or (is_far and code in _WRONG_SIGNATURE)
+        or bool(_TIME_TEXT.search(message))
+    )
+
+
+def compare_clocks(offset_s: float | None) -> str:
+    """Return a hint about this machine's clock, for `ServiceError.clock_offset_s`."""
+    if offset_s is None:
+        return "Check this machine's clock"
+    if not offset_s:
+        return "This machine's clock agrees with the service's"
+    by = timedelta(seconds=abs(offset_s))
+    side = "behind" if offset_s > 0 else "ahead of"
+    advice = "; set it" if abs(offset_s) >= TOLERATED_S else ""
+    return f"This machine's clock is {by} (hours:minutes:seconds) {side} the service's{advice}"
 
 
 def leave_out(error: ServiceError, texts: Iterable[str]) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from agentcore_memory_async._service_errors import is_clock_at_fault, is_token_expired
+from agentcore_memory_async._service_errors import (
+    compare_clocks,
+    is_clock_at_fault,
+    is_token_expired,
+)
 from agentcore_memory_async._wire.validation import looks_like_a_memory_id
 from agentcore_memory_async.errors import (
     AccessDeniedError,
@@ -17,8 +20,6 @@ from agentcore_memory_async.errors import (
 if TYPE_CHECKING:
     from agentcore_memory_async.errors import ServiceError
 
-TOLERATED_S = 60
-"""Difference of clocks, in seconds, from which on it is worth setting one."""
 _OTHER_THINGS = re.compile(
     r"actor|branch|event|job|metadata|namespace|payload|query|record|session|strategy|token",
     re.IGNORECASE,
@@ -45,25 +46,14 @@ def find_hint(error: ServiceError, memory_id: str, where: str, endpoint_url: str
     if isinstance(error, NotFoundError) and is_about_memory:
         return f"Asked for memory {memory_id} in {where}"
     if is_token_expired(error):
-        return f"Get new credentials. {_compare_clocks(error.clock_offset_s)}"
+        return f"Get new credentials. {compare_clocks(error.clock_offset_s)}"
     if is_clock_at_fault(error):
-        return _compare_clocks(error.clock_offset_s)
+        return compare_clocks(error.clock_offset_s)
     if isinstance(error, AccessDeniedError) and error.code.startswith("AccessDenied"):
         return _find_permission(error)
     if isinstance(error, ValidationError) and is_about_memory:
         return _explain_memory_id(memory_id)
     return ""
-
-
-def _compare_clocks(offset_s: float | None) -> str:
-    if offset_s is None:
-        return "Check this machine's clock"
-    if not offset_s:
-        return "This machine's clock agrees with the service's"
-    by = timedelta(seconds=abs(offset_s))
-    side = "behind" if offset_s > 0 else "ahead of"
-    advice = "; set it" if abs(offset_s) >= TOLERATED_S else ""
-    return f"This machine's clock is {by} (hours:minutes:seconds) {side} the service's{advice}"
 
 
 def _find_permission(error: ServiceError) -> str:

@@ -183,3 +183,9 @@ def read_date(value: str | None) -> datetime | None:
     except (ValueError, OverflowError, TypeError, LookupError):
         return None
     return date if date.year in _YEARS else None
+
+
+def clock_offset_s(headers: Mapping[str, str]) -> float | None:
+    """Return how far the service's clock is ahead of this machine's, by the ``Date``."""
+    date = read_date(headers.get("date"))
+    return None if date is None else float(round((date - datetime.now(UTC)).total_seconds()))

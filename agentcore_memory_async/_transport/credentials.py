@@ -19,12 +19,18 @@ import logging
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import anyio
 from botocore import exceptions as boto
 
-from agentcore_memory_async._transport.capture import current_operation, note_credentials
+from agentcore_memory_async._service_errors import compare_clocks, is_time_refused
+from agentcore_memory_async._transport.capture import (
+    clock_offset_s,
+    current_operation,
+    note_credentials,
+)
 from agentcore_memory_async._transport.settings import (
     is_setting_fault,
     profile_with,
@@ -100,12 +106,19 @@ def credentials_error(
         session: Session that they are for; its profile is named.
         expired: When they expired; empty unless they did.
     """
-    code = type(exc).__name__
+    code, hint = type(exc).__name__, _RENEW if expired else _CHECK
     if isinstance(exc, boto.ClientError):
-        code = str(exc.response["Error"]["Code"])
-    hint = _RENEW if expired else _CHECK
+        code, hint = _answered(exc, hint)
     message, hint = _absent(exc, session) or (_unavailable(exc, code, expired), hint)
     return AccessDeniedError(operation, code, f"{message}; nothing was sent", 0, hint=hint)
+
+
+def _answered(exc: boto.ClientError, hint: str) -> tuple[str, str]:
+    """Return code and hint of what a provider answered; *hint* if the clock is not at fault."""
+    answer: dict[str, Any] = exc.response
+    code, message = str(answer["Error"]["Code"]), str(answer["Error"].get("Message"))
+    offset_s = clock_offset_s(answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}))
+    return code, compare_clocks(offset_s) if is_time_refused(code, message, offset_s) else hint
 
 
 def _absent(exc: BaseException, session: Any) -> tuple[str, str] | None:
@@ -129,6 +142,8 @@ def _unavailable(exc: BaseException, code: str, expired: str) -> str:
     why = ""
     if isinstance(exc, boto.ClientError):
         why = f": {exc.operation_name} gave {code}"
+    elif isinstance(exc, boto.ConnectionError | boto.HTTPClientError):
+        why = f": no answer of {urlsplit(str(exc.kwargs.get('endpoint_url'))).netloc}"
     elif isinstance(provider := getattr(exc, "kwargs", {}).get("provider"), str):
         why = f" by {provider}"
     if expired:

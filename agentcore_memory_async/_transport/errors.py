@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from botocore import exceptions as boto
 
-from agentcore_memory_async._transport.capture import read_date
+from agentcore_memory_async._transport.capture import clock_offset_s, read_date
 from agentcore_memory_async._transport.credentials import (
     CREDENTIAL_ERRORS,
     credentials_error,
@@ -74,12 +74,6 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         return None
     now = read_date(headers.get("date")) or datetime.now(UTC)
     return max(0.0, (until - now).total_seconds())
-
-
-def clock_offset_s(headers: Mapping[str, str]) -> float | None:
-    """Return how far the service's clock is ahead of this machine's, by the ``Date``."""
-    date = read_date(headers.get("date"))
-    return None if date is None else float(round((date - datetime.now(UTC)).total_seconds()))
 
 
 def answered_error(

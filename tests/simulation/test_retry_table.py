@@ -168,6 +168,9 @@ def signature_disagreements(
         reasons = functions["is_token_expired"](error), functions["is_clock_at_fault"](error)
         if (any(reasons), functions["is_signed_anew"](error)) != (anew, anew):
             yield f"{code} {message} {offset_s}: {reasons}"
+        is_denied = isinstance(error, errors.AccessDeniedError)
+        if reasons[1] != (is_denied and functions["is_time_refused"](code, message, offset_s)):
+            yield f"{code} {message} {offset_s}: not by its parts"
     if functions["is_signed_anew"](OTHERS[0][0]):
         yield "a lost connection"
 
@@ -180,12 +183,17 @@ FUNCTIONS = (
     "is_signed_anew",
     "is_token_expired",
     "is_clock_at_fault",
+    "is_time_refused",
 )
+
+
+ALL = {**vars(_service_errors), **vars(retry)}
+"""What the functions find by name."""
 
 
 def test_the_table_holds() -> None:
     """Every error is retried or not as the table states."""
-    assert [] == list(disagreements(vars(retry), errors.service_error))
+    assert [] == list(disagreements(ALL, errors.service_error))
 
 
 class Mutator(ast.NodeTransformer):
@@ -257,7 +265,7 @@ class Mutator(ast.NodeTransformer):
 def mutants() -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each mutation with a namespace in which one function has it."""
     for name in FUNCTIONS:
-        function = getattr(retry, name)
+        function = ALL[name]
         assert isinstance(function, FunctionType)
         tree = ast.parse(inspect.getsource(function))
         definition = tree.body[0]
@@ -272,7 +280,7 @@ def mutants() -> Iterator[tuple[str, dict[str, Any]]]:
             mutated = ast.fix_missing_locations(mutator.visit(deepcopy(tree)))
             if not mutator.what:
                 break
-            namespace = {**vars(_service_errors), **vars(retry)}
+            namespace = dict(ALL)
             exec(compile(mutated, name, "exec"), namespace)
             yield f"{name} {number}: {mutator.what}\n{ast.unparse(mutated)}", namespace
             number += 1
@@ -305,4 +313,4 @@ def test_every_row_of_the_errors_is_noticed(table: str, monkeypatch: pytest.Monk
     rows = dict(getattr(_service_errors, table))
     for row in rows:
         monkeypatch.setattr(_service_errors, table, {key: rows[key] for key in rows if key != row})
-        assert list(disagreements(vars(retry), errors.service_error)), row
+        assert list(disagreements(ALL, errors.service_error)), row

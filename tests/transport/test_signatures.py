@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from email.utils import format_datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import attrs
 import pytest
 from aiobotocore.session import AioSession
 from aiohttp import web
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from agentcore_memory_async import (
     AccessDeniedError,
@@ -20,6 +22,7 @@ from agentcore_memory_async import (
     RetryPolicy,
     ServiceError,
 )
+from agentcore_memory_async._transport.credentials import credentials_error
 from tests.client.doubles import said
 from tests.transport.aws_network import Asked, AwsNetwork, answer, role_answer
 from tests.transport.test_credentials import Provider
@@ -277,3 +280,35 @@ async def test_a_role_is_assumed_anew(
 
     assert ["ROLEKEY0", "ROLEKEY1"] == strict.keys
     assert 2 == len(network.seen)
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "hint"),
+    [
+        (("SignatureDoesNotMatch", "Signature expired: x"), "AssumeRole gave Sig", "0:15:0. .*set"),
+        (("AccessDenied", "no"), "AssumeRole gave AccessDenied", "aws sts get-caller-identity"),
+    ],
+)
+def test_the_clock_is_compared_where_credentials_are_refused(
+    error: tuple[str, str], message: str, hint: str
+) -> None:
+    """A machine whose clock is off meets that first where it assumes a role."""
+    date = format_datetime(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=15, seconds=2))
+    refused = ClientError(
+        {
+            "Error": {"Code": error[0], "Message": error[1]},
+            "ResponseMetadata": {"HTTPHeaders": {"date": date}},
+        },
+        "AssumeRole",
+    )
+    found = credentials_error("opening", refused)
+
+    assert message in found.message
+    assert re.search(hint, found.hint)
+
+
+def test_a_provider_that_does_not_answer_is_named() -> None:
+    """Where STS cannot be reached, its host is named."""
+    lost = EndpointConnectionError(endpoint_url="https://sts.eu-west-1.amazonaws.com/")
+
+    assert "no answer of sts.eu-west-1.amazonaws.com" in str(credentials_error("opening", lost))
