@@ -2,21 +2,20 @@
 The values that go in and come out: messages, events, turns, records.
 
 All are frozen and can be compared, copied and pickled. Their ``repr`` shows ids, counts and sizes,
-never content.
+never content; ``to_dict()`` has it, and so has what IPython and notebooks show of them, since a
+person asked to see it there.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Mapping
+from datetime import datetime
+from enum import Enum, StrEnum
+from typing import Any, NoReturn, cast
 
-from attrs import field, frozen
+from attrs import asdict, field, frozen, has
 
 from agentcore_memory_async._mistakes import InvalidInputError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
 
 __all__ = (
     "BlobPayload",
@@ -41,6 +40,59 @@ def _size(value: object) -> str:
         return f"<{len(value)}>"  # type: ignore[arg-type]
     except TypeError:
         return "<...>"
+
+
+def _to_json(value: object) -> Any:
+    """Return *value* as JSON data."""
+    if has(type(value)):
+        return {key: _to_json(each) for key, each in _members(value).items()}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        mapping = cast("Mapping[object, object]", value)
+        return {str(key): _to_json(each) for key, each in mapping.items()}
+    if isinstance(value, list | tuple):
+        return [_to_json(each) for each in cast("list[object]", value)]
+    return value
+
+
+def _members(value: Any) -> dict[str, Any]:
+    return asdict(value, recurse=False)
+
+
+class _Model:
+    """What all values have."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        # IPython prefers the __repr__ of a class to what the class inherits.
+        setattr(cls, "_repr_pretty_", _Model._repr_pretty_)  # noqa: B010 - a method, for mypy
+
+    def to_dict(self) -> dict[str, Any]:
+        """
+        Return all members, content too, as JSON data.
+
+        Times are ISO 8601 with their zone, and roles are their names.
+        """
+        data: dict[str, Any] = _to_json(self)
+        return data
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Write all members, content too, for a person at IPython or a notebook."""
+        name = type(self).__name__
+        if cycle:
+            printer.text(f"{name}(...)")
+            return
+        with printer.group(len(name) + 1, f"{name}(", ")"):
+            for index, (key, value) in enumerate(_members(self).items()):
+                if index:
+                    printer.text(",")
+                    printer.breakable()
+                printer.text(f"{key}=")
+                printer.pretty(value)
 
 
 class MessageRole(StrEnum):
@@ -82,7 +134,7 @@ def _refuse_role(role: object, argument: str) -> NoReturn:
 
 
 @frozen
-class ConversationalMessage:
+class ConversationalMessage(_Model):
     """
     One message of a conversation, to be stored.
 
@@ -99,7 +151,7 @@ class ConversationalMessage:
 
 
 @frozen
-class JsonPayload:
+class JsonPayload(_Model):
     """
     JSON data in an event, beside or instead of messages.
 
@@ -111,7 +163,7 @@ class JsonPayload:
 
 
 @frozen
-class BlobPayload:
+class BlobPayload(_Model):
     """
     Data that is kept with an event and ignored by extraction.
 
@@ -127,7 +179,7 @@ class BlobPayload:
 
 
 @frozen
-class Branch:
+class Branch(_Model):
     """
     The branch of a conversation that an event is on.
 
@@ -141,7 +193,7 @@ class Branch:
 
 
 @frozen
-class Event:
+class Event(_Model):
     """
     One stored event of a session: messages, data, or both.
 
@@ -173,7 +225,7 @@ class Event:
 
 
 @frozen
-class Turn:
+class Turn(_Model):
     """
     One message of a conversation, read back.
 
@@ -214,7 +266,7 @@ class Turn:
 
 
 @frozen
-class MemoryRecord:
+class MemoryRecord(_Model):
     """
     A record that the service extracted: a fact, a preference, a summary, an episode.
 
@@ -237,7 +289,7 @@ class MemoryRecord:
 
 
 @frozen
-class ExtractionJob:
+class ExtractionJob(_Model):
     """
     A failed run of a strategy over some events; the service lists no other jobs.
 

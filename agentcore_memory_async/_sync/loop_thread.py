@@ -26,6 +26,7 @@ import concurrent.futures
 import contextvars
 import os
 import queue
+import sys
 import threading
 import warnings
 from asyncio import CancelledError
@@ -372,6 +373,13 @@ if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_process.forget)
 
 
+def _is_in_a_notebook() -> bool:
+    """Return whether a notebook's kernel runs here: its loop runs always, and waits for cells."""
+    ipython: Any = sys.modules.get("IPython")
+    shell = getattr(ipython, "get_ipython", lambda: None)()
+    return getattr(shell, "kernel", None) is not None
+
+
 def warn_in_a_running_loop(name: str, instead: str) -> None:
     """Warn, once per process, at the line that called the caller."""
     thread = _process.thread
@@ -380,6 +388,8 @@ def warn_in_a_running_loop(name: str, instead: str) -> None:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
+        return
+    if _is_in_a_notebook():
         return
     message = (
         f"{name} blocks the event loop that runs here, with everything else on it; "

@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import gc
 import logging
+import sys
 import threading
 import traceback
 import warnings
@@ -14,6 +15,7 @@ import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
+from types import SimpleNamespace
 
 import anyio
 import pytest
@@ -317,6 +319,20 @@ class TestRunningLoop:
         with pytest.warns(BlockingCallWarning, match=r"AsyncToy\.count") as caught:
             assert list(toy.count(2)) == [0, 1]
         assert Path(caught[0].filename) == Path(__file__)
+
+    @pytest.mark.parametrize("kernel", [None, object()])
+    async def test_silent_in_a_notebook(
+        self, toy: Toy, kernel: object, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A call in a notebook's cell, where a loop always runs, does not warn; IPython's does."""
+        shell = SimpleNamespace(kernel=kernel)
+        ipython = SimpleNamespace(get_ipython=lambda: shell)
+        monkeypatch.setitem(sys.modules, "IPython", ipython)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            assert toy.echo("a") == "a"
+        expected = [] if kernel else [BlockingCallWarning]
+        assert expected == [warning.category for warning in caught]
 
     async def test_can_be_made_an_error(self, toy: Toy) -> None:
         """The warning as an error is raised at each call, before anything is sent."""

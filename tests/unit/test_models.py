@@ -1,0 +1,167 @@
+"""Models as JSON data and in notebooks, where their content is shown; nowhere else is it."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from attrs import asdict, has
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentcore_memory_async import models
+from agentcore_memory_async.models import (
+    BlobPayload,
+    Branch,
+    ConversationalMessage,
+    Event,
+    ExtractionJob,
+    JsonPayload,
+    MemoryRecord,
+    MessageRole,
+    Turn,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CANARY = "the canary sings"
+CLASSES = {cls for name in models.__all__ if inspect.isclass(cls := getattr(models, name))}
+TEXTS = st.text().map(lambda text: CANARY + text)
+ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])
+TIMES = st.datetimes(timezones=ZONES)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+).map(lambda value: [CANARY, value])
+MESSAGES = st.builds(ConversationalMessage, TEXTS, st.sampled_from(MessageRole))
+BRANCHES = st.builds(Branch, st.text(), st.none() | st.just("1#a"))
+MODELS: dict[type, st.SearchStrategy[Any]] = {
+    ConversationalMessage: MESSAGES,
+    JsonPayload: st.builds(JsonPayload, JSON),
+    BlobPayload: st.builds(BlobPayload, JSON),
+    Branch: BRANCHES,
+    Event: st.builds(
+        Event,
+        event_id=st.just("1#a"),
+        event_type=st.none() | st.just("order"),
+        payload=st.lists(JSON, min_size=1).map(tuple),
+        messages=st.lists(MESSAGES).map(tuple),
+        timestamp=TIMES,
+        actor_id=st.just("a"),
+        session_id=st.just("s"),
+        branch=st.none() | BRANCHES,
+        metadata=st.dictionaries(st.text(), TEXTS),
+        accepted_at=st.none() | TIMES,
+    ),
+    Turn: st.builds(Turn, st.sampled_from(MessageRole), TEXTS, TIMES),
+    MemoryRecord: st.builds(MemoryRecord, st.text(), TEXTS, st.none() | st.floats(0, 1), TIMES),
+    ExtractionJob: st.builds(
+        ExtractionJob,
+        *[st.text()] * 6,
+        event_ids=st.lists(st.text()).map(tuple),
+    ),
+}
+"""How to draw values of each public model."""
+WITH_CONTENT = set(MODELS) - {Branch, ExtractionJob}
+
+
+def test_every_model_is_drawn() -> None:
+    """The tests below are about every public model."""
+    assert {cls for cls in CLASSES if has(cls)} == set(MODELS)
+
+
+class Printer:
+    """IPython's printer, as far as a model uses it."""
+
+    def __init__(self) -> None:
+        self.written = ""
+
+    @contextmanager
+    def group(self, indent: int, opening: str, closing: str) -> Iterator[None]:
+        """Write what is around a group."""
+        self.text(opening)
+        yield
+        self.text(closing)
+
+    def text(self, text: str) -> None:
+        """Write a text."""
+        self.written += text
+
+    def breakable(self) -> None:
+        """Write a space."""
+        self.text(" ")
+
+    def pretty(self, value: Any) -> None:
+        """Write a value, by its own method where it has one."""
+        if isinstance(value, tuple):
+            for each in value:
+                self.pretty(each)
+        elif hasattr(value, "_repr_pretty_"):
+            value._repr_pretty_(self, False)
+        else:
+            self.text(repr(value))
+
+
+@pytest.mark.parametrize("cls", MODELS, ids=lambda cls: cls.__name__)
+@given(data=st.data())
+def test_every_model_is_json_data(cls: type, data: st.DataObject) -> None:
+    """``to_dict`` has every member and its content as JSON, times with their zone."""
+    value = data.draw(MODELS[cls])
+    found = value.to_dict()
+
+    assert json.loads(json.dumps(found)) == found
+    assert set(found) == set(asdict(value))
+    for name, member in asdict(value, recurse=False).items():
+        if isinstance(member, datetime):
+            assert datetime.fromisoformat(found[name]) == member
+            assert datetime.fromisoformat(found[name]).utcoffset() == member.utcoffset()
+        elif isinstance(member, MessageRole):
+            assert (found[name], type(found[name])) == (member.value, str)
+        elif isinstance(member, Branch):
+            assert found[name] == member.to_dict()
+        elif name == "messages":
+            assert found[name] == [message.to_dict() for message in member]
+        else:
+            assert found[name] == (list(member) if isinstance(member, tuple) else member)
+
+
+@pytest.mark.parametrize("cls", MODELS, ids=lambda cls: cls.__name__)
+@given(data=st.data())
+def test_content_is_shown_to_a_person_only(cls: type, data: st.DataObject) -> None:
+    """A notebook shows the content of a model; its ``repr`` and ``str`` do not."""
+    value = data.draw(MODELS[cls])
+    printer = Printer()
+    value._repr_pretty_(printer, False)
+
+    assert printer.written.startswith(f"{cls.__name__}(")
+    assert (CANARY in printer.written) == (cls in WITH_CONTENT)
+    assert CANARY not in f"{value!r} {value} {[value]}"
+    assert "_repr_pretty_" in vars(cls)  # else IPython takes the class's own __repr__
+
+
+def test_a_cycle_is_shown_once() -> None:
+    """A model inside itself is abbreviated."""
+    printer = Printer()
+    JsonPayload(None)._repr_pretty_(printer, True)
+    assert "JsonPayload(...)" == printer.written
+
+
+def test_changing_the_data_changes_no_model() -> None:
+    """The data of ``to_dict`` is a copy."""
+    payload = JsonPayload({"a": [1]})
+    payload.to_dict()["content"]["a"].append(2)
+    assert JsonPayload({"a": [1]}) == payload
+
+
+def test_ipython_itself_shows_content() -> None:
+    """IPython's own printer shows the content of nested models."""
+    pretty = pytest.importorskip("IPython.lib.pretty")
+    message = ConversationalMessage(CANARY, "user")
+    event = Event("1#a", None, None, (message,), datetime(2026, 1, 1, tzinfo=UTC), "a", "s")
+    assert CANARY in pretty.pretty([event])
