@@ -15,7 +15,7 @@ import json
 from collections import deque
 from itertools import islice
 from math import inf
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 import anyio
@@ -120,6 +120,7 @@ class MessageBuffer:
         *,
         check_open: Callable[[], None],
         hold: Callable[[], AbstractContextManager[None]],
+        entered: Callable[[MessageBuffer, asyncio.Task[Any] | None], None],
         max_messages: int,
         max_delay_s: float,
         max_pending: int,
@@ -129,6 +130,7 @@ class MessageBuffer:
         self._write = write
         self._check_open = check_open
         self._hold = hold
+        self._entered = entered
         self._max_messages = max_messages
         self._max_delay_s = max_delay_s
         self._max_pending = max_pending
@@ -151,6 +153,7 @@ class MessageBuffer:
         self._changed = anyio.Event()
         self._tasks: TaskGroup | None = None
         self._writing: CancelScope | None = None
+        self._is_ended = False
 
     def __repr__(self) -> str:
         return f"<MessageBuffer {self._state}, {len(self._pending)} pending, {self._stored} stored>"
@@ -215,6 +218,11 @@ class MessageBuffer:
         while self._stored < target:
             self._check()
             await self._change()
+
+    def end(self) -> None:
+        """End its task once nothing is pending: the manager closes, and nothing can be written."""
+        self._is_ended = True
+        self._write_all_so_far()
 
     async def __aenter__(self) -> Self:
         if self._state != "not entered":
@@ -283,6 +291,7 @@ class MessageBuffer:
 
     async def _run(self) -> None:
         """Write what is due, until the block is left and nothing is pending, or time is up."""
+        self._entered(self, asyncio.current_task())
         while not self._is_over():
             try:
                 # A cancellation reaches this through `_close`: what is pending is written first.
@@ -297,8 +306,10 @@ class MessageBuffer:
 
     def _is_over(self) -> bool:
         """Return whether nothing is to be written any more."""
-        if self._error is not None or self._state == "open":
-            return self._error is not None
+        if self._error is not None:
+            return True
+        if self._state == "open":
+            return self._is_ended and not self._pending
         return not self._pending or anyio.current_time() >= self._ends_at
 
     async def _write_what_is_due(self) -> None:

@@ -114,7 +114,7 @@ class _SharedClient:
             self.lifecycle.check()
         except ClosedError as error:
             core.polls.close(error)
-        core.outbox.end_recordings()
+        core.outbox.end_all()
         unsent: list[Mapping[str, Any]] = []
         with CancelScope(shield=True):
             try:  # a shield does not hold off Task.cancel()
@@ -127,6 +127,7 @@ class _SharedClient:
                     unsent = await core.outbox.stop()
                 finally:
                     await self._close_network()
+                    await core.outbox.join()
         if unsent:
             raise UnsentTurnsError(unsent)
 

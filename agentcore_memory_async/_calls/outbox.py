@@ -14,7 +14,7 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from anyio import CancelScope, current_time
 from attrs import define, field
@@ -30,12 +30,15 @@ if TYPE_CHECKING:
     from agentcore_memory_async._transport.lifecycle import Lifecycle
     from agentcore_memory_async.policies import RetryPolicy
 
+JOIN_S = 1.0
+"""How long closing waits for tasks that nothing holds any more."""
 
-class Recording(Protocol):
-    """A turn under way, as the outbox knows it."""
+
+class Ending(Protocol):
+    """What ends when the manager closes: a turn under way, or a buffer that was not left."""
 
     def end(self) -> None:
-        """Hand over what there is of the turn."""
+        """Hand over or write what there is, without waiting."""
 
 
 @define(eq=False)
@@ -79,15 +82,15 @@ class Outbox:
         self._lifecycle = lifecycle
         self._close_timeout_s = close_timeout_s
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._recordings = WeakSet[Recording]()
+        self._open = WeakKeyDictionary[Ending, "asyncio.Task[Any] | None"]()
         self._pending: dict[_Pending, None] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._stopped = False
 
-    def add(self, recording: Recording) -> None:
-        """Note a turn that begins: closing the manager ends it."""
+    def add(self, opened: Ending, task: asyncio.Task[Any] | None = None) -> None:
+        """Note what begins: closing the manager ends it, and with it its *task*."""
         self._loop = asyncio.get_running_loop()
-        self._recordings.add(recording)
+        self._open[opened] = task
 
     def put(self, queue: SessionQueue, request: Mapping[str, Any], policy: RetryPolicy) -> None:
         """Take over a turn, from any thread, a finalizer's too."""
@@ -113,10 +116,16 @@ class Outbox:
         self._closing.discard(task)
         self._retrier.release()
 
-    def end_recordings(self) -> None:
-        """Take over the turns under way, as far as they got."""
-        for recording in list(self._recordings):
-            recording.end()
+    def end_all(self) -> None:
+        """Take over the turns under way, as far as they got, and end the buffers."""
+        for each in list(self._open):
+            each.end()
+
+    async def join(self) -> None:
+        """Wait until the tasks of the buffers have ended, for a moment."""
+        tasks = [task for task in list(self._open.values()) if task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=JOIN_S)
 
     async def stop(self) -> list[Mapping[str, Any]]:
         """End all tasks, and return the requests that are not known to be stored."""

@@ -195,6 +195,7 @@ class TurnOperations(EventOperations):
             write,
             check_open=self._core.lifecycle.check,
             hold=partial(holding, self._core.polls.lister.wait_clock),
+            entered=self._core.outbox.add,
             max_messages=check.check_int("max_messages", max_messages, payloads.MAX_MESSAGES),
             max_delay_s=check.check_duration("max_delay", max_delay),
             max_pending=check.check_int("max_pending", max_pending),

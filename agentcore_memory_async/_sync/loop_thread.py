@@ -16,6 +16,7 @@ daemon, so nothing has to be closed for a script to end. The rules, each with a 
 - After a fork the child has no loop thread; an object that the parent opened raises
   ``ForkedError``.
 - Calls from the loop thread itself are refused: they would wait for themselves.
+- At exit Python 3.12.0 and 3.12.1 start no threads. The loop then runs in the threads that call.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import sys
 import threading
 import warnings
 from asyncio import CancelledError
+from math import inf
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 # anyio imports its backend at first use. A process that forks meanwhile would leave its child with
@@ -62,12 +64,12 @@ class Call(Generic[T]):
         "_context",
         "_done",
         "_error",
-        "_finished",
         "_function",
         "_result",
         "_scope",
         "_started",
         "_thread",
+        "finished",
     )
 
     def __init__(self, thread: LoopThread, function: Callable[[], Awaitable[T]]) -> None:
@@ -76,7 +78,8 @@ class Call(Generic[T]):
         self._context = contextvars.copy_context()
         self._done = threading.Lock()
         self._done.acquire()
-        self._started = self._cancelled = self._finished = False
+        self._started = self._cancelled = False
+        self.finished = False
         self._scope: CancelScope | None = None
         self._result: T | None = None
         self._error: BaseException | None = None
@@ -117,21 +120,28 @@ class Call(Generic[T]):
 
     def finish(self, error: BaseException | None = None) -> None:
         """Wake the caller."""
-        if not self._finished:
-            self._finished = True
+        if not self.finished:
+            self.finished = True
             self._error = self._error or error
             self._done.release()
+            self._thread.wake()
 
     def wait(self, timeout: float = -1) -> bool:
         """Wait in the calling thread; return whether the call has finished."""
-        if self._finished:
+        if not self.finished:
+            self._thread.run_here(self, timeout)
+        if self.finished:
             return True
         if timeout >= 0:
             return self._done.acquire(timeout=timeout)
         # A Ctrl-C just before the wait for a lock does not interrupt it, and on Windows none
         # does: check for it now and then.
+        before = _cancellations()
         while not self._done.acquire(timeout=INTERRUPT_CHECK_S):
-            pass
+            # Inside asyncio.run the first Ctrl-C only cancels the main task, which this wait keeps
+            # from running, as it does all others of the loop.
+            if _cancellations() > before:
+                raise CancelledError
         return True
 
     def outcome(self) -> T:
@@ -173,7 +183,6 @@ class DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
                 except BaseException as error:  # noqa: BLE001 - raised where it is awaited
                     future.set_exception(error)
 
-        self._jobs.put(job)
         if not self._idle.acquire(blocking=False) and len(self._started) < self.MAX_THREADS:
             thread = threading.Thread(target=self._work, name="agentcore-memory-io", daemon=True)
             try:
@@ -181,7 +190,9 @@ class DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
                 self._started.append(thread)
             except RuntimeError:  # at exit Python 3.12 starts no threads: use those that run
                 if not self._started:
-                    raise
+                    job()
+                    return future
+        self._jobs.put(job)
         return future
 
     def _work(self) -> None:
@@ -195,6 +206,15 @@ class DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
         super().shutdown(wait=wait, cancel_futures=cancel_futures)
         for _ in self._started:
             self._jobs.put(None)
+
+
+def _cancellations() -> int:
+    """Return how often the tasks of the loop that runs here were cancelled."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return 0
+    return sum(task.cancelling() for task in asyncio.all_tasks(loop))
 
 
 ENDED = "the loop thread of the sync facade has ended; make a new manager"
@@ -219,17 +239,26 @@ class LoopThread:
         self._thread = threading.Thread(
             target=self._main, name="agentcore-memory-async", daemon=True
         )
+        self._root_task: asyncio.Task[None] | None = None
+        self._has_thread = True
+        self._driver = 0
+        self._driving = threading.Lock()
 
     def start(self) -> None:
         """Start the thread and wait for its loop."""
         try:
             self._thread.start()
             self._ready.wait()
-        except BaseException:
-            if self._thread.ident is None:  # such as at exit, where Python 3.12 starts none
+        except BaseException as error:
+            if self._thread.ident is not None:
+                self.stop(0)
+                raise
+            self._has_thread = False
+            if not isinstance(error, RuntimeError):
                 self._loop.close()
-            self.stop(0)
-            raise
+                raise
+            # At exit Python 3.12 starts no threads: the loop runs in those that call.
+            self._root_task = self._loop.create_task(self._root())
 
     @property
     def usable(self) -> bool:
@@ -239,7 +268,7 @@ class LoopThread:
     @property
     def current(self) -> bool:
         """Whether the caller runs on this thread."""
-        return threading.get_ident() == self._thread.ident
+        return threading.get_ident() == (self._thread.ident or self._driver)
 
     def call(self, function: Callable[[], Awaitable[T]]) -> T:
         """Run *function* on the loop and wait for its result."""
@@ -277,7 +306,30 @@ class LoopThread:
     def stop(self, timeout: float = CLEANUP_TIMEOUT_S) -> None:
         """Cancel calls, close what is open and end the thread; wait *timeout* seconds for it."""
         if self._post(self._stop):
-            self._thread.join(timeout)
+            if self._has_thread:
+                self._thread.join(timeout)
+            else:
+                self._main()
+
+    def run_here(self, call: Call[Any], timeout: float) -> None:
+        """Run the loop in the calling thread until *call* has finished, where it has no own."""
+        if self._has_thread:
+            return
+        with self._driving:
+            self._driver = threading.get_ident()
+            ends_at = self._loop.time() + timeout if timeout >= 0 else inf
+            if ends_at < inf:
+                self._loop.call_at(ends_at, self._loop.stop)
+            try:
+                while not call.finished and self._loop.time() < ends_at:
+                    self._loop.run_forever()
+            finally:
+                self._driver = 0
+
+    def wake(self) -> None:
+        """Let `run_here` look whether its call has finished."""
+        if not self._has_thread:
+            self._loop.stop()
 
     def _stop(self) -> None:
         self.stopping = True
@@ -298,7 +350,7 @@ class LoopThread:
 
     def _main(self) -> None:
         loop = self._loop
-        root = loop.create_task(self._root(), name="agentcore-memory-async")
+        root = self._root_task or loop.create_task(self._root(), name="agentcore-memory-async")
         try:
             # It ends when stopped, or by SystemExit and the like from somebody's callback.
             loop.run_until_complete(root)

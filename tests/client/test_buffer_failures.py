@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from unittest import mock
 
 import anyio
@@ -203,3 +204,26 @@ async def test_lost_and_then_refused_ends_the_buffer(code: str, status: int) -> 
         service._replies.clear()
         await session.resolve(left.value.client_token)
     assert ["0", "1"] == service.texts
+
+
+@pytest.mark.parametrize("count", [0, 2])
+@virtual_time
+async def test_a_buffer_that_is_never_left_ends_with_its_manager(count: int) -> None:
+    """
+    Closing the manager ends the task of a buffer whose block was not left; what was pending stays
+    named.
+    """
+    service = RecordingService()
+    manager = await manager_on(service).open()
+    before = asyncio.all_tasks()
+    buffer = await (await open_session(manager)).buffered(max_delay=60).__aenter__()
+    await fill(buffer, count)
+    await anyio.sleep(1)
+    assert before < asyncio.all_tasks()
+    await manager.aclose()
+
+    assert before == asyncio.all_tasks()
+    assert count == len(buffer.unsent)
+    assert [] == service.batches
+    with pytest.raises(UnsentError if count else ClosedError):
+        await fill(buffer, 1)

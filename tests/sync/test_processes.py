@@ -1,4 +1,4 @@
-"""Ctrl-C, fork and exit, each in a process of its own."""
+"""Ctrl-C and exit, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -50,6 +50,39 @@ class TestCtrlC:
             "",
             ["['opening', 'open', 'cleaned up'] 0", "goes on"],
         )
+
+    @pytest.mark.parametrize("task", ["main", "child"])
+    def test_inside_asyncio_run(self, run: Callable[[str], Script], task: str) -> None:
+        """
+        The first Ctrl-C inside ``asyncio.run`` cancels the call, whatever task it blocks, and the
+        program ends with ``KeyboardInterrupt``.
+        """
+        script = run(f"""
+            import asyncio, threading, warnings
+            warnings.simplefilter("ignore")
+            from tests.sync.sync_toys import Toy
+            toy = Toy("toy")
+            def tell():
+                toy.inner.hanging.wait()
+                print("ready")
+            threading.Thread(target=tell).start()
+            async def block():
+                toy.hang()
+            async def main():
+                if {task == "child"}:
+                    await asyncio.create_task(block())
+                else:
+                    await block()
+            try:
+                asyncio.run(main())
+            except KeyboardInterrupt:
+                print(toy.inner.log, toy.inner.running, toy.echo("goes on"))
+        """)
+        assert script.wait_for_line() == "ready"
+        script.process.send_signal(signal.SIGINT)
+        ran = script.finish()
+        expected = "['opening', 'open', 'cleaned up'] 0 goes on"
+        assert (ran.stderr, ran.stdout.strip()) == ("", expected)
 
     def test_uncaught(self, run: Callable[[str], Script]) -> None:
         """An uncaught Ctrl-C ends the script as usual, and everything is closed."""
@@ -255,6 +288,41 @@ class TestExit:
         """).finish()
         assert (ran.returncode, ran.stdout.split(), ran.stderr) == (0, ["0", "1", "2"], "")
 
+    def test_a_facade_first_used_by_an_exit_handler(self, run: Callable[[str], Script]) -> None:
+        """
+        A facade whose first call is made by an exit handler works and is closed, also where no
+        thread can be started any more, as in Python 3.12.0 and 3.12.1.
+        """
+        for starts_threads in (True, False):
+            ran = run(f"""
+                import asyncio, atexit, threading
+                atexit.register(lambda: print(log))
+                from tests.sync.sync_toys import Toy
+                toy = Toy("toy")
+                log = toy.inner.log
+                async def look_up():
+                    loop = asyncio.get_running_loop()
+                    return bool(await loop.getaddrinfo("localhost", 80))
+                def start(thread):
+                    raise RuntimeError("can't create new thread at interpreter shutdown")
+                def last():
+                    if not {starts_threads}:
+                        threading.Thread.start = start
+                    print(toy.echo("a"), len(list(toy.count(9))))
+                    print(toy._backing.call("look_up", look_up))
+                    toy.call_back(refused)
+                def refused():
+                    try:
+                        toy.echo("b")
+                    except RuntimeError as error:
+                        print("there instead" in str(error))
+                atexit.register(last)
+            """).finish()
+            assert (ran.returncode, ran.stderr) == (0, "")
+            first, second, third, last = ran.stdout.splitlines()
+            assert (first, second, third) == ("a 9", "True", "True")
+            assert last.endswith("'closed']")
+
     @starts_no_threads_at_exit
     def test_exit_handlers_can_call(self, run: Callable[[str], Script]) -> None:
         """An exit handler of a script can still store a turn."""
@@ -334,101 +402,3 @@ class TestExit:
             begun.wait()
         """).finish()
         assert (ran.returncode, ran.stderr) == (0, "")
-
-
-FORK = """
-    import os, sys, warnings
-    warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
-    from tests.sync.sync_toys import Toy
-    from agentcore_memory_async.errors import ForkedError
-    opened, fresh = Toy("opened"), Toy("fresh")
-    numbers = opened.count(10)
-    next(numbers), opened.echo("a")
-    pid = os.fork()
-    if not pid:
-        for call in (lambda: opened.echo("b"), lambda: list(numbers)[5]):
-            try:
-                call()
-            except ForkedError as error:
-                print("forked", str(os.getppid()) in str(error))
-        print(fresh.echo("fresh"), Toy("new").echo("new"))
-        opened.close()
-        numbers.close()
-        del opened, numbers
-        import gc; gc.collect()
-        {end}
-    assert os.waitpid(pid, 0)[1] == 0
-    print(opened.echo("parent"), list(numbers))
-    opened.close()
-    print(opened.inner.log)
-"""
-
-
-@posix
-class TestFork:
-    """Forked children, which have no loop thread."""
-
-    @pytest.mark.parametrize("end", ["os._exit(0)", "sys.exit(0)"])
-    def test_child(self, run: Callable[[str], Script], end: str) -> None:
-        """
-        The parent's facade is refused in a child, a new one works, and the parent is
-        unaffected.
-        """
-        ran = run(FORK.format(end=end)).finish()
-        assert (ran.returncode, ran.stderr) == (0, "")
-        assert ran.stdout.splitlines() == [
-            "forked True",
-            "forked True",
-            "fresh new",
-            f"parent {list(range(1, 10))}",
-            "['opening', 'open', 'page 0', 'closed']",
-        ]
-
-    def test_while_other_threads_call(self, run: Callable[[str], Script]) -> None:
-        """Forks during other threads' calls do not hang."""
-        ran = run("""
-            import os, threading, warnings
-            warnings.filterwarnings("ignore", "This process .* is multi-thr", DeprecationWarning)
-            from tests.sync.sync_toys import Toy
-            toy, stop = Toy("toy"), threading.Event()
-            def work():
-                while not stop.is_set():
-                    toy.echo("a")
-                    Toy("more").echo("b")
-            threads = [threading.Thread(target=work) for _ in range(4)]
-            for thread in threads:
-                thread.start()
-            for _ in range(20):
-                pid = os.fork()
-                if not pid:
-                    os._exit(0 if Toy("child").echo("c") == "c" else 1)
-                assert os.waitpid(pid, 0)[1] == 0
-            stop.set()
-            for thread in threads:
-                thread.join()
-            print("done")
-        """).finish()
-        assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "done", "")
-
-    def test_multiprocessing(self, run: Callable[[str], Script]) -> None:
-        """Forked workers of multiprocessing work and end quietly."""
-        ran = run("""
-            import multiprocessing, warnings
-            warnings.filterwarnings("ignore", "This process .* is multi-thr", DeprecationWarning)
-            from tests.sync.sync_toys import Toy
-            def work(name):
-                return Toy(name).echo("a")
-            Toy("parent").echo("a")
-            with multiprocessing.get_context("fork").Pool(2) as pool:
-                print(pool.map(work, ["b", "c"]))
-        """).finish()
-        assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "['a', 'a']", "")
-
-
-def test_a_script_that_hangs_is_killed(run: Callable[[str], Script]) -> None:
-    """A script that hangs is killed and fails its test."""
-    script = run("import threading; print('ready'); threading.Event().wait()")
-    script.wait_for_line()
-    with pytest.raises(pytest.fail.Exception, match=r"hangs:\n[^~]*wait"):
-        script.finish(0.1)
-    assert script.process.returncode in (-signal.SIGABRT, -getattr(signal, "SIGKILL", -1), 1)
