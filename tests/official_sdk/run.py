@@ -35,19 +35,30 @@ def judge() -> Callable[[Exchange], list[str]]:
     return problems
 
 
+class Exchanges:
+    """Exchanges with a local service, each held against botocore's own model."""
+
+    def __init__(self) -> None:
+        self._problems = judge()
+        self.seen = 0
+        self.found: list[str] = []
+
+    def record(self, exchange: Exchange) -> None:
+        """Judge an exchange."""
+        self.seen += 1
+        self.found.extend(f"{exchange.operation}: {each}" for each in self._problems(exchange))
+
+    def print(self) -> None:
+        """Print the violations and their number."""
+        print(*self.found, sep="\n")
+        print(f"{self.seen} exchanges, {len(self.found)} violations of botocore's model")
+
+
 async def main(python: str) -> int:
     """Run the checks; return 0 if all passed and every exchange was valid."""
-    problems = judge()
-    seen = 0
-    found: list[str] = []
-
-    def record(exchange: Exchange) -> None:
-        nonlocal seen
-        seen += 1
-        found.extend(f"{exchange.operation}: {problem}" for problem in problems(exchange))
-
+    exchanges = Exchanges()
     async with LocalMemoryService(
-        strict=True, extraction_delay=0.2, admin=True, on_exchange=record
+        strict=True, extraction_delay=0.2, admin=True, on_exchange=exchanges.record
     ) as service:
         own = {name: value for name, value in os.environ.items() if name[:4] != "AWS_"}
         none = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
@@ -59,8 +70,8 @@ async def main(python: str) -> int:
             stdout=None,
             stderr=None,
         )
-    print(*found, f"{seen} exchanges, {len(found)} violations of botocore's model", sep="\n")
-    return checks.returncode or int(bool(found) or not seen)
+    exchanges.print()
+    return checks.returncode or int(bool(exchanges.found) or not exchanges.seen)
 
 
 if __name__ == "__main__":
