@@ -15,7 +15,6 @@ the time of what was acknowledged, so that the same call sends the same request 
 from __future__ import annotations
 
 from collections import OrderedDict
-from math import inf
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from weakref import WeakValueDictionary
@@ -47,8 +46,6 @@ if TYPE_CHECKING:
 
 IDLE_S = 60.0
 """How long the queue of a session is kept after its last write."""
-LAG_S = 60.0
-"""How long the service's filters may not show a write yet (sdk#564)."""
 MAX_SESSIONS = 1000
 """Of how many sessions the used times are remembered, beside those in use."""
 
@@ -67,16 +64,7 @@ class SessionQueue:
         self.message_event_limiter = SlidingWindowLimiter(limits.events_per_second)
         self.data_event_limiter = SlidingWindowLimiter(limits.other_events_per_second)
         self.times: UsedTimes = times
-        self._written_at = -inf
         self._last_ms = 0
-
-    def written(self, now: float) -> None:
-        """Note that an event was stored."""
-        self._written_at = now
-
-    def may_lag(self, now: float) -> bool:
-        """Return whether the service's filters may not show the last write yet."""
-        return now - self._written_at < LAG_S
 
     def time_for(self, given_ms: int | None, now_ms: int) -> int:
         """Return the time of the next event: from the given one on, or later than all before it."""
@@ -268,7 +256,6 @@ class Writer:
             raise
         queue.times.add(round(event.timestamp.timestamp() * 1000))
         self._acknowledged.note(event.event_id, write)
-        queue.written(anyio.current_time())
         return event
 
     def _keep(self, queue: SessionQueue, request: Mapping[str, Any]) -> None:

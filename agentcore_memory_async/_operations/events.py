@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import anyio
-
 from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages, collect
 from agentcore_memory_async._core import SessionView
 from agentcore_memory_async._wire import codec, payloads, queries
@@ -96,6 +94,7 @@ class EventOperations(SessionView):
         branch: str | Branch | None = None,
         max_results: int | None = None,
         page_size: int = MAX_PAGE,
+        consistent_read: bool = True,
     ) -> list[Event]:
         """
         Return the events of the session, of all kinds, newest first: every page of them.
@@ -107,15 +106,19 @@ class EventOperations(SessionView):
             branch: Branch to read; the main one if omitted.
             max_results: Largest number of events; all if omitted.
             page_size: Events per request, 1 to 100.
+            consistent_read: Whether an event is seen as soon as it is stored: then all events are
+                read, and filtered here. False uses the service's filters by type and branch, which
+                may not show an event for a minute after it was written.
 
         Raises:
             InvalidInputError: An argument is invalid.
 
         AWS operation: ``ListEvents``.
         """
-        return await collect(
-            self.iter_events(event_type, branch=branch, page_size=page_size), max_results
+        found = self.iter_events(
+            event_type, branch=branch, page_size=page_size, consistent_read=consistent_read
         )
+        return await collect(found, max_results)
 
     async def iter_events(
         self,
@@ -123,6 +126,7 @@ class EventOperations(SessionView):
         *,
         branch: str | Branch | None = None,
         page_size: int = MAX_PAGE,
+        consistent_read: bool = True,
     ) -> AsyncGenerator[Event]:
         """
         Iterate over the events of the session, of all kinds, newest first.
@@ -133,6 +137,7 @@ class EventOperations(SessionView):
             event_type: Only events that ``create_event`` stored with this type.
             branch: Branch to read; the main one if omitted.
             page_size: Events per request, 1 to 100.
+            consistent_read: As in ``list_events``.
 
         Raises:
             InvalidInputError: An argument is invalid.
@@ -140,7 +145,7 @@ class EventOperations(SessionView):
         AWS operation: ``ListEvents``.
         """
         size = check.check_int("page_size", page_size, MAX_PAGE)
-        async for events in self._event_pages(event_type, branch, size):
+        async for events in self._event_pages(event_type, branch, size, consistent_read):
             for event in events:
                 yield event
 
@@ -172,19 +177,19 @@ class EventOperations(SessionView):
         )
 
     def _event_pages(
-        self, event_type: str | None, branch: str | Branch | None, size: int
+        self, event_type: str | None, branch: str | Branch | None, size: int, consistent_read: bool
     ) -> Pages[Event]:
-        """Return the pages of one branch, less what the service's filter let through."""
+        """Return the pages of one branch, less what is not asked for."""
         if event_type is not None:
             check.check_event_type(event_type)
         named = check.check_branch(branch)
         name = named.name if named else None
         params: dict[str, Any] = {**self._ids(), "includePayloads": True}
-        # Reading the main branch sends no filter: what its name means there is not documented.
-        # Soon after a write nothing is filtered there, since the service's filters may lag.
-        events_filter = queries.event_filter(event_type, name)
-        if events_filter and not self._queue.may_lag(anyio.current_time()):
-            params["filter"] = events_filter
+        if not check.check_bool("consistent_read", consistent_read):
+            # Reading the main branch filters no branch: what its name means is not documented.
+            events_filter = queries.event_filter(event_type, name)
+            if events_filter:
+                params["filter"] = events_filter
 
         def read(body: Mapping[str, Any]) -> list[Event]:
             return [

@@ -233,7 +233,7 @@ class TurnOperations(EventOperations):
         return await self._core.writer.resolve(self._queue, in_doubt, self._core.retry)
 
     async def get_last_k_turns(
-        self, k: int = 10, *, branch: str | Branch | None = None
+        self, k: int = 10, *, branch: str | Branch | None = None, consistent_read: bool = True
     ) -> list[Turn]:
         """
         Return the newest *k* messages of the conversation, oldest first.
@@ -241,14 +241,16 @@ class TurnOperations(EventOperations):
         Args:
             k: Number of messages, 1 or more; events without messages do not count.
             branch: Branch to read; the main one if omitted.
+            consistent_read: As in ``list_events``.
 
         Raises:
-            InvalidInputError: *k* or *branch* is invalid.
+            InvalidInputError: An argument is invalid.
 
         AWS operation: ``ListEvents``, as many pages as it takes.
         """
         last = LastTurns(check.check_int("k", k))
-        event_pages = self._event_pages(None, branch, min(MAX_PAGE, max(FIRST_PAGE, k)))
+        size = min(MAX_PAGE, max(FIRST_PAGE, k))
+        event_pages = self._event_pages(None, branch, size, consistent_read)
         async for events in event_pages:
             last.feed(events)
             if last.complete:

@@ -19,6 +19,7 @@ from agentcore_memory_async import (
     MessageRole,
 )
 from agentcore_memory_async._wire.codec import BLOB_MARK
+from agentcore_memory_async.local import Lags, LocalMemoryService
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
 from tests.client.doubles import MEMORY, SlowService, manager_on, pages, said, wire_event
@@ -164,38 +165,41 @@ async def test_all_kinds_are_listed_newest_first_over_all_pages() -> None:
 
 @virtual_time
 async def test_type_is_filtered_by_the_service_and_here() -> None:
-    """Events of another type that pass the service's filter are dropped."""
+    """Where a lag is accepted the service filters, and what passes its filter is filtered here."""
     transport = FakeTransport()
-    transport.reply("ListEvents", {"events": [order(3), order(2, "click"), wire_event(1, "hi")]})
+    listed = {"events": [order(3), order(2, "click"), wire_event(1, "hi")]}
+    transport.reply("ListEvents", listed, listed)
     async with manager_on(transport) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
-        events = await session.list_events("order")
-
-    assert [event.event_type for event in events] == ["order"]
-    (request,) = transport.sent("ListEvents")
-    assert request["filter"]["eventMetadata"] == [
+        for consistent in (False, True):
+            events = await session.list_events("order", consistent_read=consistent)
+            assert [event.event_type for event in events] == ["order"]
+        await session.get_last_k_turns(branch="b", consistent_read=False)
+    filtered, whole, branch = transport.sent("ListEvents")
+    assert filtered["filter"]["eventMetadata"] == [
         {
             "left": {"metadataKey": "eventType"},
             "operator": "EQUALS_TO",
             "right": {"metadataValue": {"stringValue": "order"}},
         }
     ]
+    assert "filter" not in whole
+    assert branch["filter"] == {"branch": {"name": "b", "includeParentBranches": False}}
 
 
-@virtual_time
-async def test_own_writes_are_read_while_the_filter_lags() -> None:
-    """The service's filter is not used for a minute after a write of the session."""
-    transport = FakeTransport()
-    async with manager_on(transport) as manager:
-        session = await manager.create_memory_session("a", "s", verify=False)
-        await session.create_event("order", {})
-        await session.list_events("order")
-        await anyio.sleep(61)
-        await session.list_events("order")
-    soon, later = transport.sent("ListEvents")
-
-    assert "filter" not in soon
-    assert "filter" in later
+async def test_events_of_another_manager_are_read_while_the_filter_lags() -> None:
+    """A custom event is listed by its type as soon as it is stored, whoever wrote it."""
+    async with (
+        LocalMemoryService(strict=False, lags=Lags(event_filters=3600)) as service,
+        service.manager(MEMORY) as writer,
+        service.manager(MEMORY) as reader,
+    ):
+        theirs = await writer.create_memory_session("a", "s", verify=False)
+        event_id = await theirs.create_event("order", {"number": 1})
+        session = await reader.create_memory_session("a", "s", verify=False)
+        assert [event_id] == [event.event_id for event in await session.list_events("order")]
+        assert [event_id] == [event.event_id async for event in session.iter_events("order")]
+        assert [] == await session.list_events("order", consistent_read=False)
 
 
 @virtual_time
