@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
+from collections.abc import Mapping
 from itertools import islice
 from math import inf
 from typing import TYPE_CHECKING, Any, Self
@@ -33,7 +34,7 @@ from agentcore_memory_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 __all__ = ("MessageBuffer",)
 
+Request = Mapping[str, Any]
+"""Frozen request of a batch."""
 FIRST_RETRY_S = 0.1
 """Wait after the first failure of a batch; it doubles with each failure."""
 LONGEST_RETRY_S = 5.0
@@ -92,13 +95,13 @@ def _is_transient(error: Exception) -> bool:
     return isinstance(reason, AgentCoreMemoryError) and is_retryable(reason, is_write=True)
 
 
-def _is_in_doubt(error: Exception, *, before: bool) -> bool:
-    """Return whether a batch may be stored after *error*, given whether it was *before*."""
+def _in_doubt_after(error: Exception, before: Request | None) -> Request | None:
+    """Return the request of a batch that may be stored after *error*, given that *before* it."""
     if is_rejected(error):
-        return False
+        return None
     # Whatever else a write raises, a bug included, means that this time nothing was sent, or that
     # it was refused.
-    return before or isinstance(error, OutcomeUnknownError)
+    return error.request if isinstance(error, OutcomeUnknownError) else before
 
 
 class MessageBuffer:
@@ -117,6 +120,7 @@ class MessageBuffer:
     def __init__(
         self,
         write: Callable[[tuple[ConversationalMessage, ...], str], Awaitable[Event]],
+        in_doubt: Callable[[str], Request | None],
         *,
         check_open: Callable[[], None],
         hold: Callable[[], AbstractContextManager[None]],
@@ -128,6 +132,7 @@ class MessageBuffer:
         close_timeout_s: float,
     ) -> None:
         self._write = write
+        self._request_in_doubt = in_doubt
         self._check_open = check_open
         self._hold = hold
         self._entered = entered
@@ -141,7 +146,7 @@ class MessageBuffer:
         self._sent_bytes = 0
         self._batch = 0
         self._token = ""
-        self._in_doubt = False
+        self._in_doubt: Request | None = None
         self._failures = 0
         self._retry_at = 0.0
         self._ends_at = inf
@@ -168,7 +173,7 @@ class MessageBuffer:
         """
         The error about them that the exit raised, or would have raised without another error.
 
-        None where everything is stored. Its ``client_token`` settles a batch that is in doubt.
+        None where everything is stored. ``resolve`` settles a batch of it that is in doubt.
         """
         return self._unsent_error() if self._pending else None
 
@@ -277,9 +282,9 @@ class MessageBuffer:
             raise ClosedError(f"this buffer is {self._state}; use it inside its 'async with'")
 
     def _unsent_error(self) -> UnsentError:
-        if not self._in_doubt:
+        if self._in_doubt is None:
             return UnsentError(self.unsent)
-        return UnsentError(self.unsent, self._token, self._batch)
+        return UnsentError(self.unsent, self._in_doubt, self._batch)
 
     def _signal(self) -> None:
         self._changed.set()
@@ -337,12 +342,14 @@ class MessageBuffer:
             self._batch = _fitting((each.sent_size for each in self._pending), self._max_messages)
             self._token = str(uuid4())
         messages = tuple(each.message for each in islice(self._pending, self._batch))
-        before, self._in_doubt = self._in_doubt, True  # and it stays so if this is cancelled
         try:
             await self._write(messages, self._token)
         except Exception as error:  # noqa: BLE001 - a bug, too, has to name what is unsent
-            self._in_doubt = _is_in_doubt(error, before=before)
+            self._in_doubt = _in_doubt_after(error, self._in_doubt)
             self._failed(error)
+        except BaseException:
+            self._in_doubt = self._request_in_doubt(self._token) or self._in_doubt
+            raise
         else:
             self._written()
         self._signal()
@@ -364,5 +371,5 @@ class MessageBuffer:
             self._sent_bytes -= stored.sent_size
         self._stored += self._batch
         self._batch = self._failures = 0
-        self._in_doubt = False
+        self._in_doubt = None
         self._retry_at = 0.0

@@ -255,26 +255,28 @@ class UnsentError(_Picklable, AgentCoreMemoryError):
     Attributes:
         messages: Messages, oldest first; never part of ``str()``.
         client_token: Token of the first batch of them, where that is in doubt:
-            ``await session.resolve(client_token)`` settles it. None where none was stored.
+            ``await session.resolve(error)`` settles it. None where none was stored.
         batch_size: Number of messages in that batch.
+        request: Frozen request of that batch, as it went out; never part of ``str()``.
     """
 
-    _fields = ("messages", "client_token", "batch_size")
+    _fields = ("messages", "request", "batch_size")
 
     def __init__(
         self,
         messages: Sequence[ConversationalMessage],
-        client_token: str | None = None,
+        request: Mapping[str, Any] | None = None,
         batch_size: int = 0,
     ) -> None:
         self.messages: tuple[ConversationalMessage, ...] = tuple(messages)
-        self.client_token = client_token
+        self.request = request
+        self.client_token: str | None = None if request is None else request["clientToken"]
         self.batch_size = batch_size
         text = f"{len(self.messages)} buffered message(s) were not sent; they are in .messages"
-        if client_token is not None:
+        if request is not None:
             text += (
-                f"; the first {batch_size} may have been stored, "
-                f"resolve({client_token!r}) of the session settles them"
+                f"; the first {batch_size} may have been stored under client token "
+                f"{self.client_token}, resolve(error) of the session settles them"
             )
         super().__init__(text)
 

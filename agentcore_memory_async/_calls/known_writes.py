@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
 from agentcore_memory_async._calls.write import CREATE_EVENT, Write
 from agentcore_memory_async.errors import AnswerMismatchError, InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_IN_DOUBT = 10_000
 """How many writes in doubt are remembered."""
@@ -63,6 +67,11 @@ class InDoubtWrites:
             )
             raise InvalidInputError(message)
         return write
+
+    def request_of(self, token: str) -> Mapping[str, Any] | None:
+        """Return the request that may have been stored under *token*; None where none was sent."""
+        known = self._get(token)
+        return known.request if known is not None and known.in_doubt else None
 
     def matching(self, write: Write) -> Write:
         """Return *write*, as it was frozen earlier if the same write is in doubt."""

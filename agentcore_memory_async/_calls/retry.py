@@ -71,15 +71,17 @@ def is_retryable(error: AgentCoreMemoryError, *, is_write: bool = False) -> bool
     A read would get an answer of the wrong shape again. A write is sent again, since only an answer
     about it acknowledges it.
     """
-    if isinstance(error, DecodeError):
-        return is_write or not error.parsed
+    if isinstance(error, DecodeError) and error.parsed:
+        return is_write
     if isinstance(error, ConflictError):
         return error.code == "RetryableConflictException"
     if isinstance(error, ServiceError) and error.status == REQUEST_TIMEOUT:
         return True
     if isinstance(error, CertificateError):
         return False
-    return isinstance(error, TransportError | ThrottledError | ServiceUnavailableError)
+    return isinstance(
+        error, TransportError | DecodeError | ThrottledError | ServiceUnavailableError
+    )
 
 
 def is_signed_anew(error: AgentCoreMemoryError) -> bool:

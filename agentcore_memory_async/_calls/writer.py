@@ -158,15 +158,19 @@ class Writer:
         write = Write(request, policy, _deadline(policy), identity=identity)
         return await self._perform(queue, waiter, self._in_doubt.matching(write))
 
+    def request_in_doubt(self, token: str) -> Mapping[str, Any] | None:
+        """Return the request that may have been stored under a caller's *token*."""
+        return self._in_doubt.request_of(token)
+
     async def resolve(
-        self, queue: SessionQueue, in_doubt: OutcomeUnknownError | str, policy: RetryPolicy
+        self, queue: SessionQueue, in_doubt: Mapping[str, Any] | str, policy: RetryPolicy
     ) -> Event:
         """
         Send a write again exactly as it was, which stores it at most once.
 
         Args:
             queue: Queue of the session that it is for.
-            in_doubt: Error of the write, or the caller's token of one that was cancelled.
+            in_doubt: Frozen request, or the caller's token of one that was cancelled.
             policy: How long and how often it is tried.
         """
         deadline = _deadline(policy)
@@ -174,7 +178,7 @@ class Writer:
             known = self._in_doubt.get(in_doubt)
             write = evolve(known, policy=policy, deadline=deadline)
         else:
-            write = Write(in_doubt.request, policy, deadline, in_doubt=True)
+            write = Write(in_doubt, policy, deadline, in_doubt=True)
         request = write.request
         is_same = queue is self._queues.get((request["actorId"], request["sessionId"]))
         if not is_same or request["memoryId"] != self._memory_id:

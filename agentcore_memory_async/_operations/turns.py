@@ -13,7 +13,7 @@ from agentcore_memory_async._wire import codec, payloads
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.turns import LastTurns
 from agentcore_memory_async.buffer import MessageBuffer
-from agentcore_memory_async.errors import OutcomeUnknownError
+from agentcore_memory_async.errors import OutcomeUnknownError, UnsentError
 from agentcore_memory_async.recording import RecordedTurn
 
 if TYPE_CHECKING:
@@ -193,6 +193,7 @@ class TurnOperations(EventOperations):
 
         return MessageBuffer(
             write,
+            self._core.writer.request_in_doubt,
             check_open=self._core.lifecycle.check,
             hold=partial(holding, self._core.polls.lister.wait_clock),
             entered=self._core.outbox.add,
@@ -203,34 +204,40 @@ class TurnOperations(EventOperations):
             close_timeout_s=check.check_duration("close_timeout", close_timeout),
         )
 
-    async def resolve(self, in_doubt: OutcomeUnknownError | str) -> Event:
+    async def resolve(self, in_doubt: OutcomeUnknownError | UnsentError | str) -> Event:
         """
         Settle a write whose outcome is unknown: afterwards it is stored, once.
 
         The request is sent again exactly as it was, with its token and timestamp.
 
         Args:
-            in_doubt: The error that the write raised; or, for one that was cancelled, the
-                *client_token* it was called with.
+            in_doubt: The error that the write or the buffer raised; or, for a write that was
+                cancelled, the *client_token* it was called with. The manager remembers 10,000
+                cancelled writes, or 64 MiB of them; an error has its request with it.
 
         Returns:
             The stored event.
 
         Raises:
-            InvalidInputError: The error is of another session, or no write with this token is in
-                doubt in this manager.
+            InvalidInputError: The error is of another session, or has nothing in doubt, or no
+                write with this token is in doubt in this manager.
             ClientTokenInUseError: The token belongs to another write; this one was not stored.
             OutcomeUnknownError: It is still unknown.
             ServiceError: The service refused it; it was never stored.
 
         AWS operation: ``CreateEvent``.
         """
-        if not isinstance(in_doubt, OutcomeUnknownError | str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(in_doubt, OutcomeUnknownError | UnsentError | str):  # pyright: ignore[reportUnnecessaryIsInstance]
             check.refuse(
-                f"in_doubt is {check.kind(in_doubt)}; give an OutcomeUnknownError, "
+                f"in_doubt is {check.kind(in_doubt)}; give an OutcomeUnknownError, an UnsentError, "
                 "or the client token of a cancelled write"
             )
-        return await self._core.writer.resolve(self._queue, in_doubt, self._core.retry)
+        known = in_doubt if isinstance(in_doubt, str) else in_doubt.request
+        if known is None:
+            check.refuse(
+                "in_doubt is an UnsentError of which nothing was stored; write its messages again"
+            )
+        return await self._core.writer.resolve(self._queue, known, self._core.retry)
 
     async def get_last_k_turns(
         self, k: int = 10, *, branch: str | Branch | None = None, consistent_read: bool = True

@@ -100,7 +100,7 @@ async def test_what_a_cancelled_block_names_is_final(times: int) -> None:
         unsent = left[0].unsent_error
         assert unsent is not None
         assert unsent.client_token is not None
-        await session.resolve(unsent.client_token)
+        await session.resolve(unsent)
         await session.add_turns(unsent.messages[unsent.batch_size :])
         assert ["0", "1", "2", "3"] == service.texts
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 from unittest import mock
 
 import anyio
@@ -83,8 +84,8 @@ async def test_leaving_is_bounded_and_the_batch_can_be_resolved() -> None:
         assert 3 == anyio.current_time() - began
         assert (3, 2) == (len(left.value.messages), left.value.batch_size)
         service.takes_s = 0
-        assert left.value.client_token is not None
-        event = await session.resolve(left.value.client_token)
+        event = await session.resolve(left.value)
+        assert [left.value.request] == service.sent("CreateEvent")
         assert ("0", "1") == tuple(message.text for message in event.messages)
         with pytest.raises(ClosedError, match="closed"):
             await buffer.add(said("late"))
@@ -159,7 +160,7 @@ async def test_a_defect_names_what_is_unsent(defect: type[Exception]) -> None:
         assert (2, 1) == (len(left.value.messages), left.value.batch_size)
         assert left.value.client_token is not None
         await anyio.sleep(1)
-        await session.resolve(left.value.client_token)
+        await session.resolve(left.value)
         assert ["0"] == service.texts
 
 
@@ -202,7 +203,7 @@ async def test_lost_and_then_refused_ends_the_buffer(code: str, status: int) -> 
         assert service.calls < 5
         assert left.value.client_token is not None
         service._replies.clear()
-        await session.resolve(left.value.client_token)
+        await session.resolve(left.value)
     assert ["0", "1"] == service.texts
 
 
@@ -227,3 +228,43 @@ async def test_a_buffer_that_is_never_left_ends_with_its_manager(count: int) -> 
     assert [] == service.batches
     with pytest.raises(UnsentError if count else ClosedError):
         await fill(buffer, 1)
+
+
+@virtual_time
+async def test_an_unsent_batch_is_settled_by_its_error() -> None:
+    """The error has the frozen request, so another manager settles it too, and only once."""
+    service = SlowService()
+    service.lose = {0}
+    async with manager_on(service) as manager:
+        session = await open_session(manager)
+        with pytest.raises(UnsentError) as left:
+            async with session.buffered(close_timeout=0.07) as buffer:
+                await fill(buffer, 2)
+    error = pickle.loads(pickle.dumps(left.value))
+    async with manager_on(service) as manager:
+        for _ in range(2):
+            await (await open_session(manager)).resolve(error)
+        other = await manager.create_memory_session("a", "other", verify=False)
+        with pytest.raises(InvalidInputError, match="another session"):
+            await other.resolve(error)
+    sent = service.sent("CreateEvent")
+    assert [left.value.request] * 3 == sent
+    assert ["0", "1"] == service.texts
+
+
+@virtual_time
+async def test_what_was_never_sent_is_not_in_doubt() -> None:
+    """A batch that waited behind another write has nothing to settle, and may be written again."""
+    service = SlowService(takes_s=2)
+    async with manager_on(service) as manager:
+        session = await open_session(manager)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(session.add_turns, [said("first")])
+            await anyio.sleep(1)
+            with pytest.raises(UnsentError) as left:
+                async with session.buffered(close_timeout=1) as buffer:
+                    await fill(buffer, 1)
+            assert (None, None) == (left.value.client_token, left.value.request)
+            with pytest.raises(InvalidInputError, match="write its messages again"):
+                await session.resolve(left.value)
+    assert ["first"] == service.texts

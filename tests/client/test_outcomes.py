@@ -14,6 +14,7 @@ from agentcore_memory_async import (
     OutcomeUnknownError,
     RetryPolicy,
     ServiceError,
+    ServiceLimits,
     ThrottledError,
     TransportError,
     ValidationError,
@@ -115,6 +116,21 @@ async def test_a_call_that_waited_repeats_what_was_lost_meanwhile() -> None:
             tasks.start_soon(partial(session.add_turns, [said("1")], client_token="t"))
     one, other = service.sent("CreateEvent")
     assert one == other
+
+
+@virtual_time
+async def test_the_oldest_of_thousands_in_doubt_is_settled() -> None:
+    """Writes that were cancelled or lost are settled, however many came after them."""
+    service = SlowService()
+    async with manager_on(service, limits=ServiceLimits(None, None)) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        for number in range(1500):
+            with anyio.move_on_after(0.07):
+                await session.add_turns([said(str(number))], client_token=str(number))
+        for number in (0, 42, 1499):
+            event = await session.resolve(str(number))
+            assert (said(str(number)),) == event.messages
+    assert 1500 == len(service.stored)
 
 
 @virtual_time

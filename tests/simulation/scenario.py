@@ -413,18 +413,18 @@ class Scenario:
                 self._history.violations.append("flush() returned before all was stored")
             write.end = End.REJECTED
         if unsent is not None and unsent.client_token is not None:
-            await self._settle_batch(session, unsent.client_token, left[: unsent.batch_size])
+            await self._settle_batch(session, unsent, left[: unsent.batch_size])
             left = left[unsent.batch_size :]
         if left and self._random.random() < 0.5:
             await self._send_again(session, left)
 
     async def _settle_batch(
-        self, session: AsyncMemorySession, token: str, batch: list[Write]
+        self, session: AsyncMemorySession, unsent: UnsentError, batch: list[Write]
     ) -> None:
         """Resolve the batch of unknown outcome that a buffer reported."""
         while True:
             try:
-                await session.resolve(token)
+                await session.resolve(unsent)
             except OutcomeUnknownError:
                 continue
             except ClientTokenInUseError:

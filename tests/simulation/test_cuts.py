@@ -286,7 +286,7 @@ class PendingBlock:
             return
         rest = unsent.messages
         if unsent.client_token is not None:
-            await self.session.resolve(unsent.client_token)
+            await self.session.resolve(unsent)
             rest = rest[unsent.batch_size :]
         if rest:
             await self.session.add_turns(rest)
