@@ -188,9 +188,9 @@ class AsyncMemorySessionManager(WaitingOperations):
         transport: Transport | None = None,
         clock: Callable[[], float] | WaitClock | None = None,
     ) -> None:
-        check.check_memory_id(memory_id)
-        check.check_region_name(region_name)
-        check.check_endpoint_url(endpoint_url)
+        memory_id = check.check_memory_id(memory_id)
+        region_name = check.check_region_name(region_name)
+        endpoint_url = check.check_endpoint_url(endpoint_url)
         check.check_int("max_concurrency", max_concurrency, 1000)
         check.check_is("limits", limits, ServiceLimits, "give a ServiceLimits, or None")
         check.check_is("retry", retry, RetryPolicy, "give a RetryPolicy, or None")

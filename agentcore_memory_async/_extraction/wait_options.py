@@ -96,8 +96,8 @@ def parse_wait_options(
     for prefix in prefixes:
         strategy = strategies.get(prefix)
         if strategy is not None:
-            check.check_memory_strategy_id(strategy)
-        values = {**ids, "memoryStrategyId": cast("str | None", strategy)}
+            strategy = check.check_memory_strategy_id(strategy)
+        values = {**ids, "memoryStrategyId": strategy}
         count = least.get(prefix) if isinstance(min_records, Mapping) else None
         if count is not None:
             count = check.check_int(f"min_records[{prefix[:80]!r}]", count)

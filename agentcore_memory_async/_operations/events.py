@@ -181,7 +181,7 @@ class EventOperations(SessionView):
     ) -> Pages[Event]:
         """Return the pages of one branch, less what is not asked for."""
         if event_type is not None:
-            check.check_event_type(event_type)
+            event_type = check.check_event_type(event_type)
         named = check.check_branch(branch)
         name = named.name if named else None
         params: dict[str, Any] = {**self._ids(), "includePayloads": True}

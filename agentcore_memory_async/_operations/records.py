@@ -83,6 +83,8 @@ class RecordOperations(View):
         AWS operation: ``ListMemoryRecords``.
         """
         size = check.check_int("page_size", page_size, MAX_PAGE)
+        if memory_strategy_id is not None:
+            memory_strategy_id = check.check_memory_strategy_id(memory_strategy_id)
         scope = self._record_scope(namespace_prefix, namespace, memory_strategy_id)
         params: dict[str, Any] = {"memoryId": self.memory_id, **scope}
         if memory_strategy_id is not None:
@@ -125,9 +127,10 @@ class RecordOperations(View):
             "searchQuery": check.check_query(query),
             "topK": check.check_int("top_k", top_k, 100),
         }
-        scope = self._record_scope(namespace_prefix, namespace, memory_strategy_id)
         if memory_strategy_id is not None:
+            memory_strategy_id = check.check_memory_strategy_id(memory_strategy_id)
             criteria["memoryStrategyId"] = memory_strategy_id
+        scope = self._record_scope(namespace_prefix, namespace, memory_strategy_id)
         params = {"memoryId": self.memory_id, **scope, "searchCriteria": criteria}
         found: list[MemoryRecord] = []
         async for records in self._record_pages("RetrieveMemoryRecords", params, scope, top_k):
@@ -139,8 +142,6 @@ class RecordOperations(View):
     def _record_scope(
         self, prefix: str, namespace: str | None, memory_strategy_id: str | None
     ) -> dict[str, str]:
-        if memory_strategy_id is not None:
-            check.check_memory_strategy_id(memory_strategy_id)
         return queries.record_scope(prefix, namespace, self._namespace_values(memory_strategy_id))
 
     def _record_pages(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from attrs import evolve, frozen
 
 from agentcore_memory_async._wire import queries
-from agentcore_memory_async._wire.validation import EPOCH, MAIN_BRANCH
+from agentcore_memory_async._wire.validation import EPOCH, MAIN_BRANCH, plain
 from agentcore_memory_async.errors import DecodeError
 from agentcore_memory_async.models import (
     Branch,
@@ -53,7 +53,7 @@ _ROLES = {role.value: role for role in MessageRole}
 def payload_item(item: PayloadItem) -> dict[str, Any]:
     """Return one item of an event's payload."""
     if isinstance(item, ConversationalMessage):
-        return {"conversational": {"role": str(item.role), "content": {"text": item.text}}}
+        return {"conversational": {"role": item.role.value, "content": {"text": plain(item.text)}}}
     if isinstance(item, JsonPayload):
         # A copy: a retry sends what the first attempt sent, whatever the caller does meanwhile.
         # By JSON, so that nothing of the caller's own types is in it.

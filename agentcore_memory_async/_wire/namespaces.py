@@ -48,6 +48,7 @@ def resolve_template(
         )
         raise InvalidInputError(message)
 
+    template = str.__str__(template)  # not that of a subclass, such as an enum's
     shown = repr(template if len(template) <= 80 else template[:77] + "...")
     if not _MAY_BE_SHOWN.fullmatch(template):
         shown = "(not shown, it does not begin with '/')"

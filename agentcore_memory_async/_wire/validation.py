@@ -74,6 +74,11 @@ def kind(value: object) -> str:
     return "None" if value is None else type(value).__name__
 
 
+def plain(text: str) -> str:
+    """Return *text* without the type of a subclass, such as an enum's, whose ``str()`` is other."""
+    return str.__str__(text)
+
+
 def _shown(text: str) -> str:
     """Return an id for an error, cut if it is long."""
     return repr(text if len(text) <= 80 else text[:77] + "...")
@@ -103,7 +108,7 @@ def check_region_name(value: object) -> str | None:
     if value is not None and (not isinstance(value, str) or not _REGION.fullmatch(value)):
         what = _shown(value) if isinstance(value, str) else kind(value)
         refuse(f"region_name is {what}; give one such as 'us-west-2', or None for the default")
-    return value
+    return None if value is None else plain(value)
 
 
 def check_endpoint_url(value: object) -> str | None:
@@ -113,7 +118,7 @@ def check_endpoint_url(value: object) -> str | None:
     if not isinstance(value, str) or not _URL.fullmatch(value):
         what = "not a URL" if isinstance(value, str) else kind(value)
         refuse(f"endpoint_url is {what}; give one such as 'http://127.0.0.1:4710', or None")
-    return value
+    return plain(value)
 
 
 def _check_text_id(
@@ -136,7 +141,7 @@ def _check_text_id(
             start = pattern.match(value)
             bad = f"{value[start.end() if start else 0]!r} in the wrong place"
         refuse(f"{argument} {_shown(value)} has {bad}; allowed are {allowed}; {advice}")
-    return value
+    return plain(value)
 
 
 def _check_name(argument: str, value: object, advice: str) -> str:
@@ -157,7 +162,7 @@ def check_memory_id(value: object) -> str:
             "'chat-a1B2c3D4e5', or its whole ARN"
         )
     check_utf8("memory_id", value)
-    return value
+    return plain(value)
 
 
 def looks_like_a_memory_id(value: str) -> bool:
@@ -200,7 +205,7 @@ def check_event_id(argument: str, value: object) -> str:
         refuse(
             f"{argument} is {what}; give the event_id of an event: digits, '#', hexadecimal digits"
         )
-    return value
+    return plain(value)
 
 
 def check_memory_strategy_id(value: object) -> str:
@@ -215,7 +220,7 @@ def check_client_token(value: object) -> str:
         what = f"{len(value)} characters" if isinstance(value, str) else kind(value)
         refuse(f"client_token is {what}; give a str of 1 to 500 characters, such as a UUID")
     check_utf8("client_token", value)
-    return value
+    return plain(value)
 
 
 def check_branch(value: object) -> Branch | None:
@@ -226,12 +231,12 @@ def check_branch(value: object) -> Branch | None:
         return Branch(check_branch_name(value))
     if not isinstance(value, Branch):
         refuse(f"branch is {kind(value)}; give its name, or Branch(name, root_event_id) to fork")
-    check_branch_name(value.name)
-    if value.root_event_id is not None:
-        check_event_id("branch.root_event_id", value.root_event_id)
-        if value.name == MAIN_BRANCH:
+    name, root = check_branch_name(value.name), value.root_event_id
+    if root is not None:
+        root = check_event_id("branch.root_event_id", root)
+        if name == MAIN_BRANCH:
             refuse("branch 'main' has a root_event_id; give a new branch another name")
-    return None if value.name == MAIN_BRANCH else value
+    return None if name == MAIN_BRANCH else Branch(name, root)
 
 
 def check_int(argument: str, value: object, most: int | None = None) -> int:
@@ -329,7 +334,7 @@ def _check_metadata_text(argument: str, value: object, least: int, most: int) ->
             f"{argument} contains {value[bad.end()]!r}; use only letters, digits, whitespace and "
             ". _ : / = + @ -, and put other text in the payload"
         )
-    return value
+    return plain(value)
 
 
 def check_metadata(value: object, *, reserved: Sequence[str] = ()) -> dict[str, str]:
@@ -372,7 +377,8 @@ def check_namespace_variables(value: object) -> dict[str, str]:
                 f"namespace_variables[{name!r}] is invalid; allowed are 1 to 64 "
                 "lower-case letters, digits, '-', '_', the first a letter or digit"
             )
-    return dict(cast("Mapping[str, str]", entries))
+    checked = cast("Mapping[str, str]", entries)
+    return {plain(name): plain(text) for name, text in checked.items()}
 
 
 def check_query(value: object) -> str:
@@ -384,4 +390,4 @@ def check_query(value: object) -> str:
     if not value.strip():
         refuse("query is whitespace only; give 1 to 10,000 characters to search for")
     check_utf8("query", value)
-    return value
+    return plain(value)
