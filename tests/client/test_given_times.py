@@ -214,6 +214,9 @@ EAST, WEST = timezone(timedelta(hours=23, minutes=59)), timezone(-timedelta(hour
     "at",
     [
         EARLIEST,
+        EARLIEST + MS,
+        LATEST - MS,
+        LATEST - 2 * MS,
         LATEST,
         datetime(1970, 1, 1, 23, 59, tzinfo=EAST),
         datetime(1969, 12, 31, 0, 1, tzinfo=WEST),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -42,4 +43,5 @@ def strings_in(value: object) -> Iterator[str]:
 
 def to_ms(timestamp: float) -> int:
     """Return a wire timestamp floored to milliseconds, whatever its binary fraction is."""
-    return round(timestamp * 1_000_000) // 1000
+    # Its shortest decimal text is what was sent; in the year 9999 a float is off by 0.02 ms.
+    return int(round(Decimal(repr(timestamp)), 6) * 1000)
