@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MAX_RUNS = 100_000
+MAX_RUNS = 30_000
 """How many runs of used times a session remembers, 16 bytes each."""
+FORGOTTEN_AT_ONCE = 1000
+"""How many of them are forgotten together, so that it costs little for each write."""
 
 
 class RisingClock:
@@ -32,8 +34,8 @@ class UsedTimes:
     The times that events of a session have, in milliseconds, so that no two have the same.
 
     The service lists events of one millisecond in random order. Adjacent times are one run, so any
-    number of events with one given time take the room of one. Beyond `MAX_RUNS` the run farthest
-    from the newest one is forgotten.
+    number of events with one given time take the room of one. Beyond `MAX_RUNS` the runs farthest
+    from the newest one are forgotten.
     """
 
     def __init__(self) -> None:
@@ -67,9 +69,15 @@ class UsedTimes:
         else:
             starts.insert(at, ms)
             ends.insert(at, ms + 1)
-            self._forget_far_from(ms)
+            if len(starts) > MAX_RUNS:
+                self._forget_far_from(at)
 
-    def _forget_far_from(self, ms: int) -> None:
-        if len(self._starts) > MAX_RUNS:
-            far = 0 if ms - self._starts[0] > self._starts[-1] - ms else -1
-            del self._starts[far], self._ends[far]
+    def _forget_far_from(self, at: int) -> None:
+        """Forget the runs at the end that is farther from run number *at* in time."""
+        starts = self._starts
+        before, after = starts[at] - starts[0], starts[-1] - starts[at]
+        if before > after:
+            gone = slice(0, min(FORGOTTEN_AT_ONCE, at))
+        else:
+            gone = slice(max(at + 1, len(starts) - FORGOTTEN_AT_ONCE), None)
+        del self._starts[gone], self._ends[gone]

@@ -68,15 +68,33 @@ def test_an_import_takes_the_room_of_its_minutes(step: int) -> None:
     assert sum(map(sys.getsizeof, (times._starts, times._ends))) < 200_000
 
 
-def test_beyond_its_bound_the_farthest_time_is_forgotten() -> None:
+def test_beyond_its_bound_the_farthest_times_are_forgotten() -> None:
     """At the bound all times are remembered, and beyond it those near the newest one."""
-    with mock.patch.object(event_times, "MAX_RUNS", 3):
+    with mock.patch.multiple(event_times, MAX_RUNS=4, FORGOTTEN_AT_ONCE=2):
         times = UsedTimes()
-        for ms in (10, 20, 30):
+        for ms in (10, 20, 30, 40):
             assert ms == taken(times, ms)
-        assert [11, 21, 31] == [times.free_from(ms) for ms in (10, 20, 30)]
-        times.add(40)
-        assert [10, 21, 31, 41] == [times.free_from(ms) for ms in (10, 20, 30, 40)]
+        assert [11, 21, 31, 41] == [times.free_from(ms) for ms in (10, 20, 30, 40)]
+        times.add(50)
+        assert [10, 20, 31, 41, 51] == [times.free_from(ms) for ms in (10, 20, 30, 40, 50)]
+        times.add(25)
         times.add(5)
-        assert [6, 21, 31, 40] == [times.free_from(ms) for ms in (5, 20, 30, 40)]
-        assert len(times) == 3
+        assert [6, 26, 31, 40, 50] == [times.free_from(ms) for ms in (5, 25, 30, 40, 50)]
+        times.add(1000)
+        times.add(1001)  # follows the one before it
+        times.add(990)
+        assert [5, 25, 31, 991] == [times.free_from(ms) for ms in (5, 25, 30, 990)]
+        assert 1002 == times.free_from(1000)
+
+
+def test_the_newest_time_is_never_forgotten() -> None:
+    """One that lies near the end that is dropped stays."""
+    with mock.patch.multiple(event_times, MAX_RUNS=4, FORGOTTEN_AT_ONCE=3):
+        times = UsedTimes()
+        for ms in (0, 1000, 1010, 1020):
+            times.add(ms)
+        times.add(990)
+        assert [0, 991, 1001] == [times.free_from(ms) for ms in (0, 990, 1000)]
+        times.add(500_000)
+        times.add(400_000)
+        assert 400_001 == times.free_from(400_000)
