@@ -240,7 +240,7 @@ class TurnOperations(EventOperations):
         return await self._core.writer.resolve(self._queue, known, self._core.retry)
 
     async def get_last_k_turns(
-        self, k: int = 10, *, branch: str | Branch | None = None, consistent_read: bool = True
+        self, k: int = 10, *, branch: str | Branch | None = None
     ) -> list[Turn]:
         """
         Return the newest *k* messages of the conversation, oldest first.
@@ -248,7 +248,6 @@ class TurnOperations(EventOperations):
         Args:
             k: Number of messages, 1 or more; events without messages do not count.
             branch: Branch to read; the main one if omitted.
-            consistent_read: As in ``list_events``.
 
         Raises:
             InvalidInputError: An argument is invalid.
@@ -257,7 +256,7 @@ class TurnOperations(EventOperations):
         """
         last = LastTurns(check.check_int("k", k))
         size = min(MAX_PAGE, max(FIRST_PAGE, k))
-        event_pages = self._event_pages(None, branch, size, consistent_read)
+        event_pages = self._event_pages(None, branch, size)
         async for events in event_pages:
             last.feed(events)
             if last.complete:

@@ -245,10 +245,6 @@ CASES: dict[str, tuple[list[Any], Any]] = {
         [5],
         lambda s, x: anext(s.iter_events(consistent_read=x)),
     ),
-    "get_last_k_turns(consistent_read)": (
-        [5],
-        lambda s, x: s.get_last_k_turns(consistent_read=x),
-    ),
     "list_events(page_size)": (SIZES, lambda s, x: s.list_events(page_size=x)),
     "iter_events(event_type)": ([5], lambda s, x: anext(s.iter_events(x))),
     "iter_events(branch)": ([5], lambda s, x: anext(s.iter_events(branch=x))),
