@@ -97,7 +97,7 @@ class ManualClock:
         self._lock = threading.Lock()
         self._order = itertools.count()
         self._timers: list[tuple[float, int, asyncio.AbstractEventLoop, Callable[[], None]]] = []
-        self._cancelled: set[int] = set()
+        self._uncancelled: set[int] = set()
         # What is under way: while anything is, clients that wait are not woken.
         self._held = 0
         self._changes = 0
@@ -114,7 +114,7 @@ class ManualClock:
     def timers(self) -> int:
         """Number of calls that wait for the clock to advance."""
         with self._lock:
-            return len(self._timers) - len(self._cancelled)
+            return len(self._uncancelled)
 
     def advance(self, duration: float | timedelta) -> None:
         """Move the time forward by *duration* (seconds or a timedelta) and wake what is due."""
@@ -132,10 +132,10 @@ class ManualClock:
             self._now = max(self._now, when)
             while self._timers and self._timers[0][0] <= self._now:
                 _, number, loop, callback = heapq.heappop(self._timers)
-                if number in self._cancelled:
-                    self._cancelled.discard(number)
-                elif not loop.is_closed():
-                    due.append((loop, callback))
+                if number in self._uncancelled:
+                    self._uncancelled.discard(number)
+                    if not loop.is_closed():
+                        due.append((loop, callback))
             self._held += len(due)  # until each callback has run
         for loop, callback in due:
             loop.call_soon_threadsafe(self._call, callback)
@@ -154,12 +154,12 @@ class ManualClock:
             if when <= self._now:
                 return loop.call_soon(callback).cancel
             number = next(self._order)
+            self._uncancelled.add(number)
             heapq.heappush(self._timers, (when, number, loop, callback))
 
         def cancel() -> None:
             with self._lock:
-                if any(timer[1] == number for timer in self._timers):
-                    self._cancelled.add(number)
+                self._uncancelled.discard(number)
 
         return cancel
 
