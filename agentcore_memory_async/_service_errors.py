@@ -133,7 +133,7 @@ _THROTTLING = """
     RequestThrottledException SlowDown ThrottledException Throttling ThrottlingException
     TooManyRequestsException TransactionInProgressException
 """
-"""Codes that botocore treats as throttling, whatever their status."""
+"""Codes that botocore 1.44.8 treats as throttling, whatever their status."""
 _EXPIRED_TOKEN = ("ExpiredToken", "ExpiredTokenException")
 """Codes of credentials whose session has ended."""
 _TOKEN_TEXT = re.compile(r"\btoken\b.* expired", re.IGNORECASE)
