@@ -29,3 +29,8 @@ async def run_in_thread(
     with CancelScope(shield=True):
         await asyncio.wait([future])
     return future.result()
+
+
+async def run_apart(function: Callable[..., T], *args: object, large: bool) -> T:
+    """Run *function* in a thread where its data is *large*, else at once."""
+    return await run_in_thread(function, *args) if large else function(*args)

@@ -2,8 +2,8 @@
 An event loop whose time advances only when nothing else is left to do.
 
 ``asyncio.sleep(60)`` returns at once, and ``loop.time()`` is 60 seconds later. It is meant for code
-without sockets and threads, whose work takes no virtual time. While threads are needed, such as for
-opening a client, `VirtualTimeLoop.standing` stops the time.
+without sockets, whose work takes no virtual time. Time stands still while a thread of the loop's
+executor works; for other threads, and while a client opens, `VirtualTimeLoop.standing` stops it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ import asyncio
 import functools
 import selectors
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, TypeVarTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
+    from concurrent.futures import Executor
 
 P = ParamSpec("P")
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 GUARD_S = 1.0
 """Timeout of one wait for threads and sockets while virtual time is stopped."""
@@ -33,9 +36,10 @@ class _JumpingSelector(selectors.DefaultSelector):
         super().__init__()
         self.now = 0.0
         self.standing = False
+        self.threads = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if self.standing and timeout != 0:
+        if (self.standing or self.threads) and timeout != 0:
             return super().select(GUARD_S)
         ready = super().select(0)
         if ready or timeout == 0:
@@ -57,6 +61,18 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Return the virtual time."""
         return self._jumping.now
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        """Run *func* in a thread; its work takes no virtual time."""
+        future = super().run_in_executor(executor, func, *args)
+        self._jumping.threads += 1
+        future.add_done_callback(self._thread_ended)
+        return future
+
+    def _thread_ended(self, _: object) -> None:
+        self._jumping.threads -= 1
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
         """Wait for the threads, as ``asyncio.run`` does at its end."""

@@ -18,8 +18,10 @@ from agentcore_memory_async._calls.wait_clock import holding
 from agentcore_memory_async._calls.write import CREATE_EVENT
 from agentcore_memory_async._redaction import sent_texts
 from agentcore_memory_async._service_errors import is_clock_at_fault, is_token_expired, leave_out
+from agentcore_memory_async._threads import run_apart
 from agentcore_memory_async._transport.base import SendState, track_send_state
 from agentcore_memory_async._wire.echoes import check_answer
+from agentcore_memory_async._wire.weight import is_large
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
     AnswerMismatchError,
@@ -273,7 +275,9 @@ class Retrier:
             call.sending()
             try:
                 with anyio.fail_after(call.policy.attempt_timeout):
-                    result = reader(await self._send(call))
+                    answer = await self._send(call)
+                    large = answer.is_large or is_large(call.params)
+                    result = await run_apart(reader, answer, large=large)
             except (AgentCoreMemoryError, TimeoutError) as error:
                 lost = error if isinstance(error, AgentCoreMemoryError) else call.timed_out()
                 permit.outcome = call.outcome_of(lost)
@@ -293,7 +297,8 @@ class Retrier:
         try:
             with track_send_state(call.send_state):
                 answer = await self._transport(call.operation, call.params)
-            check_answer(call.operation, call.params, answer.body)
+            checked = call.operation, call.params, answer.body
+            await run_apart(check_answer, *checked, large=answer.is_large)
         except BaseException as error:
             refused = isinstance(error, AgentCoreMemoryError) and not may_have_run(error)
             if earlier_at is None and (refused or not call.send_state.sent):

@@ -27,8 +27,10 @@ from agentcore_memory_async._calls.known_writes import Acknowledgements, InDoubt
 from agentcore_memory_async._calls.queue_lock import QueueLock
 from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter
 from agentcore_memory_async._calls.write import CREATE_EVENT, Write, identity_of, log_unsent
+from agentcore_memory_async._threads import run_apart
 from agentcore_memory_async._wire import codec
 from agentcore_memory_async._wire.validation import LATEST_MS
+from agentcore_memory_async._wire.weight import is_large
 from agentcore_memory_async.errors import (
     InvalidInputError,
     OutcomeUnknownError,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async._calls.queue_lock import Waiter
     from agentcore_memory_async._calls.retry import Retrier
+    from agentcore_memory_async._calls.write import Identity
     from agentcore_memory_async._transport.base import Answer
     from agentcore_memory_async.models import Event
     from agentcore_memory_async.policies import RetryPolicy, ServiceLimits
@@ -119,7 +122,7 @@ class Writer:
     async def write(
         self,
         queue: SessionQueue,
-        request: Mapping[str, Any],
+        request: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
         *,
         timestamp_ms: int | None,
         client_token: str | None,
@@ -130,17 +133,29 @@ class Writer:
 
         Args:
             queue: Queue of the session that *request* names.
-            request: Members of CreateEvent, less those fixed here.
+            request: Members of CreateEvent, less those fixed here; or, where they are large, a
+                function that returns them, for a thread. The write has its place in the queue
+                meanwhile.
             timestamp_ms: The event's own time, for imported history; None for now.
             client_token: The caller's token; None makes one.
             policy: How long and how often it is tried.
         """
-        request = {**request, "clientToken": client_token or str(uuid4())}
-        identity = identity_of(request, timestamp_ms) if client_token is not None else None
+        token = client_token or str(uuid4())
+
+        def build() -> tuple[Mapping[str, Any], Identity | None]:
+            members = {**(request() if callable(request) else request), "clientToken": token}
+            return members, identity_of(members, timestamp_ms) if client_token else None
+
         with self._retrier.running():
-            write = Write(request, policy, _deadline(policy), timestamp_ms, identity)
-            write = self._in_doubt.matching(write)
-            return await self._perform(queue, queue.lock.enqueue(), write)
+            deadline = _deadline(policy)
+            waiter = queue.lock.enqueue()
+            try:
+                members, identity = await run_apart(build, large=callable(request))
+            except BaseException:
+                waiter.leave()
+                raise
+            write = Write(members, policy, deadline, timestamp_ms, identity)
+            return await self._perform(queue, waiter, self._in_doubt.matching(write))
 
     async def write_as(
         self, waiter: Waiter, queue: SessionQueue, request: Mapping[str, Any], policy: RetryPolicy
@@ -154,8 +169,13 @@ class Writer:
             request: Members of CreateEvent with its token, less the timestamp.
             policy: How long and how often it is tried.
         """
-        identity = identity_of(request, None)
-        write = Write(request, policy, _deadline(policy), identity=identity)
+        deadline = _deadline(policy)
+        try:
+            identity = await run_apart(identity_of, request, None, large=is_large(request))
+        except BaseException:
+            waiter.leave()
+            raise
+        write = Write(request, policy, deadline, identity=identity)
         return await self._perform(queue, waiter, self._in_doubt.matching(write))
 
     def request_in_doubt(self, token: str) -> Mapping[str, Any] | None:

@@ -9,10 +9,11 @@ from agentcore_memory_async._core import SessionView
 from agentcore_memory_async._wire import codec, payloads, queries
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.turns import is_on_branch
+from agentcore_memory_async._wire.weight import is_large
 from agentcore_memory_async.models import JsonPayload
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
     from datetime import datetime
 
     from agentcore_memory_async.models import Branch, Event
@@ -74,11 +75,11 @@ class EventOperations(SessionView):
 
         AWS operation: ``CreateEvent`` with a ``json`` payload.
         """
-        data = payloads.check_payload(payload)
         kind = check.check_event_type(event_type)
         more = check.check_metadata(metadata, reserved=(queries.EVENT_TYPE,))
         event = await self._write_event(
-            [JsonPayload(data)],
+            payload,
+            lambda: (JsonPayload(payloads.check_payload(payload)),),
             branch=branch,
             metadata={queries.EVENT_TYPE: kind, **more},
             timestamp=timestamp,
@@ -151,7 +152,8 @@ class EventOperations(SessionView):
 
     def _write_event(
         self,
-        items: object,
+        data: object,
+        read_items: Callable[[], tuple[payloads.PayloadItem, ...]],
         *,
         branch: str | Branch | None,
         metadata: Mapping[str, str] | None,
@@ -160,17 +162,29 @@ class EventOperations(SessionView):
         client_token: str | None,
         namespace_variables: Mapping[str, str] | None = None,
     ) -> Awaitable[Event]:
-        """Check the arguments of an event; what is returned writes it in its session's queue."""
-        request = codec.create_event(
-            payloads.check_messages(items),
-            branch=check.check_branch(branch),
-            metadata=check.check_metadata(metadata),
-            extract=check.check_bool("extract", extract),
-            namespace_variables=check.check_namespace_variables(namespace_variables),
-        )
+        """
+        Check the arguments of an event; what is returned writes it in its session's queue.
+
+        Large *data* is checked later, in a thread, by *read_items*.
+        """
+        named = check.check_branch(branch)
+        entries = check.check_metadata(metadata)
+        is_extracted = check.check_bool("extract", extract)
+        variables = check.check_namespace_variables(namespace_variables)
+        ids = self._ids()
+
+        def build() -> Mapping[str, Any]:
+            return ids | codec.create_event(
+                read_items(),
+                branch=named,
+                metadata=entries,
+                extract=is_extracted,
+                namespace_variables=variables,
+            )
+
         return self._core.writer.write(
             self._queue,
-            {**self._ids(), **request},
+            build if is_large(data) else build(),
             timestamp_ms=None if timestamp is None else check.check_timestamp(timestamp),
             client_token=None if client_token is None else check.check_client_token(client_token),
             policy=self._core.retry,

@@ -91,8 +91,10 @@ class TurnOperations(EventOperations):
         AWS operation: ``CreateEvent``. Limits: the service model of 2024-02-28 as of botocore
         1.43.117, and the quotas page of 2026-09-26.
         """
+        items = list(messages) if isinstance(messages, list) else messages
         return await self._write_event(
-            messages,
+            items,
+            lambda: payloads.check_messages(items),
             branch=branch,
             metadata=metadata,
             timestamp=timestamp,

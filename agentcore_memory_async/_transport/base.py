@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import frozen
 
+from agentcore_memory_async._wire.weight import LARGE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
     from datetime import datetime
@@ -38,6 +40,11 @@ class Answer:
     request_id: str | None = None
     size: int | None = None
     extraction_delay_s: float | None = None
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is checked and read in a thread, since that would hold the event loop."""
+        return self.size is not None and self.size >= LARGE
 
     def __repr__(self) -> str:
         size = "" if self.size is None else f", {self.size} bytes"

@@ -3,10 +3,15 @@ What the hooks in botocore keep of an answer, and how it is decoded.
 
 botocore parses answers by its own model, and calls a body that it cannot read a success. So its
 hooks only keep the bytes here, and they are decoded after the call.
+
+botocore encodes, hashes and parses in the event loop. So it gets no large body: that of a request
+is encoded before the call, in a thread, and put in its place by a hook, with its digest for the
+signature; that of an answer is taken out by another, and decoded in a thread.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from contextlib import contextmanager, suppress
@@ -19,6 +24,7 @@ from urllib.parse import urlsplit
 from attrs import define, field
 
 from agentcore_memory_async._transport.base import Answer, SendState
+from agentcore_memory_async._wire.weight import LARGE
 from agentcore_memory_async.errors import DecodeError
 
 if TYPE_CHECKING:
@@ -32,6 +38,8 @@ _EXTRACTION_DELAY = "x-agentcore-local-extraction-delay"
 """Header in which the local service tells its extraction delay, in seconds."""
 _PORTS = {"http": 80, "https": 443}
 """Ports of proxies whose URL names none."""
+DIGEST = "X-Amz-Content-SHA256"
+"""Header with the digest of a body; signatures take it from there."""
 _UNREADABLE = object()
 """Sentinel for a body that is not JSON; None is valid JSON."""
 
@@ -51,6 +59,8 @@ class ResponseCapture:
         parsed: Whether botocore has read the answer.
         proxy: Host and port of the proxy that it goes through; empty for none.
         signed_with: Credentials of the request; None before it was signed.
+        request_body: Large body of the request, encoded before the call; None for a small one.
+        request_digest: SHA-256 of that body, as hexadecimal digits.
     """
 
     operation: str
@@ -62,6 +72,31 @@ class ResponseCapture:
     parsed: bool = False
     proxy: str = ""
     signed_with: object = None
+    request_body: bytes | None = None
+    request_digest: str = ""
+
+    def encode_request(self, members: Mapping[str, Any]) -> None:
+        """Build a large body, as botocore would; for a thread."""
+        pairs = (f"{json.dumps(name)}: {_dumps(value)}" for name, value in members.items())
+        self.request_body = f"{{{', '.join(pairs)}}}".encode()
+        self.request_digest = hashlib.sha256(self.request_body).hexdigest()
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the body of the answer is large."""
+        return len(self.body) >= LARGE
+
+
+def _dumps(value: object) -> str:
+    """Return JSON, each item of a list encoded by itself: the encoder holds the interpreter."""
+    if not isinstance(value, list):
+        return json.dumps(value)
+    return f"[{', '.join(map(json.dumps, cast('list[object]', value)))}]"
+
+
+def _let_others_run(value: dict[str, Any]) -> dict[str, Any]:
+    """Return *value*: between two Python functions the decoder lets other threads run."""
+    return value
 
 
 _capture: ContextVar[ResponseCapture | None] = ContextVar(
@@ -114,11 +149,22 @@ def note_connections(drop: Callable[[], None]) -> None:
         capture.send_state.drop_connections = drop
 
 
-def capture_response(response_dict: Mapping[str, Any], **_: object) -> None:
+def place_request(params: dict[str, Any], **_: object) -> None:
+    """Set a body that was encoded before in its place; a hook for botocore's ``before-call``."""
+    capture = _capture.get()
+    if capture is None or capture.request_body is None:
+        return
+    params["body"] = capture.request_body
+    params["headers"].setdefault("Content-Type", "application/json")
+    params["headers"][DIGEST] = capture.request_digest
+
+
+def capture_response(response_dict: dict[str, Any], **_: object) -> None:
     """
     Keep status, headers and, of a success, the bytes; a hook for botocore's ``before-parse``.
 
-    It changes nothing, so that whatever else listens to botocore's events goes on working.
+    It changes nothing but large bodies, which botocore need not parse, so that whatever else
+    listens to botocore's events goes on working.
     """
     capture = _capture.get()
     if capture is None:
@@ -127,6 +173,8 @@ def capture_response(response_dict: Mapping[str, Any], **_: object) -> None:
     capture.headers = response_dict["headers"]
     if 200 <= response_dict["status_code"] < 300:
         capture.body = response_dict["body"]
+        if capture.is_large:
+            response_dict["body"] = b"{}"
 
 
 def note_parsed(**_: object) -> None:
@@ -136,7 +184,11 @@ def note_parsed(**_: object) -> None:
         capture.parsed = True
 
 
-HOOKS = {"before-parse": capture_response, "response-received": note_parsed}
+HOOKS: dict[str, Callable[..., None]] = {
+    "before-call": place_request,
+    "before-parse": capture_response,
+    "response-received": note_parsed,
+}
 """The hooks by the names of botocore's events."""
 
 
@@ -148,7 +200,8 @@ def decode(operation: str, capture: ResponseCapture) -> Answer:
         raise DecodeError(operation, f"status {status} with an empty body")
     parsed: object = _UNREADABLE
     with suppress(ValueError, RecursionError):  # not as a cause: it would show the body
-        parsed = json.loads(body)
+        hook = _let_others_run if capture.is_large else None
+        parsed = json.loads(body, object_hook=hook)
     if parsed is _UNREADABLE:
         kind = "HTML" if body.lstrip()[:1] == b"<" else "not JSON, cut off, or nested too deeply"
         text = f"status {status}, {len(body)} bytes: {kind}"

@@ -85,6 +85,7 @@ class Connection:
 
     Attributes:
         methods: Its methods, by the wire names of their operations.
+        outside_body: Members of a request that are not in its body, by operation.
         region: Region in use.
         region_source: Where the region came from.
         endpoint_url: Where requests go.
@@ -97,6 +98,7 @@ class Connection:
     """
 
     methods: Mapping[str, Callable[..., Any]]
+    outside_body: Mapping[str, frozenset[str]]
     region: str
     region_source: str
     endpoint_url: str
@@ -270,6 +272,12 @@ def _factory(private: Any) -> Any:
     return aioboto3.Session(botocore_session=private).client
 
 
+def _outside_body(operation: Any) -> frozenset[str]:
+    """Return the members that go into the path, the query or the headers of a request."""
+    members = operation.input_shape.members if operation.input_shape else {}
+    return frozenset(name for name, shape in members.items() if "location" in shape.serialization)
+
+
 async def connect(settings: Settings) -> Connection:
     """
     Open the client, off the event loop as far as it blocks.
@@ -314,6 +322,7 @@ async def _open(
         methods = {wire: getattr(client, name) for name, wire in names.items()}
         return Connection(
             methods=methods,
+            outside_body={wire: _outside_body(model.operation_model(wire)) for wire in methods},
             region=client.meta.region_name,
             region_source=plan.region_source,
             endpoint_url=endpoint_url,

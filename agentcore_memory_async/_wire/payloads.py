@@ -104,7 +104,8 @@ def _check_values(argument: str, value: object) -> None:
                 "flatten it"
             )
         if isinstance(value, dict):
-            for key, item in cast("dict[object, object]", value).items():
+            # A list: in a thread, the caller might change the dict meanwhile.
+            for key, item in list(cast("dict[object, object]", value).items()):
                 if not isinstance(key, str):
                     refuse(f"{argument} has a key of type {kind(key)}; JSON keys must be str")
                 check_utf8(f"a key of {argument}", key)

@@ -303,6 +303,8 @@ def check_timestamp(value: object) -> int:
 
 def check_utf8(argument: str, text: str) -> int:
     """Check that *text* can be sent, and return its size in bytes."""
+    if text.isascii():
+        return len(text)
     with suppress(UnicodeEncodeError):  # not as a context: it would keep the text
         return len(text.encode())
     refuse(f"{argument} has half of a surrogate pair; give text that can be encoded as UTF-8")

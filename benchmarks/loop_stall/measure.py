@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -57,6 +58,14 @@ class Monitor:
         return max(0.0, self.longest_s * 1000)
 
 
+SIZES = {"20 KB": 20_000, "256 KB": 256 * 1024, "8 MB": 8 * 1024 * 1024}
+"""Sizes of the events that are written and read, in bytes of their text or JSON."""
+ITEM_BYTES = 90_000
+"""Largest size of an item of an event."""
+ROW = {"id": 12345, "name": "row 12345", "tags": ["a", "b"], "value": 1.5}
+"""Part of the JSON items, 66 bytes."""
+
+
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Answer each request with the same event, at negligible cost for the loop."""
     try:
@@ -91,6 +100,53 @@ async def ours(url: str, monitor: Monitor) -> dict[str, float]:
     rest = await monitor.during(calls())
     await manager.aclose()
     return {"opening": opening, "first call": first, "calls after": rest}
+
+
+def items(kind: str, size: int) -> list[Any]:
+    """Return the items of an event of *size* bytes."""
+    import agentcore_memory_async as package
+
+    count = -(-size // ITEM_BYTES)
+    each = size // count
+    if kind == "text":
+        message = package.ConversationalMessage("a word " * (each // 7), package.MessageRole.USER)
+        return [message] * count
+    return [package.JsonPayload([ROW] * (each // 66))] * count
+
+
+async def sizes(url: str, monitor: Monitor) -> dict[str, float]:
+    """Write and read one event of each size; return the longest stalls."""
+    import agentcore_memory_async as package
+
+    found: dict[str, float] = {}
+    retry = package.RetryPolicy(write_deadline=120, read_deadline=120, attempt_timeout=60)
+    async with package.AsyncMemorySessionManager(
+        MEMORY, "us-west-2", endpoint_url=url, retry=retry
+    ) as manager:
+        for kind in ("text", "json"):
+            for name, size in SIZES.items():
+                session = await manager.create_memory_session("a", f"{kind}-{size}")
+                event = items(kind, size)
+                write = await monitor.during(session.add_turns(event))
+                found[f"{kind}, {name}, write"] = write
+                found[f"{kind}, {name}, read"] = await monitor.during(session.list_events())
+    return found
+
+
+async def measure_sizes() -> dict[str, float]:
+    """Measure the sizes in this fresh process, on a local service in another."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentcore_memory_async.local", "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as service:
+        try:
+            assert service.stdout is not None
+            found = re.search(r"http://[\w.:]+", await asyncio.to_thread(service.stdout.readline))
+            assert found is not None
+            return await sizes(found[0], Monitor())
+        finally:
+            service.terminate()
 
 
 async def bare(url: str, monitor: Monitor) -> dict[str, float]:
@@ -144,12 +200,15 @@ def main() -> None:
     """Measure the contestants alternately, each in fresh processes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--one", choices=list(CONTESTANTS), help=argparse.SUPPRESS)
+    parser.add_argument("--sizes", action="store_true", help="write and read large events")
+    parser.add_argument("--one", choices=[*CONTESTANTS, "sizes"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
-        print(json.dumps(asyncio.run(measure(arguments.one))))
+        one = measure_sizes() if arguments.one == "sizes" else measure(arguments.one)
+        print(json.dumps(asyncio.run(one)))
         return
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in CONTESTANTS}
+    names = ["sizes"] if arguments.sizes else list(CONTESTANTS)
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     environment = {
         "AWS_ACCESS_KEY_ID": "x",
         "AWS_SECRET_ACCESS_KEY": "x",
@@ -161,10 +220,10 @@ def main() -> None:
             output = subprocess.check_output(command, env=environment, text=True)
             rounds.append(json.loads(output))
     print(f"longest stall of the loop in ms, median and worst of {arguments.rounds} processes")
-    for phase in ("opening", "first call", "calls after"):
+    for phase in next(iter(found.values()))[0]:
         for name, rounds in found.items():
             stalls = [each[phase] for each in rounds]
-            print(f"{phase:12} {name:13} {statistics.median(stalls):7.1f} {max(stalls):7.1f}")
+            print(f"{phase:19} {name:13} {statistics.median(stalls):7.1f} {max(stalls):7.1f}")
 
 
 if __name__ == "__main__":
