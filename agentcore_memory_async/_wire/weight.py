@@ -8,10 +8,13 @@ costs more than the work.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import islice
-from typing import cast
+from itertools import chain, islice
+from typing import TYPE_CHECKING, cast
 
 from agentcore_memory_async.models import BlobPayload, ConversationalMessage, JsonPayload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LARGE = 64 * 1024
 """Characters or bytes from which on data is large; work on less takes a millisecond or two."""
@@ -28,15 +31,23 @@ def is_large(value: object) -> bool:
         each = left.pop()
         if isinstance(each, str | bytes):
             weight += len(each)
-            continue
-        weight += VALUE
-        if isinstance(each, Mapping):
-            pairs = islice(cast("Mapping[object, object]", each).items(), MOST)
-            left.extend(part for pair in pairs for part in pair)
-        elif isinstance(each, list | tuple):
-            left.extend(cast("list[object]", each)[:MOST])
-        elif isinstance(each, ConversationalMessage):
-            left.append(each.text)
-        elif isinstance(each, JsonPayload | BlobPayload):
-            left.append(each.content)
+        else:
+            weight += VALUE
+            left.extend(_parts(each))
     return weight >= LARGE
+
+
+def _parts(value: object) -> Iterable[object]:
+    """Return what *value* consists of, up to a number that is large; nothing for a number."""
+    if isinstance(value, dict):
+        pairs = cast("dict[object, object]", value)
+        return chain(islice(pairs, MOST), islice(pairs.values(), MOST))
+    if isinstance(value, list | tuple):
+        return islice(cast("Iterable[object]", value), MOST)
+    if isinstance(value, ConversationalMessage):
+        return (value.text,)
+    if isinstance(value, JsonPayload | BlobPayload):
+        return (value.content,)
+    if isinstance(value, Mapping):
+        return islice(cast("Mapping[object, object]", value).values(), MOST)
+    return ()
