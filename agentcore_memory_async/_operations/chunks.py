@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable, Collection, Iterable
+from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from threading import Lock
@@ -24,22 +25,30 @@ _END = object()
 
 def iterate(argument: str, chunks: object) -> AsyncGenerator[object]:
     """
-    Return a generator over *chunks*, which may block; it closes them.
+    Return a generator over *chunks*, which may block; it closes them, read or not.
 
     The loop closes generators that nobody refers to any more, and so the chunks.
     """
     if isinstance(chunks, AsyncIterable):
-        return _pass_on(cast("AsyncIterable[object]", chunks))
+        return _begun(_pass_on(cast("AsyncIterable[object]", chunks)))
     if isinstance(chunks, str | bytes) or not isinstance(chunks, Iterable):
         refuse(f"{argument} is {kind(chunks)}; give an async or other iterable of str")
     if isinstance(chunks, Collection):
         return _each(cast("Collection[object]", chunks))
-    return _in_threads(cast("Iterable[object]", chunks))
+    return _begun(_in_threads(cast("Iterable[object]", chunks)))
+
+
+def _begun(generator: AsyncGenerator[object]) -> AsyncGenerator[object]:
+    """Run *generator* to its first ``yield``: one that has not begun ends without its cleanup."""
+    with suppress(StopIteration):
+        generator.__anext__().send(None)
+    return generator
 
 
 async def _pass_on(chunks: AsyncIterable[object]) -> AsyncGenerator[object]:
     iterator = aiter(chunks)
     try:
+        yield None  # see _begun
         async for chunk in iterator:
             yield chunk
     finally:
@@ -67,6 +76,7 @@ async def _in_threads(chunks: Iterable[object]) -> AsyncGenerator[object]:
         return asyncio.get_running_loop().run_in_executor(None, run, function)
 
     try:
+        yield None  # see _begun
         while (chunk := await in_thread(partial(next, iterator, _END))) is not _END:
             yield chunk
     finally:

@@ -134,9 +134,9 @@ class TurnOperations(EventOperations):
         AWS operation: ``CreateEvent``.
         """
         check.check_text("user_text", user_text)
-        source = iterate("chunks", chunks)
         core = self._core
         core.lifecycle.check()
+        source = iterate("chunks", chunks)
 
         def store(answer: str, *, is_interrupted: bool) -> None:
             items = payloads.turn_messages(user_text, answer)

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import threading
 from contextlib import aclosing, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 import pytest
@@ -178,6 +178,79 @@ async def test_a_turn_that_nobody_begins_to_read_is_the_users_message() -> None:
 
     expected = ["never read", "closed at once", "left early"]
     assert stored(service) == [([f"U: {text}"], True) for text in expected]
+
+
+class BlockingChunks:
+    """
+    Chunks of a connection, as an iterator that is no generator.
+
+    Attributes:
+        closed: Set once the connection is closed.
+    """
+
+    def __init__(self) -> None:
+        self.closed = threading.Event()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        return "a"
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.closed.set()
+
+
+class AsyncChunks:
+    """
+    The same, but awaited.
+
+    Attributes:
+        closed: Set once the connection is closed.
+    """
+
+    def __init__(self) -> None:
+        self.closed = threading.Event()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        return "a"
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        self.closed.set()
+
+
+@pytest.mark.parametrize("chunks", [BlockingChunks, AsyncChunks])
+@pytest.mark.parametrize("way", ["closed", "dropped", "cancelled"])
+async def test_chunks_that_nobody_began_to_read_are_closed(
+    chunks: Callable[[], BlockingChunks | AsyncChunks], way: str
+) -> None:
+    """A connection that nobody reads is not left open, so that its other end learns of it."""
+    connection = chunks()
+    service = FakeTransport()
+    async with manager_on(service, clock=None) as manager:
+        session = await open_session(manager)
+
+        async def hold() -> None:
+            turn = session.record_turn("hi", connection)
+            if way == "closed":
+                await turn.aclose()
+            elif way == "cancelled":
+                held.append(turn)
+                await anyio.sleep_forever()
+
+        held: list[RecordedTurn] = []
+        holder = asyncio.ensure_future(hold())  # noqa: TID251 - what is cancelled
+        await asyncio.sleep(0.01)
+        holder.cancel()
+        with anyio.fail_after(5):
+            while not connection.closed.is_set():
+                await asyncio.sleep(0.001)
+    assert stored(service) == [(["U: hi"], True)]
 
 
 @pytest.mark.parametrize("chunks", [[], [""], ("", "")])
