@@ -283,7 +283,9 @@ class UnsentError(_Picklable, AgentCoreMemoryError):
 
 class UnsentTurnsError(_Picklable, AgentCoreMemoryError):
     """
-    Turns of ``record_turn`` that were not stored when the time for closing the manager was up.
+    Turns of ``record_turn`` that could not be stored before the manager was closed.
+
+    If the service refused one of them, ``__cause__`` says why.
 
     Attributes:
         requests: Requests, in the order of the turns; never part of ``str()``. Each has
@@ -301,7 +303,8 @@ class UnsentTurnsError(_Picklable, AgentCoreMemoryError):
         )
         super().__init__(
             f"{len(self.requests)} turn(s) are not known to be stored: {turns}; "
-            "they are in .requests, and a longer close_timeout= of the manager gives them more time"
+            "they are in .requests, and a longer close_timeout= of the manager gives more time to "
+            "those that were not refused"
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 from uuid import uuid4
 
 # anyio imports its parts when they are first used: here, instead of in an event loop.
@@ -34,10 +34,11 @@ from agentcore_memory_async.policies import PollPolicy, RetryPolicy, ServiceLimi
 from agentcore_memory_async.session import AsyncMemorySession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import timedelta
     from types import TracebackType
 
+    from agentcore_memory_async._calls.outbox import Unsent
     from agentcore_memory_async._transport.base import Transport
     from agentcore_memory_async.errors import ServiceError
 
@@ -100,7 +101,7 @@ class _SharedClient:
         Close the client, and end what goes on through *core*; again it does nothing.
 
         Raises:
-            UnsentTurnsError: Turns were not stored in time.
+            UnsentTurnsError: Turns were not stored.
         """
         if not self.lifecycle.closed():
             return
@@ -115,7 +116,7 @@ class _SharedClient:
         except ClosedError as error:
             core.polls.close(error)
         core.outbox.end_all()
-        unsent: list[Mapping[str, Any]] = []
+        unsent: list[Unsent] = []
         with CancelScope(shield=True):
             try:  # a shield does not hold off Task.cancel()
                 with move_on_after(self._close_timeout_s):
@@ -129,7 +130,8 @@ class _SharedClient:
                     await self._close_network()
                     await core.outbox.join()
         if unsent:
-            raise UnsentTurnsError(unsent)
+            cause = next((each.error for each in unsent if each.error is not None), None)
+            raise UnsentTurnsError([each.request for each in unsent]) from cause
 
     async def _close_network(self) -> None:
         if self._network is not None:
@@ -267,8 +269,8 @@ class AsyncMemorySessionManager(WaitingOperations):
         on raise ``ClosedError``; closing again does nothing.
 
         Raises:
-            UnsentTurnsError: Turns of ``record_turn`` were not stored within ``close_timeout``. The
-                client is closed nevertheless.
+            UnsentTurnsError: Turns of ``record_turn`` were not stored within ``close_timeout``, or
+                refused meanwhile; then its cause says why. The client is closed nevertheless.
         """
         await self._client.aclose(self._core)
 

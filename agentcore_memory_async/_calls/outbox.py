@@ -3,8 +3,8 @@ Writes that nobody waits for: turns of answers whose reader may have left.
 
 A turn that is handed over takes its place in the queue of its session at once. A task of its own
 writes it, so that no cancellation of the one who handed it over reaches it. Closing the manager
-waits for these tasks, then ends them; what is not stored is named in the log and by the error that
-closing raises.
+waits for these tasks, then ends them. What is not stored is named in the log, and from the
+beginning of the close on also by the error that closing raises.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from uuid import uuid4
 from weakref import WeakKeyDictionary
 
 from anyio import CancelScope, current_time
-from attrs import define, field
+from attrs import define, field, frozen
 
 from agentcore_memory_async._calls.write import log_unsent
 
@@ -63,6 +63,20 @@ class _Pending:
     stored: bool = False
 
 
+@frozen
+class Unsent:
+    """
+    A turn that is not known to be stored.
+
+    Attributes:
+        request: Members of CreateEvent.
+        error: Why it is not; None where its time was up.
+    """
+
+    request: Mapping[str, Any] = field(repr=False)
+    error: BaseException | None = None
+
+
 class Outbox:
     """
     Writes turns for one manager after their readers have left.
@@ -85,6 +99,8 @@ class Outbox:
         self._open = WeakKeyDictionary[Ending, "asyncio.Task[Any] | None"]()
         self._pending: dict[_Pending, None] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        # What was not stored since closing began; None before.
+        self._unsent: list[Unsent] | None = None
         self._stopped = False
 
     def add(self, opened: Ending, task: asyncio.Task[Any] | None = None) -> None:
@@ -117,7 +133,8 @@ class Outbox:
         self._retrier.release()
 
     def end_all(self) -> None:
-        """Take over the turns under way, as far as they got, and end the buffers."""
+        """Take over the turns under way, end the buffers, and note from now on what fails."""
+        self._unsent = []
         for each in list(self._open):
             each.end()
 
@@ -127,19 +144,15 @@ class Outbox:
         if tasks:
             await asyncio.wait(tasks, timeout=JOIN_S)
 
-    async def stop(self) -> list[Mapping[str, Any]]:
-        """End all tasks, and return the requests that are not known to be stored."""
+    async def stop(self) -> list[Unsent]:
+        """End all tasks; return what is not known to be stored, of the turns since the close."""
         self._stopped = True
-        left = list(self._pending)
-        for pending in left:
-            if pending.task is not None:
-                pending.task.cancel()
-        for task in self._closing:
+        tasks = [*self._closing, *(each.task for each in self._pending if each.task is not None)]
+        for task in tasks:
             task.cancel()
-        tasks = [*self._closing, *(each.task for each in left if each.task is not None)]
         if tasks:
             await asyncio.wait(tasks)
-        return [pending.request for pending in left if not pending.stored]
+        return [*(self._unsent or ()), *(Unsent(each.request) for each in self._pending)]
 
     def _accept(self, queue: SessionQueue, request: Mapping[str, Any], policy: RetryPolicy) -> None:
         if self._stopped:
@@ -180,6 +193,8 @@ class Outbox:
         del self._pending[pending]
         self._retrier.release()
         error = None if task.cancelled() else task.exception()
+        if not pending.stored and self._unsent is not None:
+            self._unsent.append(Unsent(pending.request, error))
         if error is not None:
             log_unsent(pending.request, type(error).__name__)
         elif pending.waiter.leave():

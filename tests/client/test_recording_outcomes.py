@@ -12,6 +12,7 @@ import anyio
 import pytest
 
 from agentcore_memory_async import (
+    AccessDeniedError,
     AsyncMemorySession,
     ClosedError,
     RetryPolicy,
@@ -93,6 +94,22 @@ async def swallow_unknown(call: Awaitable[object]) -> None:
 
 
 @virtual_time
+async def test_closing_names_what_was_refused_meanwhile() -> None:
+    """A turn whose write fails while the manager closes is named, too, and what it failed with."""
+    service = FakeTransport()
+    service.fail("CreateEvent", "AccessDeniedException")
+    manager = await manager_on(service).open()
+    session = await open_session(manager)
+    turn = session.record_turn("hi", ["a"])
+    with pytest.raises(UnsentTurnsError, match="session s of actor a") as caught:
+        await manager.aclose()
+    assert isinstance(caught.value.__cause__, AccessDeniedError)
+    [request] = caught.value.requests
+    assert "hi" == request["payload"][0]["conversational"]["content"]["text"]
+    assert ["a"] == await read(turn)
+
+
+@virtual_time
 async def test_an_error_of_the_block_is_not_replaced() -> None:
     """An error that ends the manager's block goes on, with a note that names the unsent turns."""
     with pytest.raises(KeyError) as caught:  # noqa: PT012 - leaving the block raises
@@ -114,6 +131,7 @@ async def test_a_failed_write_is_logged_with_its_ids(caplog: pytest.LogCaptureFi
             session = await open_session(manager)
             await read(session.record_turn(CANARY, [CANARY]))
             await read(session.record_turn("second", ["answer"]))
+            await anyio.sleep(1)
 
     [record] = caplog.records
     token = service.sent("CreateEvent")[0]["clientToken"]
