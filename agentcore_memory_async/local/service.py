@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
@@ -19,7 +20,7 @@ from aiohttp import web
 from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async.local._api.service_model import Api, load_api
 from agentcore_memory_async.local._api.throttle import QuotaLimiter
-from agentcore_memory_async.local._database.store import Store, Transaction
+from agentcore_memory_async.local._database.store import Store, StoreError, Transaction
 from agentcore_memory_async.local._extraction.pipeline import Pipeline
 from agentcore_memory_async.local._heuristics.extractor import BuiltInExtractor
 from agentcore_memory_async.local._http.admin import AdminApi
@@ -201,6 +202,7 @@ class LocalMemoryService(FaultMethods):
                 )
                 raise LocalServiceError(error.errno, message) from error
             raise
+        store.logs_failures = True
         self._runner = runner
         address = runner.addresses[0]
         name = f"[{address[0]}]" if ":" in address[0] else address[0]
@@ -357,7 +359,8 @@ class LocalMemoryService(FaultMethods):
             while True:
                 started.set()
                 await sleep(self.clock, _PURGE_EVERY_S)
-                await self._context.store.write(self._purge)
+                with suppress(StoreError):  # next time; the store logs it
+                    await self._context.store.write(self._purge)
 
     def _purge(self, transaction: Transaction) -> None:
         now_ms = int(self.clock.now() * 1000)

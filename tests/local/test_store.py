@@ -236,7 +236,7 @@ async def test_a_long_read_blocks_nobody(tmp_path: Path) -> None:
             )
             assert found == [(7,)]
             ended.set()
-        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        with pytest.raises(StoreError, match="readonly"):
             await store.read(
                 lambda transaction: transaction.db.execute("DELETE FROM sequence").rowcount
             )

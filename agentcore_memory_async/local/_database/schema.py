@@ -199,14 +199,16 @@ _MIGRATIONS: tuple[str, ...] = (
 """Each entry brings a file from the version before it to its own. Never change one: append."""
 VERSION = len(_MIGRATIONS)
 """The version of the schema that this package writes."""
+_FIRST_TABLES = {"memories", "sessions", "events", "records", "pending"}
+"""Tables that every version has, by which a file of this package is known."""
 
 
-def prepare(db: sqlite3.Connection) -> None:
+def check(db: sqlite3.Connection) -> None:
     """
-    Bring the database to this version's schema, in one transaction per step.
+    Check that this package wrote the database, or that it is empty; nothing is changed.
 
     Raises:
-        sqlite3.DatabaseError: The file was written by a newer version.
+        sqlite3.DatabaseError: It is of a newer version, or of another program.
     """
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
@@ -215,6 +217,15 @@ def prepare(db: sqlite3.Connection) -> None:
             "use the newer package that wrote it, or another file"
         )
         raise sqlite3.DatabaseError(message)
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_schema")}
+    if (tables or version) and not (version and tables >= _FIRST_TABLES):
+        message = "it is the database of another program; use another file"
+        raise sqlite3.DatabaseError(message)
+
+
+def prepare(db: sqlite3.Connection) -> None:
+    """Bring the database, once checked, to this version's schema, in one transaction per step."""
+    (version,) = db.execute("PRAGMA user_version").fetchone()
     for number in range(version, VERSION):
         try:
             db.executescript(

@@ -10,15 +10,24 @@ one connection, so there reads run between writes.
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define, field
 
-from agentcore_memory_async.local._database.schema import prepare
+from agentcore_memory_async.local._database.lock import (
+    LockedError,
+    lock_file,
+    other_name_with_log,
+)
+from agentcore_memory_async.local._database.schema import check, prepare
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,10 +35,30 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_LOG = logging.getLogger("agentcore_memory_async.local")
+
 _BATCH = 256
 """Functions that share a commit at most."""
 _READERS = 3
 """Threads that read a file beside the one that writes."""
+
+
+_LOCKED = "another local service uses it, under this name or another"
+"""Reason why a locked file is refused."""
+_LOG_AGAIN_S = 60.0
+"""Seconds in which one kind of failure is logged once."""
+_HINTS = {
+    sqlite3.SQLITE_FULL: "make room on its disk",
+    sqlite3.SQLITE_IOERR: "check its disk, and the room there",
+    sqlite3.SQLITE_READONLY: "the service writes it, and files of its name with -wal and -shm",
+    sqlite3.SQLITE_CANTOPEN: "the service writes it, and files of its name with -wal and -shm",
+    sqlite3.SQLITE_PERM: "the service has to be allowed to write it",
+    sqlite3.SQLITE_BUSY: "another program has locked it",
+    sqlite3.SQLITE_LOCKED: "another program has locked it",
+    sqlite3.SQLITE_CORRUPT: "it is damaged; use a copy from before, or another file",
+    sqlite3.SQLITE_NOTADB: "use another file",
+}
+"""What to do, by the SQLite error that the file or its disk is the cause of."""
 
 
 class StoreError(Exception):
@@ -77,36 +106,51 @@ class Store:
 
     Args:
         path: SQLite file; None keeps everything in memory.
+
+    Attributes:
+        commits: Number of transactions that were committed.
+        logs_failures: Whether failures of the file or its disk are logged: not while the service
+            opens, which raises them.
     """
 
     def __init__(self, path: str | Path | None) -> None:
         self._path = path
         self._jobs: _Queue = queue.SimpleQueue()
         self._reads: _Queue = queue.SimpleQueue() if path is not None else self._jobs
+        self._readers = _READERS if path is not None else 0
         self._threads: list[threading.Thread] = []
+        self.logs_failures = False
+        self._logging = threading.Lock()
+        self._logged: dict[str, float] = {}
         self.commits = 0
 
     async def open(self) -> None:
         """Open the file, bring its schema up to date, and start the threads."""
         loop = asyncio.get_running_loop()
-        ready: asyncio.Future[None] = loop.create_future()
+        ready: asyncio.Future[list[sqlite3.Connection]] = loop.create_future()
         writer = threading.Thread(
             target=self._run, args=(loop, ready), name="agentcore-local-db", daemon=True
         )
         writer.start()
         try:
-            await ready
+            readers = await ready
+        except LockedError:
+            message = f"cannot use {self._path} as the service's database: {_LOCKED}"
+            raise StoreError(message) from None
         except (sqlite3.Error, OSError) as error:
-            message = f"cannot use {self._path} as the service's database: {error}"
-            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-                message += "; another local service uses it"
+            reason = _described(error)
+            message = f"cannot use {self._path} as the service's database: {reason}"
             raise StoreError(message) from error
+        except BaseException:
+            self._jobs.put(None)
+            raise
         self._threads = [writer]
-        if self._path is None:
-            return
-        for number in range(_READERS):
+        for number, db in enumerate(readers):
             reader = threading.Thread(
-                target=self._run_reader, name=f"agentcore-local-reader-{number}", daemon=True
+                target=self._run_reader,
+                args=(db,),
+                name=f"agentcore-local-reader-{number}",
+                daemon=True,
             )
             reader.start()
             self._threads.append(reader)
@@ -145,70 +189,62 @@ class Store:
 
     # In the threads.
 
-    def _run(self, loop: asyncio.AbstractEventLoop, ready: asyncio.Future[None]) -> None:
-        owner: sqlite3.Connection | None = None
+    def _run(
+        self, loop: asyncio.AbstractEventLoop, ready: asyncio.Future[list[sqlite3.Connection]]
+    ) -> None:
+        stack = ExitStack()
         try:
-            owner = self._lock_file()
-            db = self._connect()
-        except (sqlite3.Error, OSError) as error:
-            if owner is not None:
-                owner.close()
-            loop.call_soon_threadsafe(ready.set_exception, error)
+            # The service keeps the search indexes in its own memory.
+            if self._path is not None:
+                stack.callback(lock_file(self._path).release)
+                if other := other_name_with_log(self._path):
+                    message = f"the log of its last writes is that of its other name {other}"
+                    raise OSError(errno.EBUSY, f"{message}; start the service on that")
+            db = stack.enter_context(closing(self._connect()))
+            readers = [self._connect_reader() for _ in range(self._readers)]
+        except Exception as error:  # noqa: BLE001  (raised in open())
+            stack.close()
+            _call(loop, _unless_done(ready, ready.set_exception), error)
             return
-        loop.call_soon_threadsafe(ready.set_result, None)
-        try:
+        with stack:
+            _call(loop, _unless_done(ready, ready.set_result), readers)
             while self._serve(db):
                 pass
-        finally:
-            db.close()
-            if owner is not None:
-                owner.close()
-
-    def _lock_file(self) -> sqlite3.Connection | None:
-        """
-        Lock the file for this service, since it keeps the search indexes in its own memory.
-
-        The lock is a transaction on an empty database beside the file. The operating system ends
-        it with the process, however that ends, and no reader of the file meets it.
-        """
-        if self._path is None:
-            return None
-        owner = sqlite3.connect(f"{self._path}-lock", isolation_level=None, timeout=0.2)
-        try:
-            owner.execute("BEGIN EXCLUSIVE")
-        except BaseException:
-            owner.close()
-            raise
-        return owner
 
     def _connect(self) -> sqlite3.Connection:
         name = ":memory:" if self._path is None else str(self._path)
-        db = sqlite3.connect(name, isolation_level=None, cached_statements=256)
+        db = sqlite3.connect(name, isolation_level=None, cached_statements=256, timeout=2.0)
         try:
+            check(db)
             if self._path is not None:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA foreign_keys = ON")
-            db.execute("PRAGMA busy_timeout = 2000")
             prepare(db)
         except BaseException:
             db.close()
             raise
         return db
 
-    def _run_reader(self) -> None:
-        db = sqlite3.connect(str(self._path), isolation_level=None, cached_statements=256)
-        try:
-            db.execute("PRAGMA query_only = ON")
-            db.execute("PRAGMA busy_timeout = 2000")
+    def _connect_reader(self) -> sqlite3.Connection:
+        db = sqlite3.connect(
+            str(self._path),
+            isolation_level=None,
+            cached_statements=256,
+            timeout=2.0,
+            check_same_thread=False,
+        )
+        db.execute("PRAGMA query_only = ON")
+        return db
+
+    def _run_reader(self, db: sqlite3.Connection) -> None:
+        with closing(db):
             while (job := self._reads.get()) is not None:
                 try:
                     _run_reader(db, job)
                 except Exception as error:  # noqa: BLE001  (raised where the caller waits)
-                    job.error = error
-                _resolve(job.loop, [job])
-        finally:
-            db.close()
+                    job.error = self._judged(error)
+                _call(job.loop, _set_results, [job])
 
     def _serve(self, db: sqlite3.Connection) -> bool:
         """Run what was submitted, commit, and resolve the callers; return False at the end."""
@@ -226,36 +262,76 @@ class Store:
             ending = job is None
         self._perform(db, batch)
         for loop in {job.loop for job in batch}:
-            _resolve(loop, [job for job in batch if job.loop is loop])
+            _call(loop, _set_results, [job for job in batch if job.loop is loop])
         return not ending
 
     def _perform(self, db: sqlite3.Connection, batch: list[_Job]) -> None:
         """Run a batch in one transaction, in which each job can fail by itself."""
         after: list[Callable[[], None]] = []
+        written: list[_Job] = []
         for job in batch:
             try:
                 if job.writes and not db.in_transaction:
                     db.execute("BEGIN IMMEDIATE")
                 after += _run_writer(db, job) if job.writes else _run_reader(db, job)
+                written += [job] if job.writes else []
             except Exception as error:  # noqa: BLE001  (raised where the caller waits)
-                job.error = error
-        if db.in_transaction and self._commit(db, batch):
+                job.error = self._judged(error)
+                if not db.in_transaction:  # a full disk can end it, with all that others wrote
+                    _fail(written, job.error)
+                    after, written = [], []
+        if db.in_transaction and self._commit(db, written):
             for callback in after:
                 callback()
 
-    def _commit(self, db: sqlite3.Connection, batch: list[_Job]) -> bool:
+    def _commit(self, db: sqlite3.Connection, written: list[_Job]) -> bool:
         """Commit, and return whether that succeeded; if not, all jobs that wrote fail."""
         try:
             db.execute("COMMIT")
         except sqlite3.Error as error:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            for job in batch:
-                if job.writes and job.error is None:
-                    job.error = error
+            _fail(written, self._judged(error))
+            _roll_back(db)
             return False
         self.commits += 1
         return True
+
+    def _judged(self, error: Exception) -> Exception:
+        """Return *error*, or a StoreError if the file or its disk is the cause, which is logged."""
+        if not isinstance(error, sqlite3.Error) or _code(error) not in _HINTS:
+            return error
+        text = f"the database {self._path} can't be used: {_described(error)}"
+        with self._logging:
+            now = time.monotonic()
+            if self.logs_failures and self._logged.get(text, -_LOG_AGAIN_S) + _LOG_AGAIN_S <= now:
+                self._logged[text] = now
+                _LOG.error(text)
+        return StoreError(text)
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Return the primary error code; 0 for errors of Python's module."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF
+
+
+def _described(error: sqlite3.Error | OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "its folder does not exist; create that first"
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    hint = _HINTS.get(_code(error))
+    return f"{error}; {hint}" if hint else str(error)
+
+
+def _fail(jobs: list[_Job], error: Exception) -> None:
+    for job in jobs:
+        job.error = error
+
+
+def _roll_back(db: sqlite3.Connection) -> None:
+    with suppress(sqlite3.Error):
+        if db.in_transaction:
+            db.execute("ROLLBACK")
 
 
 def _run_reader(db: sqlite3.Connection, job: _Job) -> list[Callable[[], None]]:
@@ -269,19 +345,34 @@ def _run_writer(db: sqlite3.Connection, job: _Job) -> list[Callable[[], None]]:
     db.execute("SAVEPOINT job")
     try:
         job.result = job.function(transaction)
-    except BaseException:
-        db.execute("ROLLBACK TO job")
-        raise
-    finally:
         db.execute("RELEASE job")
+    except BaseException:
+        _undo(db)
+        raise
     return transaction.after
 
 
-def _resolve(loop: asyncio.AbstractEventLoop, jobs: list[_Job]) -> None:
+def _undo(db: sqlite3.Connection) -> None:
+    """Discard what a job wrote; or the whole transaction, unless SQLite has ended it."""
     try:
-        loop.call_soon_threadsafe(_set_results, jobs)
-    except RuntimeError:  # the loop is closed: nobody waits there
-        return
+        if db.in_transaction:
+            db.execute("ROLLBACK TO job")
+            db.execute("RELEASE job")
+    except sqlite3.Error:
+        _roll_back(db)
+
+
+def _call(loop: asyncio.AbstractEventLoop, function: Callable[[T], None], argument: T) -> None:
+    with suppress(RuntimeError):  # the loop is closed: nobody waits there
+        loop.call_soon_threadsafe(function, argument)
+
+
+def _unless_done(future: asyncio.Future[Any], function: Callable[[T], None]) -> Callable[[T], None]:
+    def call(argument: T) -> None:
+        if not future.done():  # its caller was cancelled
+            function(argument)
+
+    return call
 
 
 def _set_results(jobs: list[_Job]) -> None:

@@ -19,6 +19,7 @@ import anyio
 from attrs import evolve
 
 from agentcore_memory_async.local._api.errors import AwsError
+from agentcore_memory_async.local._database.store import StoreError
 from agentcore_memory_async.local._extraction.calls import ExtractorCalls
 from agentcore_memory_async.local._extraction.consolidation import Consolidation, Result
 from agentcore_memory_async.local._extraction.requests import SessionWork, StrategyWork, read_work
@@ -51,6 +52,8 @@ _SESSIONS_AT_ONCE = 64
 """Sessions that are extracted at a time."""
 _EPISODES = 20
 """Earlier episodes that a reflection is given."""
+_STORE_PAUSE_MS = 5_000
+"""Time in milliseconds until extraction is tried again where the database can't be used."""
 _DEFECT = "LTM_RATE_EXCEEDED"
 """The reason of jobs that a defect of the local service failed: the only one that is not of a
 custom model."""
@@ -185,6 +188,9 @@ class Pipeline:
         """Extract one round of a session, and schedule it again if more of it is pending."""
         try:
             due_ms = await self._extract(key)
+        except StoreError:  # nothing was written; the store logs it, once
+            self._hurry = False
+            due_ms = self._now_ms() + _STORE_PAUSE_MS
         except Exception:  # noqa: BLE001 - one defect, and the log has the trace
             # A defect must not stop all later extraction: these become failed jobs.
             _LOG.exception("extraction of a session failed")

@@ -22,6 +22,7 @@ from attrs import define, field
 
 from agentcore_memory_async.local._api.errors import AwsError, access_denied, validation
 from agentcore_memory_async.local._api.service_model import parse_body
+from agentcore_memory_async.local._database.store import StoreError
 from agentcore_memory_async.local._http.admin import PATH as ADMIN_PATH
 from agentcore_memory_async.local._http.exchanges import Exchange, RecordedRequest
 from agentcore_memory_async.local._operations.dispatch import perform
@@ -196,6 +197,9 @@ class RequestHandler:
                     break
         except AwsError as error:
             state.response = self._error(error, state.request_id)
+        except StoreError as error:  # the store logs it, once
+            unusable = AwsError("ServiceException", f"An internal error occurred: {error}")
+            state.response = self._error(unusable, state.request_id)
         if state.is_operation and state.response is not None:
             for follow in _WITH_ANSWER:
                 follow(self, state)
