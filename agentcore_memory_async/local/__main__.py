@@ -44,7 +44,11 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         prog="python -m agentcore_memory_async.local",
         description="The AgentCore Memory API on this machine, for any SDK.",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on (%(default)s); one that others reach needs --allow-host",
+    )
     parser.add_argument(
         "--port", type=_port, default=8788, help="port, 0 for a free one (%(default)s)"
     )
@@ -120,7 +124,7 @@ def _greet(service: LocalMemoryService, arguments: argparse.Namespace) -> None:
     if arguments.strict:
         print("\nStrict: a memory exists only once it was created.")
     else:
-        print("\nAny memory id works, for example chat-a1B2c3D4e5; it is made on first use.")
+        print("\nAny memory id works, for example chat-a1B2c3D4e5, until its memory is deleted.")
     if arguments.admin:
         print(f"Admin API: {service.endpoint_url}/_local/state")
     print("Ctrl-C stops it.", flush=True)

@@ -9,6 +9,8 @@ scheduled with the extraction pipeline, which runs in the background.
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
 import os
 from collections import deque
 from contextlib import suppress
@@ -24,7 +26,12 @@ from agentcore_memory_async.local._database.store import Store, StoreError, Tran
 from agentcore_memory_async.local._extraction.pipeline import Pipeline
 from agentcore_memory_async.local._heuristics.extractor import BuiltInExtractor
 from agentcore_memory_async.local._http.admin import AdminApi
-from agentcore_memory_async.local._http.server import RequestHandler, Server, host_names
+from agentcore_memory_async.local._http.server import (
+    RequestHandler,
+    Server,
+    host_names,
+    is_loopback,
+)
 from agentcore_memory_async.local._operations.request import ServiceContext
 from agentcore_memory_async.local._search.indexes import SearchIndexes
 from agentcore_memory_async.local._storage import sessions
@@ -48,6 +55,8 @@ if TYPE_CHECKING:
     from agentcore_memory_async.manager import AsyncMemorySessionManager
 
 __all__ = ("LocalMemoryService", "LocalServiceError")
+
+_LOG = logging.getLogger("agentcore_memory_async.local")
 
 _PATIENCE_S = 1.0
 """Seconds that requests get to finish when the service is closed."""
@@ -80,10 +89,11 @@ class LocalMemoryService(FaultMethods):
 
     Args:
         path: SQLite file, created if missing; None keeps everything in memory.
-        host: Address to listen on.
+        host: Address to listen on; if other machines reach it, *allowed_hosts* is needed.
         port: Port; 0 takes a free one.
         strict: Behave as the real service: unknown memories are 404, and ids match its pattern.
-            Otherwise any memory id works: a memory is created on first use with three strategies,
+            Otherwise any memory id works, unless it was that of a memory that was deleted: a
+            memory is created on first use with three strategies,
             ``/facts/{actorId}/``, ``/preferences/{actorId}/`` and
             ``/summaries/{actorId}/{sessionId}/``.
         extraction_delay: Time from an event to its extraction by the clock, in seconds or as a
@@ -170,12 +180,14 @@ class LocalMemoryService(FaultMethods):
         Open the database and listen.
 
         Raises:
-            LocalServiceError: The port is taken, or the address is not this machine's.
+            LocalServiceError: The port is taken, the address is not this machine's, or other
+                machines reach it and *allowed_hosts* names no host.
             StoreError: The file can't be used.
         """
         if self._runner is not None:
             message = "the local service is open already"
             raise RuntimeError(message)
+        self._check_reach()
         api: Api = await run_in_thread(load_api)
         self._loop = asyncio.get_running_loop()
         store = self._context.store
@@ -214,6 +226,19 @@ class LocalMemoryService(FaultMethods):
             self._background(started), name="agentcore-local-background"
         )
         await started.wait()
+
+    def _check_reach(self) -> None:
+        """Refuse, or log, that other machines reach a service without authentication."""
+        if is_loopback(self._host):
+            return
+        reach = f"other machines reach {self._host or 'all addresses'}, without authentication"
+        if not self._allowed_hosts:
+            message = (
+                f"{reach}: name the hosts that it is to answer for by allowed_hosts "
+                '(--allow-host), "*" for all'
+            )
+            raise LocalServiceError(errno.EACCES, message)
+        _LOG.warning("%s: keep the network private", reach)
 
     def _request_handler(self, api: Api) -> RequestHandler:
         context = self._context

@@ -66,6 +66,7 @@ class Client:
 
         data = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
         sent = io.BytesIO(data) if len(data) > 2**20 else data  # aiohttp warns of large bytes
+        headers = ({"Content-Type": "application/json"} if data else {}) | (headers or {})
         url = URL(self.service.endpoint_url + path, encoded=True)
         async with self.http.request(method, url, data=sent, headers=headers) as response:
             content = await response.read()

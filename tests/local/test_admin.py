@@ -123,7 +123,7 @@ async def test_a_web_page_may_not_use_it(serve: Callable[..., Any]) -> None:
         plain = await client.send(
             "POST", "/_local/faults", {}, headers={"Content-Type": "text/plain"}
         )
-        assert plain.status == 400
+        assert plain.status == 415
         for path in ("/_local/state", f"/memories/{client.memory}/actors"):
             other = await client.send("GET", path, headers={"Origin": "https://evil.example"})
             assert (other.status, other.code) == (403, "AccessDeniedException")

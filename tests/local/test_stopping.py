@@ -50,7 +50,8 @@ async def no_signals(self):
 
 def post(url):
     with contextlib.suppress(OSError):
-        urllib.request.urlopen(url, b"{}")
+        json_type = {"Content-Type": "application/json"}
+        urllib.request.urlopen(urllib.request.Request(url, b"{}", json_type))
 
 async def ask(self):
     fault = self.add_latency(900)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MEMORY = "chat-a1B2c3D4e5"
 VERSION_1 = Path(__file__).with_name("data") / "version-1.sql"
+JSON = {"Content-Type": "application/json"}
 START = 1_767_225_600.0
 
 
@@ -267,7 +268,8 @@ def _greeting(process: subprocess.Popen[str]) -> tuple[str, str]:
 
 
 def _post(url: str, body: bytes = b"{}") -> bytes:
-    with urllib.request.urlopen(urllib.request.Request(url, data=body, method="POST")) as reply:
+    request = urllib.request.Request(url, data=body, headers=JSON)
+    with urllib.request.urlopen(request) as reply:
         content: bytes = reply.read()
         return content
 
@@ -301,7 +303,8 @@ for number in range(100_000):
     event = {"actorId": actor, "sessionId": "s", "eventTimestamp": 1e9 + number, "payload": payload}
     body = json.dumps(event).encode()
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data=body)) as reply:
+        json_type = {"Content-Type": "application/json"}
+        with urllib.request.urlopen(urllib.request.Request(url, body, json_type)) as reply:
             print(json.load(reply)["event"]["eventId"], flush=True)
     except OSError:
         break

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import logging
+import re
 import time
 import uuid
 from email.utils import formatdate
@@ -42,6 +43,8 @@ _LOG = logging.getLogger("agentcore_memory_async.local")
 _ACCESS = logging.getLogger("agentcore_memory_async.local.access")
 _EXTRACTION_DELAY = "x-agentcore-local-extraction-delay"
 """Header with the time from an event to its extraction, in seconds; the real service has none."""
+_JSON_TYPE = re.compile(r"application/(?:json|x-amz-json-1\.[01]|[\w.-]+\+json)", re.IGNORECASE)
+"""Content types of SDKs."""
 _DRAIN = 1024 * 1024
 """Bytes of a refused body that are read all the same, so that the client reads the answer."""
 
@@ -224,10 +227,25 @@ class RequestHandler:
         if "*" in self.allowed_hosts:
             return
         headers = state.request.headers
-        origin = headers.get("Origin")
-        if origin is not None:
-            self._check_name("Origin", _host_name(origin.rpartition("://")[2]))
-        self._check_name("Host", _host_name(headers.get("Host", "")))
+        for origin in headers.getall("Origin", []):
+            name = _host_name(origin.rpartition("://")[2])
+            if not is_loopback(name):
+                self._check_allowed("Origin", name, "to pages of this machine")
+        for host in headers.getall("Host", [""]):
+            name = _host_name(host)
+            if not is_loopback(name) and _address(name) is None:
+                self._check_allowed("Host", name, "to addresses and localhost")
+
+    async def check_content_type(self, state: _RequestState) -> None:
+        """
+        Refuse a body that is not declared to be JSON.
+
+        A page may send other types to any host without asking first.
+        """
+        request = state.request
+        if request.body_exists and not _JSON_TYPE.fullmatch(request.content_type):
+            text = f"The Content-Type is {request.content_type[:100]!r}; give application/json"
+            raise AwsError("UnsupportedMediaTypeException", text, status=415)
 
     async def administer(self, state: _RequestState) -> None:
         """Answer a request to the admin API."""
@@ -376,22 +394,20 @@ class RequestHandler:
             raise _too_large(limit)
         return b"".join(parts)
 
-    def _check_name(self, header: str, host: str) -> None:
-        if host in self.allowed_hosts or host == "localhost" or host.endswith(".localhost"):
+    def _check_allowed(self, header: str, name: str, others: str) -> None:
+        if name in self.allowed_hosts:
             return
-        try:
-            ipaddress.ip_address(host)
-        except ValueError:
-            shown = host[:100].encode("ascii", "replace").decode()
-            text = (
-                f"The {header} header names {shown!r}; the local service answers to addresses and "
-                "localhost, and to what allowed_hosts (--allow-host) adds"
-            )
-            raise access_denied(text) from None
+        shown = name[:100].encode("ascii", "replace").decode()
+        text = (
+            f"The {header} header names {shown!r}; the local service answers {others}, and to "
+            "what allowed_hosts (--allow-host) adds"
+        )
+        raise access_denied(text)
 
 
 _TO_ANSWER: tuple[Callable[[RequestHandler, _RequestState], Awaitable[None]], ...] = (
     RequestHandler.check_host,
+    RequestHandler.check_content_type,
     RequestHandler.administer,
     RequestHandler.match,
     RequestHandler.read,
@@ -425,6 +441,21 @@ def _host_name(header: str) -> str:
     if header.startswith("["):
         return header[1:].partition("]")[0]
     return header.partition(":")[0].removesuffix(".")
+
+
+def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(name)
+    except ValueError:
+        return None
+
+
+def is_loopback(name: str) -> bool:
+    """Return whether *name*, or an address, is always this machine's."""
+    address = _address(name)
+    if address is not None:
+        return address.is_loopback
+    return name == "localhost" or name.endswith(".localhost")
 
 
 def host_names(names: Iterable[str]) -> frozenset[str]:
