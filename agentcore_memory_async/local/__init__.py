@@ -6,6 +6,8 @@ Start it with ``python -m agentcore_memory_async.local``, or in process::
     async with LocalMemoryService() as service:
         async with service.manager("chat-a1B2c3D4e5") as manager:
             ...
+
+Without ``await``, ``with LocalMemoryService() as service`` opens it on a thread of its own.
 """
 
 from agentcore_memory_async.local._database.store import StoreError
@@ -23,11 +25,16 @@ from agentcore_memory_async.local.extractor import (
 )
 from agentcore_memory_async.local.extractor_errors import ExtractorError, FailureReason
 from agentcore_memory_async.local.faults import Fault
-from agentcore_memory_async.local.service import LocalMemoryService, LocalServiceError
+from agentcore_memory_async.local.service import (
+    BlockingLocalMemoryService,
+    LocalMemoryService,
+    LocalServiceError,
+)
 
 __all__ = (
     "AutoClock",
     "Behavior",
+    "BlockingLocalMemoryService",
     "BuiltInExtractor",
     "Clock",
     "Embedder",

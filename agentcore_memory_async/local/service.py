@@ -9,23 +9,27 @@ scheduled with the extraction pipeline, which runs in the background.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import errno
 import logging
-import os
 from collections import deque
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 from aiohttp import web
 
+from agentcore_memory_async._sync.derive import BlockingFacade, constructing
+from agentcore_memory_async._sync.loop_thread import LoopThread
 from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async.local._api.service_model import Api, load_api
 from agentcore_memory_async.local._api.throttle import QuotaLimiter
+from agentcore_memory_async.local._client.options import client_options
 from agentcore_memory_async.local._database.store import Store, StoreError, Transaction
 from agentcore_memory_async.local._extraction.pipeline import Pipeline
 from agentcore_memory_async.local._heuristics.extractor import BuiltInExtractor
-from agentcore_memory_async.local._http.admin import AdminApi
+from agentcore_memory_async.local._http.admin import AdminApi, row_counts
 from agentcore_memory_async.local._http.server import (
     RequestHandler,
     Server,
@@ -40,8 +44,10 @@ from agentcore_memory_async.local._storage.memories import REGION, Memories
 from agentcore_memory_async.local._storage.open_parts import forget_parts
 from agentcore_memory_async.local._storage.records import Records
 from agentcore_memory_async.local.behavior import Behavior, Lags
-from agentcore_memory_async.local.clock import AutoClock, Clock, ManualClock, SystemClock, sleep
+from agentcore_memory_async.local.clock import Clock, SystemClock, sleep
 from agentcore_memory_async.local.faults import FaultMethods, Faults
+from agentcore_memory_async.manager import AsyncMemorySessionManager
+from agentcore_memory_async.sync import MemorySessionManager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,9 +58,8 @@ if TYPE_CHECKING:
     from agentcore_memory_async.local._storage.sessions import SessionKey
     from agentcore_memory_async.local.embedder import Embedder
     from agentcore_memory_async.local.extractor import Extractor
-    from agentcore_memory_async.manager import AsyncMemorySessionManager
 
-__all__ = ("LocalMemoryService", "LocalServiceError")
+__all__ = ("BlockingLocalMemoryService", "LocalMemoryService", "LocalServiceError")
 
 _LOG = logging.getLogger("agentcore_memory_async.local")
 
@@ -64,10 +69,6 @@ _CALLS_KEPT = 10_000
 """Number of recorded requests that are kept, the latest."""
 _PURGE_EVERY_S = 3_600.0
 """Seconds of the clock between two deletions of what has expired."""
-_INSTANT_S = 2**-9
-"""Seconds by which a ManualClock must have been advanced for another poll."""
-_COUNTED = ("memories", "sessions", "events", "records", "pending", "failed_jobs")
-"""Tables whose rows the admin API counts."""
 
 
 class LocalServiceError(OSError):
@@ -83,6 +84,8 @@ class LocalMemoryService(FaultMethods):
         async with service.manager("chat-a1B2c3D4e5") as manager:
             ...
     ```
+
+    ``with`` in place of ``async with`` opens it on a thread of its own, for code without ``await``.
 
     Any SDK can use it: point ``AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`` to ``endpoint_url``. The
     service belongs to the loop that opened it; clients may be anywhere.
@@ -153,6 +156,7 @@ class LocalMemoryService(FaultMethods):
             self._faults,
             consolidate=context.behavior.consolidate,
         )
+        self._blocking: BlockingLocalMemoryService | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._url: str | None = None
         self._runner: web.ServerRunner | None = None
@@ -174,6 +178,23 @@ class LocalMemoryService(FaultMethods):
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+    def __enter__(self) -> BlockingLocalMemoryService:
+        """Open the service on a thread of its own, for code without ``await``."""
+        blocking = BlockingLocalMemoryService.__new__(BlockingLocalMemoryService)
+        blocking._inner = self  # noqa: SLF001 - of this module
+        self._blocking = blocking.open()
+        return blocking
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        blocking, self._blocking = self._blocking, None
+        if blocking is not None:
+            blocking.close()
 
     async def open(self) -> None:
         """
@@ -302,45 +323,10 @@ class LocalMemoryService(FaultMethods):
             memory_id: Memory id.
             **options: Arguments of AsyncMemorySessionManager.
         """
-        from aiobotocore.session import AioSession
+        return AsyncMemorySessionManager(memory_id, **self._client_options(options))
 
-        from agentcore_memory_async.manager import AsyncMemorySessionManager
-        from agentcore_memory_async.policies import PollPolicy
-
-        if "aws_session" not in options:
-            # Neither the user's profile nor a file of theirs may change what a test does.
-            nothing = (None, None, None, None)
-            session = AioSession(
-                session_vars={
-                    "profile": nothing,
-                    "config_file": (None, None, os.devnull, None),
-                    "credentials_file": (None, None, os.devnull, None),
-                }
-            )
-            session.set_credentials("local", "local")  # pyright: ignore[reportUnknownMemberType]
-            options["aws_session"] = session
-        options.setdefault("region_name", REGION)
-        options.setdefault("endpoint_url", self.endpoint_url)
-        clock, delays = self.clock, self._context.delays
-        if isinstance(clock, ManualClock):
-            options.setdefault("clock", clock)
-        if isinstance(clock, AutoClock) or not isinstance(clock, ManualClock):
-            # The default polls are made for the real service, which takes about 90 s.
-            slowest_ms = max(delays.usual_ms, *delays.named_ms.values(), 100)
-            policy = PollPolicy(expected=slowest_ms / 1000)
-        else:
-            # No schedule knows how far a test advances its clock: it polls after each advance.
-            policy = PollPolicy(
-                poll_times_s=(_INSTANT_S,),
-                growth=0.0,
-                min_interval=_INSTANT_S,
-                max_interval=_INSTANT_S,
-                jitter=0.0,
-                job_interval=_INSTANT_S,
-                max_requests_per_second=None,
-            )
-        options.setdefault("polling", policy)
-        return AsyncMemorySessionManager(memory_id, **options)
+    def _client_options(self, options: dict[str, Any]) -> dict[str, Any]:
+        return client_options(self.endpoint_url, self.clock, self._context.delays, options)
 
     # For tests.
 
@@ -402,15 +388,115 @@ class LocalMemoryService(FaultMethods):
             await self.drain(include_future=include_future)
 
         async def counts() -> dict[str, Any]:
-            rows = await self._context.store.read(_row_counts)
+            rows = await self._context.store.read(row_counts)
             return {"rows": rows, "pendingSessions": self.pending_sessions}
 
         return AdminApi(self.clock, self._faults, drain, counts, self.calls)
 
 
-def _row_counts(transaction: Transaction) -> dict[str, int]:
-    return {
-        # The names are constants.
-        table: transaction.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
-        for table in _COUNTED
-    }
+class BlockingLocalMemoryService(BlockingFacade[LocalMemoryService], FaultMethods):
+    """
+    A local service for code without ``await``, on a thread and an event loop of its own.
+
+    ```python
+    with LocalMemoryService() as service:
+        manager = service.manager("chat-a1B2c3D4e5")
+        ...
+    ```
+
+    The sync facade has another thread, so neither waits for the other, also where an event loop
+    runs already, as in a notebook. ``open()`` and ``close()`` do without ``with``; what is still
+    open is closed at exit. It belongs to the process that opened it; a forked child is a client.
+
+    The arguments are those of ``LocalMemoryService``.
+    """
+
+    _thread: LoopThread | None = None
+
+    @constructing(LocalMemoryService)
+    def __init__(self) -> None: ...
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def open(self) -> Self:
+        """
+        Start the thread, open the database and listen.
+
+        Raises:
+            LocalServiceError: The port is taken, the address is not this machine's, or other
+                machines reach it and *allowed_hosts* names no host.
+            StoreError: The file can't be used.
+        """
+        if self._thread is not None:
+            message = "the local service is open already"
+            raise RuntimeError(message)
+        thread = LoopThread()
+        thread.start()
+        try:
+            thread.call(self._inner.open)
+        except BaseException:
+            thread.stop()
+            raise
+        self._thread = thread
+        atexit.register(self.close)
+        return self
+
+    def close(self) -> None:
+        """Close the service and end its thread; again, or in a forked child, it does nothing."""
+        thread, self._thread = self._thread, None
+        atexit.unregister(self.close)
+        if thread is not None and thread.usable:
+            try:
+                thread.call(self._inner.aclose)
+            finally:
+                thread.stop()
+
+    def manager(self, memory_id: str, **options: Any) -> MemorySessionManager:
+        """
+        Return a manager of the sync facade for this service; it reads no environment variables.
+
+        Args:
+            memory_id: Memory id.
+            **options: Arguments of MemorySessionManager.
+        """
+        options = self._inner._client_options(options)  # noqa: SLF001 - of this module
+        return MemorySessionManager(memory_id, **options)
+
+    def drain(self, *, include_future: bool = True) -> None:
+        """Wait until the extraction is done; see ``LocalMemoryService.drain``."""
+        if self._thread is None or not self._thread.usable:
+            message = "the local service is not open in this process"
+            raise RuntimeError(message)
+        self._thread.call(partial(self._inner.drain, include_future=include_future))
+
+    def calls(self, operation: str | None = None) -> list[RecordedRequest]:
+        """Return the requests that were answered; see ``LocalMemoryService.calls``."""
+        return self._inner.calls(operation)
+
+    @property
+    def endpoint_url(self) -> str:
+        """URL that the service listens on, such as ``http://127.0.0.1:49152``."""
+        return self._inner.endpoint_url
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment variables that point any SDK to the service."""
+        return self._inner.environment
+
+    @property
+    def clock(self) -> Clock:
+        """Clock of the service."""
+        return self._inner.clock
+
+    @property
+    def _faults(self) -> Faults:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self._inner._faults  # noqa: SLF001 - of this module

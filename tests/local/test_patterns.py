@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +16,9 @@ from agentcore_memory_async.local._api import patterns
 from agentcore_memory_async.local._api.patterns import PatternError, compile_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.local.local_client import Client, Reply
 
-needs_re2 = pytest.mark.skipif(patterns._RE2 is None, reason="needs the extra [local]")
+needs_re2 = pytest.mark.skipif(patterns._re2 is None, reason="needs the extra [local]")
 
 LONGEST_S = 0.25
 """Processor time that a match may take: it is a few milliseconds, and was hours."""
@@ -70,7 +70,7 @@ PATTERNS = st.recursive(ATOMS, _larger, max_leaves=14).filter(lambda text: len(t
 
 @pytest.fixture
 def _without_re2(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patterns, "_RE2", None)
+    monkeypatch.setattr(patterns, "_re2", None)
 
 
 def _python(pattern: str) -> patterns.Pattern | None:
@@ -160,28 +160,23 @@ def test_what_is_no_expression_is_refused(
 ) -> None:
     """The error says so, with either matcher."""
     if engine == "python":
-        monkeypatch.setattr(patterns, "_RE2", None)
+        monkeypatch.setattr(patterns, "_re2", None)
     with pytest.raises(PatternError, match="not a regular expression"):
         compile_pattern(pattern)
 
 
-@pytest.fixture
-def modules(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]:
-    """Return a function that tells what is loaded where the module re2 is another one."""
-
-    def load(module: Any) -> Any:
-        monkeypatch.setitem(patterns.importlib.sys.modules, "re2", module)  # type: ignore[attr-defined]
-        return patterns._load_re2()
-
-    return load
-
-
 @needs_re2
-def test_only_google_re2_counts(modules: Callable[[Any], Any]) -> None:
+@pytest.mark.parametrize("module", [None, re], ids=["none", "another one"])
+def test_only_google_re2_counts(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it, or with another distribution's module of that name, Python matches."""
-    assert patterns._RE2 is not None
-    assert modules(None) is None
-    assert modules(re) is None
+    found = importlib.util.find_spec(patterns.__name__)
+    assert found is not None
+    assert found.loader is not None
+    monkeypatch.setitem(sys.modules, "re2", module)
+    copy = importlib.util.module_from_spec(found)
+    found.loader.exec_module(copy)
+    assert copy._re2 is None
+    assert patterns._re2 is not None
 
 
 async def _declare(client: Client, pattern: str) -> Reply:
@@ -211,7 +206,7 @@ async def test_a_stored_pattern_is_not_matched_where_re2_is_gone(
     """A pattern from where the extra was installed is refused with the event, not matched."""
     created = await _declare(client, BLOW_UP["a repeated repeat"])
     client.memory = created.body["memory"]["id"]
-    monkeypatch.setattr(patterns, "_RE2", None)
+    monkeypatch.setattr(patterns, "_re2", None)
     config = {"namespaceVariables": {"team": "a" * 63 + "-"}}
     refused = await client.create("hello", extractionConfig=config)
     assert (400, "ValidationException") == (refused.status, refused.code)

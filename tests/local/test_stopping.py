@@ -24,7 +24,8 @@ def then(function, method="open"):
     original = getattr(LocalMemoryService, method)
     async def changed(self):
         await original(self)
-        print("ready", flush=True)
+        if function is not spin_in_the_loop:
+            print("ready", flush=True)
         await function(self)
     setattr(LocalMemoryService, method, changed)
 
@@ -34,6 +35,7 @@ def thread(function, *args, daemon=True):
     return start
 
 def spin():
+    print("ready", flush=True)
     while True:
         pass
 

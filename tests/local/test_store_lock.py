@@ -23,7 +23,7 @@ OPEN = """
 import sys
 from agentcore_memory_async.local._database import lock
 if "nothing" in sys.argv:
-    lock._module = {}.get
+    lock._fcntl = lock._msvcrt = None
 from agentcore_memory_async.local.__main__ import main
 sys.exit(main(["--port", "0", "--db", sys.argv[1]]))
 """
@@ -85,10 +85,6 @@ class Msvcrt:
         fcntl.lockf(descriptor, kind, count, 0, os.SEEK_CUR)
 
 
-def _only(**modules: object) -> Callable[[str], Any]:
-    return modules.get
-
-
 class OldFcntl:
     """The locks of a platform where none belongs to a descriptor."""
 
@@ -100,12 +96,9 @@ class OldFcntl:
 def platform(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Simulate the modules of a platform, and return its name."""
     name: str = request.param
-    if name == "posix":
-        monkeypatch.setattr(lock, "_module", _only(fcntl=OldFcntl))
-    elif name == "windows":
-        monkeypatch.setattr(lock, "_module", _only(msvcrt=Msvcrt))
-    elif name == "neither":
-        monkeypatch.setattr(lock, "_module", _only())
+    if name != "linux":
+        monkeypatch.setattr(lock, "_fcntl", OldFcntl if name == "posix" else None)
+        monkeypatch.setattr(lock, "_msvcrt", Msvcrt if name == "windows" else None)
     return name
 
 
@@ -147,7 +140,7 @@ async def test_a_second_process_is_refused_without_locks_of_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the platform has none, SQLite locks a file beside it, the same for every name there."""
-    monkeypatch.setattr(lock, "_module", _only())
+    monkeypatch.setattr(lock, "_fcntl", None)
     async with LocalMemoryService(tmp_path / "memory.db"):
         refused = _run(_hard_link(tmp_path / "memory.db"), "nothing")
     assert "another local service uses it" in refused.stderr

@@ -8,8 +8,8 @@ without google-re2 the tries of a pattern are counted before it is accepted.
 
 from __future__ import annotations
 
-import importlib
 import re
+from contextlib import suppress
 from functools import lru_cache
 from math import prod
 from typing import Any, Protocol
@@ -56,17 +56,12 @@ class PatternError(ValueError):
     """The pattern is refused; the text says why."""
 
 
-def _load_re2() -> Any:
-    try:
-        re2 = importlib.import_module("re2")
-    except ImportError:
-        return None
-    # Other distributions have a module of this name that falls back to Python's matcher.
-    return re2 if hasattr(re2, "Options") else None
+_re2: Any = None
+with suppress(ImportError):
+    import re2  # pyright: ignore[reportMissingImports]
 
-
-_RE2: Any = _load_re2()
-"""Module of google-re2; None where it is not installed."""
+    # Other distributions have a module of this name, which falls back to Python's matcher.
+    _re2 = re2 if hasattr(re2, "Options") else None
 
 
 def compile_pattern(pattern: str) -> Pattern:
@@ -76,7 +71,7 @@ def compile_pattern(pattern: str) -> Pattern:
     Raises:
         PatternError: It is not a regular expression, or could take too long to match.
     """
-    return _compile(pattern, _RE2)
+    return _compile(pattern, _re2)
 
 
 @lru_cache(maxsize=256)

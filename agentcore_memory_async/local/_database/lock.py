@@ -13,7 +13,6 @@ that this process has locked are in a set as well, and are not opened again to f
 from __future__ import annotations
 
 import errno
-import importlib
 import os
 import sqlite3
 import struct
@@ -27,6 +26,17 @@ from attrs import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_fcntl: Any = None
+with suppress(ImportError):  # not on Windows
+    import fcntl
+
+    _fcntl = fcntl
+_msvcrt: Any = None
+with suppress(ImportError):  # only there
+    import msvcrt
+
+    _msvcrt = msvcrt
 
 _BYTE = 0x4000_0000 + 512
 """Offset of the byte that is locked, behind those that SQLite locks."""
@@ -109,24 +119,17 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _module(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        return None
-
-
 def _lock_byte(descriptor: int) -> Callable[[], None] | None:
     """Lock the byte, and return what unlocks it; None if this platform has no such locks."""
     try:
-        if fcntl := _module("fcntl"):
-            _set_lock(fcntl, descriptor, lock=True)
+        if _fcntl is not None:
+            _set_lock(descriptor, lock=True)
             # Unlocked explicitly, since a forked child may still have the descriptor.
-            return partial(_set_lock, fcntl, descriptor, lock=False)
-        if msvcrt := _module("msvcrt"):  # on Windows
+            return partial(_set_lock, descriptor, lock=False)
+        if _msvcrt is not None:
             os.lseek(descriptor, _BYTE, os.SEEK_SET)
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-            return partial(msvcrt.locking, descriptor, msvcrt.LK_UNLCK, 1)
+            _msvcrt.locking(descriptor, _msvcrt.LK_NBLCK, 1)
+            return partial(_msvcrt.locking, descriptor, _msvcrt.LK_UNLCK, 1)
     except OSError as error:
         if error.errno in _LOCKED_ERRNOS:
             raise LockedError from None
@@ -134,16 +137,16 @@ def _lock_byte(descriptor: int) -> Callable[[], None] | None:
     return None
 
 
-def _set_lock(fcntl: Any, descriptor: int, *, lock: bool) -> None:
-    if hasattr(fcntl, "F_OFD_SETLK"):
+def _set_lock(descriptor: int, *, lock: bool) -> None:
+    if hasattr(_fcntl, "F_OFD_SETLK"):
         # On Linux a lock can belong to the descriptor. One of the process would be gone as soon as
         # anything in the process closed the file, such as a backup of it.
-        kind = fcntl.F_WRLCK if lock else fcntl.F_UNLCK
+        kind = _fcntl.F_WRLCK if lock else _fcntl.F_UNLCK
         flock = struct.pack("hhqqi", kind, os.SEEK_SET, _BYTE, 1, 0)
-        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, flock)
+        _fcntl.fcntl(descriptor, _fcntl.F_OFD_SETLK, flock)
     else:
-        kind = fcntl.LOCK_EX | fcntl.LOCK_NB if lock else fcntl.LOCK_UN
-        fcntl.lockf(descriptor, kind, 1, _BYTE, os.SEEK_SET)
+        kind = _fcntl.LOCK_EX | _fcntl.LOCK_NB if lock else _fcntl.LOCK_UN
+        _fcntl.lockf(descriptor, kind, 1, _BYTE, os.SEEK_SET)
 
 
 def _lock_beside(path: Path, identity: tuple[int, int]) -> Callable[[], None]:

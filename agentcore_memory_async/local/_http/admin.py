@@ -19,6 +19,7 @@ from agentcore_memory_async.local.faults import FAULT_KINDS, Fault
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from agentcore_memory_async.local._database.store import Transaction
     from agentcore_memory_async.local._http.exchanges import RecordedRequest
     from agentcore_memory_async.local.clock import Clock
     from agentcore_memory_async.local.faults import Faults
@@ -158,3 +159,14 @@ _HANDLERS: dict[str, Callable[[AdminApi, Params], Awaitable[Params]]] = {
     "POST drain": AdminApi.wait,
 }
 """The operations, by method and path."""
+_COUNTED = ("memories", "sessions", "events", "records", "pending", "failed_jobs")
+"""Tables whose rows the admin API counts."""
+
+
+def row_counts(transaction: Transaction) -> dict[str, int]:
+    """Return the number of rows of each table."""
+    return {
+        # The names are constants.
+        table: transaction.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+        for table in _COUNTED
+    }
