@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 START = 1_767_225_600.0
+JSON = {"Content-Type": "application/json"}
 WORDS = tuple(
     """
     ann bob s1 s2 main side USER SKIP EXISTS /facts/ann/ /a/ / .. * %2F %00 mem- Facts I live in
@@ -309,7 +310,7 @@ async def fuzz(count: int, seed: int, path: Path | None = None) -> dict[int, int
                 continue
             method, where, body = source.request()
             url = URL(service.endpoint_url + where, encoded=True)
-            async with http.request(method, url, data=body) as reply:
+            async with http.request(method, url, data=body, headers=JSON) as reply:
                 content = await reply.read()
                 statuses[reply.status] = statuses.get(reply.status, 0) + 1
                 assert reply.status < 500, (number, method, where, body, content)
