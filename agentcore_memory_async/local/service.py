@@ -254,10 +254,7 @@ class LocalMemoryService(FaultMethods):
             return
         reach = f"other machines reach {self._host or 'all addresses'}, without authentication"
         if not self._allowed_hosts:
-            message = (
-                f"{reach}: name the hosts that it is to answer for by allowed_hosts "
-                '(--allow-host), "*" for all'
-            )
+            message = f"{reach}: name its hosts by allowed_hosts (--allow-host), or '*' for all"
             raise LocalServiceError(errno.EACCES, message)
         _LOG.warning("%s: keep the network private", reach)
 
