@@ -234,7 +234,7 @@ class AsyncMemorySessionManager(WaitingOperations):
             memory_id=memory_id,
             retrier=retrier,
             writer=writer,
-            outbox=Outbox(retrier, writer, lifecycle, close_timeout_s),
+            outbox=Outbox(retrier, writer, lifecycle, close_timeout_s, wait_clock),
             polls=PollCoordinator(lister, poll_policy),
             lifecycle=lifecycle,
             unreadable=unreadable,

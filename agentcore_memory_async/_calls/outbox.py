@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 from anyio import CancelScope, current_time
 from attrs import define, field, frozen
 
+from agentcore_memory_async._calls.wait_clock import holding
 from agentcore_memory_async._calls.write import log_unsent
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async._calls.queue_lock import Waiter
     from agentcore_memory_async._calls.retry import Retrier
+    from agentcore_memory_async._calls.wait_clock import WaitClock
     from agentcore_memory_async._calls.writer import SessionQueue, Writer
     from agentcore_memory_async._transport.lifecycle import Lifecycle
     from agentcore_memory_async.policies import RetryPolicy
@@ -86,15 +88,22 @@ class Outbox:
         writer: Writes them.
         lifecycle: Whether this process may write at all.
         close_timeout_s: How long a task goes on that somebody else cancels, in seconds.
+        wait_clock: The clock of waits; each write holds it.
     """
 
     def __init__(
-        self, retrier: Retrier, writer: Writer, lifecycle: Lifecycle, close_timeout_s: float
+        self,
+        retrier: Retrier,
+        writer: Writer,
+        lifecycle: Lifecycle,
+        close_timeout_s: float,
+        wait_clock: WaitClock,
     ) -> None:
         self._retrier = retrier
         self._writer = writer
         self._lifecycle = lifecycle
         self._close_timeout_s = close_timeout_s
+        self._wait_clock = wait_clock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._open = WeakKeyDictionary[Ending, "asyncio.Task[Any] | None"]()
         self._pending: dict[_Pending, None] = {}
@@ -175,7 +184,8 @@ class Outbox:
         deadline = inf
         while not pending.stored and current_time() < deadline:
             try:
-                with CancelScope(deadline=deadline):
+                # Not from when it is handed over: a finalizer may not wait for the clock's lock.
+                with holding(self._wait_clock), CancelScope(deadline=deadline):
                     await self._writer.write_as(
                         pending.waiter, pending.queue, pending.request, pending.policy
                     )

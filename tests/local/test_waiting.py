@@ -343,6 +343,17 @@ async def test_who_waits_for_buffered_messages_gets_them(service: LocalMemorySer
     assert found == ["I live in Turin."]
 
 
+async def test_who_waits_for_a_recorded_turn_gets_it(service: LocalMemoryService) -> None:
+    """The clock stands still while a turn that was read waits to be stored, and is tried again."""
+    async with service.manager(MEMORY) as manager:
+        session = await session_of(manager)
+        async with session.extraction_poller(FACTS, timeout=30) as poller:
+            service.fail("ThrottledException", operation="CreateEvent", status=429, times=2)
+            async for _ in session.record_turn("I live in Turin.", ["Noted."]):
+                pass
+            assert texts(await poller) == ["I live in Turin."]
+
+
 async def test_managers_of_other_threads_wait_by_the_clock(
     service: LocalMemoryService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
