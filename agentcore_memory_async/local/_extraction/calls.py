@@ -7,7 +7,9 @@ long, as one of a model does, no longer counts: no session waits for another's.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+from asyncio import CancelledError
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Self
@@ -93,6 +95,12 @@ class ExtractorCalls:
         try:
             answer = self._extractor.extract(result.request)
             result.take(await answer if inspect.isawaitable(answer) else answer)
+        except CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            # Nobody cancelled this call: something that the extractor waits for was.
+            result.fail(error)
         except Exception as error:  # noqa: BLE001  (a user's extractor may raise anything)
             result.fail(error)
 
@@ -104,5 +112,5 @@ class ExtractorCalls:
                     message = "extract() returned an awaitable: declare it with async def"
                     raise TypeError(message)
                 result.take(answer)
-            except Exception as error:  # noqa: BLE001  (a user's extractor may raise anything)
+            except (Exception, CancelledError) as error:  # noqa: BLE001  (a user's may raise anything)
                 result.fail(error)

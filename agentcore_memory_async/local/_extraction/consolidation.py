@@ -113,7 +113,7 @@ class Result:
         """Return the messages that stay open."""
         return (*self.request.history, *self.request.messages)[self.settled :]
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """Keep the reason why the extractor failed."""
         self.failure = reason_of(error)
         _LOG.error("the extractor failed for a %s strategy", self.kind, exc_info=error)

@@ -186,15 +186,16 @@ class Pipeline:
 
     async def _run_session(self, key: SessionKey) -> None:
         """Extract one round of a session, and schedule it again if more of it is pending."""
+        until_ms = _FOREVER_MS if self._hurry else self._now_ms()
         try:
-            due_ms = await self._extract(key)
+            due_ms = await self._extract(key, until_ms)
         except StoreError:  # nothing was written; the store logs it, once
             self._hurry = False
             due_ms = self._now_ms() + _STORE_PAUSE_MS
         except Exception:  # noqa: BLE001 - one defect, and the log has the trace
             # A defect must not stop all later extraction: these become failed jobs.
             _LOG.exception("extraction of a session failed")
-            due_ms = await self._give_up(key)
+            due_ms = await self._give_up(key, until_ms)
         self._running.discard(key)
         if due_ms is not None:
             # Behind the sessions that are due by now.
@@ -236,9 +237,8 @@ class Pipeline:
                 taken.append(key)
         return taken
 
-    async def _extract(self, key: SessionKey) -> int | None:
+    async def _extract(self, key: SessionKey, until_ms: int) -> int | None:
         """Extract one round of a session; return when (ms) the next one is due, None for never."""
-        until_ms = _FOREVER_MS if self._hurry else self._now_ms()
         work = await self._store.read(lambda transaction: self._read(transaction, key, until_ms))
         results = await self._run_extractor(work)
         reflections = await self._reflect([result for _, made in results for result in made])
@@ -308,9 +308,12 @@ class Pipeline:
         reflections: list[Result],
     ) -> int | None:
         """Write a round; return when (ms) the session's next one is due, None for never."""
-        remove_pending(transaction, work.pending)
-        if work.memory is None:
+        memory = self._memories.get(transaction, work.key.memory_id)
+        if memory is None or memory.status == "DELETING":
+            # It may have been deleted while the extractor ran.
             remove_pending_of_memory(transaction, work.key.memory_id)
+            return None
+        remove_pending(transaction, work.pending)
         for strategy, made in results:
             record_ids = strategy.part.record_ids
             for result in made:
@@ -331,11 +334,11 @@ class Pipeline:
         _fail(transaction, result, result.failure)
         return record_ids
 
-    async def _give_up(self, key: SessionKey) -> int | None:
+    async def _give_up(self, key: SessionKey, until_ms: int) -> int | None:
         """Turn what could not be extracted into failed jobs, which can be started again."""
 
         def write(transaction: Transaction) -> int | None:
-            work = self._read(transaction, key, self._now_ms())
+            work = self._read(transaction, key, until_ms)
             for strategy in work.strategies:
                 for result in strategy.requests():
                     _fail(transaction, result, _DEFECT)

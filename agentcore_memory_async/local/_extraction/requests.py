@@ -166,13 +166,11 @@ class SessionWork:
 
     Attributes:
         key: The session.
-        memory: Its memory; None where that was deleted since.
         pending: Events that are due.
         strategies: What each strategy reads.
     """
 
     key: SessionKey
-    memory: Memory | None
     pending: tuple[PendingEvent, ...]
     strategies: list[StrategyWork] = field(factory=list[StrategyWork])
 
@@ -182,7 +180,7 @@ def read_work(
 ) -> SessionWork:
     """Return what a session has to extract that is due by *until_ms*, or the first of it."""
     pending = pending_events(transaction, key, until_ms, _EVENTS_AT_ONCE)
-    work = SessionWork(key, memory, pending)
+    work = SessionWork(key, pending)
     if memory is None or not pending:
         return work
     events = find_source_events(transaction, key, {item.event_id for item in pending})
