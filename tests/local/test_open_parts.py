@@ -285,3 +285,32 @@ def test_a_request_shows_the_settled_messages_as_context() -> None:
     assert "book a suite at Hotel Aurora for $200, and it was done" in whole
     assert "book a suite at Hotel Aurora for $200, and it was done" in rest
     assert json.dumps(rest)
+
+
+async def test_a_topic_that_ended_stays_where_its_variables_put_it(client: Client) -> None:
+    """Values of namespace variables may come and go: what is settled is not replaced any more."""
+    by_project = {
+        "summaryMemoryStrategy": {
+            "name": "Sum",
+            "namespaceTemplates": ["/sum/{actorId}/{sessionId}/{project}/"],
+        }
+    }
+    await memory(client, by_project, namespaceKeys=[{"key": "project"}])
+
+    async def tell(first: int, project: str, *texts: str) -> None:
+        members = {"extractionConfig": {"namespaceVariables": {"project": project}}}
+        await say(client, [("USER", text) for text in texts], first, **members)
+
+    flight = [f"My flight {number} is on a plane of an airline." for number in range(4)]
+    hotel = [f"My hotel room {number} is at the hotel Aurora." for number in range(6)]
+    await tell(0, "a", *flight[:2])
+    await tell(2, "b", *flight[2:], *hotel[:4])
+    await tell(8, "a", *hotel[4:])
+    in_a = await client.contents("/sum/ann/s1/a/")
+    assert [topic.split('"')[1].split(":")[0] for topic in in_a] == ["Hotel", "Flight"]
+    for number in range(40):
+        await tell(10 + number, f"p{number}", f"My hotel room {number} is at the hotel Aurora.")
+    ((records,),) = await client.service._context.store.read(
+        lambda transaction: transaction.db.execute("SELECT records FROM open_parts").fetchall()
+    )
+    assert len(json.loads(records)) < 30

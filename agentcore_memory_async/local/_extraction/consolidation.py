@@ -106,7 +106,9 @@ class Result:
             message = f"settled is {contents.settled}; there are {count} messages"
             raise ValueError(message)
         self.contents = [text for text in contents.records if text.strip()]
-        self.open_contents = [text for text in contents.open_records if text.strip()]
+        self.open_contents = list(
+            dict.fromkeys(text for text in contents.open_records if text.strip())
+        )
         self.settled = contents.settled
 
     def open_messages(self) -> tuple[Message, ...]:
@@ -178,16 +180,10 @@ class Consolidation:
         Returns:
             Ids of the records that describe what is open now.
         """
-        namespace = result.namespace()
+        namespace, memory_id = result.namespace(), result.key.memory_id
+        kept, replaced = self._take_apart(transaction, result, record_ids, namespace)
         if namespace is None:
-            return record_ids
-        memory_id = result.key.memory_id
-        replaced = {
-            record.content: record
-            for record in self.records.find_all(transaction, memory_id, record_ids)
-            if record.namespace == namespace and self._same_partition(result, record)
-        }
-        kept = set(record_ids) - {record.record_id for record in replaced.values()}
+            return tuple(sorted(kept))
         for content in result.contents:
             if replaced.pop(content[:_CONTENT], None) is None:
                 self._add(transaction, result, namespace, content, now_ms)
@@ -200,6 +196,28 @@ class Consolidation:
         for record in replaced.values() if self.enabled else ():
             self.records.remove(transaction, memory_id, record)
         return tuple(sorted(kept))
+
+    def _take_apart(
+        self,
+        transaction: Transaction,
+        result: Result,
+        record_ids: tuple[str, ...],
+        namespace: str | None,
+    ) -> tuple[set[str], dict[str, Record]]:
+        """
+        Return ids of the records that still describe what is open, and those that are replaced.
+
+        The replaced ones are by their contents. A record of another namespace is in neither once
+        any message is settled: it may describe that one, so it is final.
+        """
+        kept: set[str] = set()
+        replaced: dict[str, Record] = {}
+        for record in self.records.find_all(transaction, result.key.memory_id, record_ids):
+            if self._same_partition(result, record) and record.namespace == namespace:
+                replaced[record.content] = record
+            elif not result.settled or not self._same_partition(result, record):
+                kept.add(record.record_id)
+        return kept, replaced
 
     def _add(
         self, transaction: Transaction, result: Result, namespace: str, content: str, now_ms: int
