@@ -289,7 +289,7 @@ class LocalMemoryService(FaultMethods):
     def endpoint_url(self) -> str:
         """URL that the service listens on, such as ``http://127.0.0.1:49152``."""
         if self._url is None:
-            message = "the local service is not open: enter it with `async with` first"
+            message = "the local service is not open: enter it by `async with` or `with` first"
             raise RuntimeError(message)
         return self._url
 

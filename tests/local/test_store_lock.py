@@ -192,3 +192,26 @@ async def test_the_log_under_another_name_is_not_passed_over(
         assert await client.texts() == ["hello"]
     async with serve(other) as client:
         assert await client.texts() == ["hello"]
+
+
+async def test_the_log_of_a_moved_file_is_not_deleted(
+    serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    """No other file begins on the name whose log has the last writes; they go where it goes."""
+    path, moved = tmp_path / "memory.db", tmp_path / "moved.db"
+    async with serve(path) as client:
+        await client.create("before")
+        path.rename(moved)
+        await _refuse_for_the_log(path)
+        assert (await client.create("after")).status == 201
+        assert sorted(await client.texts()) == ["after", "before"]
+    await _refuse_for_the_log(path)
+    path.with_name("memory.db-wal").rename(path.with_name("moved.db-wal"))
+    async with serve(moved) as client, serve(path):
+        assert sorted(await client.texts()) == ["after", "before"]
+
+
+async def _refuse_for_the_log(path: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"-wal, the log of a file that was moved"):
+            await LocalMemoryService(path).open()

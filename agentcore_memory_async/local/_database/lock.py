@@ -115,6 +115,17 @@ def other_name_with_log(path: str | Path) -> Path | None:
     return None
 
 
+def has_log_of_another(path: str | Path) -> bool:
+    """
+    Return whether the file is empty and has a log beside it, which SQLite would delete.
+
+    It is that of a file that was moved or deleted alone, maybe while a service still writes it.
+    """
+    name = Path(path).resolve()
+    log = name.with_name(f"{name.name}-wal")
+    return not name.stat().st_size and log.exists() and log.stat().st_size > 0
+
+
 def _identity(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 

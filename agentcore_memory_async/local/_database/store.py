@@ -24,6 +24,7 @@ from attrs import define, field
 
 from agentcore_memory_async.local._database.lock import (
     LockedError,
+    has_log_of_another,
     lock_file,
     other_name_with_log,
 )
@@ -197,9 +198,7 @@ class Store:
             # The service keeps the search indexes in its own memory.
             if self._path is not None:
                 stack.callback(lock_file(self._path).release)
-                if other := other_name_with_log(self._path):
-                    message = f"the log of its last writes is that of its other name {other}"
-                    raise OSError(errno.EBUSY, f"{message}; start the service on that")
+                _check_log(self._path)
             db = stack.enter_context(closing(self._connect()))
             readers = [self._connect_reader() for _ in range(self._readers)]
         except Exception as error:  # noqa: BLE001  (raised in open())
@@ -306,6 +305,16 @@ class Store:
                 self._logged[text] = now
                 _LOG.error(text)
         return StoreError(text)
+
+
+def _check_log(path: str | Path) -> None:
+    """Refuse a file beside which SQLite would not find its log, or would delete that of another."""
+    if other := other_name_with_log(path):
+        message = f"the log of its last writes is that of its other name {other}"
+        raise OSError(errno.EBUSY, f"{message}; start the service on that")
+    if has_log_of_another(path):
+        message = f"beside it is {path}-wal, the log of a file that was moved or deleted"
+        raise OSError(errno.EBUSY, f"{message}; move it to that file, or delete it")
 
 
 def _code(error: sqlite3.Error) -> int:
