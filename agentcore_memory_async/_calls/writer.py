@@ -122,6 +122,7 @@ class Writer:
     async def write(
         self,
         queue: SessionQueue,
+        ids: Mapping[str, str],
         request: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
         *,
         timestamp_ms: int | None,
@@ -132,8 +133,9 @@ class Writer:
         Write one event and return it as acknowledged.
 
         Args:
-            queue: Queue of the session that *request* names.
-            request: Members of CreateEvent, less those fixed here; or, where they are large, a
+            queue: Queue of the session that *ids* name.
+            ids: Members of CreateEvent that name memory, actor and session.
+            request: The other members, less those fixed here; or, where they are large, a
                 function that returns them, for a thread. The write has its place in the queue
                 meanwhile.
             timestamp_ms: The event's own time, for imported history; None for now.
@@ -143,7 +145,8 @@ class Writer:
         token = client_token or str(uuid4())
 
         def build() -> tuple[Mapping[str, Any], Identity | None]:
-            members = {**(request() if callable(request) else request), "clientToken": token}
+            others = request() if callable(request) else request
+            members = {**ids, **others, "clientToken": token}
             return members, identity_of(members, timestamp_ms) if client_token else None
 
         with self._retrier.running():
@@ -151,8 +154,9 @@ class Writer:
             waiter = queue.lock.enqueue()
             try:
                 members, identity = await run_apart(build, large=callable(request))
-            except BaseException:
+            except BaseException as error:
                 waiter.leave()
+                _log_cancelled({**ids, "clientToken": token}, error)
                 raise
             write = Write(members, policy, deadline, timestamp_ms, identity)
             return await self._perform(queue, waiter, self._in_doubt.matching(write))
@@ -172,8 +176,9 @@ class Writer:
         deadline = _deadline(policy)
         try:
             identity = await run_apart(identity_of, request, None, large=is_large(request))
-        except BaseException:
+        except BaseException as error:
             waiter.leave()
+            _log_cancelled(request, error)
             raise
         write = Write(request, policy, deadline, identity=identity)
         return await self._perform(queue, waiter, self._in_doubt.matching(write))
@@ -218,8 +223,7 @@ class Writer:
                 waiter.leave()
                 self._keep(queue, write.request)
         except BaseException as error:
-            if not isinstance(error, Exception):
-                log_unsent(write.request, "cancelled before it was acknowledged")
+            _log_cancelled(write.request, error)
             if not _may_be_stored(error):
                 self._in_doubt.forget(write)
             elif write.identity is not None:
@@ -302,6 +306,12 @@ class Writer:
 def _may_be_stored(error: BaseException) -> bool:
     """Return whether a write that ended with *error* may be stored: it was lost or cancelled."""
     return isinstance(error, OutcomeUnknownError) or not isinstance(error, Exception)
+
+
+def _log_cancelled(request: Mapping[str, Any], error: BaseException) -> None:
+    """Log the ids of a write that *error* ended, unless its caller learns of that."""
+    if not isinstance(error, Exception):
+        log_unsent(request, "cancelled before it was acknowledged")
 
 
 def _deadline(policy: RetryPolicy) -> float:

@@ -171,10 +171,9 @@ class EventOperations(SessionView):
         entries = check.check_metadata(metadata)
         is_extracted = check.check_bool("extract", extract)
         variables = check.check_namespace_variables(namespace_variables)
-        ids = self._ids()
 
         def build() -> Mapping[str, Any]:
-            return ids | codec.create_event(
+            return codec.create_event(
                 read_items(),
                 branch=named,
                 metadata=entries,
@@ -184,6 +183,7 @@ class EventOperations(SessionView):
 
         return self._core.writer.write(
             self._queue,
+            self._ids(),
             build if is_large(data) else build(),
             timestamp_ms=None if timestamp is None else check.check_timestamp(timestamp),
             client_token=None if client_token is None else check.check_client_token(client_token),

@@ -155,9 +155,49 @@ async def test_every_cancelled_write_is_logged_with_its_ids(
                 for token in ("t1", "t2"):
                     tasks.start_soon(add, session, token)
     logged = sorted(record.getMessage() for record in caplog.records)
-    assert [f"session s of actor a, client token t{n}:" in text for n, text in enumerate(logged, 1)]
     assert 2 == len(logged)
+    for number, text in enumerate(logged, 1):
+        assert f"session s of actor a, client token t{number}:" in text
     assert "canary" not in caplog.text
+
+
+@pytest.mark.parametrize("way", ["add_turns", "create_event"])
+async def test_a_large_write_cancelled_in_its_thread_is_logged(
+    way: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A write that is cancelled while a thread checks its data is logged with its ids, too."""
+    async with manager_on(FakeTransport(), clock=None) as manager:
+        session = await open_session(manager)
+        if way == "add_turns":
+            call: Awaitable[object] = session.add_turns(
+                [said(CANARY * 5000)] * 10, client_token="t1"
+            )
+        else:
+            call = session.create_event("kind", {"data": CANARY * 50_000}, client_token="t1")
+        writing = asyncio.ensure_future(call)  # noqa: TID251 - what is cancelled
+        await asyncio.sleep(0)
+        with caplog.at_level(logging.WARNING, "agentcore_memory_async"):
+            writing.cancel()
+            with suppress(asyncio.CancelledError):
+                await writing
+    assert "session s of actor a, client token t1: cancelled" in caplog.text
+    assert "canary" not in caplog.text
+
+
+async def test_closing_logs_a_large_turn_that_is_left_in_its_thread(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A turn that closing gives up while a thread hashes it is named by the error and the log."""
+    manager = await manager_on(FakeTransport(), clock=None, close_timeout=0).open()
+    session = await open_session(manager)
+    await read(session.record_turn("hi", [CANARY * 100_000]))
+    with (
+        caplog.at_level(logging.WARNING, "agentcore_memory_async"),
+        pytest.raises(UnsentTurnsError) as caught,
+    ):
+        await manager.aclose()
+    for request in caught.value.requests:
+        assert request["clientToken"] in caplog.text
 
 
 async def add(session: AsyncMemorySession, token: str) -> None:
