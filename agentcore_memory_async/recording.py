@@ -59,6 +59,7 @@ class RecordedTurn(AsyncIterator[str]):
         self._store: _Store | None = store
         self._close_soon = close_soon
         self._parts: list[str] = []
+        self._is_read = False
         self._reader: asyncio.Task[Any] | None = None
         self._on_end = partial(_report_end, ref(self))
         self._watch(asyncio.current_task())
@@ -71,6 +72,15 @@ class RecordedTurn(AsyncIterator[str]):
         return self
 
     async def __anext__(self) -> str:
+        if self._is_read:  # it would be an error of the chunks, and end the turn of the other one
+            raise RuntimeError("another task awaits a chunk of this turn; let one task read it")
+        self._is_read = True
+        try:
+            return await self._next()
+        finally:
+            self._is_read = False
+
+    async def _next(self) -> str:
         if self._store is not None:
             self._watch(asyncio.current_task())
         try:

@@ -154,6 +154,22 @@ async def test_each_chunk_may_be_read_by_a_task_of_its_own() -> None:
 
 
 @virtual_time
+async def test_a_second_reader_does_not_end_the_turn() -> None:
+    """Who reads while another one awaits a chunk is refused, and the turn is stored as a whole."""
+    service = FakeTransport()
+    async with manager_on(service) as manager:
+        session = await open_session(manager)
+        turn = session.record_turn("hi", Model().stream())
+        reading = asyncio.ensure_future(read(turn))  # noqa: TID251 - the first reader
+        await anyio.sleep(0.5)
+        with pytest.raises(RuntimeError, match="another task"):
+            await read(turn)
+        assert ["one ", "two ", "three"] == await reading
+
+    assert stored(service) == [(["U: hi", "A: one two three"], False)]
+
+
+@virtual_time
 async def test_a_turn_whose_source_fails_is_stored() -> None:
     """An error of the source reaches the reader, and what came before it is stored."""
     service = FakeTransport()
