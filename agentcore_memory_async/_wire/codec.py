@@ -9,8 +9,8 @@ be read does not hide the others: the caller says what becomes of its error.
 from __future__ import annotations
 
 import json
-import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -212,8 +212,9 @@ def _read_metadata(body: Body) -> dict[str, str]:
     metadata: Body = _object(body, "metadata") or {}
     read: dict[str, str] = {}
     for key in metadata:
-        value: Body = _object(metadata, key) or {}
-        known = [each for each in value.values() if each is not None]
+        value = metadata[key]
+        values = cast("Body", value).values() if isinstance(value, Mapping) else [value]
+        known = [each for each in values if each is not None]
         text = known[0] if len(known) == 1 else known
         read[key] = text if isinstance(text, str) else json.dumps(text) if known else ""
     return read
@@ -243,10 +244,15 @@ def _read_found(body: Body) -> MemoryRecord:
 def _read_score(value: object) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        message = "its score is no number"
-        raise _Wrong(message)
-    return float(value)
+    # NaN is not within any bounds, and a larger int is no float.
+    if (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and abs(value) <= sys.float_info.max
+    ):
+        return float(value)
+    message = "its score is no number"
+    raise _Wrong(message)
 
 
 def _read(operation: str, raw: object, what: str, reader: Callable[[Body], T]) -> T:

@@ -8,9 +8,10 @@ nor show another actor's data. A member that an answer leaves out is not held ag
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from agentcore_memory_async._wire.codec import read_time
 from agentcore_memory_async._wire.validation import MAIN_BRANCH
 from agentcore_memory_async.errors import AnswerMismatchError
 
@@ -22,14 +23,13 @@ def check_answer(operation: str, params: Body, body: Body) -> None:
     if operation == "CreateEvent":
         if isinstance(body.get("event"), Mapping):
             _check_event(operation, params, body["event"])
-    elif operation == "ListEvents":
-        _check_items(operation, params, body.get("events"))
-    elif operation == "ListMemoryExtractionJobs":
-        _check_items(operation, params.get("filter", {}), body.get("jobs"))
     elif operation == "StartMemoryExtractionJob":
         found = _other(params["extractionJob"], body, ("jobId",))
         if found:
             raise AnswerMismatchError(operation, found)
+    elif operation in _LISTS:
+        member, differing = _LISTS[operation]
+        _check_items(operation, params, body.get(member), differing)
 
 
 def _check_event(operation: str, asked: Body, event: Body) -> None:
@@ -40,10 +40,12 @@ def _check_event(operation: str, asked: Body, event: Body) -> None:
         raise AnswerMismatchError(operation, found, event_id=known)
 
 
-def _check_items(operation: str, asked: Body, items: object) -> None:
+def _check_items(
+    operation: str, asked: Body, items: object, differing: Callable[[Body, Body], str]
+) -> None:
     """Check what can be compared with *asked*; reading the answer judges everything else."""
     for item in cast("list[object]", items) if isinstance(items, list) else ():
-        found = _other_ids(asked, cast("Body", item)) if isinstance(item, Mapping) else ""
+        found = differing(asked, cast("Body", item)) if isinstance(item, Mapping) else ""
         if found:
             raise AnswerMismatchError(operation, found)
 
@@ -69,6 +71,35 @@ def _other(asked: Body, item: Body, members: tuple[str, ...]) -> str:
     return ""
 
 
+def _other_job(asked: Body, job: Body) -> str:
+    return _other_ids(asked.get("filter", {}), job)
+
+
+def _other_record(asked: Body, record: Body) -> str:
+    """
+    Return in what *record* is outside of what *asked* reads, or an empty text.
+
+    A namespace is held against the mere text of the prefix, as the service once did: what it takes
+    beyond the path is no sign of another request.
+    """
+    prefix = asked.get("namespace") or asked.get("namespacePath") or ""
+    theirs = record.get("namespaces")
+    namespaces = cast("list[object]", theirs) if isinstance(theirs, list) else []
+    known = [each.strip("/") for each in namespaces if isinstance(each, str)]
+    if known and not any(each.startswith(prefix.strip("/")) for each in known):
+        return "namespaces"
+    return _other({**asked.get("searchCriteria", {}), **asked}, record, ("memoryStrategyId",))
+
+
+_LISTS: dict[str, tuple[str, Callable[[Body, Body], str]]] = {
+    "ListEvents": ("events", _other_ids),
+    "ListMemoryExtractionJobs": ("jobs", _other_job),
+    "ListMemoryRecords": ("memoryRecordSummaries", _other_record),
+    "RetrieveMemoryRecords": ("memoryRecordSummaries", _other_record),
+}
+"""Members with the items of lists, and what tells in what an item differs."""
+
+
 def _other_write(asked: Body, event: Body) -> str:
     """
     Return in what *event* is another write than *asked*, or an empty text.
@@ -88,10 +119,8 @@ def _other_write(asked: Body, event: Body) -> str:
     pairs = list(zip(payload, asked["payload"], strict=True))
     if any(map(_is_other, pairs)):
         return "payload"
-    at: object = event.get("eventTimestamp")
-    if not isinstance(at, int | float) or _ms(at) == _ms(asked["eventTimestamp"]):
-        return ""
-    return "" if all(map(_is_alike, pairs)) else "eventTimestamp"
+    is_same_time = _is_same_time(event.get("eventTimestamp"), asked["eventTimestamp"])
+    return "" if is_same_time or all(map(_is_alike, pairs)) else "eventTimestamp"
 
 
 def _branch_name(branch: object) -> str:
@@ -99,9 +128,12 @@ def _branch_name(branch: object) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _ms(seconds: float) -> int:
-    """Return the milliseconds of epoch seconds; the service keeps no smaller part."""
-    return round(seconds * 1000)
+def _is_same_time(theirs: object, mine: float) -> bool:
+    """Return whether both are the same millisecond; what is no time is left to reading."""
+    try:
+        return read_time(theirs) == read_time(mine)
+    except (TypeError, ValueError, OverflowError):
+        return True
 
 
 def _is_other(pair: tuple[object, object]) -> bool:
@@ -113,8 +145,16 @@ def _is_other(pair: tuple[object, object]) -> bool:
 
 
 def _is_alike(pair: tuple[object, object]) -> bool:
-    item, sent = pair
-    return item == sent or _parts(item)[0] is None
+    """Return whether all that an item says is what was sent; unknown members say nothing."""
+    theirs, mine = map(_parts, pair)
+    if theirs[0] == mine[0] == "json":
+        return _json(pair[0]) == _json(pair[1])
+    return theirs[0] is None or theirs == mine
+
+
+def _json(item: object) -> object:
+    data = cast("Body", item)["json"]
+    return cast("Body", data).get("content") if isinstance(data, Mapping) else None
 
 
 def _parts(item: object) -> tuple[object, object, object]:
@@ -130,6 +170,6 @@ def _parts(item: object) -> tuple[object, object, object]:
         content = said.get("content")
         text = cast("Body", content).get("text") if isinstance(content, Mapping) else None
         return "message", said.get("role"), text
-    if "blob" in body:
+    if body.get("blob") is not None:
         return "blob", None, body["blob"]
-    return ("json" if "json" in body else None), None, None
+    return (None if body.get("json") is None else "json"), None, None

@@ -16,7 +16,7 @@ from agentcore_memory_async import (
 from agentcore_memory_async.local import LocalMemoryService
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
-from tests.client.doubles import MEMORY, manager_on, said, wire_event
+from tests.client.doubles import MEMORY, manager_on, said, wire_event, wire_record
 
 ONCE = RetryPolicy(max_attempts=1)
 
@@ -102,3 +102,18 @@ async def test_a_page_of_another_actor_is_asked_for_again() -> None:
         with pytest.raises(AnswerMismatchError) as info:
             await session.with_options(retry=ONCE).list_events()
     assert "secret" not in repr(vars(info.value))
+
+
+@virtual_time
+async def test_records_of_another_search_are_asked_for_again() -> None:
+    """Swapped answers of two searches: neither another actor's records nor an empty list."""
+    service = FakeTransport()
+    theirs = {"memoryRecordSummaries": [wire_record(1, "/facts/bob/")]}
+    mine = {"memoryRecordSummaries": [wire_record(2, "/facts/alice/")]}
+    for operation in ("RetrieveMemoryRecords", "ListMemoryRecords"):
+        service.reply(operation, theirs, mine)
+    async with manager_on(service) as manager:
+        session = await manager.create_memory_session("alice", "s", verify=False)
+        found = await session.search_long_term_memories("q", "/facts/{actorId}/")
+        listed = await session.list_long_term_memory_records("/facts/{actorId}/")
+    assert ["fact 2", "fact 2"] == [record.content for record in found + listed]

@@ -135,7 +135,7 @@ async def test_an_invalid_score_is_an_error(score: Any) -> None:
 
 async def test_max_results_counts_what_is_kept() -> None:
     """``max_results`` does not count dropped records, and no unneeded page is read."""
-    contents = [[wire_record(1, "/other/"), wire_record(2)], [wire_record(3)], [wire_record(4)]]
+    contents = [[wire_record(1, "/facts/ab/"), wire_record(2)], [wire_record(3)], [wire_record(4)]]
     transport = FakeTransport()
     transport.reply(LIST, *pages(MEMBER, *contents))
     async with manager_on(transport) as manager:

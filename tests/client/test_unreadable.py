@@ -254,7 +254,14 @@ async def test_the_unknown_is_kept_or_read_as_other() -> None:
             {"hologram": {"x": 1}},
             {},
         ],
-        metadata={"a": {"numberValue": 5}, "b": None, "c": {}, "d": {"stringValue": None}},
+        metadata={
+            "a": {"numberValue": 5},
+            "b": None,
+            "c": {},
+            "d": {"stringValue": None},
+            "e": "x",
+            "f": 5,
+        },
         new={"member": 1},
     )
     service.reply("ListEvents", {"events": [unknown], "new": 1})
@@ -263,7 +270,7 @@ async def test_the_unknown_is_kept_or_read_as_other() -> None:
         (event,) = await session.list_events()
     assert [(MessageRole.OTHER, "")] == [(each.role, each.text) for each in event.messages]
     assert {"hologram": {"x": 1}} == event.payload
-    assert {"a": "5", "b": "", "c": "", "d": ""} == event.metadata
+    assert {"a": "5", "b": "", "c": "", "d": "", "e": "x", "f": "5"} == event.metadata
 
 
 BROKEN = [({"events": {}}, 1), ({"events": [], "nextToken": 5}, 1), (DecodeError("o", "cut"), 3)]

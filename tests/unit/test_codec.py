@@ -237,6 +237,7 @@ WRONG_MEMBERS: list[tuple[dict[str, Any], str]] = [
     ({"score": "high"}, "record mem-1: its score is no number"),
     ({"score": True}, "record mem-1: its score is no number"),
     ({"score": float("nan")}, "record mem-1: its score is no number"),
+    ({"score": 10**400}, "record mem-1: its score is no number"),
 ]
 """Changes of a record that make it unreadable, and what its error says."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -45,6 +46,7 @@ def differing(operation: str, params: dict[str, Any], body: dict[str, Any]) -> s
         {"payload": [{"conversational": {"role": None}}, {"conversational": None}]},
         {"eventTimestamp": "1970-01-01T00:00:02Z"},
         {"eventTimestamp": 77.0},  # an earlier process stored it under the same token
+        *({"eventTimestamp": value} for value in (nan, inf, 1e306, 10**400, True)),
         {"unknown": 1},
         *({name: None} for name in EVENT),
     ],
@@ -82,6 +84,12 @@ def test_another_write_is_no_acknowledgement(member: str, value: object) -> None
         ({"blob": "1"}, {"blob": "2"}, "payload"),
         ({"blob": "1"}, {"blob": "1"}, ""),
         (message("hi"), {"hologram": 1}, ""),
+        (message("hi"), {**message("hi"), "blob": None, "json": None}, ""),
+        ({"json": {"content": 1}}, {"json": {"content": 1}, "blob": None}, ""),
+        ({"blob": "1"}, {"blob": "1", "json": None, "conversational": None}, ""),
+        (message("hi"), {"conversational": {**message("hi")["conversational"], "new": 1}}, ""),
+        ({"json": {"content": 1}}, {"json": {"content": 1, "new": 1}}, ""),
+        ({"json": {"content": 1}}, {"json": [1]}, "eventTimestamp"),
     ],
     ids=str,
 )
@@ -110,6 +118,45 @@ def test_one_event_of_another_session_spoils_a_page(member: str, value: str) -> 
 
     assert member == differing("ListEvents", IDS, page)
     assert "" == differing("ListEvents", IDS, {"events": [EVENT, {"eventId": "1#a"}]})
+
+
+@pytest.mark.parametrize("operation", ["ListMemoryRecords", "RetrieveMemoryRecords"])
+@pytest.mark.parametrize(
+    ("scope", "namespaces", "found"),
+    [
+        ({"namespacePath": "/facts/alice/"}, ["/facts/bob/"], "namespaces"),
+        ({"namespace": "/facts/alice"}, ["/facts/bob"], "namespaces"),
+        ({"namespacePath": "/facts/alice/"}, ["/facts/alice"], ""),
+        ({"namespacePath": "/facts/alice/"}, ["facts/alice/s1/"], ""),
+        ({"namespacePath": "/users/1/"}, ["/users/10/"], ""),  # as the service once did
+        ({"namespacePath": "/"}, ["/facts/bob/"], ""),
+        *(({"namespacePath": "/a/"}, value, "") for value in (None, [], [5], "/b/")),
+    ],
+    ids=str,
+)
+def test_records_are_held_against_the_prefix(
+    operation: str, scope: dict[str, str], namespaces: object, found: str
+) -> None:
+    """A record that is not even below the text of the prefix belongs to another request."""
+    page = {"memoryRecordSummaries": [5, {"namespaces": namespaces}]}
+
+    assert found == differing(operation, scope, page)
+
+
+@pytest.mark.parametrize(
+    ("operation", "asked"),
+    [
+        ("ListMemoryRecords", {"memoryStrategyId": "facts-1"}),
+        ("RetrieveMemoryRecords", {"searchCriteria": {"memoryStrategyId": "facts-1"}}),
+    ],
+)
+def test_records_are_held_against_the_strategy(operation: str, asked: dict[str, Any]) -> None:
+    """A record of another strategy than the one asked for belongs to another request."""
+    page = {"memoryRecordSummaries": [{"memoryStrategyId": "facts-2"}]}
+
+    assert "memoryStrategyId" == differing(operation, asked, page)
+    assert "" == differing(operation, {}, page)
+    assert "" == differing(operation, asked, {"memoryRecordSummaries": [{}]})
 
 
 def test_jobs_are_held_against_their_filter() -> None:
