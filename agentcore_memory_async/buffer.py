@@ -284,7 +284,7 @@ class MessageBuffer:
     def _unsent_error(self) -> UnsentError:
         if self._in_doubt is None:
             return UnsentError(self.unsent)
-        return UnsentError(self.unsent, self._in_doubt, self._batch)
+        return UnsentError(self.unsent, self._token, self._batch, self._in_doubt)
 
     def _signal(self) -> None:
         self._changed.set()

@@ -260,23 +260,24 @@ class UnsentError(_Picklable, AgentCoreMemoryError):
         request: Frozen request of that batch, as it went out; never part of ``str()``.
     """
 
-    _fields = ("messages", "request", "batch_size")
+    _fields = ("messages", "client_token", "batch_size", "request")
 
     def __init__(
         self,
         messages: Sequence[ConversationalMessage],
-        request: Mapping[str, Any] | None = None,
+        client_token: str | None = None,
         batch_size: int = 0,
+        request: Mapping[str, Any] | None = None,
     ) -> None:
         self.messages: tuple[ConversationalMessage, ...] = tuple(messages)
-        self.request = request
-        self.client_token: str | None = None if request is None else request["clientToken"]
+        self.client_token = client_token
         self.batch_size = batch_size
+        self.request = request
         text = f"{len(self.messages)} buffered message(s) were not sent; they are in .messages"
-        if request is not None:
+        if client_token is not None:
             text += (
                 f"; the first {batch_size} may have been stored under client token "
-                f"{self.client_token}, resolve(error) of the session settles them"
+                f"{client_token}, resolve(error) of the session settles them"
             )
         super().__init__(text)
 

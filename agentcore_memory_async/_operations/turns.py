@@ -234,7 +234,7 @@ class TurnOperations(EventOperations):
                 f"in_doubt is {check.kind(in_doubt)}; give an OutcomeUnknownError, an UnsentError, "
                 "or the client token of a cancelled write"
             )
-        known = in_doubt if isinstance(in_doubt, str) else in_doubt.request
+        known = in_doubt if isinstance(in_doubt, str) else in_doubt.request or in_doubt.client_token
         if known is None:
             check.refuse(
                 "in_doubt is an UnsentError of which nothing was stored; write its messages again"

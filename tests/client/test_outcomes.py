@@ -17,6 +17,7 @@ from agentcore_memory_async import (
     ServiceLimits,
     ThrottledError,
     TransportError,
+    UnsentError,
     ValidationError,
 )
 from agentcore_memory_async.errors import service_error
@@ -131,6 +132,19 @@ async def test_the_oldest_of_thousands_in_doubt_is_settled() -> None:
             event = await session.resolve(str(number))
             assert (said(str(number)),) == event.messages
     assert 1500 == len(service.stored)
+
+
+@virtual_time
+async def test_an_unsent_error_without_its_request_is_settled_by_its_token() -> None:
+    """The token of an error that was made without a request names the write, too."""
+    service = SlowService()
+    async with manager_on(service) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        with anyio.move_on_after(0.07):
+            await session.add_turns([said("one")], client_token="t1")
+        event = await session.resolve(UnsentError([said("one")], "t1", 1))
+    assert (said("one"),) == event.messages
+    assert 1 == len(service.stored)
 
 
 @virtual_time

@@ -68,6 +68,14 @@ CLASSES = {
     if inspect.isclass(value) and issubclass(value, Exception) and name in errors.__all__
 }
 
+TURN = {"actorId": "user123", "sessionId": "chat001", "clientToken": "token-1", "payload": [CANARY]}
+ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "ClientTokenInUseError": ("CreateEvent", "token-1"),
+    "UnsentError": ([ConversationalMessage(CANARY, MessageRole.USER)], "token-1", 1, TURN),
+    "UnsentTurnsError": ([TURN],),
+    "ExtractionFailedError": (["/facts/a/"], [], [RECORD], 3.0),
+}
+
 
 def make(cls: Any) -> Any:
     """Return an error of *cls* with every attribute set, content included."""
@@ -77,20 +85,13 @@ def make(cls: Any) -> Any:
         return cls("ListEvents", "the connection was lost", sent=False)
     if issubclass(cls, AnswerMismatchError):
         return cls("CreateEvent", "actorId", "0#1")
-    if cls.__name__ == "ClientTokenInUseError":
-        return cls("CreateEvent", "token-1")
     if issubclass(cls, DecodeError):
         return cls("ListEvents", "it has no event", {"payload": CANARY})
     if issubclass(cls, OutcomeUnknownError):
         return cls("CreateEvent", "token-1", 2, {"payload": [CANARY]})
     if issubclass(cls, ExtractionTimeoutError):
         return cls(["/facts/a/"], [RECORD], 180.0, 12)
-    if cls.__name__ == "UnsentTurnsError":
-        ids = {"actorId": "user123", "sessionId": "chat001", "clientToken": "token-1"}
-        return cls([{**ids, "payload": [CANARY]}])
-    if cls.__name__ == "ExtractionFailedError":
-        return cls(["/facts/a/"], [], [RECORD], 3.0)
-    return cls("what happened")
+    return cls(*ARGUMENTS.get(cls.__name__, ("what happened",)))
 
 
 @pytest.mark.parametrize("name", sorted(CLASSES))
