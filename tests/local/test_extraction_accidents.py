@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from agentcore_memory_async.local import BuiltInExtractor, ExtractionRequest, SystemClock
+from agentcore_memory_async.local import (
+    BuiltInExtractor,
+    Extraction,
+    ExtractionRequest,
+    SystemClock,
+)
 from tests.local.local_client import START
 from tests.local.test_growth import Counted
 from tests.local.test_strategies import EPISODIC, memory
@@ -112,3 +117,42 @@ async def test_a_memory_is_deleted_while_it_is_extracted(
         counted = Counted(client.service, 0)
         for table in ("records", "record_paths", "pending", "open_parts", "failed_jobs"):
             assert await counted.count_rows(table) == 0
+
+
+class FailingReflection(BuiltInExtractor):
+    """An extractor whose episodes are worded anew each time, and which can't reflect at first."""
+
+    def __init__(self) -> None:
+        self.episodes = 0
+        self.fails = True
+
+    def extract(self, request: ExtractionRequest) -> Sequence[str]:
+        """Extract; a reflection not at first."""
+        if request.kind == "REFLECTION" and self.fails:
+            raise TimeoutError
+        made = super().extract(request)
+        if request.kind != "EPISODIC" or not made:
+            return made
+        self.episodes += 1
+        texts = [text.replace("</", f" as told {self.episodes}</", 1) for text in made]
+        return Extraction(texts, settled=len(request.history) + len(request.messages))
+
+
+async def test_an_episode_is_written_with_its_reflection(serve: Callable[..., Any]) -> None:
+    """If that fails, starting the job again brings both, and no second episode."""
+    extractor = FailingReflection()
+    async with serve(extractor=extractor) as client:
+        await memory(client, EPISODIC)
+        await client.create("I need help with my flight to Lima on Monday.", at=START)
+        await client.create("Your flight leaves at 8 am.", role="ASSISTANT", at=START + 1)
+        await client.create("It works now, thanks!", at=START + 2)
+        await client.service.drain()
+        assert await client.contents("/episodes/") == []
+        (job,) = (await client.call("POST", "extractionJobs")).body["jobs"]
+        assert job["failureReason"] == "CUSTOM_MODEL_BEDROCK_MODEL_TIMEOUT"
+        extractor.fails = False
+        start = {"extractionJob": {"jobId": job["jobID"]}}
+        assert (await client.call("POST", "extractionJobs", "start", **start)).status == 200
+        await client.service.drain()
+        found = [text.split(">", 1)[0] for text in await client.contents("/episodes/")]
+        assert sorted(found) == ["<episode", "<reflection"]

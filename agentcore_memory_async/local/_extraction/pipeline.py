@@ -271,17 +271,24 @@ class Pipeline:
         return results
 
     async def _reflect(self, results: list[Result]) -> list[Result]:
-        """Let the extractor reflect on the new episodes, each with earlier ones like it."""
-        reflections: list[Result] = []
+        """
+        Let the extractor reflect on the new episodes, each with earlier ones like it.
+
+        A reflection that fails, fails the episodes as well: the job that is started again for it
+        extracts them once more.
+        """
+        reflections: list[tuple[Result, Result]] = []
         for result in results:
             for episode in result.contents if result.kind == "EPISODIC" else ():
                 reflection = result.reflection(episode)
                 namespace = reflection.namespace()
                 if namespace is not None:
                     await self._add_earlier_episodes(reflection, namespace, episode)
-                    reflections.append(reflection)
-        await self._calls.run(reflections)
-        return reflections
+                    reflections.append((result, reflection))
+        await self._calls.run([reflection for _, reflection in reflections])
+        for result, reflection in reflections:
+            result.failure = result.failure or reflection.failure
+        return [reflection for result, reflection in reflections if result.failure is None]
 
     async def _add_earlier_episodes(self, reflection: Result, namespace: str, new: str) -> None:
         memory_id = reflection.key.memory_id
