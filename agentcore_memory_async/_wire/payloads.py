@@ -24,7 +24,7 @@ MAX_TEXT_CHARACTERS = 100_000
 MAX_MESSAGE_BYTES = 100 * 1024
 """Bytes of a message (quotas page of 2026-09-26)."""
 MAX_EVENT_BYTES = 10 * 1024 * 1024
-"""Bytes of an event (quotas page of 2026-09-26)."""
+"""Bytes of an event (quotas page of 2026-09-26); more than `MAX_MESSAGES` of the largest take."""
 MAX_DEPTH = 100
 """Levels of JSON data; our own limit, below that of every JSON parser on the way."""
 
@@ -129,7 +129,7 @@ def check_json(argument: str, value: object) -> int:
 
 
 def check_messages(messages: object) -> tuple[PayloadItem, ...]:
-    """Return the items of an event: 1 to 100, each within its limits, 10 MB together."""
+    """Return the items of an event: 1 to 100, each within its limits."""
     if isinstance(messages, str | bytes) or not isinstance(messages, Sequence):
         refuse(f"messages is {kind(messages)}; give a list of 1 to 100 ConversationalMessage")
     given = cast("Sequence[object]", messages)
@@ -139,23 +139,17 @@ def check_messages(messages: object) -> tuple[PayloadItem, ...]:
             "and more in several calls"
         )
     items: list[PayloadItem] = []
-    total = 0
     for index, each in enumerate(given):
         where = f"messages[{index}]"
         if isinstance(each, JsonPayload | BlobPayload):
             if each.content is None and isinstance(each, JsonPayload):
                 refuse(f"{where}.content is None; the service does not take null: give a dict")
-            total += check_json(f"{where}.content", each.content)
+            check_json(f"{where}.content", each.content)
             items.append(each)
         else:
             message = read_message(where, each)
-            total += check_message(where, message)
+            check_message(where, message)
             items.append(message)
-    if total > MAX_EVENT_BYTES:
-        refuse(
-            f"messages total {total:,} bytes; the limit is {MAX_EVENT_BYTES:,} (10 MB) per event: "
-            "split them across several calls"
-        )
     return tuple(items)
 
 

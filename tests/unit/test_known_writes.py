@@ -7,10 +7,11 @@ import pytest
 from agentcore_memory_async._calls.known_writes import (
     MAX_IN_DOUBT,
     MAX_IN_DOUBT_BYTES,
+    Acknowledgements,
     InDoubtWrites,
 )
 from agentcore_memory_async._calls.write import Identity, Write, identity_of
-from agentcore_memory_async.errors import InvalidInputError
+from agentcore_memory_async.errors import AnswerMismatchError, InvalidInputError
 from agentcore_memory_async.policies import RetryPolicy
 
 POLICY = RetryPolicy()
@@ -82,3 +83,37 @@ def test_the_same_call_has_the_same_identity() -> None:
     others.append(identity_of({**request, "clientToken": "u"}, 5))
     others.append(identity_of({**request, "payload": [{"json": {"content": {"a": 2}}}]}, 5))
     assert identity_of(request, 5) not in others
+
+
+def acknowledged(token: str, digest: str | None = None) -> Write:
+    """Return an acknowledged write; under a caller's token it has a digest."""
+    request = {"clientToken": token, "eventTimestamp": 5.0}
+    identity = None if digest is None else Identity(digest.encode(), 100)
+    return Write(request, POLICY, 0.0, identity=identity)
+
+
+def test_the_last_1000_events_are_known_by_their_tokens() -> None:
+    """All are known at the limit, and one beyond it the oldest could be any write's."""
+    known_events = Acknowledgements()
+    for number in range(1000):
+        known_events.note(str(number), acknowledged(f"t{number}"))
+    for number in range(1000):
+        known_events.check(str(number), f"t{number}")
+        with pytest.raises(AnswerMismatchError):
+            known_events.check(str(number), "another")
+    known_events.note("more", acknowledged("t"))
+    known_events.check("0", "another")
+    with pytest.raises(AnswerMismatchError):
+        known_events.check("1", "another")
+
+
+def test_the_times_of_the_last_10000_acknowledged_calls_are_kept() -> None:
+    """All are kept at the limit, and the oldest goes one beyond it; others have no time."""
+    known_events = Acknowledgements()
+    calls = [acknowledged("t", str(number)) for number in range(10_001)]
+    for number, call in enumerate(calls[:-1]):
+        known_events.note(str(number), call)
+    assert {5.0} == {known_events.time_of(call) for call in calls[:-1]}
+    known_events.note("more", calls[-1])
+    assert [None, 5.0, 5.0] == [known_events.time_of(calls[index]) for index in (0, 1, -1)]
+    assert known_events.time_of(acknowledged("t")) is None

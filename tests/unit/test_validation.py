@@ -208,8 +208,9 @@ def test_messages_of_the_largest_allowed_size_are_taken() -> None:
         assert tuple(good) == payloads.check_messages(good)
 
 
-def test_event_over_10_mb_is_refused() -> None:
-    """Valid messages are refused if their event exceeds 10 MB."""
+def test_the_largest_event_is_below_10_mb() -> None:
+    """100 items of the largest size stay below the service's limit of an event."""
+    assert payloads.MAX_MESSAGES * payloads.MAX_MESSAGE_BYTES <= payloads.MAX_EVENT_BYTES
     large = [message("é" * 51_200)] * 100
     assert payloads.check_messages(large)
     over = [*large[:99], BlobPayload("é" * 51_199), JsonPayload(1)]
