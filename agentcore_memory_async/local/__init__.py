@@ -1,5 +1,5 @@
 """
-The AgentCore Memory API on this machine, for any SDK, without an account or a network.
+The AgentCore Memory API on this machine, for AWS SDKs, without an account or a network.
 
 Start it with ``python -m agentcore_memory_async.local``, or in process::
 

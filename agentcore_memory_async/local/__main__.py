@@ -42,7 +42,7 @@ def _seconds(text: str) -> float:
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m agentcore_memory_async.local",
-        description="The AgentCore Memory API on this machine, for any SDK.",
+        description="The AgentCore Memory API on this machine, for AWS SDKs.",
     )
     parser.add_argument(
         "--host",
@@ -118,7 +118,7 @@ async def _serve(arguments: argparse.Namespace, stop: StopRequest) -> None:
 def _greet(service: LocalMemoryService, arguments: argparse.Namespace) -> None:
     where = arguments.db or "memory only: gone when this stops"
     print(f"AgentCore Memory listens on {service.endpoint_url}  ({where})\n")
-    print("Point any AWS SDK to it:\n")
+    print("Point AWS SDKs that read these variables to it:\n")
     for name, value in service.environment.items():
         print(f"  export {name}={value}")
     if arguments.strict:

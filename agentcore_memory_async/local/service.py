@@ -87,7 +87,7 @@ class LocalMemoryService(FaultMethods):
 
     ``with`` in place of ``async with`` opens it on a thread of its own, for code without ``await``.
 
-    Any SDK can use it: point ``AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`` to ``endpoint_url``. The
+    SDKs use it that can be given its ``endpoint_url``; most read it from ``environment``. The
     service belongs to the loop that opened it; clients may be anywhere.
 
     Args:
@@ -300,7 +300,7 @@ class LocalMemoryService(FaultMethods):
 
     @property
     def environment(self) -> dict[str, str]:
-        """Environment variables that point any SDK to the service."""
+        """Environment variables that point SDKs to the service, if they read them."""
         return {
             "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE": self.endpoint_url,
             "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL": self.endpoint_url,
@@ -486,7 +486,7 @@ class BlockingLocalMemoryService(BlockingFacade[LocalMemoryService], FaultMethod
 
     @property
     def environment(self) -> dict[str, str]:
-        """Environment variables that point any SDK to the service."""
+        """Environment variables that point SDKs to the service, if they read them."""
         return self._inner.environment
 
     @property

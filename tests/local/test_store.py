@@ -377,6 +377,8 @@ def test_the_command_tells_what_to_export_and_stops_cleanly(number: int) -> None
         process.kill()
         process.wait()
     assert process.returncode == 0
+    page = Path(__file__).parents[2] / "docs" / "local.md"
+    assert output.replace(url, "http://127.0.0.1:8788") in page.read_text()
     assert f"export AWS_ENDPOINT_URL_BEDROCK_AGENTCORE={url}" in output
     assert f"export AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL={url}" in output
     assert "export AWS_ACCESS_KEY_ID=" in output
