@@ -89,9 +89,8 @@ def without_texts(message: str, texts: Iterable[str]) -> str:
     That is the whole of a text, and any passage of `_SHARED` characters or more.
     """
     hidden = bytearray(len(message))
-    for text in texts:
-        for start, end in _repeated(message, text):
-            hidden[start:end] = b"\1" * (end - start)
+    for start, end in _repeated(message, texts):
+        hidden[start:end] = b"\1" * (end - start)
     parts = groupby(zip(message, hidden, strict=True), key=itemgetter(1))
     return "".join(
         NOT_SHOWN if is_hidden else "".join(character for character, _ in part)
@@ -99,12 +98,35 @@ def without_texts(message: str, texts: Iterable[str]) -> str:
     )
 
 
-def _repeated(message: str, text: str) -> Iterator[tuple[int, int]]:
-    """Yield where *message* repeats *text*."""
-    whole = text.strip()
-    if len(whole) >= _SHORTEST:
-        for found in re.finditer(rf"(?<!\w){re.escape(whole)}(?!\w)", message):
-            yield found.span()
+def _repeated(message: str, texts: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """
+    Yield where *message* repeats one of *texts*, as it is or as JSON escapes it.
+
+    Every passage of `_SHARED` characters has one of a text's blocks of half that length. So a text
+    is looked through once, block by block, however long both are.
+    """
+    passages, blocks = (
+        {message[at : at + size] for at in range(len(message) - size + 1)}
+        for size in (_SHARED, _SHARED // 2)
+    )
+    shared = set[str]()
+    for text in texts:
+        for form in {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}:
+            if _SHORTEST <= len(whole := form.strip()) < _SHARED:
+                for found in re.finditer(rf"(?<!\w){re.escape(whole)}(?!\w)", message):
+                    yield found.span()
+            shared |= passages & _around(blocks, form)
     for start in range(len(message) - _SHARED + 1):
-        if message[start : start + _SHARED] in text:
+        if message[start : start + _SHARED] in shared:
             yield start, start + _SHARED
+
+
+def _around(blocks: set[str], text: str) -> set[str]:
+    """Return the passages of *text* around those of its blocks that are among *blocks*."""
+    half = _SHARED // 2
+    return {
+        text[start : start + _SHARED]
+        for at in range(0, len(text), half)
+        if text[at : at + half] in blocks
+        for start in range(max(0, at - half), at + 1)
+    }

@@ -244,7 +244,8 @@ class Retrier:
         final = call.final_error()
         if isinstance(final, ServiceError):
             final.attempts = call.attempts
-            leave_out(final, sent_texts(call.params))
+            texts = sent_texts(call.params)
+            await run_apart(leave_out, final, texts, large=is_large(call.params))
             final.hint = final.hint or self._hint(final)
         raise final
 

@@ -21,6 +21,7 @@ from agentcore_memory_async import (
     InvalidInputError,
     JsonPayload,
     MessageRole,
+    ValidationError,
 )
 from agentcore_memory_async._transport.base import SendState
 from agentcore_memory_async._transport.capture import ResponseCapture
@@ -116,6 +117,20 @@ async def test_a_large_event_is_written_outside_the_loop(
     assert "x-amz-content-sha256" in sent.headers["Authorization"]
     assert "application/json" == sent.headers["Content-Type"]
     assert event.timestamp == AT
+
+
+@pytest.mark.parametrize("kind", ITEMS)
+async def test_a_refusal_of_a_large_event_is_looked_through_outside_the_loop(
+    kind: str, service: Service, session: AsyncMemorySession, in_loop: list[str]
+) -> None:
+    """What the service's message repeats of a large event is found in a thread."""
+    service.status = 400
+    service.body = json.dumps({"__type": "ValidationException", "message": "no row 77"}).encode()
+    in_loop.clear()
+    with pytest.raises(ValidationError):
+        await session.add_turns(ITEMS[kind])
+
+    assert [] == in_loop
 
 
 async def test_custom_data_is_written_outside_the_loop(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from time import process_time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -63,6 +64,25 @@ def test_what_is_not_of_a_text_stays(message: str, text: str) -> None:
 def test_short_text_is_left_out_where_it_is_whole(message: str, shown: str) -> None:
     """A short text is left out as a whole word, not as a part of one."""
     assert shown == without_texts(message, ["4711"])
+
+
+@pytest.mark.parametrize("text", ['he said "no" to it', "Gr\u00fc\u00dfe", "a\\b", "one\ntwo"])
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_text_is_left_out_as_json_escapes_it(text: str, ascii_only: bool) -> None:
+    """A message may repeat the JSON of a request, with its escapes."""
+    escaped = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+
+    assert "got (not shown) here" == without_texts(f"got {escaped} here", [text])
+
+
+def test_the_texts_of_the_largest_event_are_looked_through_quickly() -> None:
+    """It takes no minutes: neither a search nor a pattern for each passage (43 s once)."""
+    numbers = [" ".join(map(str, range(at, at + 14_000))) for at in range(0, 1_400_000, 14_000)]
+    message = "refused: " + "|".join(text[500:515] for text in numbers)
+    before = process_time()
+
+    assert "refused: " + "|".join(["(not shown)"] * 100) == without_texts(message, numbers)
+    assert process_time() - before < 10
 
 
 def test_texts_of_a_request_are_its_content() -> None:
