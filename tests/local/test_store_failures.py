@@ -329,3 +329,19 @@ async def test_opening_that_is_cancelled_leaves_the_file(tmp_path: Path) -> None
                     break
             except StoreError:
                 await anyio.sleep(0)
+
+
+async def test_names_that_sqlite_takes_for_something_else(
+    serve: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are the names of files, except for the one that everybody knows, which is refused."""
+    monkeypatch.chdir(tmp_path)
+    name = "file:memory.db?mode=memory"
+    for count in range(2):
+        async with serve(name) as client:
+            assert len(await client.texts()) == count
+            assert (await client.create()).status == 201
+    assert (tmp_path / name).stat().st_size > 0
+    with pytest.raises(StoreError, match="leave the file out to keep all in memory"):
+        await LocalMemoryService(":memory:").open()
+    assert not (tmp_path / ":memory:").exists()

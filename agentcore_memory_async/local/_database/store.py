@@ -18,7 +18,8 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 from attrs import define, field
 
@@ -29,10 +30,6 @@ from agentcore_memory_async.local._database.lock import (
     other_name_with_log,
 )
 from agentcore_memory_async.local._database.schema import check, prepare
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 T = TypeVar("T")
 
@@ -115,7 +112,8 @@ class Store:
     """
 
     def __init__(self, path: str | Path | None) -> None:
-        self._path = path
+        # SQLite takes some relative names for something else than a file, such as file:a?b.
+        self._path = None if path is None else Path(path).absolute()
         self._jobs: _Queue = queue.SimpleQueue()
         self._reads: _Queue = queue.SimpleQueue() if path is not None else self._jobs
         self._readers = _READERS if path is not None else 0
@@ -197,6 +195,7 @@ class Store:
         try:
             # The service keeps the search indexes in its own memory.
             if self._path is not None:
+                _check_name(self._path)
                 stack.callback(lock_file(self._path).release)
                 _check_log(self._path)
             db = stack.enter_context(closing(self._connect()))
@@ -307,7 +306,13 @@ class Store:
         return StoreError(text)
 
 
-def _check_log(path: str | Path) -> None:
+def _check_name(path: Path) -> None:
+    if path.name == ":memory:":
+        message = "it is SQLite's name for no file; leave the file out to keep all in memory"
+        raise OSError(errno.EINVAL, message)
+
+
+def _check_log(path: Path) -> None:
     """Refuse a file beside which SQLite would not find its log, or would delete that of another."""
     if other := other_name_with_log(path):
         message = f"the log of its last writes is that of its other name {other}"
