@@ -64,7 +64,8 @@ class TokenBucket:
         with releasing(clock):  # the one in front may be waiting for the clock
             async with self._lock:
                 with holding(clock):
-                    at = self._used_until - max(1.0, 1 / self._per_s)
+                    takes_s = 1 / self._per_s
+                    at = self._used_until + takes_s - max(1.0, takes_s)
                     if at > clock.now():
                         await clock.wait(anyio.Event(), at)
-                    self._used_until = max(self._used_until, clock.now()) + 1 / self._per_s
+                    self._used_until = max(self._used_until, clock.now()) + takes_s
