@@ -3,8 +3,8 @@ Change the client in one place at a time, and see whether a test notices: ``make
 
 A mutant has one comparison, condition or constant changed, or one call dropped. It is killed by the
 first failure of the tests that reach its line, which a run with coverage finds beforehand, and of
-the simulation. What
-lives is printed with its place: either a test is missing there, or the code does not need it.
+the simulation. A test that fails without the change, too, kills nothing. What lives is printed with
+its place: either a test is missing there, or the code does not need it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import coverage
-from attrs import frozen
+from attrs import evolve, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ SIMULATION = "tests/simulation/test_seeds.py"
 MOST_TESTS = 300
 """Tests that are run for one mutant."""
 TIMEOUT_S = 180
-"""Seconds after which a mutant counts as killed: it does not end."""
+"""Seconds after which a mutant counts as killed, if the tests end in time without it."""
 OPPOSITE: dict[type[ast.cmpop], str] = {
     ast.Lt: "<=",
     ast.LtE: "<",
@@ -154,17 +154,21 @@ def client_files() -> list[Path]:
     return [path for path in paths if path.parts[1] != "local"]
 
 
-def find_reaching(files: list[Path], folder: Path) -> dict[tuple[Path, int], list[str]]:
-    """Return the tests that reach each line, and of each file (line 0), the quickest first."""
-    data_file = folder / "coverage"
+def trace(data_file: Path) -> None:
+    """Run the tests with coverage; beside its data, list the tests that failed."""
     command = [sys.executable, "-m", "pytest", "-q", "-rfE", "-n", "2", "-p", "no:randomly"]
     command += [*FOLDERS, f"--cov={PACKAGE}", "--cov-context=test", "--cov-report="]
     environment = {**os.environ, "COVERAGE_FILE": str(data_file)}
     ran = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
+    _failed_beside(data_file).write_text("\n".join(_failures(ran.stdout)))
+
+
+def find_reaching(files: list[Path], data_file: Path) -> dict[tuple[Path, int], list[str]]:
+    """Return the tests that reach each line, and of each file (line 0), the quickest first."""
     # Coverage changes what some tests count or time: those judge nothing.
-    failed = set(re.findall(r"^(?:FAILED|ERROR) (\S+)", ran.stdout, re.MULTILINE))
+    failed = set(_failed_beside(data_file).read_text().splitlines())
     data = coverage.CoverageData(str(data_file))
     data.read()
     reaching: dict[tuple[Path, int], list[str]] = {}
@@ -178,6 +182,16 @@ def find_reaching(files: list[Path], folder: Path) -> dict[tuple[Path, int], lis
     return reaching
 
 
+def _failed_beside(data_file: Path) -> Path:
+    return data_file.with_name(f"{data_file.name}.failed")
+
+
+def _failures(output: str) -> list[str]:
+    """Return the tests that failed, by pytest's summary; their ids may have spaces."""
+    lines = re.findall(r"^(?:FAILED|ERROR) (tests/.+)$", output, re.MULTILINE)
+    return [line.partition(" - ")[0] for line in lines]
+
+
 def _speed(test: str) -> tuple[int, str]:
     return next(i for i, folder in enumerate(FOLDERS) if test.startswith(folder)), test
 
@@ -185,6 +199,19 @@ def _speed(test: str) -> tuple[int, str]:
 def judge(work: tuple[Mutant, list[str]]) -> tuple[Mutant, str]:
     """Run the tests on a mutant, and return why it was killed; empty if it lives."""
     mutant, tests = work
+    unchanged = evolve(mutant, end=mutant.start, code="")
+    left = [*tests[:MOST_TESTS], SIMULATION]
+    while left and (reason := _run(mutant, left)):
+        killers = [reason] if reason.startswith("tests/") else left
+        if not _run(unchanged, killers):
+            return mutant, reason
+        gone = {*killers, reason.partition("::")[0]}
+        left = [test for test in left if test not in gone]
+    return mutant, ""
+
+
+def _run(mutant: Mutant, tests: list[str]) -> str:
+    """Run *tests* on a mutant, and return what failed first; empty for nothing."""
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name)
         ignored = shutil.ignore_patterns("__pycache__")
@@ -193,7 +220,7 @@ def judge(work: tuple[Mutant, list[str]]) -> tuple[Mutant, str]:
         shutil.copy(ROOT / "pyproject.toml", copy)
         target = copy / mutant.path
         target.write_bytes(mutant.apply(target.read_bytes()))
-        (copy / "chosen").write_text("\n".join([*tests[:MOST_TESTS], SIMULATION]))
+        (copy / "chosen").write_text("\n".join(tests))
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:randomly"]
         command += ["-p", "no:cacheprovider", "@chosen"]
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -208,11 +235,10 @@ def judge(work: tuple[Mutant, list[str]]) -> tuple[Mutant, str]:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return mutant, "it does not end"
+            return "it does not end"
     if ran.returncode in {1, 2, 4}:  # failed; or it cannot even be imported
-        lines = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-        return mutant, lines[0] if lines else f"exit status {ran.returncode}"
-    return mutant, ""
+        return next(iter(_failures(ran.stdout)), f"exit status {ran.returncode}")
+    return ""
 
 
 def main() -> int:
@@ -223,18 +249,17 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     parser.add_argument("--most", type=int, default=3, help="how many may live (default 3)")
     parser.add_argument("--file", default="", help="only of files with this in their path")
+    parser.add_argument("--data", type=Path, help="coverage data to keep, and to use again")
     given = parser.parse_args()
     files = [path for path in client_files() if given.file in str(path)]
     every = [mutant for path in files for mutant in mutants_of(path)]
     chosen = random.Random(given.seed).sample(every, min(given.sample, len(every)))
     with tempfile.TemporaryDirectory() as folder:
-        reaching = find_reaching(files, Path(folder))
+        data_file = given.data or Path(folder, "coverage")
+        if not data_file.exists():
+            trace(data_file)
+        reaching = find_reaching(files, data_file)
     work = [(one, _tests_of(one, reaching)) for one in chosen]
-    unchanged = Mutant(files[0], 1, 0, 0, "")
-    for path in files:  # else a test that fails anyway would kill every mutant
-        _, reason = judge((unchanged, reaching[path, 0]))
-        if reason:
-            parser.error(f"the tests of {path} fail without any change: {reason}")
     living: list[Mutant] = []
     with multiprocessing.get_context("spawn").Pool(given.jobs) as pool:
         for mutant, reason in pool.imap_unordered(judge, work):

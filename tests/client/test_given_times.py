@@ -270,3 +270,22 @@ async def test_the_last_millisecond_is_used_once() -> None:
             await session.add_turns([said("x")], timestamp=LATEST)
         await session.add_turns([said("x")])
     assert 2 == len(service.requests)
+
+
+@pytest.mark.parametrize(("count", "moved"), [(1000, MS), (1001, timedelta())])
+@virtual_time
+async def test_times_of_the_last_1000_sessions_outlive_their_queues(
+    count: int, moved: timedelta
+) -> None:
+    """A used time is known after a minute too, and of one session more the oldest is forgotten."""
+    async with manager_on(FakeTransport(), limits=NO_LIMITS) as manager:
+        for number in range(count):
+            session = AsyncMemorySession(manager, "a", f"s{number}")
+            await session.add_turns([said("hi")], timestamp=MINUTE)
+        await anyio.sleep(61)
+        await session.add_turns([said("hi")])  # the queues of all others go
+        gc.collect()
+        first = AsyncMemorySession(manager, "a", "s0")
+        event = await first.add_turns([said("hi again")], timestamp=MINUTE)
+
+    assert MINUTE + moved == event.timestamp

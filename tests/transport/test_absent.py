@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import random
 from typing import TYPE_CHECKING
 
 import anyio
@@ -68,6 +69,28 @@ async def test_an_absent_service_is_said_within_two_seconds(kind: str) -> None:
 
     assert 4 < attempts
     assert max(ended_s) < 2.0
+
+
+class Steady(random.Random):
+    """Randomness that draws one value."""
+
+    def uniform(self, a: float, b: float) -> float:
+        """Return 0.05."""
+        return 0.05
+
+
+@virtual_time
+async def test_an_absent_service_has_a_second_to_start() -> None:
+    """Attempts go on for one second from the first, whatever the deadline is."""
+    transport = FakeTransport()
+    transport.reply("ListEvents", *[ABSENT] * 1000)
+    async with manager_on(transport) as manager:
+        manager._core.retrier._random = Steady()
+        began = anyio.current_time()
+        with pytest.raises(TransportError):
+            await AsyncMemorySession(manager, "a", "s").list_events()
+
+    assert 0.9 < anyio.current_time() - began <= 1.0
 
 
 @virtual_time

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,15 +11,18 @@ from hypothesis import strategies as st
 from agentcore_memory_async._calls.flow_control import Outcome
 from agentcore_memory_async._calls.retry import (
     _Call,
+    asked_wait,
     backoff_bound,
     is_rejected,
     is_retryable,
+    is_signed_anew,
     may_have_run,
     outcome_of,
 )
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
     AnswerMismatchError,
+    CertificateError,
     ClientTokenInUseError,
     DecodeError,
     TransportError,
@@ -46,6 +51,7 @@ TABLE = [
     ("ThrottlingException", 429, True, False, Outcome.THROTTLED),
     ("429", 429, True, False, Outcome.THROTTLED),
     ("RetryableConflictException", 409, True, False, Outcome.FAILED),
+    ("408", 408, True, True, Outcome.FAILED),
     ("ConflictException", 409, False, False, Outcome.ANSWERED),
     ("ServiceException", 500, True, True, Outcome.FAILED),
     ("InternalServerException", 500, True, True, Outcome.FAILED),
@@ -125,3 +131,85 @@ def test_what_a_kept_connection_loses_says_nothing_of_the_service(is_kept: bool)
     assert (Outcome.CANCELLED if is_kept else Outcome.FAILED) is call.outcome_of(LOST)
     assert is_kept != call.is_retry_after_failure
     assert Outcome.THROTTLED is call.outcome_of(THROTTLED)
+
+
+class Highest(random.Random):
+    """Randomness that always draws the upper bound."""
+
+    def uniform(self, a: float, b: float) -> float:
+        """Return the upper bound."""
+        return b
+
+
+class Lowest(random.Random):
+    """Randomness that always draws the lower bound."""
+
+    def uniform(self, a: float, b: float) -> float:
+        """Return the lower bound."""
+        return a
+
+
+@pytest.mark.parametrize(
+    ("error", "failures", "bound_s"),
+    [
+        (LOST, 9, 5.0),
+        (LOST, 8, 1.0),
+        (LOST, 0, 1.0),
+        (THROTTLED, 0, 5.0),
+        (AnswerMismatchError("ListEvents", "actorId"), 0, 5.0),
+    ],
+)
+def test_waits_are_short_while_other_calls_succeed(
+    error: AgentCoreMemoryError, failures: int, bound_s: float
+) -> None:
+    """After a failure of its own a call waits a second at most if another one succeeded since."""
+    call = _Call("ListEvents", {}, RetryPolicy(), 10.0)
+    call.attempts = 9
+
+    assert bound_s == call.wait_s(error, failures, Highest())
+    assert 0.0 == call.wait_s(error, failures, Lowest())
+
+
+@pytest.mark.parametrize(
+    ("asked", "wait_s"),
+    [(None, 0.0), (-0.001, 0.0), (0.0, 0.0), (7.0, 7.0), (300.0, 300.0), (300.001, 0.0)],
+)
+def test_a_wait_is_believed_up_to_five_minutes(asked: float | None, wait_s: float) -> None:
+    """What the service asks for comes before the drawn wait."""
+    busy = service_error("ListEvents", "ThrottledException", "m", 429, retry_after_s=asked)
+    call = _Call("ListEvents", {}, RetryPolicy(), 10.0)
+    call.attempts = 1
+
+    assert wait_s == asked_wait(busy) == call.wait_s(busy, 1, Lowest())
+    assert wait_s + 1.0 == call.wait_s(busy, 1, Highest())
+    assert asked_wait(LOST) == 0.0
+
+
+@pytest.mark.parametrize(("most", "attempts", "goes_on"), [(None, 99, 1), (3, 2, 1), (3, 3, 0)])
+def test_a_call_is_tried_as_often_as_its_policy_says(
+    most: int | None, attempts: int, goes_on: int
+) -> None:
+    """At the largest number of attempts it ends."""
+    call = _Call("ListEvents", {}, RetryPolicy(max_attempts=most), 10.0)
+    call.attempts = attempts
+
+    assert bool(goes_on) == call.may_go_on(LOST)
+
+
+def test_a_request_is_signed_anew_once() -> None:
+    """What was refused for its signature's time, or an expired token, is sent once more."""
+    for code in ("RequestExpired", "ExpiredTokenException"):
+        error = service_error("ListEvents", code, "no", 403)
+        call = _Call("ListEvents", {}, RetryPolicy(), 10.0)
+        assert is_signed_anew(error)
+        assert [True, False] == [call.may_go_on(error), call.may_go_on(error)]
+    assert not is_signed_anew(service_error("ListEvents", "AccessDenied", "no", 403))
+    assert not is_signed_anew(LOST)
+
+
+def test_some_errors_are_retried_only_where_that_helps() -> None:
+    """An answer of the wrong shape is asked for again by writes; a certificate stays untrusted."""
+    parsed = DecodeError("CreateEvent", "no event", parsed=True)
+    for operation, goes_on in (("CreateEvent", True), ("ListEvents", False)):
+        assert goes_on == _Call(operation, {}, RetryPolicy(), 10.0).may_go_on(parsed)
+    assert not is_retryable(CertificateError("ListEvents", "not trusted", sent=False))
