@@ -336,6 +336,18 @@ def test_a_later_cut_is_to_nine_tenths_of_the_answers_and_to_half_at_most() -> N
     assert 1.0 == rate.per_s
 
 
+def test_only_the_answers_of_the_last_second_set_the_rate() -> None:
+    """What was answered exactly a second ago does not count any more."""
+    rate = AdaptiveRate()
+    throttle(rate, 0.0, 10, 90)
+    for at, count in ((4.0, 10), (4.001, 20)):
+        for _ in range(count):
+            rate.answered(at, None)
+    throttle(rate, 5.0, 5, 0)
+
+    assert 18.0 == rate.per_s
+
+
 def test_a_rate_climbs_fast_until_the_second_cut_and_is_forgotten_after_a_minute() -> None:
     """Then it rises by 4 % or half a request a second, in each second of answers."""
     rate = AdaptiveRate()
