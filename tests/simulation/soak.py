@@ -7,6 +7,7 @@ For a failed seed it prints the command that replays the run.
 from __future__ import annotations
 
 import argparse
+import logging
 import multiprocessing
 import sys
 import time
@@ -73,6 +74,8 @@ def _replay(seed: int, settings: Settings) -> str:
 def _one(work: tuple[int, Settings]) -> tuple[int, str, Counter[str], str]:
     """Run one seed in a worker process."""
     seed, settings = work
+    # Each cancelled write is a warning, which Python prints where nobody handles it.
+    logging.getLogger("agentcore_memory_async").addHandler(logging.NullHandler())
     report = simulate(seed, settings)
     verdict = report.verdict
     counts = Counter(report.history.ends())
