@@ -120,3 +120,18 @@ async def test_a_message_is_written_after_its_delay() -> None:
             await anyio.sleep(0.1)
             assert [2.0] == service.came_at
             assert [["0", "1"]] == service.batches
+
+
+@virtual_time
+async def test_a_full_batch_waits_for_no_delay() -> None:
+    """One message less than a batch waits, and the last one of it has all of them written."""
+    service = RecordingService()
+    async with manager_on(service) as manager:
+        session = await open_session(manager)
+        async with session.buffered(max_messages=3, max_delay=60) as collected:
+            await fill(collected, 2)
+            await anyio.sleep(10)
+            assert [] == service.batches
+            await fill(collected, 1, 2)
+            await anyio.sleep(1)
+            assert [["0", "1", "2"]] == service.batches
