@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from agentcore_memory_async._calls.known_writes import (
-    MAX_IN_DOUBT,
     MAX_IN_DOUBT_BYTES,
     Acknowledgements,
     InDoubtWrites,
@@ -31,7 +30,7 @@ def known(writes: InDoubtWrites, tokens: list[str]) -> list[str]:
 def test_the_last_cancelled_writes_are_remembered() -> None:
     """All are kept at the limit of their number, and the oldest goes one beyond it."""
     writes = InDoubtWrites()
-    tokens = [str(number) for number in range(MAX_IN_DOUBT)]
+    tokens = [str(number) for number in range(10_000)]
     for token in tokens:
         writes.remember(write(token), cancelled=True)
     assert tokens == known(writes, tokens)
@@ -59,7 +58,7 @@ def test_their_bytes_are_bounded() -> None:
 def test_lost_writes_never_displace_cancelled_ones() -> None:
     """A lost write, whose error has its request, is dropped before any cancelled one."""
     writes = InDoubtWrites()
-    tokens = [str(number) for number in range(MAX_IN_DOUBT)]
+    tokens = [str(number) for number in range(10_000)]
     for token in tokens[:2]:
         writes.remember(write(token), cancelled=False)
     for token in tokens[2:]:

@@ -89,6 +89,7 @@ def test_an_expired_token_is_known_by_code_or_message() -> None:
     [
         (None, "Check this machine's clock"),
         (0.0, "This machine's clock agrees with the service's"),
+        (1.0, "is 0:00:01 (hours:minutes:seconds) behind the service's"),
         (59.0, "is 0:00:59 (hours:minutes:seconds) behind the service's"),
         (60.0, "is 0:01:00 (hours:minutes:seconds) behind the service's; set it"),
         (-1.0, "is 0:00:01 (hours:minutes:seconds) ahead of the service's"),
