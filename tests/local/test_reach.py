@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
-import boto3
 import pytest
+from botocore.session import get_session
 
 from agentcore_memory_async.local import LocalMemoryService, LocalServiceError
 from agentcore_memory_async.local.__main__ import main
@@ -127,10 +127,10 @@ async def test_no_body_needs_no_type(client: Client) -> None:
     assert 200 == (await client.send("POST", f"/memories/{client.memory}/actors")).status
 
 
-async def test_boto3_is_answered() -> None:
-    """Operations with a body, with an empty one and without one, as boto3 sends them."""
+async def test_botocore_is_answered() -> None:
+    """Operations with a body, with an empty one and without one, as botocore sends them."""
     async with LocalMemoryService() as service:
-        client = boto3.client(
+        client = get_session().create_client(
             "bedrock-agentcore",
             region_name="us-west-2",
             endpoint_url=service.endpoint_url,
