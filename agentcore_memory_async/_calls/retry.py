@@ -245,7 +245,7 @@ class Retrier:
         if isinstance(final, ServiceError):
             final.attempts = call.attempts
             texts = sent_texts(call.params)
-            await run_apart(leave_out, final, texts, large=is_large(call.params))
+            await run_apart(leave_out, final, texts, large=call.is_large)
             final.hint = final.hint or self._hint(final)
         raise final
 
@@ -277,7 +277,7 @@ class Retrier:
             try:
                 with anyio.fail_after(call.policy.attempt_timeout):
                     answer = await self._send(call)
-                    large = answer.is_large or is_large(call.params)
+                    large = answer.is_large or call.is_large
                     result = await run_apart(reader, answer, large=large)
             except (AgentCoreMemoryError, TimeoutError) as error:
                 lost = error if isinstance(error, AgentCoreMemoryError) else call.timed_out()
@@ -322,6 +322,7 @@ class _Call:
     ) -> None:
         self.operation = operation
         self.params = params
+        self.is_large = is_large(params)  # weighed once, not for each attempt
         self.policy = policy
         self.deadline_s = deadline_s
         self.limiter = limiter
