@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from agentcore_memory_async._calls.writer import Writer
     from agentcore_memory_async._extraction.coordinator import PollCoordinator
     from agentcore_memory_async._transport.lifecycle import Lifecycle
-    from agentcore_memory_async._wire.codec import OnUnreadable
+    from agentcore_memory_async._wire.reading import OnUnreadable
 
 
 @frozen(repr=False, eq=False)

@@ -23,7 +23,7 @@ import anyio
 from attrs import frozen
 
 from agentcore_memory_async._calls.retry import is_rejected, is_retryable
-from agentcore_memory_async._wire import codec
+from agentcore_memory_async._wire import event_codec
 from agentcore_memory_async._wire.messages import read_message
 from agentcore_memory_async._wire.payloads import MAX_EVENT_BYTES, check_message
 from agentcore_memory_async.errors import (
@@ -75,7 +75,7 @@ class _Pending:
 
 def _sent_size(message: ConversationalMessage) -> int:
     """Return the bytes of *message* in a request, where botocore escapes all but ASCII."""
-    return len(json.dumps(codec.payload_item(message))) + len(", ")
+    return len(json.dumps(event_codec.payload_item(message))) + len(", ")
 
 
 def _fitting(sizes: Iterable[int], most: int) -> int:

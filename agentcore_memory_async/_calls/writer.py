@@ -28,7 +28,7 @@ from agentcore_memory_async._calls.queue_lock import QueueLock
 from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter
 from agentcore_memory_async._calls.write import CREATE_EVENT, Write, identity_of, log_unsent
 from agentcore_memory_async._threads import run_apart
-from agentcore_memory_async._wire import codec
+from agentcore_memory_async._wire import event_codec, reading
 from agentcore_memory_async._wire.validation import LATEST_MS
 from agentcore_memory_async._wire.weight import is_large
 from agentcore_memory_async.errors import (
@@ -269,8 +269,8 @@ class Writer:
         has_messages = any("conversational" in item for item in request["payload"])
 
         def read(answer: Answer) -> Event:
-            event = codec.read_created_event(answer.body, answer.date, request)
-            if event.timestamp != codec.read_time(request["eventTimestamp"]):
+            event = event_codec.read_created_event(answer.body, answer.date, request)
+            if event.timestamp != reading.read_time(request["eventTimestamp"]):
                 # Stored by an earlier process, or an equal turn's late duplicate.
                 self._acknowledged.check(event.event_id, request["clientToken"])
             return event

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentcore_memory_async._calls.pagination import Pages
 from agentcore_memory_async._calls.rate_limit import TokenBucket
-from agentcore_memory_async._wire import codec, queries
+from agentcore_memory_async._wire import job_codec, queries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from agentcore_memory_async._calls.retry import Retrier
     from agentcore_memory_async._calls.service_clock import ServiceClock
     from agentcore_memory_async._calls.wait_clock import WaitClock
-    from agentcore_memory_async._wire.codec import OnUnreadable
+    from agentcore_memory_async._wire.reading import OnUnreadable
     from agentcore_memory_async.models import MemoryRecord
     from agentcore_memory_async.policies import RetryPolicy
 
@@ -120,6 +120,6 @@ class Lister:
             await self._retrier.read(
                 "StartMemoryExtractionJob",
                 params,
-                lambda answer: codec.read_started_job(answer.body),
+                lambda answer: job_codec.read_started_job(answer.body),
                 self._retry,
             )

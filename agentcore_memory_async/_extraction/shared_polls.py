@@ -27,7 +27,7 @@ from agentcore_memory_async._extraction.targets import (
     RecordTarget,
     Snapshot,
 )
-from agentcore_memory_async._wire import codec, queries
+from agentcore_memory_async._wire import job_codec, queries, record_codec
 from agentcore_memory_async.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ class RecordPoll(SharedPoll[RecordTarget, Snapshot]):
 
     def _read(self, body: Mapping[str, Any]) -> list[MemoryRecord]:
         """Read a page, less what does not belong here: old prefixes took ``/u/10`` for ``/u/1``."""
-        records = codec.read_records("ListMemoryRecords", body, self._lister.unreadable)
+        records = record_codec.read_records("ListMemoryRecords", body, self._lister.unreadable)
         return [record for record in records if self._target.has(record)]
 
 
@@ -248,7 +248,7 @@ class JobPoll(SharedPoll[JobTarget, JobSnapshot]):
                 wanted["sessionId"] = sessions.pop()
 
         def read(body: Mapping[str, Any]) -> list[ExtractionJob]:
-            return codec.read_jobs(body, self._lister.unreadable, wanted)
+            return job_codec.read_jobs(body, self._lister.unreadable, wanted)
 
         operation = "ListMemoryExtractionJobs"
         params = {"filter": wanted}

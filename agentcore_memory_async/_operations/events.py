@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages, collect
 from agentcore_memory_async._core import SessionView
-from agentcore_memory_async._wire import codec, payloads, queries
+from agentcore_memory_async._wire import event_codec, payloads, queries, reading
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.turns import is_on_branch
 from agentcore_memory_async._wire.weight import is_large
@@ -36,7 +36,7 @@ class EventOperations(SessionView):
         await self._core.retrier.read(
             "ListEvents",
             params,
-            lambda answer: codec.read_page("ListEvents", answer.body, "events"),
+            lambda answer: reading.read_page("ListEvents", answer.body, "events"),
             self._core.retry,
         )
 
@@ -173,7 +173,7 @@ class EventOperations(SessionView):
         variables = check.check_namespace_variables(namespace_variables)
 
         def build() -> Mapping[str, Any]:
-            return codec.create_event(
+            return event_codec.create_event(
                 read_items(),
                 branch=named,
                 metadata=entries,
@@ -213,7 +213,7 @@ class EventOperations(SessionView):
         def read(body: Mapping[str, Any]) -> list[Event]:
             return [
                 event
-                for event in codec.read_events(body, self._core.unreadable)
+                for event in event_codec.read_events(body, self._core.unreadable)
                 if is_on_branch(event, name)
                 and (event_type is None or event.event_type == event_type)
             ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages, collect
 from agentcore_memory_async._core import View
-from agentcore_memory_async._wire import codec, queries
+from agentcore_memory_async._wire import queries, record_codec
 from agentcore_memory_async._wire import validation as check
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class RecordOperations(View):
         """Return the pages of *operation*, less the records outside of *scope*."""
 
         def read(body: Mapping[str, Any]) -> list[MemoryRecord]:
-            records = codec.read_records(operation, body, self._core.unreadable)
+            records = record_codec.read_records(operation, body, self._core.unreadable)
             return [record for record in records if queries.is_within(record, scope)]
 
         return Pages(self._core.retrier, operation, params, read, size, self._core.retry)

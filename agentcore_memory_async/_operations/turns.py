@@ -9,7 +9,7 @@ from agentcore_memory_async._calls.pagination import MAX_PAGE
 from agentcore_memory_async._calls.wait_clock import holding
 from agentcore_memory_async._operations.chunks import iterate
 from agentcore_memory_async._operations.events import EventOperations
-from agentcore_memory_async._wire import codec, payloads
+from agentcore_memory_async._wire import event_codec, payloads
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.turns import LastTurns
 from agentcore_memory_async.buffer import MessageBuffer
@@ -141,7 +141,7 @@ class TurnOperations(EventOperations):
         def store(answer: str, *, is_interrupted: bool) -> None:
             items = payloads.turn_messages(user_text, answer)
             for at in range(0, len(items), payloads.MAX_MESSAGES):
-                request = codec.create_event(
+                request = event_codec.create_event(
                     items[at : at + payloads.MAX_MESSAGES],
                     branch=None,
                     metadata={INTERRUPTED: "true"} if is_interrupted else {},

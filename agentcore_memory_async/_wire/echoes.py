@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from agentcore_memory_async._wire.codec import read_time
+from agentcore_memory_async._wire.reading import read_time
 from agentcore_memory_async._wire.validation import MAIN_BRANCH
 from agentcore_memory_async.errors import AnswerMismatchError
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+from agentcore_memory_async._models.messages import check_role
 from agentcore_memory_async._wire.validation import kind, refuse
-from agentcore_memory_async.models import ConversationalMessage, check_role
+from agentcore_memory_async.models import ConversationalMessage
 
 OTHER_CONTENT = ("audio", "function_call", "refusal", "tool_calls")
 """Members of a message of OpenAI's that hold what it says beside its content."""

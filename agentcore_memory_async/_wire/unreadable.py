@@ -9,7 +9,7 @@ from agentcore_memory_async._wire.validation import kind, refuse
 from agentcore_memory_async.errors import DecodeError, UnreadableItemWarning
 
 if TYPE_CHECKING:
-    from agentcore_memory_async._wire.codec import OnUnreadable
+    from agentcore_memory_async._wire.reading import OnUnreadable
 
 
 def _skip(error: DecodeError) -> None:

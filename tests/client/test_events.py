@@ -18,7 +18,7 @@ from agentcore_memory_async import (
     JsonPayload,
     MessageRole,
 )
-from agentcore_memory_async._wire.codec import BLOB_MARK
+from agentcore_memory_async._wire.event_codec import BLOB_MARK
 from agentcore_memory_async.local import Lags, LocalMemoryService
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time

@@ -25,7 +25,7 @@ from agentcore_memory_async import (
 )
 from agentcore_memory_async._transport.base import SendState
 from agentcore_memory_async._transport.capture import ResponseCapture
-from agentcore_memory_async._wire import codec, payloads
+from agentcore_memory_async._wire import event_codec, payloads, record_codec
 from agentcore_memory_async._wire.weight import LARGE, MOST, is_large
 
 if TYPE_CHECKING:
@@ -74,10 +74,10 @@ def in_loop(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     watch(botocore.auth, "sha256")
     watch(payloads, "check_messages")
     watch(payloads, "check_json")
-    watch(codec, "create_event")
-    watch(codec, "read_event")
-    watch(codec, "read_events")
-    watch(codec, "read_records")
+    watch(event_codec, "create_event")
+    watch(event_codec, "read_event")
+    watch(event_codec, "read_events")
+    watch(record_codec, "read_records")
     return found
 
 
@@ -87,7 +87,7 @@ IDS = {"memoryId": MEMORY, "actorId": "a", "sessionId": "s"}
 
 def event_of(kind: str) -> dict[str, Any]:
     """Return the event of `ITEMS` as the service answers it."""
-    payload = [codec.payload_item(item) for item in ITEMS[kind]]
+    payload = [event_codec.payload_item(item) for item in ITEMS[kind]]
     return {**IDS, "eventId": "1#a", "eventTimestamp": AT.timestamp(), "payload": payload}
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcore_memory_async._wire import codec
+from agentcore_memory_async._wire import event_codec, reading, record_codec
 from agentcore_memory_async.errors import DecodeError
 from agentcore_memory_async.models import (
     BlobPayload,
@@ -57,13 +57,13 @@ def build(*items: Any, **more: Any) -> dict[str, Any]:
         "extract": True,
         "namespace_variables": {},
     }
-    return codec.create_event(items, **{**defaults, **more})
+    return event_codec.create_event(items, **{**defaults, **more})
 
 
 @given(st.lists(ITEMS, min_size=1, max_size=6))
 def test_every_kind_of_payload_comes_back_equal(items: list[Any]) -> None:
     """Messages and data come back equal and in order."""
-    event = codec.read_event("GetEvent", stored(build(*items)))
+    event = event_codec.read_event("GetEvent", stored(build(*items)))
     messages = tuple(item for item in items if isinstance(item, ConversationalMessage))
     others = tuple(item.content for item in items if not isinstance(item, ConversationalMessage))
 
@@ -75,7 +75,7 @@ def test_every_kind_of_payload_comes_back_equal(items: list[Any]) -> None:
 def test_metadata_and_branch_come_back_equal(metadata: dict[str, str]) -> None:
     """Metadata and branch come back equal."""
     branch = Branch("b", "0001#a")
-    event = codec.read_event(
+    event = event_codec.read_event(
         "GetEvent", stored(build(JsonPayload(1), metadata=metadata, branch=branch))
     )
 
@@ -115,11 +115,11 @@ def test_blobs_of_others_stay_as_they_are() -> None:
         ("{content=hi, role=user}", "{content=hi, role=user}"),
         ("plain", "plain"),
         ('{"a": 1}', '{"a": 1}'),
-        (codec.BLOB_MARK + "no JSON", codec.BLOB_MARK + "no JSON"),
+        (event_codec.BLOB_MARK + "no JSON", event_codec.BLOB_MARK + "no JSON"),
         ("[" * 100_000, "[" * 100_000),
         (None, None),
     ]:
-        event = codec.read_event("GetEvent", stored({"payload": [{"blob": blob}]}))
+        event = event_codec.read_event("GetEvent", stored({"payload": [{"blob": blob}]}))
         assert expected == event.payload
 
 
@@ -127,7 +127,7 @@ def test_the_unknown_is_kept() -> None:
     """An unknown role is read as OTHER, and an unknown item is kept as it came."""
     future = {"hologram": {"x": 1}}
     odd = {"conversational": {"role": "SYSTEM", "content": {"text": "x"}}}
-    event = codec.read_event("GetEvent", stored({"payload": [future, odd]}))
+    event = event_codec.read_event("GetEvent", stored({"payload": [future, odd]}))
 
     assert future == event.payload
     assert event.messages[0].role is MessageRole.OTHER
@@ -135,7 +135,7 @@ def test_the_unknown_is_kept() -> None:
 
 def test_main_reads_as_no_branch() -> None:
     """The branch ``main``, which the service adds to events without a branch, is read as None."""
-    event = codec.read_event("GetEvent", stored({"payload": []}, branch={"name": "main"}))
+    event = event_codec.read_event("GetEvent", stored({"payload": []}, branch={"name": "main"}))
 
     assert event.branch is None
 
@@ -172,7 +172,7 @@ GOOD = stored({"payload": []})["event"]
 def test_an_answer_without_its_event_is_an_error(body: dict[str, Any]) -> None:
     """A successful answer without an event raises ``DecodeError``."""
     with pytest.raises(DecodeError, match="CreateEvent"):
-        codec.read_created_event(body, None, {})
+        event_codec.read_created_event(body, None, {})
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_an_event_id_acknowledges(change: dict[str, Any]) -> None:
     """Unreadable members of an acknowledged event take their values from the request."""
     request = {**build(ConversationalMessage("hi", MessageRole.USER)), **STAMPED}
     stored = {**GOOD, "payload": request["payload"], "eventTimestamp": request["eventTimestamp"]}
-    event = codec.read_created_event({"event": {**stored, **change}}, None, request)
+    event = event_codec.read_created_event({"event": {**stored, **change}}, None, request)
 
     assert (event.event_id, event.actor_id, event.session_id) == (GOOD["eventId"], "a", "s")
     assert event.timestamp == datetime(2026, 1, 1, tzinfo=UTC)
@@ -216,8 +216,8 @@ def fail(error: DecodeError) -> None:
 def test_records_are_read() -> None:
     """Listed records have no score, and found records have a float score."""
     body = {"memoryRecordSummaries": [{**RECORD, "score": 1}]}
-    (listed,) = codec.read_records("ListMemoryRecords", body, fail)
-    (found,) = codec.read_records("RetrieveMemoryRecords", body, fail)
+    (listed,) = record_codec.read_records("ListMemoryRecords", body, fail)
+    (found,) = record_codec.read_records("RetrieveMemoryRecords", body, fail)
     assert listed.score is None
     assert isinstance(found.score, float)
     assert listed.created_at == datetime(2026, 1, 1, tzinfo=UTC)
@@ -255,7 +255,7 @@ WRONG_MEMBERS: list[tuple[dict[str, Any], str]] = [
 def test_records_that_cannot_be_read_are_an_error(body: dict[str, Any], wrong: str) -> None:
     """An unreadable record or list raises an error that names it, instead of being empty."""
     with pytest.raises(DecodeError, match=wrong) as caught:
-        codec.read_records("RetrieveMemoryRecords", body, fail)
+        record_codec.read_records("RetrieveMemoryRecords", body, fail)
     assert caught.value.parsed
 
 
@@ -263,7 +263,7 @@ def test_errors_quote_no_content() -> None:
     """The text of a ``DecodeError`` names what is missing and shows no content."""
     body = {"event": {**GOOD, "payload": [{"conversational": "the canary sings"}]}}
     with pytest.raises(DecodeError) as caught:
-        codec.read_created_event(body, None, {})
+        event_codec.read_created_event(body, None, {})
 
     assert "canary" not in f"{caught.value} {caught.value!r}"
 
@@ -273,7 +273,7 @@ def test_milliseconds_survive_as_float_seconds(stamp: int) -> None:
     """Epoch seconds as a float with three decimals are decoded to the same millisecond."""
     expected = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=stamp)
 
-    assert expected == codec.read_time(json.loads(json.dumps(stamp / 1000)))
+    assert expected == reading.read_time(json.loads(json.dumps(stamp / 1000)))
 
 
 def test_turns_have_no_event_type() -> None:
@@ -282,4 +282,4 @@ def test_turns_have_no_event_type() -> None:
     typed = {"eventType": {"stringValue": "order"}}
     for payload, expected in (([message], None), ([{"json": {"content": {}}}], "order")):
         body = {"event": {**GOOD, "payload": payload, "metadata": typed}}
-        assert codec.read_created_event(body, None, {}).event_type == expected
+        assert event_codec.read_created_event(body, None, {}).event_type == expected
