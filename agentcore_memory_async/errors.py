@@ -221,13 +221,14 @@ class ClientTokenInUseError(_Picklable, AgentCoreMemoryError):
 
 class OutcomeUnknownError(_Picklable, AgentCoreMemoryError):
     """
-    A write that may have been stored: its answer was lost and the retries ended.
+    A change that may have been made: its answer was lost and the retries ended.
 
-    Sending the same request again is safe, since its client token is fixed.
+    Sending the same request again is safe: its client token is fixed, or it sets or deletes, so
+    that doing it twice is doing it once.
 
     Attributes:
         operation: The wire name of the operation.
-        client_token: The token of the request.
+        client_token: The token of the request; None where the operation has none.
         attempts: How many requests were made.
         request: The frozen request, as it went out; never part of ``str()``.
     """
@@ -235,16 +236,22 @@ class OutcomeUnknownError(_Picklable, AgentCoreMemoryError):
     _fields = ("operation", "client_token", "attempts", "request")
 
     def __init__(
-        self, operation: str, client_token: str, attempts: int, request: Mapping[str, Any]
+        self, operation: str, client_token: str | None, attempts: int, request: Mapping[str, Any]
     ) -> None:
         self.operation = operation
         self.client_token = client_token
         self.attempts = attempts
         self.request = request
+        token = "" if client_token is None else f" with client token {client_token}"
+        done, advice = "done", "Calling it again with the same arguments does nothing twice"
+        if operation == "CreateEvent":
+            done = "stored"
+            advice = "resolve(error) of the session settles it, and stores nothing twice"
+        elif client_token is not None:
+            advice = "Calling it again with the same arguments and token does nothing twice"
         super().__init__(
-            f"{operation} with client token {client_token} may or may not have been stored: "
-            f"no readable answer in {attempts} attempt(s). "
-            "resolve(error) of the session settles it, and stores nothing twice"
+            f"{operation}{token} may or may not have been {done}: "
+            f"no readable answer in {attempts} attempt(s). {advice}"
         )
 
 

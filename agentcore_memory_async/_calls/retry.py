@@ -32,6 +32,8 @@ from agentcore_memory_async.errors import (
     DecodeError,
     ForkedError,
     InvalidInputError,
+    NotFoundError,
+    OutcomeUnknownError,
     ServiceError,
     ServiceUnavailableError,
     ThrottledError,
@@ -204,7 +206,8 @@ class Retrier:
     ) -> T:
         """Send a frozen request until its outcome is known; inside of `running`."""
         policy = write.policy
-        call = _Call(CREATE_EVENT, write.request, policy, policy.write_deadline, limiter)
+        deadline_s = policy.write_deadline
+        call = _Call(CREATE_EVENT, write.request, policy, deadline_s, limiter, is_write=True)
         try:
             return await self._try(call, reader, write.deadline)
         except Exception as error:
@@ -213,6 +216,33 @@ class Retrier:
             if is_rejected(error) or not (write.in_doubt or call.may_have_run):
                 raise
             raise write.unknown(call.attempts) from error
+
+    async def change(
+        self,
+        operation: str,
+        params: Mapping[str, Any],
+        reader: Callable[[Answer], T],
+        policy: RetryPolicy,
+        *,
+        gone: Callable[[], T] | None = None,
+    ) -> T:
+        """
+        Send a request that does the same once or twice, until its outcome is known.
+
+        It is a request with a client token, or one that sets or deletes. *gone* makes the result
+        where what it deletes is not found: an attempt whose answer was lost has deleted it.
+        """
+        call = _Call(operation, params, policy, policy.write_deadline, is_write=True)
+        with self.running():
+            try:
+                return await self._try(call, reader, anyio.current_time() + call.deadline_s)
+            except Exception as error:
+                if is_rejected(error) or not call.may_have_run:
+                    raise
+                if gone is not None and isinstance(error, NotFoundError):
+                    return gone()
+                token = params.get("clientToken")
+                raise OutcomeUnknownError(operation, token, call.attempts, params) from error
 
     async def drain(self, timeout_s: float) -> None:
         """Wait until no call runs, or for *timeout_s* seconds; then nothing is sent any more."""
@@ -319,6 +349,8 @@ class _Call:
         policy: RetryPolicy,
         deadline_s: float,
         limiter: SlidingWindowLimiter | None = None,
+        *,
+        is_write: bool = False,
     ) -> None:
         self.operation = operation
         self.params = params
@@ -326,6 +358,7 @@ class _Call:
         self.policy = policy
         self.deadline_s = deadline_s
         self.limiter = limiter
+        self.is_write = is_write
         self.attempts = 0
         self.send_state = SendState()
         self._in_flight = False
@@ -385,7 +418,7 @@ class _Call:
             return False
         if is_signed_anew(error) and not self._was_signed_anew:
             self._was_signed_anew = True
-        elif not is_retryable(error, is_write=self.operation == CREATE_EVENT):
+        elif not is_retryable(error, is_write=self.is_write):
             return False
         return most is None or self.attempts < most
 

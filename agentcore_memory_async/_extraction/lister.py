@@ -116,8 +116,7 @@ class Lister:
                 "extractionJob": {"jobId": job_id},
                 "clientToken": token,
             }
-            # The token makes it a request that may be repeated like a read.
-            await self._retrier.read(
+            await self._retrier.change(
                 "StartMemoryExtractionJob",
                 params,
                 lambda answer: job_codec.read_started_job(answer.body),

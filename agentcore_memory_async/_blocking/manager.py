@@ -1,0 +1,82 @@
+"""The manager, without ``await``: it opens at first use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
+from agentcore_memory_async._blocking.session import MemorySession
+from agentcore_memory_async._sync.derive import (
+    BlockingFacade,
+    blocking,
+    blocking_factory,
+    blocking_into,
+    blocking_view,
+    constructing,
+)
+from agentcore_memory_async._sync.loop_thread import warn_in_a_running_loop
+from agentcore_memory_async._sync.shared_resource import SharedResource
+from agentcore_memory_async.errors import ClosedError
+from agentcore_memory_async.manager import AsyncMemorySessionManager
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
+    """
+    Sessions of one AgentCore Memory, for scripts and threads.
+
+    It opens at first use. ``with`` and ``close()`` are for callers that want to decide when it
+    closes; otherwise it closes when the last reference to it and its sessions is gone, and at exit.
+    Any number of threads may use it. It belongs to the process that opened it.
+
+    The arguments are those of ``AsyncMemorySessionManager``. Called where an event loop runs, it
+    works, blocks that loop, and warns once (``BlockingCallWarning``).
+    """
+
+    @constructing(AsyncMemorySessionManager)
+    def __init__(self) -> None:
+        self._backing = SharedResource(self._inner)
+        self._entered = False
+
+    with_options = blocking_view(AsyncMemorySessionManager.with_options)
+    create_memory_session = blocking_into(
+        AsyncMemorySessionManager.create_memory_session, MemorySession
+    )
+    extraction_poller = blocking_factory(
+        AsyncMemorySessionManager.extraction_poller, BlockingExtractionPoller
+    )
+    wait_for_extraction = blocking(AsyncMemorySessionManager.wait_for_extraction)
+
+    def open(self) -> Self:
+        """Open the client now instead of at first use; ``with`` does so, too."""
+        warn_in_a_running_loop("MemorySessionManager.open", "AsyncMemorySessionManager.open")
+        self._backing.open("AsyncMemorySessionManager.open")
+        return self
+
+    def close(self) -> None:
+        """Close the client and wait for it; closing again does nothing."""
+        warn_in_a_running_loop("MemorySessionManager.close", "AsyncMemorySessionManager.aclose")
+        self._backing.close("AsyncMemorySessionManager.aclose")
+
+    def __enter__(self) -> Self:
+        if self._entered:  # leaving the inner block would close it for the outer one
+            message = "this manager is entered already, and closes when that block is left"
+            raise ClosedError(message)
+        self.open()
+        self._entered = True
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._backing.close("AsyncMemorySessionManager.aclose")
+
+    @property
+    def memory_id(self) -> str:
+        """Id or ARN of the memory."""
+        return self._inner.memory_id

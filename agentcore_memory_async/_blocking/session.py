@@ -1,0 +1,79 @@
+"""A session, without ``await``."""
+
+from __future__ import annotations
+
+from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
+from agentcore_memory_async._sync.derive import (
+    BlockingFacade,
+    blocking,
+    blocking_factory,
+    blocking_iterator,
+    blocking_view,
+)
+from agentcore_memory_async._wire.validation import kind, refuse
+from agentcore_memory_async.manager import AsyncMemorySessionManager
+from agentcore_memory_async.session import AsyncMemorySession
+
+
+class MemorySession(BlockingFacade[AsyncMemorySession]):
+    """
+    The session of one actor; ``create_memory_session`` of the manager makes it.
+
+    Making one directly sends nothing. It may be kept, or made anew for each request, and be used
+    from any thread.
+
+    Args:
+        manager: The manager that sends for it.
+        actor_id: Actor id.
+        session_id: Session id.
+
+    Raises:
+        InvalidInputError: An id that the service would refuse.
+    """
+
+    def __init__(
+        self, manager: BlockingFacade[AsyncMemorySessionManager], actor_id: str, session_id: str
+    ) -> None:
+        inner = getattr(manager, "_inner", None)
+        if not isinstance(inner, AsyncMemorySessionManager):
+            refuse(
+                f"manager is {kind(manager)}; give a MemorySessionManager, or use its "
+                "create_memory_session()"
+            )
+        self._backing = manager._backing  # noqa: SLF001 - of the same facade
+        self._inner = self._backing.make(
+            "AsyncMemorySession", lambda: AsyncMemorySession(inner, actor_id, session_id)
+        )
+
+    with_options = blocking_view(AsyncMemorySession.with_options)
+    verify = blocking(AsyncMemorySession.verify)
+    add_turns = blocking(AsyncMemorySession.add_turns)
+    resolve = blocking(AsyncMemorySession.resolve)
+    get_last_k_turns = blocking(AsyncMemorySession.get_last_k_turns)
+    create_event = blocking(AsyncMemorySession.create_event)
+    list_events = blocking(AsyncMemorySession.list_events)
+    iter_events = blocking_iterator(AsyncMemorySession.iter_events)
+    list_long_term_memory_records = blocking(AsyncMemorySession.list_long_term_memory_records)
+    iter_long_term_memory_records = blocking_iterator(
+        AsyncMemorySession.iter_long_term_memory_records
+    )
+    search_long_term_memories = blocking(AsyncMemorySession.search_long_term_memories)
+    extraction_poller = blocking_factory(
+        AsyncMemorySession.extraction_poller, BlockingExtractionPoller
+    )
+    wait_for_extraction = blocking(AsyncMemorySession.wait_for_extraction)
+
+    @property
+    def memory_id(self) -> str:
+        """Id or ARN of the memory."""
+        return self._inner.memory_id
+
+    @property
+    def actor_id(self) -> str:
+        """Actor id."""
+        return self._inner.actor_id
+
+    @property
+    def session_id(self) -> str:
+        """Session id."""
+        return self._inner.session_id
