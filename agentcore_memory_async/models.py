@@ -1,6 +1,15 @@
 """The values that go in and come out: messages, events, turns, records."""
 
 from agentcore_memory_async._models.base import JsonValue
+from agentcore_memory_async._models.contents import (
+    Episode,
+    Fact,
+    Preference,
+    RecordContent,
+    Reflection,
+    Summary,
+    Topic,
+)
 from agentcore_memory_async._models.events import Branch, Event, Turn
 from agentcore_memory_async._models.messages import (
     BlobPayload,
@@ -8,17 +17,25 @@ from agentcore_memory_async._models.messages import (
     JsonPayload,
     MessageRole,
 )
-from agentcore_memory_async._models.records import ExtractionJob, MemoryRecord
+from agentcore_memory_async._models.records import ExtractionJob, MemoryRecord, MetadataValue
 
 __all__ = (
     "BlobPayload",
     "Branch",
     "ConversationalMessage",
+    "Episode",
     "Event",
     "ExtractionJob",
+    "Fact",
     "JsonPayload",
     "JsonValue",
     "MemoryRecord",
     "MessageRole",
+    "MetadataValue",
+    "Preference",
+    "RecordContent",
+    "Reflection",
+    "Summary",
+    "Topic",
     "Turn",
 )

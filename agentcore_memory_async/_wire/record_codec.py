@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import cast
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeGuard, cast
 
 from attrs import evolve
 
@@ -15,13 +17,35 @@ from agentcore_memory_async._wire.reading import (
     id_of,
     member_of,
     object_of,
+    read,
     read_each,
     read_page,
+    read_time,
     required,
     text_of,
     time_of,
 )
 from agentcore_memory_async.models import MemoryRecord
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from agentcore_memory_async.models import MetadataValue
+
+_MEMBERS = frozenset(
+    {
+        "content",
+        "createdAt",
+        "expiresAt",
+        "memoryRecordId",
+        "memoryStrategyId",
+        "metadata",
+        "namespaces",
+        "score",
+        "timestamp",
+    }
+)
+"""Members of a record that are read; the others are kept in its ``extra``."""
 
 
 def _read_record(body: Body) -> MemoryRecord:
@@ -30,6 +54,8 @@ def _read_record(body: Body) -> MemoryRecord:
         message = "its namespaces is no list of str"
         raise Wrong(message)
     content = required(object_of(body, "content"), "content")
+    extra = {name: value for name, value in body.items() if name not in _MEMBERS}
+    other = {name: value for name, value in content.items() if name != "text"}
     return MemoryRecord(
         namespace=str(namespaces[0]) if namespaces else "",
         content=text_of(content, "text") or "",
@@ -37,6 +63,43 @@ def _read_record(body: Body) -> MemoryRecord:
         created_at=time_of(body, "createdAt"),
         memory_record_id=id_of(body, "memoryRecordId"),
         memory_strategy_id=text_of(body, "memoryStrategyId"),
+        metadata={
+            key: _read_value(value)
+            for key, value in (object_of(body, "metadata") or {}).items()
+            if value is not None
+        },
+        timestamp=_optional_time(body, "timestamp"),
+        expires_at=_optional_time(body, "expiresAt"),
+        extra={**extra, "content": other} if other else extra,
+    )
+
+
+def _optional_time(body: Body, member: str) -> datetime | None:
+    return None if body.get(member) is None else time_of(body, member)
+
+
+def _read_value(value: object) -> MetadataValue:
+    """Return a value of the metadata; one of an unknown kind stays as it came."""
+    members: Body = cast("Body", value) if isinstance(value, Mapping) else {}
+    for kind, each in members.items():
+        if kind == "stringValue" and isinstance(each, str):
+            return each
+        if kind == "stringListValue" and isinstance(each, list):
+            return tuple(map(str, cast("list[object]", each)))
+        if kind == "numberValue" and _is_number(each):
+            return each
+        if kind == "dateTimeValue" and _is_number(each):
+            with suppress(ValueError, OverflowError):
+                return read_time(each)
+    return cast("MetadataValue", value)
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    # NaN is not within any bounds, and a larger int is no float.
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and abs(value) <= sys.float_info.max
     )
 
 
@@ -48,15 +111,15 @@ def _read_found(body: Body) -> MemoryRecord:
 def _read_score(value: object) -> float | None:
     if value is None:
         return None
-    # NaN is not within any bounds, and a larger int is no float.
-    if (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and abs(value) <= sys.float_info.max
-    ):
+    if _is_number(value):
         return float(value)
     message = "its score is no number"
     raise Wrong(message)
+
+
+def read_record(body: Body) -> MemoryRecord:
+    """Return the record of an answer to GetMemoryRecord."""
+    return read("GetMemoryRecord", body.get("memoryRecord"), "record", _read_record)
 
 
 def read_records(operation: str, body: Body, unreadable: OnUnreadable) -> list[MemoryRecord]:

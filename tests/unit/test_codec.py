@@ -224,6 +224,38 @@ def test_records_are_read() -> None:
     assert (listed.namespace, listed.content) == ("/facts/a/", "fact")
 
 
+def test_a_record_is_read_whole() -> None:
+    """Metadata of each kind, times and members that are unknown here are all kept."""
+    metadata = {
+        "topic": {"stringValue": "billing"},
+        "tags": {"stringListValue": ["a", "b"]},
+        "rank": {"numberValue": 3},
+        "x-amz-agentcore-memory-createdAt": {"dateTimeValue": 1767225600.5},
+        "odd": {"matrixValue": [[1]]},
+        "wrong": {"numberValue": "many"},
+        "absent": None,
+    }
+    more = {"timestamp": 1767225599.25, "expiresAt": 1767225601, "metadata": metadata}
+    unknown = {"importance": 3, "content": {"text": "fact", "language": "en"}}
+    body = {"memoryRecord": {**RECORD, **more, **unknown}}
+
+    record = record_codec.read_record(body)
+
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    assert record.timestamp == start - timedelta(milliseconds=750)
+    assert record.expires_at == start + timedelta(seconds=1)
+    assert record.metadata == {
+        "topic": "billing",
+        "tags": ("a", "b"),
+        "rank": 3,
+        "x-amz-agentcore-memory-createdAt": start + timedelta(milliseconds=500),
+        "odd": {"matrixValue": [[1]]},
+        "wrong": {"numberValue": "many"},
+    }
+    assert record.extra == {"importance": 3, "content": {"language": "en"}}
+    assert record_codec.read_record({"memoryRecord": RECORD}).extra == {}
+
+
 WRONG_MEMBERS: list[tuple[dict[str, Any], str]] = [
     ({"memoryRecordId": ""}, "record number 1 of the page: its memoryRecordId is miss"),
     ({"memoryRecordId": 5}, "record number 1 of the page: its memoryRecordId is int"),

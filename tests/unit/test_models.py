@@ -18,11 +18,17 @@ from agentcore_memory_async.models import (
     BlobPayload,
     Branch,
     ConversationalMessage,
+    Episode,
     Event,
     ExtractionJob,
+    Fact,
     JsonPayload,
     MemoryRecord,
     MessageRole,
+    Preference,
+    Reflection,
+    Summary,
+    Topic,
     Turn,
 )
 
@@ -40,6 +46,7 @@ JSON = st.recursive(
     max_leaves=10,
 ).map(lambda value: [CANARY, value])
 MESSAGES = st.builds(ConversationalMessage, TEXTS, st.sampled_from(MessageRole))
+TOPICS = st.builds(Topic, TEXTS, TEXTS)
 BRANCHES = st.builds(Branch, st.text(), st.none() | st.just("1#a"))
 MODELS: dict[type, st.SearchStrategy[Any]] = {
     ConversationalMessage: MESSAGES,
@@ -60,7 +67,27 @@ MODELS: dict[type, st.SearchStrategy[Any]] = {
         accepted_at=st.none() | TIMES,
     ),
     Turn: st.builds(Turn, st.sampled_from(MessageRole), TEXTS, TIMES),
-    MemoryRecord: st.builds(MemoryRecord, st.text(), TEXTS, st.none() | st.floats(0, 1), TIMES),
+    MemoryRecord: st.builds(
+        MemoryRecord,
+        namespace=st.text(),
+        content=TEXTS,
+        score=st.none() | st.floats(0, 1),
+        created_at=TIMES,
+        metadata=st.dictionaries(
+            st.text(),
+            TEXTS | st.lists(TEXTS, max_size=2).map(tuple) | st.floats(0, 1) | TIMES,
+            max_size=3,
+        ),
+        timestamp=st.none() | TIMES,
+        expires_at=st.none() | TIMES,
+        extra=st.dictionaries(st.text(), JSON, max_size=2),
+    ),
+    Fact: st.builds(Fact, TEXTS),
+    Preference: st.builds(Preference, TEXTS, TEXTS, st.lists(TEXTS).map(tuple)),
+    Topic: TOPICS,
+    Summary: st.builds(Summary, st.lists(TOPICS, min_size=1, max_size=3).map(tuple)),
+    Episode: st.builds(Episode, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS),
+    Reflection: st.builds(Reflection, TEXTS, TEXTS, TEXTS, TEXTS),
     ExtractionJob: st.builds(
         ExtractionJob,
         *[st.text()] * 6,
@@ -119,16 +146,23 @@ def test_every_model_is_json_data(cls: type, data: st.DataObject) -> None:
     assert set(found) == set(asdict(value))
     for name, member in asdict(value, recurse=False).items():
         if isinstance(member, datetime):
-            assert datetime.fromisoformat(found[name]) == member
             assert datetime.fromisoformat(found[name]).utcoffset() == member.utcoffset()
-        elif isinstance(member, MessageRole):
-            assert (found[name], type(found[name])) == (member.value, str)
-        elif isinstance(member, Branch):
-            assert found[name] == member.to_dict()
-        elif name == "messages":
-            assert found[name] == [message.to_dict() for message in member]
-        else:
-            assert found[name] == (list(member) if isinstance(member, tuple) else member)
+        assert is_same(found[name], member)
+
+
+def is_same(data: Any, value: Any) -> bool:
+    """Return whether *data* is *value* as JSON."""
+    if isinstance(value, datetime):
+        return datetime.fromisoformat(data) == value
+    if isinstance(value, MessageRole):
+        return (data, type(data)) == (value.value, str)
+    if has(type(value)):
+        return is_same(data, asdict(value, recurse=False))
+    if isinstance(value, dict):
+        return set(data) == set(value) and all(is_same(data[key], value[key]) for key in value)
+    if isinstance(value, list | tuple):
+        return len(data) == len(value) and all(map(is_same, data, value))
+    return bool(data == value)
 
 
 @pytest.mark.parametrize("cls", MODELS, ids=lambda cls: cls.__name__)
