@@ -206,8 +206,7 @@ class Retrier:
     ) -> T:
         """Send a frozen request until its outcome is known; inside of `running`."""
         policy = write.policy
-        deadline_s = policy.write_deadline
-        call = _Call(CREATE_EVENT, write.request, policy, deadline_s, limiter, is_write=True)
+        call = _Call(CREATE_EVENT, write.request, policy, policy.write_deadline, limiter)
         try:
             return await self._try(call, reader, write.deadline)
         except Exception as error:
@@ -230,14 +229,16 @@ class Retrier:
         Send a request that does the same once or twice, until its outcome is known.
 
         It is a request with a client token, or one that sets or deletes. *gone* makes the result
-        where what it deletes is not found: an attempt whose answer was lost has deleted it.
+        where what it deletes is not found: an attempt whose answer was lost has deleted it. An
+        answer of the wrong shape is raised as such: the service had the request.
         """
-        call = _Call(operation, params, policy, policy.write_deadline, is_write=True)
+        call = _Call(operation, params, policy, policy.write_deadline)
         with self.running():
             try:
                 return await self._try(call, reader, anyio.current_time() + call.deadline_s)
             except Exception as error:
-                if is_rejected(error) or not call.may_have_run:
+                is_answered = isinstance(error, DecodeError) and error.parsed
+                if is_answered or is_rejected(error) or not call.may_have_run:
                     raise
                 if gone is not None and isinstance(error, NotFoundError):
                     return gone()
@@ -349,8 +350,6 @@ class _Call:
         policy: RetryPolicy,
         deadline_s: float,
         limiter: SlidingWindowLimiter | None = None,
-        *,
-        is_write: bool = False,
     ) -> None:
         self.operation = operation
         self.params = params
@@ -358,7 +357,6 @@ class _Call:
         self.policy = policy
         self.deadline_s = deadline_s
         self.limiter = limiter
-        self.is_write = is_write
         self.attempts = 0
         self.send_state = SendState()
         self._in_flight = False
@@ -418,7 +416,7 @@ class _Call:
             return False
         if is_signed_anew(error) and not self._was_signed_anew:
             self._was_signed_anew = True
-        elif not is_retryable(error, is_write=self.is_write):
+        elif not is_retryable(error, is_write=self.operation == CREATE_EVENT):
             return False
         return most is None or self.attempts < most
 

@@ -63,11 +63,7 @@ def _read_record(body: Body) -> MemoryRecord:
         created_at=time_of(body, "createdAt"),
         memory_record_id=id_of(body, "memoryRecordId"),
         memory_strategy_id=text_of(body, "memoryStrategyId"),
-        metadata={
-            key: _read_value(value)
-            for key, value in (object_of(body, "metadata") or {}).items()
-            if value is not None
-        },
+        metadata=_read_metadata(object_of(body, "metadata") or {}),
         timestamp=_optional_time(body, "timestamp"),
         expires_at=_optional_time(body, "expiresAt"),
         extra={**extra, "content": other} if other else extra,
@@ -78,9 +74,18 @@ def _optional_time(body: Body, member: str) -> datetime | None:
     return None if body.get(member) is None else time_of(body, member)
 
 
-def _read_value(value: object) -> MetadataValue:
-    """Return a value of the metadata; one of an unknown kind stays as it came."""
-    members: Body = cast("Body", value) if isinstance(value, Mapping) else {}
+def _read_metadata(body: Body) -> dict[str, MetadataValue]:
+    """Return the metadata; a value of an unknown kind stays as it came, and null is none."""
+    read: dict[str, MetadataValue] = {}
+    for key, value in body.items():
+        members: Body = cast("Body", value) if isinstance(value, Mapping) else {"": value}
+        given = {kind: each for kind, each in members.items() if each is not None}
+        if given:
+            read[key] = _read_value(given, value)
+    return read
+
+
+def _read_value(members: Body, value: object) -> MetadataValue:
     for kind, each in members.items():
         if kind == "stringValue" and isinstance(each, str):
             return each

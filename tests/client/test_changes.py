@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agentcore_memory_async import NotFoundError, OutcomeUnknownError, RetryPolicy, TransportError
+from agentcore_memory_async import (
+    DecodeError,
+    NotFoundError,
+    OutcomeUnknownError,
+    RetryPolicy,
+    TransportError,
+)
 from agentcore_memory_async.errors import service_error
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
@@ -15,6 +21,8 @@ from tests.client.doubles import MEMORY, manager_on
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
+
+    from agentcore_memory_async._transport.base import Answer
 
 OPERATION = "DeleteEvent"
 LOST = TransportError(OPERATION, "connection lost", sent=True)
@@ -25,6 +33,13 @@ INVALID = service_error(OPERATION, "ValidationException", "made by a test", 400)
 DONE = {"eventId": "1#a"}
 DELETE = {"memoryId": MEMORY, "actorId": "a", "sessionId": "s", "eventId": "1#a"}
 START = {"memoryId": MEMORY, "extractionJob": {"jobId": "job-1"}, "clientToken": "token-1"}
+
+
+def read_id(answer: Answer) -> str:
+    """Return the id of the deleted event."""
+    if "eventId" not in answer.body:
+        raise DecodeError(OPERATION, "it has no eventId", parsed=True)
+    return str(answer.body["eventId"])
 
 
 async def change(
@@ -41,7 +56,7 @@ async def change(
         return await manager._core.retrier.change(
             operation,
             params,
-            lambda answer: str(answer.body["eventId"]),
+            read_id,
             RetryPolicy(max_attempts=most),
             gone=gone,
         )
@@ -93,3 +108,10 @@ async def test_what_an_earlier_attempt_deleted_is_gone() -> None:
     with pytest.raises(OutcomeUnknownError) as caught:
         await change(LOST, GONE)
     assert isinstance(caught.value.__cause__, NotFoundError)
+
+
+@virtual_time
+async def test_an_answer_of_the_wrong_shape_is_not_asked_for_again() -> None:
+    """The service had the request, so its wrong answer is raised after one attempt."""
+    with pytest.raises(DecodeError):
+        await change({}, DONE)
