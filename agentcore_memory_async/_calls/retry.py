@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
+from agentcore_memory_async._calls.absence import SHARED_S, Absence, is_absent
 from agentcore_memory_async._calls.flow_control import Admission, Outcome
 from agentcore_memory_async._calls.wait_clock import holding
 from agentcore_memory_async._calls.write import CREATE_EVENT
@@ -60,8 +61,6 @@ ALIVE_BACKOFF = 1.0
 """Longest wait before a retry, in seconds, while other calls of the operation succeed."""
 LONGEST_RETRY_AFTER = 300.0
 """Longest wait that the service is believed to ask for, in seconds."""
-START_S = 1.0
-"""Time that a service on this machine has to start, where nothing listens yet."""
 MISTAKES = (ClosedError, ForkedError, InvalidInputError, WrongLoopError)
 """What is raised instead of sending anything."""
 
@@ -71,7 +70,7 @@ def is_retryable(error: AgentCoreMemoryError, *, is_write: bool = False) -> bool
     Return whether the same request may succeed a little later.
 
     A read would get an answer of the wrong shape again. A write is sent again, since only an answer
-    about it acknowledges it.
+    about it acknowledges it. A call that found nothing listening has given the service its time.
     """
     if isinstance(error, DecodeError) and error.parsed:
         return is_write
@@ -79,7 +78,7 @@ def is_retryable(error: AgentCoreMemoryError, *, is_write: bool = False) -> bool
         return error.code == "RetryableConflictException"
     if isinstance(error, ServiceError) and error.status == REQUEST_TIMEOUT:
         return True
-    if isinstance(error, CertificateError):
+    if isinstance(error, CertificateError) or is_absent(error):
         return False
     return isinstance(
         error, TransportError | DecodeError | ThrottledError | ServiceUnavailableError
@@ -110,7 +109,9 @@ def is_rejected(error: Exception) -> bool:
 
 
 def outcome_of(error: AgentCoreMemoryError) -> Outcome:
-    """Return what *error* means for the service: it is well, too busy, or failing."""
+    """Return what *error* means for the service: it is well, too busy, failing, or not there."""
+    if is_absent(error):
+        return Outcome.CANCELLED
     if isinstance(error, ThrottledError):
         return Outcome.THROTTLED
     if isinstance(error, AnswerMismatchError):
@@ -120,6 +121,8 @@ def outcome_of(error: AgentCoreMemoryError) -> Outcome:
 
 def backoff_bound(policy: RetryPolicy, error: AgentCoreMemoryError, attempt: int) -> float:
     """Return the longest wait after attempt number *attempt* (1 is the first), in seconds."""
+    if is_absent(error):
+        return SHARED_S
     throttled = isinstance(error, ThrottledError)
     first = policy.throttled_backoff if throttled else policy.backoff
     return min(policy.max_backoff, first * 2.0 ** min(attempt - 1, 30))
@@ -163,7 +166,7 @@ class Retrier:
         self._running = 0
         self._idle: anyio.Event | None = None
         self._stopped = False
-        self._absent_since: float | None = None
+        self._absence = Absence()
         self._random = random.Random()
 
     @contextmanager
@@ -232,10 +235,9 @@ class Retrier:
                     call.failed(error)
                     if not call.may_go_on(error):
                         break
-                    if isinstance(error, TransportError) and error.is_absent:
-                        scope.deadline = min(scope.deadline, self._wait_for_start())
                     wait_s = call.wait_s(error, admission.failures, self._random)
-                    if anyio.current_time() + wait_s >= scope.deadline:
+                    ends_at = self._absence.ends_at if is_absent(error) else scope.deadline
+                    if anyio.current_time() + wait_s >= min(ends_at, scope.deadline):
                         break  # the next attempt would come after the deadline
                 except MISTAKES:
                     call.not_sent()
@@ -248,12 +250,6 @@ class Retrier:
             await run_apart(leave_out, final, texts, large=call.is_large)
             final.hint = final.hint or self._hint(final)
         raise final
-
-    def _wait_for_start(self) -> float:
-        """Return until when calls wait for a service that never answered, on the loop's clock."""
-        if self._absent_since is None:
-            self._absent_since = anyio.current_time()
-        return self._absent_since + START_S
 
     def _admission(self, operation: str) -> Admission:
         admission = self._admissions.get(operation)
@@ -274,6 +270,7 @@ class Retrier:
                     "the manager was closed before the call was sent; create a new manager"
                 )
             call.sending()
+            was_seen = True
             try:
                 with anyio.fail_after(call.policy.attempt_timeout):
                     answer = await self._send(call)
@@ -282,17 +279,19 @@ class Retrier:
             except (AgentCoreMemoryError, TimeoutError) as error:
                 lost = error if isinstance(error, AgentCoreMemoryError) else call.timed_out()
                 permit.outcome = call.outcome_of(lost)
+                was_seen = not is_absent(lost)
                 if lost is error:
                     raise
                 raise lost from None
             finally:
-                if call.limiter is not None:
+                if call.limiter is not None and was_seen:
                     call.limiter.ended(anyio.current_time())
             permit.outcome = Outcome.ANSWERED
             return result
 
     async def _send(self, call: _Call) -> Answer:
         """Send one request, and date its answer."""
+        self._absence.check(call.operation)
         sent_at = self._wait_clock.now()
         earlier_at = self._clock.sending(call.token, sent_at)
         try:
@@ -301,6 +300,7 @@ class Retrier:
             checked = call.operation, call.params, answer.body
             await run_apart(check_answer, *checked, large=answer.is_large)
         except BaseException as error:
+            self._absence.note(error)
             refused = isinstance(error, AgentCoreMemoryError) and not may_have_run(error)
             if earlier_at is None and (refused or not call.send_state.sent):
                 self._clock.not_taken(call.token)
@@ -385,7 +385,7 @@ class _Call:
             return False
         if is_signed_anew(error) and not self._was_signed_anew:
             self._was_signed_anew = True
-        elif not is_retryable(error, is_write=self.operation == CREATE_EVENT):
+        elif not (is_absent(error) or is_retryable(error, is_write=self.operation == CREATE_EVENT)):
             return False
         return most is None or self.attempts < most
 
