@@ -23,7 +23,7 @@ from agentcore_memory_async._sync.iterator import BlockingIterator
 from agentcore_memory_async._sync.loop_thread import warn_in_a_running_loop
 from agentcore_memory_async._sync.shared_resource import SharedResource
 from agentcore_memory_async._sync.twins import BlockingExtractionFailedError
-from agentcore_memory_async._wire.validation import kind, refuse
+from agentcore_memory_async._wire.validation import check_type
 from agentcore_memory_async.errors import ClosedError, ExtractionFailedError
 from agentcore_memory_async.extraction import ExtractionPoller
 from agentcore_memory_async.manager import AsyncMemorySessionManager
@@ -55,7 +55,7 @@ async def _wait(poller: ExtractionPoller) -> list[MemoryRecord]:
     return await poller
 
 
-async def _restart(poller: ExtractionPoller, error: ExtractionFailedError) -> None:  # noqa: ARG001
+async def _restart(poller: ExtractionPoller, error: ExtractionFailedError) -> None:  # noqa: ARG001 - as a method
     """
     Start the failed jobs of *error* again, once, however often it is called; then wait again.
 
@@ -148,11 +148,8 @@ class MemorySession(BlockingFacade[AsyncMemorySession]):
     """
 
     def __init__(self, manager: MemorySessionManager, actor_id: str, session_id: str) -> None:
-        if not isinstance(manager, MemorySessionManager):  # pyright: ignore[reportUnnecessaryIsInstance]
-            refuse(
-                f"manager is {kind(manager)}; give a MemorySessionManager, or use its "
-                "create_memory_session()"
-            )
+        advice = "give a MemorySessionManager, or use its create_memory_session()"
+        check_type("manager", manager, MemorySessionManager, advice)
         inner = manager._inner  # noqa: SLF001 - of the same facade
         self._backing = manager._backing  # noqa: SLF001 - likewise
         self._inner = self._backing.make(

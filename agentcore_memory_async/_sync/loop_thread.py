@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 # anyio imports its backend at first use. A process that forks meanwhile would leave its child with
 # a held import lock, so it is imported here, and nothing below is looked up lazily.
-import anyio._backends._asyncio  # noqa: F401  # pyright: ignore[reportUnusedImport]
+import anyio._backends._asyncio  # noqa: F401  # pyright: ignore[reportUnusedImport] - as above
 from anyio import CancelScope, create_task_group
 
 from agentcore_memory_async.errors import BlockingCallWarning, ClosedError

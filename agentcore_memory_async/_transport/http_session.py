@@ -217,7 +217,7 @@ class NoRedirectSession:
         return getattr(self._session, name)
 
 
-class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]
+class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore carries no types
     """
     aiobotocore's session over aiohttp, with host names checked.
 
@@ -302,7 +302,7 @@ def session_class(given: Any, opened: list[Any]) -> type[Any]:
         )
         raise InvalidInputError(text)
 
-    class TrackedSession(*bases):  # type: ignore[misc]
+    class TrackedSession(*bases):  # type: ignore[misc]  # the caller's class is its base
         def __init__(self, *args: Any, **options: Any) -> None:
             opened.append(self)
             super().__init__(*args, **options)
