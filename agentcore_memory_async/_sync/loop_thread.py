@@ -60,6 +60,7 @@ class Call(Generic[T]):
     """One function on its way to the loop thread, and its outcome on its way back."""
 
     __slots__ = (
+        "_cancellations",
         "_cancelled",
         "_context",
         "_done",
@@ -76,6 +77,7 @@ class Call(Generic[T]):
         self._thread = thread
         self._function = function
         self._context = contextvars.copy_context()
+        self._cancellations = _cancellations()  # before the call can begin: see wait()
         self._done = threading.Lock()
         self._done.acquire()
         self._started = self._cancelled = False
@@ -136,11 +138,10 @@ class Call(Generic[T]):
             return self._done.acquire(timeout=timeout)
         # A Ctrl-C just before the wait for a lock does not interrupt it, and on Windows none
         # does: check for it now and then.
-        before = _cancellations()
         while not self._done.acquire(timeout=INTERRUPT_CHECK_S):
             # Inside asyncio.run the first Ctrl-C only cancels the main task, which this wait keeps
             # from running, as it does all others of the loop.
-            if _cancellations() > before:
+            if _cancellations() > self._cancellations:
                 raise CancelledError
         return True
 
