@@ -230,7 +230,7 @@ class Retrier:
         with anyio.CancelScope(deadline=deadline) as scope:
             while True:
                 try:
-                    return await self._attempt(call, admission, reader)
+                    return await self._attempt(call, admission, reader, deadline)
                 except AgentCoreMemoryError as error:
                     call.failed(error)
                     if not call.may_go_on(error):
@@ -257,7 +257,9 @@ class Retrier:
             admission = self._admissions[operation] = Admission(self._max_concurrency)
         return admission
 
-    async def _attempt(self, call: _Call, admission: Admission, reader: Callable[[Answer], T]) -> T:
+    async def _attempt(
+        self, call: _Call, admission: Admission, reader: Callable[[Answer], T], deadline: float
+    ) -> T:
         """Send one request once it is admitted, and read its answer."""
         is_retry = call.is_retry_after_failure
         if call.limiter is not None:
@@ -269,7 +271,7 @@ class Retrier:
                 raise ClosedError(
                     "the manager was closed before the call was sent; create a new manager"
                 )
-            call.sending()
+            call.sending(deadline - anyio.current_time())
             was_seen = True
             try:
                 with anyio.fail_after(call.policy.attempt_timeout):
@@ -348,9 +350,9 @@ class _Call:
     def may_have_run(self) -> bool:
         return self._may_have_run or (self._in_flight and self.send_state.sent)
 
-    def sending(self) -> None:
+    def sending(self, left_s: float) -> None:
         self.attempts += 1
-        self.send_state = SendState(self.policy.attempt_timeout)
+        self.send_state = SendState(min(left_s, self.policy.attempt_timeout))
         self._in_flight = True
 
     def not_sent(self) -> None:
