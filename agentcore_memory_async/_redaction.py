@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
+from html import unescape
 from itertools import groupby
 from operator import itemgetter
 from typing import cast
+from urllib.parse import unquote
+
+from attrs import frozen
 
 _ID_MEMBER = re.compile(
     r"(?:actor|event|job|memory|memoryRecord|memoryStrategy|rootEvent|session)Id"
@@ -20,6 +25,14 @@ _QUOTED = re.compile(r"""(?<!\w)(['"`])(?:.*\1(?!\w)|.*)""", re.DOTALL)
 """A quoted passage, up to the last closing quote; an open one, to the end."""
 _WORDS = re.compile(r"""(['"`])[^\s'"`]+\1(?:\W(?:[^'"`]*\W)?(['"`])[^\s'"`]+\2)*""")
 """A passage whose quoted parts are single words, so that it may be shown."""
+_CHARACTER = re.compile(".", re.DOTALL)
+"""Any character, each of which may be several in lower case."""
+_ESCAPES = re.compile(
+    r'&#?\w{1,8};|%[0-9a-f]{2}(?:%[0-9a-f]{2})*|\\(?:["\\/bfnrt]|u[0-9a-f]{4}(?:\\u[0-9a-f]{4})*)'
+)
+"""Characters as HTML, a URL or JSON escapes them, once they are in lower case."""
+_SPACES = re.compile(r"[\s+]{2,}|[^\S ]|\+")
+"""White space that is not a single space; ``+`` is one in a form."""
 NOT_SHOWN = "(not shown)"
 """What stands for a passage that is left out."""
 _SHARED = 12
@@ -86,10 +99,11 @@ def without_texts(message: str, texts: Iterable[str]) -> str:
     """
     Return *message* without what it repeats of *texts*, with or without quotes.
 
-    That is the whole of a text, and any passage of `_SHARED` characters or more.
+    That is the whole of a text, and any passage of `_SHARED` characters or more, also in another
+    case, with other white space, or as JSON, HTML or a URL escapes it.
     """
     hidden = bytearray(len(message))
-    for start, end in _repeated(message, texts):
+    for start, end in _repeated(_views(message), texts):
         hidden[start:end] = b"\1" * (end - start)
     parts = groupby(zip(message, hidden, strict=True), key=itemgetter(1))
     return "".join(
@@ -98,27 +112,101 @@ def without_texts(message: str, texts: Iterable[str]) -> str:
     )
 
 
-def _repeated(message: str, texts: Iterable[str]) -> Iterator[tuple[int, int]]:
+@frozen
+class _View:
     """
-    Yield where *message* repeats one of *texts*, as it is or as JSON escapes it.
+    A message as it may be compared with a text.
+
+    Attributes:
+        text: Its characters, in one case.
+        starts: Where in the message each of them begins.
+        ends: Where in the message each of them ends.
+    """
+
+    text: str
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+
+def _views(message: str) -> list[_View]:
+    """Return *message* in one case, and then as each of `_STEPS` leaves it."""
+    each = _View(message, range(len(message)), range(1, len(message) + 1))
+    views = [_replaced(each, _CHARACTER, str.casefold)]
+    for pattern, change in _STEPS:
+        views.append(_replaced(views[-1], pattern, change))
+    return views
+
+
+def _forms(text: str) -> set[str]:
+    """Return *text* like `_views`, since it may have what looks like escapes, too."""
+    forms = [text.casefold()]
+    for pattern, change in _STEPS:
+        forms.append(pattern.sub(partial(_changed, change), forms[-1]))
+    return set(forms)
+
+
+def _changed(change: Callable[[str], str], found: re.Match[str]) -> str:
+    return change(found[0])
+
+
+def _replaced(view: _View, pattern: re.Pattern[str], change: Callable[[str], str]) -> _View:
+    """Return *view* with what *pattern* finds in it changed."""
+    parts: list[str] = []
+    starts, ends = list[int](), list[int]()
+    at = 0
+    for found in pattern.finditer(view.text):
+        start, end = found.span()
+        new = change(found[0])
+        parts += view.text[at:start], new
+        starts += [*view.starts[at:start], *[view.starts[start]] * len(new)]
+        ends += [*view.ends[at:start], *[view.ends[end - 1]] * len(new)]
+        at = end
+    starts += view.starts[at:]
+    ends += view.ends[at:]
+    return _View("".join([*parts, view.text[at:]]), starts, ends)
+
+
+def _unescape(escapes: str) -> str:
+    """Return what *escapes* of one kind stand for."""
+    if escapes[0] == "&":
+        return unescape(escapes).casefold()
+    if escapes[0] == "%":
+        return unquote(escapes).casefold()
+    return str(json.loads(f'"{escapes}"')).casefold()
+
+
+def _space(_: str) -> str:
+    return " "
+
+
+_STEPS = ((_ESCAPES, _unescape), (_ESCAPES, _unescape), (_SPACES, _space))
+"""What is taken away before a message and a text are compared once more."""
+
+
+def _repeated(views: Sequence[_View], texts: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """
+    Yield where a message, in one of its *views*, repeats one of *texts*.
 
     Every passage of `_SHARED` characters has one of a text's blocks of half that length. So a text
     is looked through once, block by block, however long both are.
     """
     passages, blocks = (
-        {message[at : at + size] for at in range(len(message) - size + 1)}
+        {view.text[at : at + size] for view in views for at in range(len(view.text) - size + 1)}
         for size in (_SHARED, _SHARED // 2)
     )
     shared = set[str]()
     for text in texts:
-        for form in {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}:
+        for form in _forms(text):
             if _SHORTEST <= len(whole := form.strip()) < _SHARED:
-                for found in re.finditer(rf"(?<!\w){re.escape(whole)}(?!\w)", message):
-                    yield found.span()
+                pattern = re.compile(rf"(?<!\w){re.escape(whole)}(?!\w)")
+                for view in views:
+                    for found in pattern.finditer(view.text):
+                        yield view.starts[found.start()], view.ends[found.end() - 1]
             shared |= passages & _around(blocks, form)
-    for start in range(len(message) - _SHARED + 1):
-        if message[start : start + _SHARED] in shared:
-            yield start, start + _SHARED
+    for view in views:
+        for start in range(len(view.text) - _SHARED + 1):
+            if view.text[start : start + _SHARED] in shared:
+                yield view.starts[start], view.ends[start + _SHARED - 1]
 
 
 def _around(blocks: set[str], text: str) -> set[str]:

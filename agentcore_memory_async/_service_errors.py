@@ -245,5 +245,5 @@ def compare_clocks(offset_s: float | None) -> str:
 def leave_out(error: ServiceError, texts: Iterable[str]) -> None:
     """Leave out what the message of *error* repeats of *texts*, the content of its request."""
     before = error._shown  # noqa: SLF001 - of this module
-    error._shown = after = without_texts(before, texts)  # noqa: SLF001
+    error._shown = after = without_texts(before, texts)  # noqa: SLF001 - likewise
     error.args = tuple(str(arg).replace(before, after) for arg in error.args)

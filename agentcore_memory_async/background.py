@@ -111,8 +111,7 @@ class BackgroundWork:
             ClosedError: The block is not entered, or was left; or the manager is closed.
             InvalidInputError: An argument is invalid.
         """
-        if not isinstance(poller, ExtractionPoller):  # pyright: ignore[reportUnnecessaryIsInstance]
-            check.refuse(f"poller is {check.kind(poller)}; give an extraction_poller()")
+        check.check_type("poller", poller, ExtractionPoller, "give an extraction_poller()")
         check.check_callable("then", then, "give an async function of a list, or None")
         check.check_callable("on_error", on_error, "give an async function of an error, or None")
         self._check_open()

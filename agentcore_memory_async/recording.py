@@ -20,7 +20,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, Self
-from weakref import ref
+from weakref import WeakKeyDictionary
 
 from agentcore_memory_async._wire.validation import kind, refuse
 
@@ -36,10 +36,24 @@ class _Store(Protocol):
     def __call__(self, answer: str, *, is_interrupted: bool) -> None: ...
 
 
-def _report_end(turn: ref[RecordedTurn], task: asyncio.Task[Any]) -> None:
-    """Report the end of a reader to *turn*, which its task must not keep from being dropped."""
-    if (recorded := turn()) is not None:
-        recorded._reader_ended(task)  # noqa: SLF001 - of this module
+_Turns = WeakKeyDictionary["RecordedTurn", None]
+# One callback for each task: it may read thousands of turns, and removing one goes through all.
+_turns_of = WeakKeyDictionary["asyncio.Task[Any]", _Turns]()
+
+
+def _turns_read_by(task: asyncio.Task[Any]) -> _Turns:
+    """Return the turns that learn of the end of *task*, which must not keep them from dropping."""
+    turns = _turns_of.get(task)
+    if turns is None:
+        turns = _turns_of[task] = WeakKeyDictionary()
+        task.add_done_callback(partial(_report_end, turns))
+    return turns
+
+
+def _report_end(turns: _Turns, task: asyncio.Task[Any]) -> None:
+    for turn in turns.keyrefs():
+        if (recorded := turn()) is not None:
+            recorded._reader_ended(task)  # noqa: SLF001 - of this module
 
 
 class RecordedTurn(AsyncIterator[str]):
@@ -61,7 +75,7 @@ class RecordedTurn(AsyncIterator[str]):
         self._parts: list[str] = []
         self._is_read = False
         self._reader: asyncio.Task[Any] | None = None
-        self._on_end = partial(_report_end, ref(self))
+        self._reader_turns: _Turns | None = None
         self._watch(asyncio.current_task())
 
     def __repr__(self) -> str:
@@ -113,11 +127,12 @@ class RecordedTurn(AsyncIterator[str]):
         """Note who reads, so that his end is seen; the end of an earlier reader is not."""
         if task is self._reader:
             return
-        if self._reader is not None:  # a task may live long, and read many turns
-            self._reader.remove_done_callback(self._on_end)
+        if self._reader_turns is not None:
+            self._reader_turns.pop(self, None)
         self._reader = task
-        if task is not None:
-            task.add_done_callback(self._on_end)
+        self._reader_turns = None if task is None else _turns_read_by(task)
+        if self._reader_turns is not None:
+            self._reader_turns[self] = None
 
     def _reader_ended(self, task: asyncio.Task[Any]) -> None:
         """Hand the turn over if its last reader was cancelled or failed."""

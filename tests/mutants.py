@@ -16,27 +16,31 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import coverage
-from attrs import evolve, frozen
+from attrs import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = "agentcore_memory_async"
 FOLDERS = ("tests/unit", "tests/client", "tests/transport", "tests/sync")
-"""Tests that are run where they reach the changed line, the quickest first."""
+"""Tests that are run where they reach the changed line."""
 SIMULATION = "tests/simulation/test_seeds.py"
 """Tests that reach nearly everything, and so are run last for each mutant."""
-MOST_TESTS = 300
-"""Tests that are run for one mutant."""
-TIMEOUT_S = 180
+MOST_TESTS = 200
+"""Test functions that are run for one mutant."""
+TIMEOUT_S = 300
 """Seconds after which a mutant counts as killed, if the tests end in time without it."""
 OPPOSITE: dict[type[ast.cmpop], str] = {
     ast.Lt: "<=",
@@ -165,21 +169,69 @@ def trace(data_file: Path) -> None:
     _failed_beside(data_file).write_text("\n".join(_failures(ran.stdout)))
 
 
-def find_reaching(files: list[Path], data_file: Path) -> dict[tuple[Path, int], list[str]]:
-    """Return the tests that reach each line, and of each file (line 0), the quickest first."""
-    # Coverage changes what some tests count or time: those judge nothing.
-    failed = set(_failed_beside(data_file).read_text().splitlines())
-    data = coverage.CoverageData(str(data_file))
-    data.read()
-    reaching: dict[tuple[Path, int], list[str]] = {}
-    for path in files:
-        of_file = set[str]()
-        for line, contexts in data.contexts_by_lineno(str(ROOT / path)).items():
-            tests = {context.partition("|")[0] for context in contexts if context} - failed
-            of_file |= tests
-            reaching[path, line] = sorted(tests, key=_speed)
-        reaching[path, 0] = sorted(of_file, key=_speed)
-    return reaching
+class Reach:
+    """
+    Which tests reach which lines, by a run with coverage.
+
+    Args:
+        files: Files of the package.
+        data_file: What `trace` wrote.
+    """
+
+    def __init__(self, files: list[Path], data_file: Path) -> None:
+        # Coverage changes what some tests count or time: those judge nothing.
+        failed = set(_failed_beside(data_file).read_text().splitlines())
+        data = coverage.CoverageData(str(data_file))
+        data.read()
+        self._trees = {path: ast.parse((ROOT / path).read_bytes()) for path in files}
+        self._tests = {
+            (path, line): set(map(_function, filter(None, contexts))) - failed
+            for path in files
+            for line, contexts in data.contexts_by_lineno(str(ROOT / path)).items()
+        }
+        self._sizes = Counter(test for tests in self._tests.values() for test in tests)
+
+    def tests_of(self, mutant: Mutant) -> list[str]:
+        """
+        Return the tests of a mutant, those that reach the fewest lines first.
+
+        They are quick, and about little else. Where only an import runs the line, they are those of
+        what uses it, or else of its file.
+        """
+        of_file = [place for place in self._tests if place[0] == mutant.path]
+        for places in ([(mutant.path, mutant.line)], self._users(mutant), of_file):
+            tests = {test for place in places for test in self._tests.get(place, ())}
+            if tests:
+                return sorted(tests, key=lambda test: (self._sizes[test], test))[:MOST_TESTS]
+        return []
+
+    def _users(self, mutant: Mutant) -> list[tuple[Path, int]]:
+        """Return the lines of the function with that default, or those that name that constant."""
+        names = set[str]()
+        lines = set[int]()
+        for node in ast.walk(self._trees[mutant.path]):
+            if isinstance(node, ast.stmt) and mutant.line in _lines(node):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    lines.update(_lines(node))
+                elif isinstance(node, ast.Assign | ast.AnnAssign):
+                    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                    names.update(target.id for target in targets if isinstance(target, ast.Name))
+        return [(mutant.path, line) for line in lines] + [
+            (path, node.lineno)
+            for path, tree in self._trees.items()
+            for node in ast.walk(tree)
+            if (isinstance(node, ast.Name) and node.id in names)
+            or (isinstance(node, ast.Attribute) and node.attr in names)
+        ]
+
+
+def _lines(node: ast.stmt) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+
+
+def _function(test: str) -> str:
+    """Return a test without its parameters: a mutant may change what those are called."""
+    return test.partition("|")[0].partition("[")[0]
 
 
 def _failed_beside(data_file: Path) -> Path:
@@ -187,57 +239,64 @@ def _failed_beside(data_file: Path) -> Path:
 
 
 def _failures(output: str) -> list[str]:
-    """Return the tests that failed, by pytest's summary; their ids may have spaces."""
+    """Return the tests that failed, by pytest's summary."""
     lines = re.findall(r"^(?:FAILED|ERROR) (tests/.+)$", output, re.MULTILINE)
-    return [line.partition(" - ")[0] for line in lines]
-
-
-def _speed(test: str) -> tuple[int, str]:
-    return next(i for i, folder in enumerate(FOLDERS) if test.startswith(folder)), test
+    return [_function(line.partition(" - ")[0]) for line in lines]
 
 
 def judge(work: tuple[Mutant, list[str]]) -> tuple[Mutant, str]:
     """Run the tests on a mutant, and return why it was killed; empty if it lives."""
     mutant, tests = work
-    unchanged = evolve(mutant, end=mutant.start, code="")
-    left = [*tests[:MOST_TESTS], SIMULATION]
-    while left and (reason := _run(mutant, left)):
+    left = [*tests, SIMULATION]
+    while left and (reason := _run(left, mutant)):
         killers = [reason] if reason.startswith("tests/") else left
-        if not _run(unchanged, killers):
+        if not _run_unchanged(tuple(killers)):
             return mutant, reason
         gone = {*killers, reason.partition("::")[0]}
         left = [test for test in left if test not in gone]
     return mutant, ""
 
 
-def _run(mutant: Mutant, tests: list[str]) -> str:
-    """Run *tests* on a mutant, and return what failed first; empty for nothing."""
+@cache
+def _run_unchanged(tests: tuple[str, ...]) -> str:
+    return _run(tests, None)
+
+
+def _run(tests: Sequence[str], mutant: Mutant | None) -> str:
+    """Run *tests*, on a mutant if there is one; return what failed first, or empty for nothing."""
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name)
         ignored = shutil.ignore_patterns("__pycache__")
         for folder in (PACKAGE, "tests", "docs"):
             shutil.copytree(ROOT / folder, copy / folder, ignore=ignored)
         shutil.copy(ROOT / "pyproject.toml", copy)
-        target = copy / mutant.path
-        target.write_bytes(mutant.apply(target.read_bytes()))
+        if mutant is not None:
+            target = copy / mutant.path
+            target.write_bytes(mutant.apply(target.read_bytes()))
         (copy / "chosen").write_text("\n".join(tests))
+        output = copy / "output"
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:randomly"]
         command += ["-p", "no:cacheprovider", "@chosen"]
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-        try:
-            ran = subprocess.run(
+        with output.open("wb") as stream:
+            ran = subprocess.Popen(
                 command,
                 cwd=copy,
                 env=environment,
-                capture_output=True,
-                text=True,
-                timeout=TIMEOUT_S,
-                check=False,
+                stdout=stream,
+                stderr=stream,
+                start_new_session=True,
             )
+        try:
+            status = ran.wait(TIMEOUT_S)
         except subprocess.TimeoutExpired:
             return "it does not end"
-    if ran.returncode in {1, 2, 4}:  # failed; or it cannot even be imported
-        return next(iter(_failures(ran.stdout)), f"exit status {ran.returncode}")
+        finally:
+            with suppress(ProcessLookupError):  # with what a changed client may leave behind
+                os.killpg(ran.pid, signal.SIGKILL)
+            ran.wait()
+        if status:
+            return next(iter(_failures(output.read_text())), f"exit status {status}")
     return ""
 
 
@@ -258,8 +317,8 @@ def main() -> int:
         data_file = given.data or Path(folder, "coverage")
         if not data_file.exists():
             trace(data_file)
-        reaching = find_reaching(files, data_file)
-    work = [(one, _tests_of(one, reaching)) for one in chosen]
+        reach = Reach(client_files(), data_file)
+    work = [(one, reach.tests_of(one)) for one in chosen]
     living: list[Mutant] = []
     with multiprocessing.get_context("spawn").Pool(given.jobs) as pool:
         for mutant, reason in pool.imap_unordered(judge, work):
@@ -268,11 +327,6 @@ def main() -> int:
                 print(f"LIVES  {mutant.describe()}", flush=True)
     print(f"{len(chosen)} of {len(every)} mutants, {len(chosen) - len(living)} killed")
     return int(len(living) > given.most)
-
-
-def _tests_of(mutant: Mutant, reaching: dict[tuple[Path, int], list[str]]) -> list[str]:
-    """Return the tests of a mutant: of its line, or of its file where importing it runs it."""
-    return reaching.get((mutant.path, mutant.line)) or reaching.get((mutant.path, 0), [])
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import tokenize
 from functools import cache
+from io import StringIO
 from itertools import zip_longest
 from pathlib import Path
 from textwrap import dedent
@@ -138,6 +140,18 @@ def undescribed(tree: ast.Module) -> Iterator[tuple[ast.stmt, str]]:
                         yield statement, name
 
 
+IGNORES = re.compile(r"noqa(: [A-Z0-9, ]*[0-9])?|(type|pyright): ignore(\[[\w, -]+\])?")
+"""What switches off a rule, in a comment."""
+
+
+def unreasoned(source: str) -> Iterator[int]:
+    """Iterate over the lines whose comment switches off a rule, and says no more than that."""
+    for token in tokenize.generate_tokens(StringIO(source).readline):
+        rest = IGNORES.sub("", token.string) if token.type == tokenize.COMMENT else token.string
+        if rest != token.string and not re.search(r"\w", rest):
+            yield token.start[0]
+
+
 def names(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
     """Iterate over the identifiers of *tree*: definitions, arguments, attributes, imports."""
     for node in ast.walk(tree):
@@ -227,6 +241,15 @@ def test_no_retired_name_is_in_use(files: list[Path]) -> None:
     ]
 
 
+def test_ignored_rules_have_a_reason() -> None:
+    """Each comment of the package that switches off a rule says why, on its own line."""
+    assert [] == [
+        f"{path.relative_to(ROOT).as_posix()}:{line}"
+        for path in PACKAGE
+        for line in unreasoned(path.read_text("utf-8"))
+    ]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_no_page_names_what_is_retired(page: Path) -> None:
     """Code in pages uses the present names, in blocks and in single words alike."""
@@ -267,3 +290,17 @@ def test_the_check_of_constants_sees_violations() -> None:
     assert [(4, "B"), (4, "_C"), (6, "D"), (12, "MAX")] == [
         (statement.lineno, name) for statement, name in found
     ]
+
+
+def test_the_check_of_ignored_rules_sees_violations() -> None:
+    """The check detects each way to switch off a rule, alone or with others, without a reason."""
+    off = [
+        "# noqa: B018, SLF001",
+        "# type: ignore[misc]",
+        "# pyright: ignore[reportA, reportB]",
+        "# type: ignore[misc]  # pyright: ignore[reportA]",
+        "# noqa",
+    ]
+    reasoned = [f"{off[0]} - it raises", f"{off[1]}  # no types", f"{off[3]} - read only"]
+    lines = [*off, *reasoned, "# A type: any.", "'# noqa: F401'"]
+    assert [1, 2, 3, 4, 5] == list(unreasoned("\n".join(lines)))

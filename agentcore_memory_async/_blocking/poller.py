@@ -27,7 +27,7 @@ async def _wait(poller: ExtractionPoller) -> list[MemoryRecord]:
     return await poller
 
 
-async def _restart(poller: ExtractionPoller, error: ExtractionFailedError) -> None:  # noqa: ARG001
+async def _restart(poller: ExtractionPoller, error: ExtractionFailedError) -> None:  # noqa: ARG001 - as a method
     """
     Start the failed jobs of *error* again, once, however often it is called; then wait again.
 

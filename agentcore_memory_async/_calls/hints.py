@@ -20,13 +20,21 @@ from agentcore_memory_async.errors import (
 if TYPE_CHECKING:
     from agentcore_memory_async.errors import ServiceError
 
-_OTHER_THINGS = re.compile(
-    r"actor|branch|event|job|metadata|namespace|payload|query|record|session|strategy|token",
+_OTHER_THING = re.compile(
+    r"(actor|branch|event|job|metadata|namespace|payload|query|record|session|strategy|token)s?",
     re.IGNORECASE,
 )
-"""What a message names that is about something else than the memory."""
+"""A word of a message that is about something else than the memory."""
+_WORD = re.compile(r"[A-Z]?[a-z]+")
+"""A word of a message, also inside of a name such as ``rootEventId``."""
+_MEMORY_ID = re.compile(r"\bmemory ?id", re.IGNORECASE)
+"""The member or the words by which a message names the memory's id."""
 _ACTION = re.compile(r"perform:? ([\w-]+:\w+)")
 """The action in a message about a missing permission."""
+_LIMITS_IT = re.compile(
+    r"because no (permissions boundary|(?!identity|resource-)[\w ]{1,30} policy) allows"
+)
+"""What allows nothing by itself and has to allow an action as well, in such a message."""
 
 
 def find_hint(error: ServiceError, memory_id: str, where: str, endpoint_url: str) -> str:
@@ -39,21 +47,34 @@ def find_hint(error: ServiceError, memory_id: str, where: str, endpoint_url: str
         where: Region and its source, in words.
         endpoint_url: Where the request went; empty if unknown.
     """
-    if error.code in {str(error.status), "UnknownOperationException"}:
+    if _is_of_another_server(error):
         server = f"the endpoint {endpoint_url}" if endpoint_url else "the endpoint"
-        return f"This is no answer of AgentCore Memory; check {server} and any proxy"
-    is_about_memory = not _OTHER_THINGS.search(error.message.replace(memory_id, ""))
-    if isinstance(error, NotFoundError) and is_about_memory:
-        return f"Asked for memory {memory_id} in {where}"
+        verb = "may be" if error.status >= 500 else "is"
+        return f"This {verb} no answer of AgentCore Memory; check {server} and any proxy"
+    if isinstance(error, NotFoundError) and _is_about_memory(error.message, memory_id):
+        at = f", at {endpoint_url}" if endpoint_url else ""
+        return f"Asked for memory {memory_id} in {where}{at}"
     if is_token_expired(error):
         return f"Get new credentials. {compare_clocks(error.clock_offset_s)}"
     if is_clock_at_fault(error):
         return compare_clocks(error.clock_offset_s)
     if isinstance(error, AccessDeniedError) and error.code.startswith("AccessDenied"):
         return _find_permission(error)
-    if isinstance(error, ValidationError) and is_about_memory:
+    if isinstance(error, ValidationError) and _MEMORY_ID.search(error.message):
         return _explain_memory_id(memory_id)
     return ""
+
+
+def _is_of_another_server(error: ServiceError) -> bool:
+    """Return whether a page, or an error that the service does not have, came."""
+    is_other_404 = error.status == 404 and not isinstance(error, NotFoundError)
+    return is_other_404 or error.code in {str(error.status), "UnknownOperationException"}
+
+
+def _is_about_memory(message: str, memory_id: str) -> bool:
+    """Return whether what does not exist is the memory; its id is also the end of an ARN."""
+    words = _WORD.findall(message.replace(memory_id.rpartition("/")[2], ""))
+    return not any(_OTHER_THING.fullmatch(word) for word in words)
 
 
 def _find_permission(error: ServiceError) -> str:
@@ -61,6 +82,8 @@ def _find_permission(error: ServiceError) -> str:
     action = found[1] if found else f"bedrock-agentcore:{error.operation}"
     if "explicit deny" in error.message:
         return f"A policy denies {action}: another one that allows it does not help"
+    if limit := _LIMITS_IT.search(error.message):
+        return f"A {limit[1]} must allow {action}, beside those of the credentials"
     on_the_memory = " on the memory" if action.startswith("bedrock-agentcore:") else ""
     return f"The credentials need {action}{on_the_memory}"
 

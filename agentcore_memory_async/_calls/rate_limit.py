@@ -69,3 +69,8 @@ class TokenBucket:
                     if at > clock.now():
                         await clock.wait(anyio.Event(), at)
                     self._used_until = max(self._used_until, clock.now()) + takes_s
+
+    def give_back(self) -> None:
+        """Take back what a request took that nothing saw."""
+        if self._per_s is not None:
+            self._used_until -= 1 / self._per_s

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
+from agentcore_memory_async._calls.absence import SHARED_S, Absence, is_absent
 from agentcore_memory_async._calls.flow_control import Admission, Outcome
 from agentcore_memory_async._calls.wait_clock import holding
 from agentcore_memory_async._calls.write import CREATE_EVENT
@@ -62,8 +63,6 @@ ALIVE_BACKOFF = 1.0
 """Longest wait before a retry, in seconds, while other calls of the operation succeed."""
 LONGEST_RETRY_AFTER = 300.0
 """Longest wait that the service is believed to ask for, in seconds."""
-START_S = 1.0
-"""Time that a service on this machine has to start, where nothing listens yet."""
 MISTAKES = (ClosedError, ForkedError, InvalidInputError, WrongLoopError)
 """What is raised instead of sending anything."""
 
@@ -73,7 +72,7 @@ def is_retryable(error: AgentCoreMemoryError, *, is_write: bool = False) -> bool
     Return whether the same request may succeed a little later.
 
     A read would get an answer of the wrong shape again. A write is sent again, since only an answer
-    about it acknowledges it.
+    about it acknowledges it. A call that found nothing listening has given the service its time.
     """
     if isinstance(error, DecodeError) and error.parsed:
         return is_write
@@ -81,7 +80,7 @@ def is_retryable(error: AgentCoreMemoryError, *, is_write: bool = False) -> bool
         return error.code == "RetryableConflictException"
     if isinstance(error, ServiceError) and error.status == REQUEST_TIMEOUT:
         return True
-    if isinstance(error, CertificateError):
+    if isinstance(error, CertificateError) or is_absent(error):
         return False
     return isinstance(
         error, TransportError | DecodeError | ThrottledError | ServiceUnavailableError
@@ -112,7 +111,9 @@ def is_rejected(error: Exception) -> bool:
 
 
 def outcome_of(error: AgentCoreMemoryError) -> Outcome:
-    """Return what *error* means for the service: it is well, too busy, or failing."""
+    """Return what *error* means for the service: it is well, too busy, failing, or not there."""
+    if is_absent(error):
+        return Outcome.CANCELLED
     if isinstance(error, ThrottledError):
         return Outcome.THROTTLED
     if isinstance(error, AnswerMismatchError):
@@ -122,6 +123,8 @@ def outcome_of(error: AgentCoreMemoryError) -> Outcome:
 
 def backoff_bound(policy: RetryPolicy, error: AgentCoreMemoryError, attempt: int) -> float:
     """Return the longest wait after attempt number *attempt* (1 is the first), in seconds."""
+    if is_absent(error):
+        return SHARED_S
     throttled = isinstance(error, ThrottledError)
     first = policy.throttled_backoff if throttled else policy.backoff
     return min(policy.max_backoff, first * 2.0 ** min(attempt - 1, 30))
@@ -165,7 +168,7 @@ class Retrier:
         self._running = 0
         self._idle: anyio.Event | None = None
         self._stopped = False
-        self._absent_since: float | None = None
+        self._absence = Absence()
         self._random = random.Random()
 
     @contextmanager
@@ -258,15 +261,14 @@ class Retrier:
         with anyio.CancelScope(deadline=deadline) as scope:
             while True:
                 try:
-                    return await self._attempt(call, admission, reader)
+                    return await self._attempt(call, admission, reader, deadline)
                 except AgentCoreMemoryError as error:
                     call.failed(error)
                     if not call.may_go_on(error):
                         break
-                    if isinstance(error, TransportError) and error.is_absent:
-                        scope.deadline = min(scope.deadline, self._wait_for_start())
                     wait_s = call.wait_s(error, admission.failures, self._random)
-                    if anyio.current_time() + wait_s >= scope.deadline:
+                    ends_at = self._absence.ends_at if is_absent(error) else scope.deadline
+                    if anyio.current_time() + wait_s >= min(ends_at, scope.deadline):
                         break  # the next attempt would come after the deadline
                 except MISTAKES:
                     call.not_sent()
@@ -280,19 +282,15 @@ class Retrier:
             final.hint = final.hint or self._hint(final)
         raise final
 
-    def _wait_for_start(self) -> float:
-        """Return until when calls wait for a service that never answered, on the loop's clock."""
-        if self._absent_since is None:
-            self._absent_since = anyio.current_time()
-        return self._absent_since + START_S
-
     def _admission(self, operation: str) -> Admission:
         admission = self._admissions.get(operation)
         if admission is None:
             admission = self._admissions[operation] = Admission(self._max_concurrency)
         return admission
 
-    async def _attempt(self, call: _Call, admission: Admission, reader: Callable[[Answer], T]) -> T:
+    async def _attempt(
+        self, call: _Call, admission: Admission, reader: Callable[[Answer], T], deadline: float
+    ) -> T:
         """Send one request once it is admitted, and read its answer."""
         is_retry = call.is_retry_after_failure
         if call.limiter is not None:
@@ -304,7 +302,8 @@ class Retrier:
                 raise ClosedError(
                     "the manager was closed before the call was sent; create a new manager"
                 )
-            call.sending()
+            call.sending(deadline - anyio.current_time())
+            was_seen = True
             try:
                 with anyio.fail_after(call.policy.attempt_timeout):
                     answer = await self._send(call)
@@ -313,17 +312,19 @@ class Retrier:
             except (AgentCoreMemoryError, TimeoutError) as error:
                 lost = error if isinstance(error, AgentCoreMemoryError) else call.timed_out()
                 permit.outcome = call.outcome_of(lost)
+                was_seen = not is_absent(lost)
                 if lost is error:
                     raise
                 raise lost from None
             finally:
-                if call.limiter is not None:
+                if call.limiter is not None and was_seen:
                     call.limiter.ended(anyio.current_time())
             permit.outcome = Outcome.ANSWERED
             return result
 
     async def _send(self, call: _Call) -> Answer:
         """Send one request, and date its answer."""
+        self._absence.check(call.operation)
         sent_at = self._wait_clock.now()
         earlier_at = self._clock.sending(call.token, sent_at)
         try:
@@ -332,6 +333,7 @@ class Retrier:
             checked = call.operation, call.params, answer.body
             await run_apart(check_answer, *checked, large=answer.is_large)
         except BaseException as error:
+            self._absence.note(error)
             refused = isinstance(error, AgentCoreMemoryError) and not may_have_run(error)
             if earlier_at is None and (refused or not call.send_state.sent):
                 self._clock.not_taken(call.token)
@@ -379,9 +381,9 @@ class _Call:
     def may_have_run(self) -> bool:
         return self._may_have_run or (self._in_flight and self.send_state.sent)
 
-    def sending(self) -> None:
+    def sending(self, left_s: float) -> None:
         self.attempts += 1
-        self.send_state = SendState(self.policy.attempt_timeout)
+        self.send_state = SendState(min(left_s, self.policy.attempt_timeout))
         self._in_flight = True
 
     def not_sent(self) -> None:
@@ -416,7 +418,7 @@ class _Call:
             return False
         if is_signed_anew(error) and not self._was_signed_anew:
             self._was_signed_anew = True
-        elif not is_retryable(error, is_write=self.operation == CREATE_EVENT):
+        elif not (is_absent(error) or is_retryable(error, is_write=self.operation == CREATE_EVENT)):
             return False
         return most is None or self.attempts < most
 

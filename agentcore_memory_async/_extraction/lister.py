@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from agentcore_memory_async._calls.pagination import Pages
 from agentcore_memory_async._calls.rate_limit import TokenBucket
 from agentcore_memory_async._wire import job_codec, queries
+from agentcore_memory_async.errors import TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -105,7 +106,12 @@ class Lister:
         pages = Pages(self._retrier, operation, params, reader, page_size, self._retry)
         while not pages.over:
             await self._bucket.take(self.wait_clock)
-            items += await anext(pages)
+            try:
+                items += await anext(pages)
+            except TransportError as error:
+                if error.is_absent:
+                    self._bucket.give_back()
+                raise
         return items
 
     async def start_jobs(self, tokens: Mapping[str, str]) -> None:

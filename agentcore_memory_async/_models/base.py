@@ -22,7 +22,7 @@ JsonValue = dict[str, Any] | list[Any] | str | int | float | bool | None
 def size(value: object) -> str:
     """Return the length of content, which stands for it in a ``repr``."""
     try:
-        return f"<{len(value)}>"  # type: ignore[arg-type]
+        return f"<{len(value)}>"  # type: ignore[arg-type]  # what has no length is caught below
     except TypeError:
         return "<...>"
 

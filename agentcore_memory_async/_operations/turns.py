@@ -229,11 +229,13 @@ class TurnOperations(EventOperations):
 
         AWS operation: ``CreateEvent``.
         """
-        if not isinstance(in_doubt, OutcomeUnknownError | UnsentError | str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            check.refuse(
-                f"in_doubt is {check.kind(in_doubt)}; give an OutcomeUnknownError, an UnsentError, "
-                "or the client token of a cancelled write"
-            )
+        wanted = (OutcomeUnknownError, UnsentError, str)
+        check.check_type(
+            "in_doubt",
+            in_doubt,
+            wanted,
+            "give an OutcomeUnknownError, an UnsentError, or the client token of a cancelled write",
+        )
         known = in_doubt if isinstance(in_doubt, str) else in_doubt.request or in_doubt.client_token
         if known is None:
             check.refuse(

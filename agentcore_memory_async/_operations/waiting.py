@@ -8,12 +8,13 @@ from agentcore_memory_async._core import View
 from agentcore_memory_async._extraction.wait_options import parse_wait_options
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async.extraction import ExtractionPoller
+from agentcore_memory_async.models import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
 
-    from agentcore_memory_async.models import Event, MemoryRecord
+    from agentcore_memory_async.models import MemoryRecord
     from agentcore_memory_async.policies import PollPolicy
 
 
@@ -124,8 +125,7 @@ class WaitingOperations(View):
 
         AWS operations: ``ListMemoryRecords``, and now and then ``ListMemoryExtractionJobs``.
         """
-        if since is None:  # pyright: ignore[reportUnnecessaryComparison]
-            check.refuse("since is None; give the Event that add_turns() returned")
+        check.check_type("since", since, Event, "give the Event that add_turns() returned")
         return await self.extraction_poller(
             namespace_prefix,
             timeout=timeout,

@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 # anyio imports its backend at first use. A process that forks meanwhile would leave its child with
 # a held import lock, so it is imported here, and nothing below is looked up lazily.
-import anyio._backends._asyncio  # noqa: F401  # pyright: ignore[reportUnusedImport]
+import anyio._backends._asyncio  # noqa: F401  # pyright: ignore[reportUnusedImport] - as above
 from anyio import CancelScope, create_task_group
 
 from agentcore_memory_async.errors import BlockingCallWarning, ClosedError
@@ -60,6 +60,7 @@ class Call(Generic[T]):
     """One function on its way to the loop thread, and its outcome on its way back."""
 
     __slots__ = (
+        "_cancellations",
         "_cancelled",
         "_context",
         "_done",
@@ -76,6 +77,7 @@ class Call(Generic[T]):
         self._thread = thread
         self._function = function
         self._context = contextvars.copy_context()
+        self._cancellations = _cancellations()  # before the call can begin: see wait()
         self._done = threading.Lock()
         self._done.acquire()
         self._started = self._cancelled = False
@@ -136,11 +138,10 @@ class Call(Generic[T]):
             return self._done.acquire(timeout=timeout)
         # A Ctrl-C just before the wait for a lock does not interrupt it, and on Windows none
         # does: check for it now and then.
-        before = _cancellations()
         while not self._done.acquire(timeout=INTERRUPT_CHECK_S):
             # Inside asyncio.run the first Ctrl-C only cancels the main task, which this wait keeps
             # from running, as it does all others of the loop.
-            if _cancellations() > before:
+            if _cancellations() > self._cancellations:
                 raise CancelledError
         return True
 

@@ -8,7 +8,6 @@ from asyncio import CancelledError
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-import anyio._backends._asyncio  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from anyio import CancelScope, Event, Lock, current_time
 
 from agentcore_memory_async._sync.loop_thread import (

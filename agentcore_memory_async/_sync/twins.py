@@ -27,7 +27,7 @@ class BlockingExtractionFailedError(ExtractionFailedError):
         cls, fields, state = super().__reduce__()
         return cls, fields, {**state, "_call": None}
 
-    def restart(self) -> None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+    def restart(self) -> None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - it blocks
         """
         Start the failed jobs again, once, however often it is called; then wait again.
 

@@ -346,5 +346,5 @@ async def _resolve_endpoint(client: Any) -> str:
     """
     model = client.meta.service_model
     operation = model.operation_model(model.operation_names[0])
-    found = await client._ruleset_resolver.construct_endpoint(operation, {}, {})  # noqa: SLF001
+    found = await client._ruleset_resolver.construct_endpoint(operation, {}, {})  # noqa: SLF001 - the module's docstring says it
     return str(found.url)

@@ -319,10 +319,10 @@ def _expire(refreshable: Any) -> None:
 
     There is no public way to either.
     """
-    fetcher: Any = getattr(refreshable._refresh_using, "__self__", None)  # noqa: SLF001
+    fetcher: Any = getattr(refreshable._refresh_using, "__self__", None)  # noqa: SLF001 - as above
     with suppress(AttributeError, KeyError):
-        del fetcher._cache[fetcher._cache_key]  # noqa: SLF001
-    refreshable._expiry_time = refreshable._time_fetcher() - timedelta(seconds=1)  # noqa: SLF001
+        del fetcher._cache[fetcher._cache_key]  # noqa: SLF001 - as above
+    refreshable._expiry_time = refreshable._time_fetcher() - timedelta(seconds=1)  # noqa: SLF001 - as above
 
 
 async def _resolve(value: Awaitable[Any] | Any) -> Any:

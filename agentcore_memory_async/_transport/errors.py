@@ -213,10 +213,28 @@ def _refused_by_proxy(captured: ResponseCapture, status: int) -> TransportError 
 def _is_absent(where: str, cause: object) -> bool:
     """Return whether nothing listens at an endpoint on this machine."""
     host = (urlsplit(f"//{where}").hostname or "") if " " not in where else ""
-    refused = isinstance(getattr(cause, "os_error", cause), ConnectionRefusedError)
+    return _is_this_machine(host) and _is_refused(cause)
+
+
+def _is_this_machine(host: str) -> bool:
     with suppress(ValueError):
-        return refused and ip_address(host).is_loopback
-    return refused and host.rpartition(".")[2] == "localhost"
+        address = ip_address(host)
+        address = getattr(address, "ipv4_mapped", None) or address
+        return address.is_loopback or address.is_unspecified
+    return host.rstrip(".").rpartition(".")[2] == "localhost"
+
+
+def _is_refused(cause: object) -> bool:
+    """Return whether no address took the connection, by aiohttp's error or by what httpx wraps."""
+    reason = getattr(cause, "os_error", cause)
+    while isinstance(reason, BaseException):
+        # Without a number it stands for several addresses that failed differently: a machine may
+        # have a name for ::1 and no IPv6.
+        several = type(reason) is OSError and reason.errno is None
+        if several or isinstance(reason, ConnectionRefusedError):
+            return True
+        reason = reason.__cause__ or reason.__context__
+    return False
 
 
 def _connect_text(where: str, cause: object) -> str:

@@ -20,6 +20,7 @@ import io
 import os
 import ssl
 import time
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,7 @@ from agentcore_memory_async._transport.capture import note_connections, note_pro
 from agentcore_memory_async.errors import ClosedError, InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Generator
 
 LARGE_BYTES = 2**20
 """Size from which on aiohttp warns about a body that is sent as bytes."""
@@ -126,7 +127,7 @@ class Connections:
     aiohttp's pool is private, so each connection is noted when its answer is awaited. A network can
     lose kept connections without a word: after a change of networks, a resumed machine, or a NAT
     that forgets. Then each would take a whole attempt. So one that has been idle gets a share of an
-    attempt, and after a loss on a kept connection the other idle ones are closed.
+    attempt, and after a loss on a used connection the other idle ones are closed.
     """
 
     def __init__(self) -> None:
@@ -138,32 +139,45 @@ class Connections:
 
         class NotedResponse(aiohttp.ClientResponse):
             async def start(self, connection: aiohttp.connector.Connection) -> Any:
-                return await connections.await_answer(connection, super().start)
+                self._carrier = connections.carrier_of(connection)
+                return await connections.await_answer(self._carrier, super().start(connection))
+
+            async def read(self) -> bytes:
+                with connections.watching(self._carrier):
+                    return await super().read()
 
         return NotedResponse
 
-    async def await_answer(
-        self,
-        connection: aiohttp.connector.Connection,
-        start: Callable[[aiohttp.connector.Connection], Awaitable[Any]],
-    ) -> Any:
-        """Return what *start* does, with the time and the consequences that *connection* needs."""
-        protocol = connection.protocol
-        carrier = self._carriers.setdefault(protocol, _Carrier(ref(connection)))
+    def carrier_of(self, connection: aiohttp.connector.Connection) -> _Carrier:
+        """Return what is known of *connection*, which is in use from now on."""
+        carrier = self._carriers.setdefault(connection.protocol, _Carrier(ref(connection)))
         carrier.holder = ref(connection)
+        return carrier
+
+    async def await_answer(self, carrier: _Carrier, answer: Awaitable[Any]) -> Any:
+        """Return the *answer*, with the time that its connection has for it."""
         state = current_send_state()
         state.is_kept = carrier.answered_at is not None
         limit_s = idle_limit_s(carrier.answered_at, time.time(), state.timeout_s)
+        with self.watching(carrier):
+            found = await (answer if limit_s is None else _within(limit_s, answer))
+        carrier.answered_at = time.time()
+        return found
+
+    @contextmanager
+    def watching(self, carrier: _Carrier) -> Generator[None]:
+        """
+        Close the idle connections where the block fails on one that has answered before.
+
+        A cancellation, such as that by the end of an attempt, counts if no answer came for long.
+        """
         try:
-            answer = await (
-                start(connection) if limit_s is None else _within(limit_s, start(connection))
-            )
+            yield
         except BaseException as error:
-            if limit_s is not None or (state.is_kept and isinstance(error, Exception)):
+            at = carrier.answered_at
+            if at is not None and (isinstance(error, Exception) or is_idle(at, time.time())):
                 self.drop_idle()
             raise
-        carrier.answered_at = time.time()
-        return answer
 
     def drop_idle(self) -> None:
         """Close those that are idle now."""
@@ -181,9 +195,14 @@ class Connections:
         self._carriers.clear()
 
 
+def is_idle(answered_at: float, now: float) -> bool:
+    """Return whether a connection may be lost: too long ago, or the clock was set back since."""
+    return not 0 <= now - answered_at < IDLE_S
+
+
 def idle_limit_s(answered_at: float | None, now: float, timeout_s: float | None) -> float | None:
     """Return how long an answer is waited for, if shorter than an attempt: not on new ones."""
-    if answered_at is None or timeout_s is None or now - answered_at < IDLE_S:
+    if answered_at is None or timeout_s is None or not is_idle(answered_at, now):
         return None
     return timeout_s * IDLE_SHARE
 
@@ -217,7 +236,7 @@ class NoRedirectSession:
         return getattr(self._session, name)
 
 
-class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]
+class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore carries no types
     """
     aiobotocore's session over aiohttp, with host names checked.
 
@@ -302,7 +321,7 @@ def session_class(given: Any, opened: list[Any]) -> type[Any]:
         )
         raise InvalidInputError(text)
 
-    class TrackedSession(*bases):  # type: ignore[misc]
+    class TrackedSession(*bases):  # type: ignore[misc]  # the caller's class is its base
         def __init__(self, *args: Any, **options: Any) -> None:
             opened.append(self)
             super().__init__(*args, **options)

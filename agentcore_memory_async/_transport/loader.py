@@ -16,7 +16,7 @@ from botocore.loaders import Loader
 from agentcore_memory_async._wire import service_model
 
 
-class ShippedLoader(Loader):  # type: ignore[misc]
+class ShippedLoader(Loader):  # type: ignore[misc]  # botocore carries no types
     """
     botocore's loader with this package's data before its own, for one service only.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-from agentcore_memory_async._wire.validation import kind, refuse
+from agentcore_memory_async._wire.validation import check_type, refuse
 
 _MARK = "enc-"
 """Prefix of an encoded id."""
@@ -74,8 +74,7 @@ def decode_actor_id(actor_id: str) -> str:
         InvalidInputError: *actor_id* has only the SHA-256 of a long string, or ``encode_actor_id``
             returns it for no string.
     """
-    if not isinstance(actor_id, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        refuse(f"actor_id is {kind(actor_id)}; give a str that encode_actor_id() returned")
+    check_type("actor_id", actor_id, str, "give a str that encode_actor_id() returned")
     text = _decoded(actor_id)
     if text is None or encode_actor_id(text) != actor_id:
         what = (
@@ -88,8 +87,7 @@ def decode_actor_id(actor_id: str) -> str:
 
 
 def _encode(text: str, plain: re.Pattern[str], longest: int) -> str:
-    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        refuse(f"text is {kind(text)}; give a str")
+    check_type("text", text, str, "give a str")
     if plain.fullmatch(text) and len(text) <= longest and not text.startswith(_MARK):
         return text
     raw = text.encode("utf-8", "surrogatepass")

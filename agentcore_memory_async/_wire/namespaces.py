@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from agentcore_memory_async._wire.validation import check_type
 from agentcore_memory_async.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -42,11 +43,7 @@ def resolve_template(
         InvalidInputError: An unknown name, another use of braces, or an invalid namespace (1 to
             1,024 letters, digits, ``/``, ``-``, ``_``, ``:``).
     """
-    if not isinstance(template, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        message = (
-            f"{argument} is {type(template).__name__}; give a str such as '/facts/{{actorId}}/'"
-        )
-        raise InvalidInputError(message)
+    check_type(argument, template, str, "give a str such as '/facts/{actorId}/'")
 
     template = str.__str__(template)  # not that of a subclass, such as an enum's
     shown = repr(template if len(template) <= 80 else template[:77] + "...")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from agentcore_memory_async._wire.messages import read_message
-from agentcore_memory_async._wire.validation import check_utf8, kind, refuse
+from agentcore_memory_async._wire.validation import check_type, check_utf8, kind, refuse
 from agentcore_memory_async.models import (
     BlobPayload,
     ConversationalMessage,
@@ -31,8 +31,7 @@ MAX_DEPTH = 100
 
 def check_message(argument: str, message: ConversationalMessage) -> int:
     """Check the text of one message, and return its size in bytes."""
-    if not isinstance(message.text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        refuse(f"{argument}.text is {kind(message.text)}; give a str")
+    check_type(f"{argument}.text", message.text, str, "give a str")
     if not message.text:
         refuse(
             f"{argument}.text is empty; leave the message out, or give 1 to "

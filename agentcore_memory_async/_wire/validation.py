@@ -84,10 +84,16 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= 80 else text[:77] + "...")
 
 
+def check_type(argument: str, value: object, wanted: type | tuple[type, ...], advice: str) -> None:
+    """Check that *value* has the type *wanted*, as callers without a type checker may not know."""
+    if not isinstance(value, wanted):
+        refuse(f"{argument} is {kind(value)}; {advice}")
+
+
 def check_is(argument: str, value: object, wanted: type | tuple[type, ...], advice: str) -> None:
     """Check that *value* has the type *wanted*; None means not given."""
-    if value is not None and not isinstance(value, wanted):
-        refuse(f"{argument} is {kind(value)}; {advice}")
+    if value is not None:
+        check_type(argument, value, wanted, advice)
 
 
 def check_callable(argument: str, value: object, advice: str) -> None:

@@ -495,5 +495,5 @@ class BlockingLocalMemoryService(BlockingFacade[LocalMemoryService], FaultMethod
         return self._inner.clock
 
     @property
-    def _faults(self) -> Faults:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
+    def _faults(self) -> Faults:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride] - read only
         return self._inner._faults  # noqa: SLF001 - of this module

@@ -333,7 +333,8 @@ async def test_odd_memory_id_is_explained_when_the_service_refuses_it() -> None:
     an example.
     """
     transport = FakeTransport()
-    transport.fail("ListEvents", "ValidationException", status=400)
+    message = "Invalid memoryId: not a valid memory ID or ARN"
+    transport.reply("ListEvents", service_error("ListEvents", "ValidationException", message, 400))
     async with AsyncMemorySessionManager("mem-abc123", transport=transport) as manager:
         with pytest.raises(ValidationError, match="'mem-abc123' does not have the form") as caught:
             await manager.create_memory_session("a", "s")

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from agentcore_memory_async import (
     InvalidInputError,
     MessageRole,
+    ServiceLimits,
 )
 from agentcore_memory_async._wire import payloads
 from agentcore_memory_async.testing import FakeTransport
@@ -359,6 +360,42 @@ async def test_a_turn_that_another_thread_drops_is_stored() -> None:
         await anext(held[0])
         await asyncio.to_thread(held.clear)
     assert stored(service) == [(["U: hi", "A: ho"], True)]
+
+
+class CountedTask(asyncio.Task[None]):
+    """A task that counts the callbacks for its end, which removing one goes through."""
+
+    callbacks = 0
+
+    def add_done_callback(self, *args: Any, **options: Any) -> None:
+        """Count one more."""
+        self.callbacks += 1
+        super().add_done_callback(*args, **options)
+
+
+@virtual_time
+async def test_a_task_has_one_callback_for_all_its_turns_and_ends_them_in_order() -> None:
+    """Thousands of turns of one task cost each the same, read or not."""
+    service = FakeTransport()
+
+    async def callbacks_of(count: int) -> int:
+        turns: list[RecordedTurn] = []
+
+        async def begin() -> None:
+            turns.extend(session.record_turn(str(number), ["ho"]) for number in range(count))
+            del turns[::2]
+            raise ZeroDivisionError
+
+        task = CountedTask(begin())
+        with suppress(ZeroDivisionError):
+            await task
+        return task.callbacks
+
+    async with manager_on(service, limits=ServiceLimits(None, None)) as manager:
+        session = await open_session(manager)
+        assert await callbacks_of(100) == await callbacks_of(1)
+    numbers = *range(0, 100, 2), *range(1, 100, 2), 0
+    assert stored(service) == [([f"U: {number}"], True) for number in numbers]
 
 
 @pytest.mark.parametrize("chunk", [None, 5, b"bytes", ["text"]], ids=lambda chunk: str(type(chunk)))

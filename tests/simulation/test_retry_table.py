@@ -87,10 +87,12 @@ SomethingNew                     599 ServiceUnavailableError  yes yes FAILED
 """
 """Code, status: class of the error, retried, may have run, what flow control is told."""
 
+ABSENT = TransportError("CreateEvent", "refused", sent=False, is_absent=True)
 OTHERS = [
     (TransportError("CreateEvent", "reset"), "yes yes FAILED"),
     (TransportError("CreateEvent", "refused", sent=False), "yes no FAILED"),
     (CertificateError("CreateEvent", "expired", sent=False), "no no ANSWERED"),
+    (ABSENT, "no no CANCELLED"),
     (TransportTimeoutError("CreateEvent", "late"), "yes yes FAILED"),
     (TransportTimeoutError("CreateEvent", "connecting", sent=False), "yes no FAILED"),
     (DecodeError("CreateEvent", "cut"), "yes yes FAILED"),
@@ -125,6 +127,7 @@ POLICY = RetryPolicy(backoff=0.05, throttled_backoff=1.0, max_backoff=5.0)
 BACKOFFS = [
     (DecodeError("CreateEvent", "cut"), [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]),
     (errors.service_error("CreateEvent", "429", "", 429), [1.0, 2.0, 4.0, 5.0, 5.0]),
+    (ABSENT, [0.1, 0.1, 0.1]),
 ]
 """Upper bounds of the backoff after attempts 1, 2, ..., in seconds."""
 

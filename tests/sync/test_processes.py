@@ -84,6 +84,41 @@ class TestCtrlC:
         expected = "['opening', 'open', 'cleaned up'] 0 goes on"
         assert (ran.stderr, ran.stdout.strip()) == ("", expected)
 
+    def test_inside_asyncio_run_at_each_line(self, run: Callable[[str], Script]) -> None:
+        """A Ctrl-C inside ``asyncio.run`` cancels the call, wherever the main thread is in it."""
+        ran = run("""
+            import asyncio, signal, sys, warnings
+            from agentcore_memory_async._sync.loop_thread import Call, LoopThread
+            from tests.sync.sync_toys import Toy
+            warnings.simplefilter("ignore")
+            toy = Toy("toy")
+            toy.echo("a")
+            async def block(number):
+                places = []
+                def trace(frame, event, arg):
+                    if frame.f_code not in (LoopThread._post.__code__, Call.wait.__code__):
+                        return None
+                    if event == "line" and len(places) < number:
+                        places.append((frame.f_code.co_name, frame.f_lineno))
+                        if len(places) == number:
+                            signal.raise_signal(signal.SIGINT)
+                    return trace
+                sys.settrace(trace)
+                try:
+                    toy.hang()
+                finally:
+                    sys.settrace(None)
+                    reached.append(places[-1])
+            reached = []
+            while len(set(reached)) == len(reached):  # until it waits, line by line in a circle
+                try:
+                    asyncio.run(block(len(reached) + 1))
+                except KeyboardInterrupt:
+                    assert toy.inner.running == 0
+            print(sorted({name for name, _ in reached}), toy.echo("goes on"))
+        """).finish()
+        assert (ran.stderr, ran.stdout.strip()) == ("", "['_post', 'wait'] goes on")
+
     def test_uncaught(self, run: Callable[[str], Script]) -> None:
         """An uncaught Ctrl-C ends the script as usual, and everything is closed."""
         script = run("""

@@ -16,5 +16,5 @@ def run(code: str, *options: str) -> str:
         timeout=45,
         check=False,
     )
-    assert (0, "") == (done.returncode, done.stderr)
+    assert (0, "") == (done.returncode, done.stderr), done.stderr
     return done.stdout

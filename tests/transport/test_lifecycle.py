@@ -231,9 +231,11 @@ def test_other_loop_that_is_closed() -> None:
     """A call after the loop was closed raises ``WrongLoopError``, without warnings or output."""
     printed = run(
         """
-        import asyncio
+        import asyncio, logging
         from agentcore_memory_async._transport.botocore import BotocoreTransport
         from agentcore_memory_async.errors import WrongLoopError
+        # The loop's debug mode also logs what took it 0.1 s, which says how busy the machine is.
+        logging.getLogger("asyncio").setLevel(logging.ERROR)
         transport = BotocoreTransport(endpoint_url="http://127.0.0.1:9")
         asyncio.run(transport.open())
         async def call():

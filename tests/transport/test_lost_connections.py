@@ -38,6 +38,7 @@ class Network:
         url: Address.
         dead: Connections with at most this number get no answer any more, and no end either.
         reset: Whether dead connections are reset by the next request.
+        begins: Whether dead connections begin an answer before.
         late_s: How long each answer takes.
         lost: Number of the connection of each request that got no answer.
         answered: Number of the connection of each answer.
@@ -47,6 +48,7 @@ class Network:
     url: str = ""
     dead: int = 0
     reset: bool = False
+    begins: bool = False
     late_s: float = 0.0
     lost: list[int] = attrs.field(factory=list)
     answered: list[int] = attrs.field(factory=list)
@@ -68,6 +70,8 @@ class Network:
                 request = json.loads(await reader.readexactly(length))
                 if number <= self.dead:
                     self.lost.append(number)
+                    if self.begins:
+                        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{")
                     if self.reset:
                         writer.transport.abort()
                         return
@@ -224,6 +228,43 @@ async def test_a_write_that_is_cut_short_is_in_doubt(
         await call(once, "write")
 
 
+@pytest.mark.parametrize("begins", [False, True], ids=["silent", "begun"])
+@pytest.mark.parametrize("reset", [False, True], ids=["stays", "reset"])
+@pytest.mark.parametrize("set_s", [2 * IDLE_S, -900.0])
+async def test_a_lost_answer_on_a_busy_connection_costs_one_attempt(
+    network: Network,
+    session: AsyncMemorySession,
+    clock: list[float],
+    set_s: float,
+    reset: bool,
+    begins: bool,
+) -> None:
+    """The others are not trusted, whatever came of the answer, and if the clock is set back."""
+    await keep(network, session, 4)
+    network.dead, network.reset, network.begins = 4, reset, begins
+    clock[0] += IDLE_S / 2
+    asyncio.get_running_loop().call_later(ATTEMPT_S / 4, lambda: clock.__setitem__(0, 1e3 + set_s))
+    await call(session, "read")
+
+    assert 1 == len(network.lost)
+    assert [5] == network.answered
+
+
+@pytest.mark.parametrize("kind", ["read", "write"])
+async def test_a_deadline_that_is_shorter_than_an_attempt_is_shared(
+    network: Network, session: AsyncMemorySession, clock: list[float], kind: str
+) -> None:
+    """An idle connection has a share of the time that is left, so there is a second attempt."""
+    await keep(network, session, 2)
+    network.dead = 2
+    clock[0] += IDLE_S
+    policy = RetryPolicy(read_deadline=ATTEMPT_S, write_deadline=ATTEMPT_S, attempt_timeout=60)
+    await call(session.with_options(retry=policy), kind)
+
+    assert 1 == len(network.lost)
+    assert [3] == network.answered
+
+
 async def test_a_cancelled_call_closes_idle_connections_too(
     network: Network, session: AsyncMemorySession, clock: list[float]
 ) -> None:
@@ -273,11 +314,11 @@ async def keep_open(network: Network, session: AsyncMemorySession, count: int) -
         (1000.0, 1000.0 + IDLE_S, 8.0, 2.0),
         (1000.0, 2000.0, 4.0, 1.0),
         (1000.0, 2000.0, None, None),
-        (1000.0, 900.0, 8.0, None),
+        (1000.0, 900.0, 8.0, 2.0),
     ],
 )
 def test_idle_limit(
     answered_at: float | None, now: float, timeout_s: float | None, limit_s: float | None
 ) -> None:
-    """Only what is kept and idle is cut short, to a quarter; a clock that was set back is not."""
+    """Only what is kept is cut short, to a quarter: if idle, or if the clock was set back."""
     assert limit_s == idle_limit_s(answered_at, now, timeout_s)

@@ -120,6 +120,29 @@ def test_one_event_of_another_session_spoils_a_page(member: str, value: str) -> 
     assert "" == differing("ListEvents", IDS, {"events": [EVENT, {"eventId": "1#a"}]})
 
 
+@pytest.mark.parametrize(
+    ("branches", "found"),
+    [
+        (["main"], "branch"),
+        (["main", "other"], "branch"),
+        (["main", "retry"], ""),  # moto lists all branches
+        (["retry"], ""),
+        (["main", None], ""),
+        ([], ""),
+    ],
+    ids=str,
+)
+def test_a_page_of_other_branches_only_is_anothers(branches: list[str | None], found: str) -> None:
+    """A page is held against the branch that was asked for, without or with its parents."""
+    asked = {"name": "retry", "includeParentBranches": False}
+    page = {"events": [{**EVENT, "branch": name and {"name": name}} for name in branches]}
+
+    assert found == differing("ListEvents", {**IDS, "filter": {"branch": asked}}, page)
+    asked["includeParentBranches"] = True
+    assert "" == differing("ListEvents", {**IDS, "filter": {"branch": asked}}, page)
+    assert "" == differing("ListEvents", IDS, page)
+
+
 @pytest.mark.parametrize("operation", ["ListMemoryRecords", "RetrieveMemoryRecords"])
 @pytest.mark.parametrize(
     ("scope", "namespaces", "found"),

@@ -203,6 +203,11 @@ def test_an_error_of_the_system_before_sending_is_no_lost_connection(exc: Except
         ("http://[::1]:4710", True),
         ("http://localhost:4710", True),
         ("http://memory.localhost:4710", True),
+        ("http://localhost.:4710", True),
+        ("http://127.1.2.3:4710", True),
+        ("http://[::ffff:127.0.0.1]:4710", True),
+        ("http://0.0.0.0:4710", True),
+        ("http://[::]:4710", True),
         ("http://10.0.0.1:4710", False),
         ("http://localhost.example:4710", False),
     ],
@@ -216,6 +221,14 @@ def test_only_what_is_refused_on_this_machine_is_absent(url: str, absent: bool) 
     assert not mapped(connecting(unconnected(), url), was_answered=True).is_absent
     assert not mapped(connecting(unconnected(), url), maybe_resent=True).is_absent
     assert not mapped(connecting(unconnected(OSError(1, "x")), url)).is_absent
+    # Several addresses that failed differently, such as ::1 without IPv6: no errno.
+    assert absent == mapped(connecting(unconnected(OSError("several")), url)).is_absent
+    wrapped = ConnectError()  # as httpx does
+    wrapped.__cause__ = ConnectError()
+    wrapped.__cause__.__context__ = ConnectionRefusedError(111, "x")
+    assert absent == mapped(connecting(wrapped, url)).is_absent
+    assert not mapped(connecting(ConnectError(), url)).is_absent
+    assert not mapped(connecting(aiohttp.ConnectionTimeoutError(), url)).is_absent
     through = mapped(connecting(unconnected(host="h", port=1), url), proxy="127.0.0.1:3128")
     assert not through.is_absent
 

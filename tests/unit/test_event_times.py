@@ -87,6 +87,20 @@ def test_beyond_its_bound_the_farthest_times_are_forgotten() -> None:
         assert 1002 == times.free_from(1000)
 
 
+def test_1000_of_more_than_30_000_times_are_forgotten_together() -> None:
+    """At the bound all are remembered, and one beyond it the oldest 1000 go."""
+    times = UsedTimes()
+    stamps = range(0, 60_002, 2)
+    for ms in stamps[:-1]:
+        times.add(ms)
+    assert 30_000 == len(times)
+    assert 1 == times.free_from(0)
+    times.add(stamps[-1])
+
+    assert 29_001 == len(times)
+    assert [stamps[999], stamps[1000] + 1] == [times.free_from(ms) for ms in stamps[999:1001]]
+
+
 def test_the_newest_time_is_never_forgotten() -> None:
     """One that lies near the end that is dropped stays."""
     with mock.patch.multiple(event_times, MAX_RUNS=4, FORGOTTEN_AT_ONCE=3):

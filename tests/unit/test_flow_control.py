@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -311,6 +312,15 @@ def test_the_first_rate_is_a_third_of_the_last_second_and_at_least_15() -> None:
     assert (30.0, 15.0) == (fast.per_s, slow.per_s)
 
 
+def test_up_to_1000_answers_of_a_second_are_counted() -> None:
+    """So a burst of any size takes bounded memory."""
+    rates = [AdaptiveRate(), AdaptiveRate(), AdaptiveRate()]
+    for rate, answered in zip(rates, (999, 1000, 1002), strict=True):
+        throttle(rate, 1.0, 10, answered)
+
+    assert [333.0, 1000 / 3, 1000 / 3] == [rate.per_s for rate in rates]
+
+
 def test_few_throttled_requests_cut_no_rate() -> None:
     """One of 40, or one alone, is cheaper to repeat; two of 40 are 5 %."""
     assert [False, False, True, False, True] == [
@@ -320,6 +330,16 @@ def test_few_throttled_requests_cut_no_rate() -> None:
         throttle(AdaptiveRate(), 1.0, 1, 19),
         throttle(AdaptiveRate(), 1.0, 2, 0),
     ]
+
+
+@pytest.mark.parametrize(("answered", "is_cut"), [(38, True), (39, False)])
+def test_the_last_40_requests_decide_on_a_cut(answered: int, is_cut: bool) -> None:
+    """Two throttled ones are too many among 40, and the first is forgotten with the 41st."""
+    rate = AdaptiveRate()
+    rate.throttled(None)
+    rate.throttled(None)
+
+    assert is_cut == throttle(rate, 1.0, 0, answered)
 
 
 def test_a_later_cut_is_to_nine_tenths_of_the_answers_and_to_half_at_most() -> None:

@@ -9,8 +9,10 @@ from agentcore_memory_async.errors import service_error
 
 MEMORY = "events-a1B2c3D4e5"
 ODD = "mem-abc123"
+ARN = f"arn:aws:bedrock-agentcore:eu-central-1:123456789012:memory/{MEMORY}"
 WHERE = "region eu-central-1 (from argument)"
 URL = "http://127.0.0.1:4710"
+NOT_ALLOWED = "User: u is not authorized to perform: bedrock-agentcore:ListEvents on resource: r"
 NOT_FOUND = "ResourceNotFoundException"
 INVALID = "ValidationException"
 DENIED = "AccessDeniedException"
@@ -21,15 +23,33 @@ DENIED = "AccessDeniedException"
     [
         (NOT_FOUND, 404, f"Memory not found: {MEMORY}", MEMORY, f"memory {MEMORY} in {WHERE}"),
         (NOT_FOUND, 404, "", MEMORY, f"memory {MEMORY} in {WHERE}"),
+        (NOT_FOUND, 404, f"Memory not found: {MEMORY}", ARN, f"memory {ARN} in {WHERE}, at {URL}"),
+        (NOT_FOUND, 404, "Memory not found: changes eventually show", MEMORY, f"memory {MEMORY}"),
+        (NOT_FOUND, 404, "memoryRecordId x was not found", MEMORY, ""),
+        (NOT_FOUND, 404, "No such Sessions", MEMORY, ""),
         (NOT_FOUND, 404, "Unable to find event with id 1#a", MEMORY, ""),
         (NOT_FOUND, 404, "Memory record not found: mem-1", MEMORY, ""),
         (NOT_FOUND, 404, "Extraction job not found: j", MEMORY, ""),
         ("404", 404, "Not Found", MEMORY, f"check the endpoint {URL} and any proxy"),
         ("403", 403, "Forbidden", MEMORY, f"check the endpoint {URL} and any proxy"),
         ("302", 302, "Found", MEMORY, f"check the endpoint {URL} and any proxy"),
+        (
+            "NotFound",
+            404,
+            "No such path",
+            MEMORY,
+            "is no answer of AgentCore Memory; check the end",
+        ),
+        ("NotFoundException", 404, "Not Found", MEMORY, f"check the endpoint {URL} and any proxy"),
+        ("503", 503, "Service Unavailable", MEMORY, "may be no answer of AgentCore Memory; check"),
+        ("UnknownOperationException", 400, "", MEMORY, f"check the endpoint {URL} and any proxy"),
         ("UnknownOperationException", 404, "", MEMORY, f"check the endpoint {URL} and any proxy"),
         (INVALID, 400, "Invalid memoryId: not a valid memory ID or ARN", ODD, "form of a real one"),
         (INVALID, 400, "Invalid memoryId: not a valid memory ID or ARN", MEMORY, ""),
+        (INVALID, 400, "Value at 'memoryId' failed; Value at 'sessionId' failed", ODD, "form of a"),
+        (INVALID, 400, "Value at 'maxResults' failed to satisfy constraint", ODD, ""),
+        (INVALID, 400, "The memory is not active", ODD, ""),
+        (INVALID, 400, "", ODD, ""),
         (INVALID, 400, "Value at 'sessionId' failed to satisfy constraint", ODD, ""),
         (INVALID, 400, "Value at 'payload.1.member.content' failed", ODD, ""),
         (INVALID, 400, "Value at 'searchCriteria.searchQuery' failed", ODD, ""),
@@ -47,6 +67,27 @@ DENIED = "AccessDeniedException"
             "not authorized to perform: bedrock-agentcore:ListEvents with an explicit deny in it",
             MEMORY,
             "A policy denies bedrock-agentcore:ListEvents",
+        ),
+        (
+            DENIED,
+            403,
+            f"{NOT_ALLOWED} because no VPC endpoint policy allows the action",
+            MEMORY,
+            "A VPC endpoint policy must allow bedrock-agentcore:ListEvents, beside those of the",
+        ),
+        (
+            DENIED,
+            403,
+            f"{NOT_ALLOWED} because no permissions boundary allows the action",
+            MEMORY,
+            "A permissions boundary must allow bedrock-agentcore:ListEvents, beside those of the",
+        ),
+        (
+            DENIED,
+            403,
+            f"{NOT_ALLOWED} because no identity-based policy allows the action",
+            MEMORY,
+            "need bedrock-agentcore:ListEvents on the memory",
         ),
         ("UnrecognizedClientException", 403, "no", MEMORY, ""),
         ("ExpiredTokenException", 403, "no", MEMORY, "Get new credentials. Check this machine's"),

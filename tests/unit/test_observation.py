@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from agentcore_memory_async._extraction.failed_jobs import FailedJobs
+from agentcore_memory_async._extraction.lister import CreatedFilter
 from agentcore_memory_async._extraction.observation import Observation
 from agentcore_memory_async._extraction.targets import (
     JobSnapshot,
@@ -188,6 +189,47 @@ def test_a_record_that_lagged_behind_the_baseline_is_old() -> None:
         observation.add(FACTS, Snapshot([], 0.0, None, service_time))
         observation.add(FACTS, snapshot(1.0, 0))
         assert expected == len(observation.current)
+
+
+@pytest.mark.parametrize(
+    ("number", "is_new"), [(398.0, True), (398.001, False), (998.0, False), (998.001, True)]
+)
+def test_a_record_may_lag_by_ten_minutes_and_clocks_be_two_seconds_apart(
+    number: float, is_new: bool
+) -> None:
+    """What first shows after a baseline at second 1000 is new if neither explains it."""
+    observation = Observation([FACTS])
+    observation.add(FACTS, Snapshot([], 0.0, None, START + timedelta(seconds=1000)))
+    observation.add(FACTS, snapshot(1.0, number))
+
+    assert is_new == bool(observation.new)
+
+
+def test_only_a_long_baseline_is_filtered_by_time() -> None:
+    """A list that fits on one page is read whole, and then shows which records went."""
+    observation = Observation([FACTS])
+    old = [record(number) for number in range(3)]
+    observation.add(FACTS, Snapshot(old, 0.0, None, START + timedelta(seconds=10)))
+
+    assert observation.filter_after(FACTS, 3) is None
+    assert START + timedelta(seconds=8) == observation.filter_after(FACTS, 2)
+    since = Observation([FACTS], after=START)
+    assert START == since.filter_after(FACTS, 3)
+
+
+def test_every_third_poll_goes_without_a_filter_that_is_not_proven() -> None:
+    """A record that it lists proves it, and one more than a second too old refutes it."""
+    created_filter = CreatedFilter()
+    later = START + timedelta(seconds=5)
+    choices = [created_filter.choose([later, START], number) for number in range(1, 8)]
+    assert [START, START, None, START, START, None, START] == choices
+    assert created_filter.choose([START, None], 1) is None
+    created_filter.judge(START, [])
+    assert created_filter.choose([START], 3) is None
+    created_filter.judge(START, [record(-1)])
+    assert [START, START] == [created_filter.choose([START], number) for number in (3, 6)]
+    created_filter.judge(START, [record(9), record(-1.001)])
+    assert created_filter.choose([START], 1) is None
 
 
 def test_each_target_has_its_own_minimum() -> None:

@@ -88,3 +88,16 @@ async def test_one_second_of_requests_may_go_at_once(
             taken_at.append(anyio.current_time() - began)
         assert pytest.approx(starts_at, abs=1e-6) == taken_at
         await anyio.sleep(30)
+
+
+@pytest.mark.parametrize("per_s", [None, 1.0, 10.0])
+@virtual_time
+async def test_what_was_given_back_is_there_at_once(per_s: float | None) -> None:
+    """A token that was given back may be taken without a wait, and only that one."""
+    bucket, clock = TokenBucket(per_s), LoopClock()
+    for change in ("take", "give back", "take"):
+        for _ in range(int(per_s or 1)):
+            await bucket.take(clock) if change == "take" else bucket.give_back()
+    assert 0 == anyio.current_time()
+    await bucket.take(clock)
+    assert pytest.approx(1 / per_s if per_s else 0) == anyio.current_time()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import json
 import pickle
 from time import process_time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import example, given
@@ -30,10 +32,25 @@ from agentcore_memory_async.testing import FakeTransport
 from tests.unit.bad_input import MESSAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MEMORY = "chat-a1B2c3D4e5"
 SECRET = "my canary sings at dawn"
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "upper": str.upper,
+    "lower": str.lower,
+    "spaces": lambda text: "\n  ".join(text.split()),
+    "html": html.escape,
+    "html of html": lambda text: html.escape(html.escape(text)),
+    "html numbers": lambda text: "".join(f"&#{ord(each)};" for each in text),
+    "percent": lambda text: quote(text, safe=""),
+    "form": quote_plus,
+    "json": lambda text: json.dumps(text)[1:-1],
+    "json of json": lambda text: json.dumps(json.dumps(text)[1:-1])[1:-1],
+    "json, upper": lambda text: json.dumps(text)[1:-1].upper(),
+}
+"""How a message may repeat a text."""
 
 
 @given(st.text(max_size=40), st.text(min_size=12, max_size=60), st.text(max_size=40))
@@ -73,6 +90,24 @@ def test_text_is_left_out_as_json_escapes_it(text: str, ascii_only: bool) -> Non
     escaped = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
 
     assert "got (not shown) here" == without_texts(f"got {escaped} here", [text])
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Gr\u00fc\u00dfe & <\u00dcnsinn>\n\n 10%",
+        'he said "no" to it\tall',
+        "C:\\new\\table & more",
+        "4711 < 12",
+        "\u65e5\u672c\u8a9e\u306e\u79d8\u5bc6 \U0001f600 \u3067\u3059",
+        "\u0345" * 12,
+        "a+b, &amp; not &",
+    ],
+)
+def test_text_is_left_out_in_whatever_form(text: str, form: str) -> None:
+    """A message may repeat a text in another case, with other spaces, or escaped, even twice."""
+    assert "got: (not shown)!" == without_texts(f"got: {FORMS[form](text)}!", [text])
 
 
 def test_the_texts_of_the_largest_event_are_looked_through_quickly() -> None:

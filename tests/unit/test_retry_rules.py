@@ -124,7 +124,7 @@ def test_only_two_errors_reject_a_write_for_good() -> None:
 def test_what_a_kept_connection_loses_says_nothing_of_the_service(is_kept: bool) -> None:
     """A loss on a kept connection is no failure of the service; an answer there says what it is."""
     call = _Call("ListEvents", {}, RetryPolicy(), 10.0)
-    call.sending()
+    call.sending(10.0)
     call.send_state.is_kept = is_kept
     call.failed(LOST)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice, takewhile
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +39,76 @@ def test_polls_gather_around_the_expected_time() -> None:
     assert next(poll_times(PollPolicy(expected=5))) == 5.0
 
 
+def test_polls_around_an_expected_time() -> None:
+    """They come at shares of it, then after 15 % of the time that has passed."""
+    policy = PollPolicy(expected=100, max_interval=1000)
+    expected = [75.0, 87.5, 100.0, 110.0, 120.0, 135.0, 155.25, 178.5375]
+
+    assert pytest.approx(expected) == [*islice(poll_times(policy), 8)]
+    slow = PollPolicy(expected=100, growth=0.1, max_interval=1000)
+    assert pytest.approx(148.5) == [*islice(poll_times(slow), 7)][-1]
+
+
+@pytest.mark.parametrize(("expected", "first"), [(10.0, 10.0), (10.001, 7.50075)])
+def test_polls_before_an_expected_time_are_worth_two_and_a_half_seconds(
+    expected: float, first: float
+) -> None:
+    """Up to 10 s the first poll is at that time: one before it would save too little."""
+    assert pytest.approx(first) == next(poll_times(PollPolicy(expected=expected)))
+
+
+def test_after_the_planned_times_polls_are_ever_farther_apart() -> None:
+    """The time between them is a share of what has passed, within both bounds."""
+    policy = PollPolicy(poll_times_s=(1.0,), growth=0.4, min_interval=0.5, max_interval=2.0)
+
+    found = [*islice(poll_times(policy), 8)]
+    assert pytest.approx([1, 1.5, 2.1, 2.94, 4.116, 5.7624, 7.7624, 9.7624]) == found
+
+
+@pytest.mark.parametrize(
+    ("polled_s", "next_s"),
+    [(0.0, 6.8), (3.399, 6.8), (3.4, 8.4), (7.649, 8.5), (7.65, 10.2), (10.2, 15.2)],
+)
+def test_a_poll_counts_for_a_time_from_the_middle_before_it_on(
+    polled_s: float, next_s: float
+) -> None:
+    """Once the first poll is made, the next is no later than the longest interval allows."""
+    policy = PollPolicy(max_interval=5.0, growth=1.0)
+
+    assert pytest.approx(next_s) == next_poll_at(policy, polled_s, 0.0)
+
+
+def test_a_poll_keeps_the_shortest_interval() -> None:
+    """It comes later than planned where another poll was just before."""
+    assert 9.625 == next_poll_at(PollPolicy(min_interval=2.0), 7.625, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("polled_s", "jitter", "next_s"),
+    [(0.0, 1.0, 8.5), (0.0, -1.0, 5.1), (6.8, 0.5, 9.35), (10.2, 1.0, 33.125)],
+)
+def test_jitter_is_a_share_of_the_interval(polled_s: float, jitter: float, next_s: float) -> None:
+    """It is at most a share of a quarter of the time that has passed."""
+    assert pytest.approx(next_s) == next_poll_at(PollPolicy(), polled_s, jitter)
+
+
+@pytest.mark.parametrize(("delay_s", "first"), [(6.2, 6.7), (6.3, 6.8), (7.0, 6.8)])
+def test_a_told_delay_is_followed_by_a_poll_after_the_shortest_interval(
+    delay_s: float, first: float
+) -> None:
+    """It is the first poll where it comes before the planned ones."""
+    assert pytest.approx(first) == next(poll_times(PollPolicy(), delay_s))
+
+
+def test_a_told_delay_beyond_all_planned_times_adds_no_poll() -> None:
+    """At the last planned time and after it, the schedule polls often enough."""
+    policy = PollPolicy(poll_times_s=(1.0, 2.0), min_interval=0.5)
+
+    assert [1.0, 1.75, 2.0] == [*islice(poll_times(policy, 1.25), 3)]
+    for delay_s in (1.5, 5.0):
+        assert [*islice(poll_times(policy), 9)] == [*islice(poll_times(policy, delay_s), 9)]
+
+
 POLICIES = st.builds(
     PollPolicy,
     expected=st.none() | st.floats(0.1, 200),
@@ -63,7 +134,7 @@ def test_a_shared_poll_counts_for_the_nearest_poll_time() -> None:
     policy = PollPolicy(jitter=0.0)
 
     assert [next_poll_at(policy, at, 0.0) for at in (2.0, 5.0, 9.0)] == [6.8, 8.5, 10.2]
-    assert round(next_poll_at(policy, 1000.0, 0.0), 1) == 1023.0
+    assert [1023.0, 1038.0] == [next_poll_at(policy, at, 0.0) for at in (1007.75, 1008.0)]
 
 
 @given(policy=POLICIES, delay_s=st.none() | st.floats(0, 1e9), seed=st.integers(0, 99))

@@ -58,7 +58,7 @@ class PatternError(ValueError):
 
 _re2: Any = None
 with suppress(ImportError):
-    import re2  # pyright: ignore[reportMissingImports]
+    import re2  # pyright: ignore[reportMissingImports] - of an extra
 
     # Other distributions have a module of this name, which falls back to Python's matcher.
     _re2 = re2 if hasattr(re2, "Options") else None

@@ -32,7 +32,7 @@ def client_options(
                 "credentials_file": (None, None, os.devnull, None),
             }
         )
-        session.set_credentials("local", "local")  # pyright: ignore[reportUnknownMemberType]
+        session.set_credentials("local", "local")  # pyright: ignore[reportUnknownMemberType] - it carries no types
         options["aws_session"] = session
     options.setdefault("region_name", REGION)
     options.setdefault("endpoint_url", endpoint_url)

@@ -200,7 +200,7 @@ class Store:
                 _check_log(self._path)
             db = stack.enter_context(closing(self._connect()))
             readers = [self._connect_reader() for _ in range(self._readers)]
-        except Exception as error:  # noqa: BLE001  (raised in open())
+        except Exception as error:  # noqa: BLE001 - raised in open()
             stack.close()
             _call(loop, _unless_done(ready, ready.set_exception), error)
             return
@@ -240,7 +240,7 @@ class Store:
             while (job := self._reads.get()) is not None:
                 try:
                     _run_reader(db, job)
-                except Exception as error:  # noqa: BLE001  (raised where the caller waits)
+                except Exception as error:  # noqa: BLE001 - raised where the caller waits
                     job.error = self._judged(error)
                 _call(job.loop, _set_results, [job])
 
@@ -273,7 +273,7 @@ class Store:
                     db.execute("BEGIN IMMEDIATE")
                 after += _run_writer(db, job) if job.writes else _run_reader(db, job)
                 written += [job] if job.writes else []
-            except Exception as error:  # noqa: BLE001  (raised where the caller waits)
+            except Exception as error:  # noqa: BLE001 - raised where the caller waits
                 job.error = self._judged(error)
                 if not db.in_transaction:  # a full disk can end it, with all that others wrote
                     _fail(written, job.error)

@@ -101,7 +101,7 @@ class ExtractorCalls:
                 raise
             # Nobody cancelled this call: something that the extractor waits for was.
             result.fail(error)
-        except Exception as error:  # noqa: BLE001  (a user's extractor may raise anything)
+        except Exception as error:  # noqa: BLE001 - a user's extractor may raise anything
             result.fail(error)
 
     def _run_function(self, results: Sequence[Result]) -> None:
@@ -112,5 +112,5 @@ class ExtractorCalls:
                     message = "extract() returned an awaitable: declare it with async def"
                     raise TypeError(message)
                 result.take(answer)
-            except (Exception, CancelledError) as error:  # noqa: BLE001  (a user's may raise anything)
+            except (Exception, CancelledError) as error:  # noqa: BLE001 - a user's may raise anything
                 result.fail(error)

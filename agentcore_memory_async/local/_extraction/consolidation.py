@@ -95,7 +95,7 @@ class Result:
             ValueError: It settles more messages than there are.
         """
         texts = list(contents)
-        if isinstance(contents, str) or any(not isinstance(text, str) for text in texts):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if isinstance(contents, str) or any(not isinstance(text, str) for text in texts):  # pyright: ignore[reportUnnecessaryIsInstance] - it is a user's
             message = f"extract() returned {type(contents).__name__}; return a sequence of str"
             raise TypeError(message)
         if not isinstance(contents, Extraction):

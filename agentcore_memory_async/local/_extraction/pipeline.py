@@ -354,7 +354,7 @@ class Pipeline:
 
         try:
             return await self._store.write(write)
-        except Exception:  # noqa: BLE001  (the next start of the service takes it up again)
+        except Exception:  # noqa: BLE001 - the next start of the service takes it up again
             _LOG.exception("failed extraction jobs could not be written")
             return None
 

@@ -166,7 +166,6 @@ _COUNTED = ("memories", "sessions", "events", "records", "pending", "failed_jobs
 def row_counts(transaction: Transaction) -> dict[str, int]:
     """Return the number of rows of each table."""
     return {
-        # The names are constants.
-        table: transaction.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+        table: transaction.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - the names are constants
         for table in _COUNTED
     }

@@ -176,7 +176,7 @@ class RequestHandler:
             await self._answer(state)
         except ConnectionError:
             raise
-        except Exception:  # noqa: BLE001  (an answer is owed; the log has the trace)
+        except Exception:  # noqa: BLE001 - an answer is owed; the log has the trace
             _LOG.exception("%s failed in the local service", state.name)
             defect = AwsError("ServiceException", "An internal error occurred")
             state.response = self._error(defect, state.request_id)
