@@ -79,9 +79,9 @@ def _read_metadata(body: Body) -> dict[str, MetadataValue]:
     read: dict[str, MetadataValue] = {}
     for key, value in body.items():
         members: Body = cast("Body", value) if isinstance(value, Mapping) else {"": value}
-        given = {kind: each for kind, each in members.items() if each is not None}
+        given: Body = {kind: each for kind, each in members.items() if each is not None}
         if given:
-            read[key] = _read_value(given, value)
+            read[key] = _read_value(given, cast("object", value))
     return read
 
 
