@@ -22,7 +22,8 @@ _WORDS = _METHODS | {"http", "https", "HTTP/1.0", "HTTP/1.1", "legacy", "standar
 _EVENT = re.compile(
     r"(?:after-call|before-call|before-parameter-build|before-parse|before-send|before-sign"
     r"|choose-signer|creating-client-class|getattr|needs-retry|provide-client-params"
-    r"|request-created|response-received)(?:\.bedrock-agentcore(?:\.[A-Z][A-Za-z]{2,30})?)?"
+    r"|request-created|response-received)"
+    r"(?:\.bedrock-agentcore(?:-control)?(?:\.[A-Z][A-Za-z]{2,30})?)?"
 )
 """Names of botocore's events, which may be shown too."""
 

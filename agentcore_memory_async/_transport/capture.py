@@ -192,10 +192,18 @@ HOOKS: dict[str, Callable[..., None]] = {
 """The hooks by the names of botocore's events."""
 
 
+_NO_CONTENT = 204
+"""HTTP status of an answer that has no body."""
+
+
 def decode(operation: str, capture: ResponseCapture) -> Answer:
-    """Return the answer of a success; anything but a JSON object is a `DecodeError`."""
+    """
+    Return the answer of a success; anything but a JSON object is a `DecodeError`.
+
+    An answer that has no content, by its status, is an empty object.
+    """
     status = capture.status or 0
-    body = capture.body
+    body = b"{}" if status == _NO_CONTENT else capture.body
     if not body:
         raise DecodeError(operation, f"status {status} with an empty body")
     parsed: object = _UNREADABLE

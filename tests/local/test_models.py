@@ -19,11 +19,8 @@ if TYPE_CHECKING:
 
     from tests.local.local_client import Client
 
-PACKAGE = Path(agentcore_memory_async.__file__).parent
-SHIPPED = (
-    PACKAGE / "_wire/service_model/data/bedrock-agentcore/2024-02-28/service-2.json",
-    PACKAGE / "local/_api/control_model.json",
-)
+DATA = Path(agentcore_memory_async.__file__).parent / "_wire/service_model/data"
+SHIPPED = tuple(DATA / name.removesuffix(".gz") for name in PATHS)
 
 
 def without_prose(value: Any) -> Any:

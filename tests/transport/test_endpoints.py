@@ -18,9 +18,10 @@ from botocore.endpoint_provider import EndpointProvider
 from agentcore_memory_async import InvalidInputError
 from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async._wire import service_model
-from agentcore_memory_async._wire.service_model import path_of
+from agentcore_memory_async._wire.service_model import CONTROL, SERVICE, path_of
 
 LIST = ("ListActors", {"memoryId": "m-0123456789"})
+MEMORIES: tuple[str, dict[str, str]] = ("ListMemories", {})
 PARTITIONS = service_model.read("partitions")["partitions"]
 REGIONS = [
     region
@@ -38,10 +39,10 @@ UNLISTED = {
 """Regions of no partition's list, which only its pattern knows."""
 
 
-def by_the_rules(region: str, fips: bool, dual: bool) -> str:
+def by_the_rules(region: str, fips: bool, dual: bool, service: str = SERVICE) -> str:
     """Return the endpoint that botocore's evaluation of the shipped rules gives."""
     provider = EndpointProvider(
-        service_model.read("endpoint-rule-set-1"), service_model.read("partitions")
+        service_model.read("endpoint-rule-set-1", service), service_model.read("partitions")
     )
     found = provider.resolve_endpoint(Region=region, UseFIPS=fips, UseDualStack=dual)
     return str(found.url)
@@ -55,7 +56,7 @@ class Body:
 
     async def read(self) -> bytes:
         """Return the body."""
-        return b'{"actorSummaries": []}'
+        return b'{"actorSummaries": [], "memories": []}'
 
 
 def listening(sent: list[str]) -> AioSession:
@@ -66,17 +67,19 @@ def listening(sent: list[str]) -> AioSession:
         sent.append(request.url.partition("/memories")[0])
         return AioAWSResponse(request.url, 200, {}, Body())
 
-    session.register("before-send.bedrock-agentcore", answer)
+    for service in (SERVICE, CONTROL):
+        session.register(f"before-send.{service}", answer)
     return session
 
 
-async def reached(region: str | None = None, **options: Any) -> str:
+async def reached(region: str | None = None, *, service: str = SERVICE, **options: Any) -> str:
     """Return the endpoint that a call reaches, which is the one that the transport shows."""
     sent: list[str] = []
+    session, config = listening(sent), Config(**options)
     async with BotocoreTransport(
-        region_name=region, aws_session=listening(sent), config=Config(**options)
+        region_name=region, aws_session=session, config=config, service=service
     ) as transport:
-        await transport(*LIST)
+        await transport(*(LIST if service == SERVICE else MEMORIES))
         assert [transport.endpoint_url] == sent
     return sent[0]
 
@@ -86,9 +89,23 @@ async def reached(region: str | None = None, **options: Any) -> str:
 async def test_every_endpoint_is_that_of_the_rules(region: str, variant: str) -> None:
     """Requests go where the shipped rules say, whatever the partition and the variant."""
     fips, dual = VARIANTS[variant]
-    given = {"use_fips_endpoint": fips, "use_dualstack_endpoint": dual}
+    given: dict[str, Any] = {"use_fips_endpoint": fips, "use_dualstack_endpoint": dual}
 
     assert by_the_rules(region, fips, dual) == await reached(region, **given)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("region", ["us-west-2", "eu-central-1", "cn-north-1", "us-gov-west-1"])
+async def test_every_endpoint_of_the_control_plane_is_that_of_its_rules(
+    region: str, variant: str
+) -> None:
+    """The control plane has endpoints of its own, in each partition and variant."""
+    fips, dual = VARIANTS[variant]
+    given: dict[str, Any] = {"use_fips_endpoint": fips, "use_dualstack_endpoint": dual}
+    found = await reached(region, service=CONTROL, **given)
+
+    assert by_the_rules(region, fips, dual, CONTROL) == found
+    assert f"bedrock-agentcore-control{'-fips' if fips else ''}.{region}." in found
 
 
 @pytest.mark.parametrize(
@@ -117,15 +134,15 @@ def test_the_rules_are_those_of_botocore() -> None:
     """The botocore that is installed computes the same, in all variants if it is the source."""
     data = Path(botocore.__file__).parent / "data"
     source = json.loads(resources.files(service_model).joinpath("data/source.json").read_text())
-    rules = json.loads(
-        gzip.decompress((data / f"{path_of('endpoint-rule-set-1')}.json.gz").read_bytes())
-    )
-    provider = EndpointProvider(rules, json.loads((data / "partitions.json").read_text()))
+    partitions = json.loads((data / "partitions.json").read_text())
     is_source = botocore.__version__ == source["botocore"]
-    for region in REGIONS:
-        for fips, dual in VARIANTS.values() if is_source else [VARIANTS["plain"]]:
-            found = provider.resolve_endpoint(Region=region, UseFIPS=fips, UseDualStack=dual)
-            assert by_the_rules(region, fips, dual) == found.url
+    for service in (SERVICE, CONTROL):
+        path = data / f"{path_of('endpoint-rule-set-1', service)}.json.gz"
+        provider = EndpointProvider(json.loads(gzip.decompress(path.read_bytes())), partitions)
+        for region in REGIONS:
+            for fips, dual in VARIANTS.values() if is_source else [VARIANTS["plain"]]:
+                found = provider.resolve_endpoint(Region=region, UseFIPS=fips, UseDualStack=dual)
+                assert by_the_rules(region, fips, dual, service) == found.url
 
 
 ORIGINS = ("config", "environment", "profile", "default config of the session")

@@ -1,29 +1,25 @@
-"""Requests of the 16 operations, as botocore's newest model would send them."""
+"""Requests of every operation, as botocore's newest model would send them."""
 
 from __future__ import annotations
 
 import json
 import logging
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from urllib.parse import urlencode
 
-import botocore
 import pytest
 from botocore.model import ServiceModel
 from botocore.serialize import create_serializer
 
+from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async._wire import service_model
-from agentcore_memory_async._wire.service_model.__main__ import main
 
-if TYPE_CHECKING:
-    from agentcore_memory_async._transport.botocore import BotocoreTransport
-
-MODEL = ServiceModel(service_model.read("service-2"))
 TIME = 1732310400.123
-DATA = Path(botocore.__file__).parent / "data"
-SOURCE = json.loads(
-    (Path(service_model.__file__).parent / "data" / "source.json").read_text("utf-8")
-)
+EVERY_OPERATION = [
+    (service, operation)
+    for service, operations in service_model.OPERATIONS_BY_SERVICE.items()
+    for operation in operations
+]
 
 
 def example(shape: Any, depth: int = 0) -> Any:
@@ -43,23 +39,23 @@ def example(shape: Any, depth: int = 0) -> Any:
     return values[shape.type_name]
 
 
-@pytest.mark.parametrize("operation", service_model.OPERATIONS)
-async def test_every_operation(transport: BotocoreTransport, service: Any, operation: str) -> None:
+@pytest.mark.parametrize(("name", "operation"), EVERY_OPERATION)
+async def test_every_operation(service: Any, name: str, operation: str) -> None:
     """Method, URL and body are those of botocore's serializer, with times to the millisecond."""
-    model = MODEL.operation_model(operation)
-    params = example(model.input_shape)
-    await transport(operation, params)
-    (request,) = service.requests
     # Times as numbers, since the encoder of this botocore would truncate them.
-    plain = service_model.read("service-2")
+    plain = service_model.read("service-2", name)
     for shape in plain["shapes"].values():
         shape["type"] = {"timestamp": "double"}.get(shape["type"], shape["type"])
+    shapes = ServiceModel(service_model.read("service-2", name))
+    params = example(shapes.operation_model(operation).input_shape)
+    async with BotocoreTransport(endpoint_url=service.url, service=name) as transport:
+        await transport(operation, params)
+    (request,) = service.requests
     expected = create_serializer("rest-json", include_validation=False).serialize_to_request(
         params, ServiceModel(plain).operation_model(operation)
     )
-    path = expected["url_path"]
-    if expected["query_string"]:
-        path += "?namespace=a%2Fb%20%23%C3%BC"
+    query = urlencode(expected["query_string"], doseq=True).replace("+", "%20")
+    path = expected["url_path"] + (f"?{query}" if query else "")
     assert (expected["method"], path) == (request.method, request.path)
     assert json.loads(expected["body"] or "null") == (request.json if request.body else None)
     if b"imestamp" in request.body:
@@ -135,30 +131,3 @@ async def test_the_answer_has_the_delay_that_a_local_service_tells(
 
 
 IDS = {"sessionId": "s", "eventId": "1#a"}
-
-
-def test_the_model_has_the_sixteen_operations_and_no_prose() -> None:
-    """The shipped model has the 16 operations and their shapes, without documentation."""
-    assert list(service_model.OPERATIONS) == MODEL.operation_names
-    assert "documentation" not in service_model.read_text("service-2")
-    assert 16 == len(service_model.OPERATIONS)
-    assert 6 == len(service_model.read("paginators-1")["pagination"])
-
-
-def test_the_model_is_what_the_command_makes(capsys: pytest.CaptureFixture[str]) -> None:
-    """The command reproduces the shipped files with the same version of botocore."""
-    if botocore.__version__ == SOURCE["botocore"]:
-        assert 0 == main(["--check"])
-        assert "" == capsys.readouterr().out
-
-
-def test_the_command_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command writes all files below its directory, and then finds no difference."""
-    monkeypatch.setattr("agentcore_memory_async._wire.service_model.__main__._HERE", tmp_path)
-    monkeypatch.setattr(
-        "agentcore_memory_async._wire.service_model.__main__.OPERATIONS",
-        ("CreateEvent", "ListEvents"),
-    )
-    assert 0 == main([str(DATA)])
-    assert 0 == main(["--check", str(DATA)])
-    assert 6 == len(list(tmp_path.rglob("*.json")))

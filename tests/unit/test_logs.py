@@ -57,7 +57,8 @@ def test_facts_stay(log: io.StringIO) -> None:
     params = {"body": b"CANARY!", "method": "POST", "headers": {"X": "CANARY"}}
     logger.debug("Making request for %s with params: %s", OperationModel(), params)
     logger.debug("SendState http request: %s", AWSPreparedRequest())
-    logger.debug("Event %s: calling handler %s", "before-call.bedrock-agentcore.CreateEvent", log)
+    for event in ("bedrock-agentcore.CreateEvent", "bedrock-agentcore-control.GetMemory"):
+        logger.debug("Event %s: calling handler %s", f"before-call.{event}", log)
     line = '%s://%s:%s "%s %s %s" %s %s'
     where = ("https", "CANARY.example", 443, "POST", "/memories/CANARY", "HTTP/1.1", 201, 812)
     logging.getLogger("urllib3.connectionpool").debug(line, *where)
@@ -67,6 +68,7 @@ def test_facts_stay(log: io.StringIO) -> None:
         "Making request for CreateEvent with params: <POST bytes, 7>",
         "SendState http request: <POST bytes, 6>",
         "Event before-call.bedrock-agentcore.CreateEvent: calling handler <StringIO>",
+        "Event before-call.bedrock-agentcore-control.GetMemory: calling handler <StringIO>",
         'https://<str, 14>:443 "POST <str, 16> HTTP/1.1" 201 812',
     ] == lines
 

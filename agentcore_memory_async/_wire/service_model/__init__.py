@@ -1,12 +1,11 @@
 """
-The service model that this package ships, in the layout of botocore's data directory.
+The service models that this package ships, in the layout of botocore's data directory.
 
-A second service is a second folder in ``data/`` and a line in `API_VERSIONS`.
-
-``data/`` holds the 16 memory operations of ``bedrock-agentcore`` without prose, their paginators
-and endpoint rules, ``partitions``, and ``endpoints``, which are made of these. They come from the
-botocore that ``data/source.json`` names, so every botocore, however old, can send what that one
-can. ``python -m agentcore_memory_async._wire.service_model`` makes them anew.
+``data/`` holds the memory operations of the data plane, ``bedrock-agentcore``, and of the control
+plane, ``bedrock-agentcore-control``, without prose, their paginators and endpoint rules,
+``partitions``, and ``endpoints``, which are made of these. They come from the botocore that
+``data/source.json`` names, so every botocore, however old, can send what that one can.
+``python -m agentcore_memory_async._wire.service_model`` makes them anew.
 """
 
 from __future__ import annotations
@@ -16,8 +15,10 @@ import json
 from typing import Any
 
 SERVICE = "bedrock-agentcore"
-"""Name of the service whose memory operations the package speaks."""
-API_VERSIONS = {SERVICE: "2024-02-28"}
+"""Name of the data plane: events, records, extraction jobs."""
+CONTROL = "bedrock-agentcore-control"
+"""Name of the control plane: memories, their strategies and tags."""
+API_VERSIONS = {SERVICE: "2024-02-28", CONTROL: "2023-06-05"}
 """Version of the shipped model, by service."""
 OPERATIONS = (
     "BatchCreateMemoryRecords",
@@ -37,7 +38,20 @@ OPERATIONS = (
     "RetrieveMemoryRecords",
     "StartMemoryExtractionJob",
 )
-"""Wire names of the memory operations."""
+"""Wire names of the memory operations of the data plane."""
+CONTROL_OPERATIONS = (
+    "CreateMemory",
+    "DeleteMemory",
+    "GetMemory",
+    "ListMemories",
+    "ListTagsForResource",
+    "TagResource",
+    "UntagResource",
+    "UpdateMemory",
+)
+"""Wire names of the memory operations of the control plane."""
+OPERATIONS_BY_SERVICE = {SERVICE: OPERATIONS, CONTROL: CONTROL_OPERATIONS}
+"""Wire names of the operations that are shipped, by service."""
 SERVICE_FILES = ("service-2", "paginators-1", "endpoint-rule-set-1")
 """Files of each service, by botocore's names."""
 SHARED_FILES = ("endpoints", "partitions")

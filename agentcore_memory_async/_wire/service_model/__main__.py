@@ -2,7 +2,8 @@
 Make ``data/`` anew from a botocore: ``python -m agentcore_memory_async._wire.service_model [DIR]``.
 
 DIR is the data directory of the botocore to take it from; without it that of the installed one.
-``--check`` writes nothing and ends with 1 where the files differ from what would be written.
+``--check`` writes nothing and ends with 1 where the files differ from what would be written; of
+another botocore only the services' own files are compared, since regions come with every version.
 """
 
 # JSON of any form.
@@ -16,9 +17,17 @@ import gzip
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from agentcore_memory_async._wire.service_model import API_VERSIONS, OPERATIONS, SERVICE, path_of
+from agentcore_memory_async._wire.service_model import (
+    API_VERSIONS,
+    OPERATIONS_BY_SERVICE,
+    SHARED_FILES,
+    path_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _HERE = Path(__file__).parent / "data"
 """Directory of the shipped files."""
@@ -63,9 +72,9 @@ def _shape_names(value: Any) -> set[str]:
     return set()
 
 
-def service_model(full: dict[str, Any]) -> dict[str, Any]:
-    """Cut the memory operations, and the shapes that they reach, out of botocore's model."""
-    operations = {name: full["operations"][name] for name in OPERATIONS}
+def service_model(full: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Cut the operations *names*, and the shapes that they reach, out of botocore's model."""
+    operations = {name: full["operations"][name] for name in names}
     wanted: set[str] = set()
     new = _shape_names(list(operations.values()))
     while new:
@@ -119,16 +128,26 @@ def _endpoints(partition: dict[str, Any]) -> dict[str, Any]:
 
 
 def build(directory: Path) -> dict[str, dict[str, Any]]:
-    """Make everything that ``data/`` holds from the botocore data in *directory*."""
+    """
+    Make everything that ``data/`` holds, by path, from the botocore data in *directory*.
+
+    What all services share comes last: it changes with every botocore, the models do not.
+    """
+    made: dict[str, dict[str, Any]] = {}
+    for service, names in OPERATIONS_BY_SERVICE.items():
+        for file, cut in (("service-2", service_model), ("paginators-1", _pages)):
+            path = path_of(file, service)
+            made[path] = cut(_load(directory, path), names)
+        path = path_of("endpoint-rule-set-1", service)
+        made[path] = _without_prose(_load(directory, path))
     partitions = _load(directory, path_of("partitions"))
-    pages = _load(directory, path_of("paginators-1"))["pagination"]
-    return {
-        "service-2": service_model(_load(directory, path_of("service-2"))),
-        "paginators-1": {"pagination": {k: v for k, v in sorted(pages.items()) if k in OPERATIONS}},
-        "endpoint-rule-set-1": _without_prose(_load(directory, path_of("endpoint-rule-set-1"))),
-        "endpoints": endpoints(partitions),
-        "partitions": partitions,
-    }
+    return made | {"endpoints": endpoints(partitions), "partitions": partitions}
+
+
+def _pages(full: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Cut the paginators of the operations *names* out of botocore's."""
+    pages = full["pagination"]
+    return {"pagination": {name: pages[name] for name in sorted(pages) if name in names}}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -142,13 +161,11 @@ def main(arguments: list[str] | None = None) -> int:
         import botocore
 
         directory = Path(botocore.__file__).parent / "data"
-    version = "unknown"
-    init = directory.parent / "__init__.py"
-    if init.is_file():
-        lines = init.read_text("utf-8").splitlines()
-        version = next((s.split("'")[1] for s in lines if s.startswith("__version__ = '")), version)
-    source = {"botocore": version, "service": SERVICE, "apiVersion": API_VERSIONS[SERVICE]}
-    files = {"source": source} | {path_of(name): data for name, data in build(directory).items()}
+    files = {"source": _source(directory)} | build(directory)
+    if given.check and files["source"] != _load(_HERE, "source"):
+        files = {
+            name: data for name, data in files.items() if name not in {"source", *SHARED_FILES}
+        }
     different = 0
     for name, data in files.items():
         path = _HERE / f"{name}.json"
@@ -161,6 +178,16 @@ def main(arguments: list[str] | None = None) -> int:
             path.write_text(text, "utf-8")
         sys.stdout.write(f"{'differs' if given.check else 'written'}: {name}.json\n")
     return 1 if given.check and different else 0
+
+
+def _source(directory: Path) -> dict[str, Any]:
+    """Return what ``data/source.json`` says of the botocore whose data *directory* has."""
+    version = "unknown"
+    init = directory.parent / "__init__.py"
+    if init.is_file():
+        lines = init.read_text("utf-8").splitlines()
+        version = next((s.split("'")[1] for s in lines if s.startswith("__version__ = '")), version)
+    return {"botocore": version, "services": API_VERSIONS}
 
 
 if __name__ == "__main__":

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-_SERVICE = "bedrock-agentcore"
-"""Directory of the data plane's model."""
 _MAX_TIME = 253_402_300_799.999
 """9999-12-31T23:59:59.999Z, in seconds since the epoch."""
 _MAX_VIOLATIONS = 20
@@ -377,10 +375,6 @@ class Api:
 
 def load_api() -> Api:
     """Load the shipped service models; it blocks, so call it in a thread."""
-    package = Path(__file__).parents[2]
-    data = package / "_wire" / "service_model" / "data" / _SERVICE
-    paths = (
-        next(iter(sorted(data.glob("*/service-2.json")))),
-        Path(__file__).with_name("control_model.json"),
-    )
+    data = Path(__file__).parents[2] / "_wire" / "service_model" / "data"
+    paths = sorted(data.glob("*/*/service-2.json"))
     return Api(tuple(ServiceModel(json.loads(path.read_text("utf-8"))) for path in paths))
