@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from attrs import define, field
 
 from agentcore_memory_async._transport.base import Answer, SendState
+from agentcore_memory_async._wire.pieces import encode_in_pieces
 from agentcore_memory_async._wire.weight import LARGE
 from agentcore_memory_async.errors import DecodeError
 
@@ -77,21 +78,13 @@ class ResponseCapture:
 
     def encode_request(self, members: Mapping[str, Any]) -> None:
         """Build a large body, as botocore would; for a thread."""
-        pairs = (f"{json.dumps(name)}: {_dumps(value)}" for name, value in members.items())
-        self.request_body = f"{{{', '.join(pairs)}}}".encode()
+        self.request_body = "".join(encode_in_pieces(members)).encode()
         self.request_digest = hashlib.sha256(self.request_body).hexdigest()
 
     @property
     def is_large(self) -> bool:
         """Whether the body of the answer is large."""
         return len(self.body) >= LARGE
-
-
-def _dumps(value: object) -> str:
-    """Return JSON, each item of a list encoded by itself: the encoder holds the interpreter."""
-    if not isinstance(value, list):
-        return json.dumps(value)
-    return f"[{', '.join(map(json.dumps, cast('list[object]', value)))}]"
 
 
 def _let_others_run(value: dict[str, Any]) -> dict[str, Any]:

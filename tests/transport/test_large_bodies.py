@@ -26,6 +26,7 @@ from agentcore_memory_async import (
 from agentcore_memory_async._transport.base import SendState
 from agentcore_memory_async._transport.capture import ResponseCapture
 from agentcore_memory_async._wire import codec, payloads
+from agentcore_memory_async._wire.pieces import encode_in_pieces
 from agentcore_memory_async._wire.weight import LARGE, MOST, is_large
 
 if TYPE_CHECKING:
@@ -270,13 +271,42 @@ async def test_data_that_changes_after_the_call_is_sent_as_it_was(
     assert ROWS == first.json["payload"][0]["json"]["content"]["rows"]
 
 
-def test_a_large_body_is_what_botocore_makes() -> None:
-    """A body encoded in pieces is the same as one encoded at once."""
-    members = {"payload": [{"a": 1.5}, {"b": TEXT}], "clientToken": "t", "metadata": {}, "n": []}
+@pytest.mark.parametrize("kind", ITEMS)
+async def test_a_large_event_is_encoded_in_pieces(
+    kind: str, service: Service, session: AsyncMemorySession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No call of the encoder has more than an item: it holds the interpreter, in any thread."""
+    service.body = b'{"event": {"eventId": "1#a"}}'
+    encode = json.dumps
+    lengths: list[int] = []
+
+    def counting(*args: Any, **options: Any) -> str:
+        encoded = encode(*args, **options)
+        lengths.append(len(encoded))
+        return encoded
+
+    monkeypatch.setattr(json, "dumps", counting)
+    await session.add_turns(ITEMS[kind], client_token="once")
+
+    assert len(service.requests[0].body) / 2 > max(lengths)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"payload": [{"a": 1.5}, {"b": TEXT}], "clientToken": "t", "metadata": {}, "n": []},
+        {"a": {"z": [1], "b": None}},
+        {},
+    ],
+)
+def test_a_body_in_pieces_is_what_botocore_makes(members: dict[str, Any]) -> None:
+    """A body encoded in pieces is the same as one encoded at once, also with sorted keys."""
     made = ResponseCapture("CreateEvent", SendState())
     made.encode_request(members)
 
     assert json.dumps(members).encode() == made.request_body
+    pieces = encode_in_pieces(members, sort_keys=True)
+    assert json.dumps(members, sort_keys=True) == "".join(pieces)
 
 
 def test_what_is_large() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -9,7 +13,7 @@ import anyio
 import pytest
 
 from agentcore_memory_async import ConversationalMessage, MessageRole
-from agentcore_memory_async._threads import run_in_thread
+from agentcore_memory_async._threads import run_apart, run_in_thread
 from agentcore_memory_async.local import LocalMemoryService
 
 if TYPE_CHECKING:
@@ -40,6 +44,24 @@ class Embedder:
         return [[1.0, 0.0] for _ in texts]
 
 
+class Gated:
+    """Work with large data in a thread, which ends when it may."""
+
+    def __init__(self) -> None:
+        self.began = threading.Event()
+        self.may_end = threading.Event()
+        self.ended = threading.Event()
+
+    async def work(self) -> None:
+        """Begin and wait, in a thread."""
+        await run_apart(self._wait, large=True)
+        self.ended.set()
+
+    def _wait(self) -> None:
+        self.began.set()
+        self.may_end.wait()
+
+
 async def test_a_result_and_an_error_come_back() -> None:
     """The result is returned, and an error is raised unchanged."""
     assert "7" == await run_in_thread(str, 7)
@@ -63,6 +85,67 @@ async def test_a_cancellation_waits_for_the_thread() -> None:
         may_end.set()
 
     assert ended.is_set()
+
+
+async def test_no_garbage_is_collected_while_large_data_is_made() -> None:
+    """A collection would hold the event loop; it is on again afterwards, also after an error."""
+    assert gc.isenabled()
+    assert not await run_apart(gc.isenabled, large=True)
+    assert gc.isenabled()
+    with pytest.raises(ValueError, match="invalid literal"):
+        await run_apart(int, "seven", large=True)
+    assert gc.isenabled()
+    assert await run_apart(gc.isenabled, large=False)
+
+
+async def test_a_collector_that_is_off_stays_off() -> None:
+    """What the program chose is left as it is."""
+    gc.disable()
+    try:
+        await run_apart(str, 7, large=True)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+async def test_the_first_of_two_threads_turns_the_collector_on() -> None:
+    """So it cannot rest for as long as there is always one more."""
+    first, second = Gated(), Gated()
+
+    async with anyio.create_task_group() as group:
+        for gated in (first, second):
+            group.start_soon(gated.work)
+            await run_in_thread(gated.began.wait)
+        assert not gc.isenabled()
+        first.may_end.set()
+        await run_in_thread(first.ended.wait)
+        assert gc.isenabled()
+        second.may_end.set()
+
+    assert gc.isenabled()
+
+
+FORK = """
+import asyncio, gc, os
+from agentcore_memory_async._threads import run_apart
+
+def work():
+    child = os.fork()
+    if not child:
+        os._exit(gc.isenabled())
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+print(asyncio.run(run_apart(work, large=True)), gc.isenabled())
+"""
+"""Prints whether the collector is on in a child that was forked meanwhile, and in its parent."""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_the_collector_is_on_in_a_forked_child() -> None:
+    """The thread that would turn it on does not exist there."""
+    ran = subprocess.run([sys.executable, "-c", FORK], capture_output=True, check=True, text=True)
+
+    assert "1 True\n" == ran.stdout
 
 
 async def test_no_thread_waits_for_the_end_of_a_loop() -> None:
