@@ -276,7 +276,7 @@ def _run(tests: Sequence[str], mutant: Mutant | None) -> str:
         (copy / "chosen").write_text("\n".join(tests))
         output = copy / "output"
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:randomly"]
-        command += ["-p", "no:cacheprovider", "@chosen"]
+        command += ["-p", "no:cacheprovider", "--assert=plain", "@chosen"]
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         with output.open("wb") as stream:
             ran = subprocess.Popen(
