@@ -30,7 +30,7 @@ import coverage
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = "agentcore_memory_async"
@@ -42,17 +42,17 @@ MOST_TESTS = 200
 """Test functions that are run for one mutant."""
 TIMEOUT_S = 300
 """Seconds after which a mutant counts as killed, if the tests end in time without it."""
-OPPOSITE: dict[type[ast.cmpop], str] = {
-    ast.Lt: "<=",
-    ast.LtE: "<",
-    ast.Gt: ">=",
-    ast.GtE: ">",
-    ast.Eq: "!=",
-    ast.NotEq: "==",
-    ast.Is: "is not",
-    ast.IsNot: "is",
-    ast.In: "not in",
-    ast.NotIn: "in",
+OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
 }
 """What each comparison becomes: limits move by one, others turn round."""
 QUIET = {"debug", "info", "overload", "TypeVar"}
@@ -119,9 +119,10 @@ def _behavior(node: ast.AST) -> Iterator[ast.AST]:
 def _changes(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
     """Yield the parts of a node that change, each with its new code."""
     match node:
-        case ast.Compare(left, [op], [right]):
-            sides = [ast.unparse(left), ast.unparse(right)]
-            yield node, f"({sides[0]} {OPPOSITE[type(op)]} {sides[1]})"
+        case ast.Compare(ops=ops):
+            for index, op in enumerate(ops):
+                changed = [*ops[:index], OPPOSITE[type(op)](), *ops[index + 1 :]]
+                yield node, f"({ast.unparse(ast.Compare(node.left, changed, node.comparators))})"
         case ast.BoolOp(op, values):
             other = " or " if isinstance(op, ast.And) else " and "
             yield node, "(" + other.join(f"({ast.unparse(value)})" for value in values) + ")"
@@ -140,9 +141,7 @@ def _changes(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
 
 
 def _changes_itself(test: ast.expr) -> bool:
-    return isinstance(test, ast.BoolOp | ast.Constant) or (
-        isinstance(test, ast.Compare) and len(test.ops) == 1
-    )
+    return isinstance(test, ast.BoolOp | ast.Compare | ast.Constant)
 
 
 def _name(call: ast.expr) -> str:
@@ -198,12 +197,15 @@ class Reach:
         They are quick, and about little else. Where only an import runs the line, they are those of
         what uses it, or else of its file.
         """
-        of_file = [place for place in self._tests if place[0] == mutant.path]
-        for places in ([(mutant.path, mutant.line)], self._users(mutant), of_file):
-            tests = {test for place in places for test in self._tests.get(place, ())}
-            if tests:
-                return sorted(tests, key=lambda test: (self._sizes[test], test))[:MOST_TESTS]
-        return []
+        tests = (
+            self._reaching([(mutant.path, mutant.line)])
+            or self._reaching(self._users(mutant))
+            or self._reaching(place for place in self._tests if place[0] == mutant.path)
+        )
+        return sorted(tests, key=lambda test: (self._sizes[test], test))[:MOST_TESTS]
+
+    def _reaching(self, places: Iterable[tuple[Path, int]]) -> set[str]:
+        return {test for place in places for test in self._tests.get(place, ())}
 
     def _users(self, mutant: Mutant) -> list[tuple[Path, int]]:
         """Return the lines of the function with that default, or those that name that constant."""
