@@ -158,14 +158,16 @@ def client_files() -> list[Path]:
 
 
 def trace(data_file: Path) -> None:
-    """Run the tests with coverage; beside its data, list the tests that failed."""
-    command = [sys.executable, "-m", "pytest", "-q", "-rfE", "-n", "2", "-p", "no:randomly"]
+    """Run the tests with coverage; beside its data, list the tests that passed."""
+    command = [sys.executable, "-m", "pytest", "-q", "-rpfE", "-n", "2", "-p", "no:randomly"]
     command += [*FOLDERS, f"--cov={PACKAGE}", "--cov-context=test", "--cov-report="]
     environment = {**os.environ, "COVERAGE_FILE": str(data_file)}
     ran = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
-    _failed_beside(data_file).write_text("\n".join(_failures(ran.stdout)))
+    # Coverage changes what some tests count or time: those that fail with it judge nothing.
+    passed = set(_summary(ran.stdout, "PASSED")) - set(_summary(ran.stdout, "FAILED|ERROR"))
+    _passed_beside(data_file).write_text("\n".join(sorted(passed)))
 
 
 class Reach:
@@ -178,30 +180,35 @@ class Reach:
     """
 
     def __init__(self, files: list[Path], data_file: Path) -> None:
-        # Coverage changes what some tests count or time: those judge nothing.
-        failed = set(_failed_beside(data_file).read_text().splitlines())
+        passed = set(_passed_beside(data_file).read_text().splitlines())
         data = coverage.CoverageData(str(data_file))
         data.read()
         self._trees = {path: ast.parse((ROOT / path).read_bytes()) for path in files}
         self._tests = {
-            (path, line): set(map(_function, filter(None, contexts))) - failed
+            (path, line): passed & {_function(context) for context in contexts}
             for path in files
             for line, contexts in data.contexts_by_lineno(str(ROOT / path)).items()
         }
         self._sizes = Counter(test for tests in self._tests.values() for test in tests)
+        # Many of them run the package in other processes.
+        self._apart = sorted(passed - set(self._sizes))
 
     def tests_of(self, mutant: Mutant) -> list[str]:
         """
         Return the tests of a mutant, those that reach the fewest lines first.
 
-        They are quick, and about little else. Where only an import runs the line, they are those of
-        what uses it, or else of its file.
+        They are quick, and about little else. Where only an import or another process runs the
+        line, they are those of what uses it, or else of its file, and those that reach nothing.
         """
-        tests = (
-            self._reaching([(mutant.path, mutant.line)])
-            or self._reaching(self._users(mutant))
-            or self._reaching(place for place in self._tests if place[0] == mutant.path)
+        tests = self._reaching([(mutant.path, mutant.line)])
+        if tests:
+            return self._narrowest(tests)
+        tests = self._reaching(self._users(mutant)) or self._reaching(
+            place for place in self._tests if place[0] == mutant.path
         )
+        return [*self._narrowest(tests), *self._apart]
+
+    def _narrowest(self, tests: set[str]) -> list[str]:
         return sorted(tests, key=lambda test: (self._sizes[test], test))[:MOST_TESTS]
 
     def _reaching(self, places: Iterable[tuple[Path, int]]) -> set[str]:
@@ -236,13 +243,13 @@ def _function(test: str) -> str:
     return test.partition("|")[0].partition("[")[0]
 
 
-def _failed_beside(data_file: Path) -> Path:
-    return data_file.with_name(f"{data_file.name}.failed")
+def _passed_beside(data_file: Path) -> Path:
+    return data_file.with_name(f"{data_file.name}-passed")
 
 
-def _failures(output: str) -> list[str]:
-    """Return the tests that failed, by pytest's summary."""
-    lines = re.findall(r"^(?:FAILED|ERROR) (tests/.+)$", output, re.MULTILINE)
+def _summary(output: str, outcomes: str) -> list[str]:
+    """Return the tests with one of these *outcomes*, by pytest's summary."""
+    lines = re.findall(rf"^(?:{outcomes}) (tests/.+)$", output, re.MULTILINE)
     return [_function(line.partition(" - ")[0]) for line in lines]
 
 
@@ -298,7 +305,7 @@ def _run(tests: Sequence[str], mutant: Mutant | None) -> str:
                 os.killpg(ran.pid, signal.SIGKILL)
             ran.wait()
         if status:
-            return next(iter(_failures(output.read_text())), f"exit status {status}")
+            return next(iter(_summary(output.read_text(), "FAILED|ERROR")), f"exit status {status}")
     return ""
 
 
