@@ -8,6 +8,7 @@ import json
 import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import anyio
 import botocore.auth
@@ -23,8 +24,9 @@ from agentcore_memory_async import (
     MessageRole,
     ValidationError,
 )
-from agentcore_memory_async._transport.base import SendState
+from agentcore_memory_async._transport.base import Answer, SendState
 from agentcore_memory_async._transport.capture import ResponseCapture
+from agentcore_memory_async._transport.http_session import NoRedirectSession
 from agentcore_memory_async._wire import codec, payloads
 from agentcore_memory_async._wire.pieces import encode_in_pieces
 from agentcore_memory_async._wire.weight import LARGE, MOST, is_large
@@ -324,3 +326,24 @@ def test_what_is_large() -> None:
         is_large({str(number): number for number in range(MOST)}),
         is_large([JsonPayload({"rows": ROWS})]),
     ]
+
+
+@pytest.mark.parametrize(("size", "is_large"), [(None, False), (65_535, False), (65_536, True)])
+def test_an_answer_is_large_from_64_kib_on(size: int | None, is_large: bool) -> None:
+    """Less is read in the loop."""
+    capture = ResponseCapture("ListEvents", SendState(), body=b"a" * (size or 0))
+
+    assert [is_large] * 2 == [Answer({}, size=size).is_large, capture.is_large]
+
+
+@pytest.mark.parametrize("data", [None, b"a" * 2**20, b"a" * (2**20 + 1), bytearray(2**20 + 1)])
+def test_a_body_is_sent_as_a_file_above_1_mib(data: bytes | bytearray | None) -> None:
+    """From there on aiohttp warns about bytes."""
+    session = mock.Mock()
+    NoRedirectSession(session).request("POST", "url", data=data)
+    sent = session.request.call_args.kwargs["data"]
+
+    if data is None or len(data) == 2**20:
+        assert data is sent
+    else:
+        assert data == sent.read()
