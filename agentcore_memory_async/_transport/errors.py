@@ -53,6 +53,8 @@ _UNSENT = (
     socket.gaierror,
 )
 """What is raised before a connection is established."""
+_WRONG_TIME = (9, 10)
+"""OpenSSL's codes for certificates that are not valid yet, or no longer."""
 _START = "python -m agentcore_memory_async.local"
 """The command that starts the local service."""
 _LATER = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
@@ -254,9 +256,9 @@ def _tls_text(where: str, cause: object) -> str:
     reason = _tls_reason(cause)
     if isinstance(reason, ssl.SSLCertVerificationError):
         text = reason.verify_message.rstrip(".")
-        return (
-            f"the certificate of {where} is not trusted: {text}. "
-            "If a private authority issued it, name its bundle in AWS_CA_BUNDLE"
-        )
+        advice = "If a private authority issued it, name its bundle in AWS_CA_BUNDLE"
+        if reason.verify_code in _WRONG_TIME:
+            advice = "If it should be valid now, check this machine's clock"
+        return f"the certificate of {where} is not trusted: {text}. {advice}"
     text = getattr(reason, "reason", None) or type(reason or cause).__name__
     return f"TLS with {where} failed: {text}; is it an https endpoint?"
