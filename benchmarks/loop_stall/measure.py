@@ -111,7 +111,8 @@ def items(kind: str, size: int) -> list[Any]:
     if kind == "text":
         message = package.ConversationalMessage("a word " * (each // 7), package.MessageRole.USER)
         return [message] * count
-    return [package.JsonPayload([ROW] * (each // 66))] * count
+    rows = json.dumps([ROW] * (each // 66))  # decoded anew: rows of a real event are not shared
+    return [package.JsonPayload(json.loads(rows)) for _ in range(count)]
 
 
 async def sizes(url: str, monitor: Monitor) -> dict[str, float]:
@@ -127,7 +128,9 @@ async def sizes(url: str, monitor: Monitor) -> dict[str, float]:
             for name, size in SIZES.items():
                 session = await manager.create_memory_session("a", f"{kind}-{size}")
                 event = items(kind, size)
-                write = await monitor.during(session.add_turns(event))
+                write = await monitor.during(
+                    session.add_turns(event, client_token=f"{kind}-{size}")
+                )
                 found[f"{kind}, {name}, write"] = write
                 found[f"{kind}, {name}, read"] = await monitor.during(session.list_events())
     return found
