@@ -202,7 +202,7 @@ class Store:
                 stack.callback(file_lock.release)
                 _check_log(self._path, file_lock.descriptor)
             db = stack.enter_context(closing(self._connect()))
-            readers = [self._connect_reader() for _ in range(self._readers)]
+            readers = [self._connect_reader(stack) for _ in range(self._readers)]
         except Exception as error:  # noqa: BLE001 - raised in open()
             stack.close()
             _call(loop, _unless_done(ready, ready.set_exception), error)
@@ -232,7 +232,8 @@ class Store:
             raise
         return db
 
-    def _connect_reader(self) -> sqlite3.Connection:
+    def _connect_reader(self, stack: ExitStack) -> sqlite3.Connection:
+        """Open a connection for a reader; the writer closes it, also if no reader ever starts."""
         db = sqlite3.connect(
             str(self._path),
             isolation_level=None,
@@ -240,17 +241,17 @@ class Store:
             timeout=2.0,
             check_same_thread=False,
         )
+        stack.callback(db.close)
         db.execute("PRAGMA query_only = ON")
         return db
 
     def _run_reader(self, db: sqlite3.Connection) -> None:
-        with closing(db):
-            while (job := self._reads.get()) is not None:
-                try:
-                    _run_reader(db, job)
-                except Exception as error:  # noqa: BLE001 - raised where the caller waits
-                    job.error = self._judged(error)
-                _call(job.loop, _set_results, [job])
+        while (job := self._reads.get()) is not None:
+            try:
+                _run_reader(db, job)
+            except Exception as error:  # noqa: BLE001 - raised where the caller waits
+                job.error = self._judged(error)
+            _call(job.loop, _set_results, [job])
 
     def _serve(self, db: sqlite3.Connection) -> bool:
         """Run what was submitted, commit, and resolve the callers; return False at the end."""
