@@ -26,7 +26,7 @@ from attrs import define, field
 from agentcore_memory_async._transport.base import Answer, SendState
 from agentcore_memory_async._wire.pieces import encode_in_pieces
 from agentcore_memory_async._wire.weight import LARGE
-from agentcore_memory_async.errors import DecodeError
+from agentcore_memory_async.errors import DecodeError, InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -39,6 +39,11 @@ _EXTRACTION_DELAY = "x-agentcore-local-extraction-delay"
 """Header in which the local service tells its extraction delay, in seconds."""
 _PORTS = {"http": 80, "https": 443}
 """Ports of proxies whose URL names none."""
+_NO_PORT = (
+    "the port of the proxy must be a number from 1 to 65535; check HTTP_PROXY and HTTPS_PROXY, or "
+    "the proxies of the config"
+)
+"""Text for a proxy without a usable port. The URL may have a password."""
 DIGEST = "X-Amz-Content-SHA256"
 """Header with the digest of a body; signatures take it from there."""
 _UNREADABLE = object()
@@ -121,11 +126,17 @@ def note_credentials(frozen: object) -> None:
 
 
 def note_proxy(url: str) -> None:
-    """Note the proxy that the request of this task goes through."""
+    """Note the proxy that the request of this task goes through; raise where its port is none."""
     capture = _capture.get()
-    if capture is not None:
-        parts = urlsplit(url)
-        capture.proxy = f"{parts.hostname}:{parts.port or _PORTS.get(parts.scheme)}"
+    if capture is None:
+        return
+    parts = urlsplit(url)
+    port: int | None = 0
+    with suppress(ValueError):
+        port = parts.port or _PORTS.get(parts.scheme)
+    if not port:
+        raise InvalidInputError(_NO_PORT)
+    capture.proxy = f"{parts.hostname}:{port}"
 
 
 def note_sent() -> None:

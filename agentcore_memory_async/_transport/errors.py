@@ -128,9 +128,8 @@ def failure(exc: Exception, captured: ResponseCapture, *, maybe_resent: bool) ->
     2. A success whose body botocore could not parse is decoded later. An error after parsing comes
        from a hook of the caller, and is raised as it is.
     3. The service answered with an error, which botocore parsed or, for odd bodies, did not.
-    4. Nothing was sent: parameters or credentials.
+    4. Nothing was sent: parameters, credentials, or a setting of the caller is unusable.
     5. No answer came.
-    6. A setting of the caller is unusable.
     """
     operation, status, headers = captured.operation, captured.status, captured.headers
     if isinstance(exc, AgentCoreMemoryError):
@@ -146,12 +145,13 @@ def failure(exc: Exception, captured: ResponseCapture, *, maybe_resent: bool) ->
         return InvalidInputError(f"botocore refused the parameters of {operation}")
     if isinstance(exc, CREDENTIAL_ERRORS):
         return credentials_error(operation, exc)
+    cause = exc.kwargs.get("error") if isinstance(exc, _LOST_FOR_BOTOCORE) else exc
+    if isinstance(cause, SETTING_ERRORS):
+        return setting_error(cause)
     if isinstance(exc, _LOST_FOR_BOTOCORE):
-        return _no_answer(captured, exc, exc.kwargs.get("error"), maybe_resent=maybe_resent)
+        return _no_answer(captured, exc, cause, maybe_resent=maybe_resent)
     if isinstance(exc, _LOST) and captured.send_state.sent:
         return _no_answer(captured, exc, exc, maybe_resent=maybe_resent)
-    if isinstance(exc, SETTING_ERRORS):
-        return setting_error(exc)
     return exc
 
 

@@ -326,6 +326,11 @@ def test_an_answer_comes_before_what_was_raised() -> None:
             errors.InvalidInputError,
             "the AWS configuration is unusable",
         ),
+        (
+            boto.HTTPClientError(error=boto.InvalidProxiesConfigError()),
+            errors.InvalidInputError,
+            "the AWS configuration is unusable",
+        ),
         (boto.NoCredentialsError(), errors.AccessDeniedError, "no AWS credentials were found"),
     ],
 )
