@@ -13,11 +13,13 @@ import anyio
 import pytest
 
 from agentcore_memory_async import ConversationalMessage, MessageRole
+from agentcore_memory_async._sync.loop_thread import DaemonExecutor
 from agentcore_memory_async._threads import run_apart, run_in_thread
 from agentcore_memory_async.local import LocalMemoryService
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Future
 
     from agentcore_memory_async.local import ExtractionRequest
 
@@ -168,3 +170,22 @@ async def test_no_thread_waits_for_the_end_of_a_loop() -> None:
         started = set(threading.enumerate()) - before
 
     assert [] == [thread.name for thread in started if "AnyIO" in thread.name]
+
+
+def test_the_loop_thread_has_16_threads_for_files_and_names() -> None:
+    """Each is started when all others are busy, and more work waits for one of them."""
+    executor = DaemonExecutor()
+    may_end = threading.Event()
+    counts: list[int] = []
+    futures: list[Future[bool]] = []
+    for _ in range(18):
+        futures.append(executor.submit(may_end.wait))
+        counts.append(len(executor._started))
+    may_end.set()
+
+    assert [*range(1, 17), 16, 16] == counts
+    assert [True] * 18 == [future.result(10) for future in futures]
+    executor.shutdown()
+    for thread in executor._started:
+        thread.join(10)
+        assert not thread.is_alive()
