@@ -40,7 +40,7 @@ SIMULATION = "tests/simulation/test_seeds.py"
 """Tests that reach nearly everything, and so are run last for each mutant."""
 MOST_TESTS = 200
 """Test functions that are run for one mutant."""
-TIMEOUT_S = 300
+TIMEOUT_S = 200
 """Seconds after which a mutant counts as killed, if the tests end in time without it."""
 OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -258,12 +258,16 @@ def judge(work: tuple[Mutant, list[str]]) -> tuple[Mutant, str]:
     mutant, tests = work
     left = [*tests, SIMULATION]
     while left and (reason := _run(left, mutant)):
-        killers = [reason] if reason.startswith("tests/") else left
+        killers = [test for test in left if _concerns(reason, test)] or left
         if not _run_unchanged(tuple(killers)):
             return mutant, reason
-        gone = {*killers, reason.partition("::")[0]}
-        left = [test for test in left if test not in gone]
+        left = [test for test in left if test not in killers]
     return mutant, ""
+
+
+def _concerns(reason: str, test: str) -> bool:
+    """Return whether *reason*, a test or a file that cannot be imported, is *test* or of it."""
+    return test in {reason, reason.partition("::")[0]} or test.partition("::")[0] == reason
 
 
 @cache
@@ -286,12 +290,13 @@ def _run(tests: Sequence[str], mutant: Mutant | None) -> str:
         output = copy / "output"
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:randomly"]
         command += ["-p", "no:cacheprovider", "--assert=plain", "@chosen"]
-        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        # The path is for programs that tests start elsewhere.
+        paths = {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
         with output.open("wb") as stream:
             ran = subprocess.Popen(
                 command,
                 cwd=copy,
-                env=environment,
+                env={**os.environ, **paths},
                 stdout=stream,
                 stderr=stream,
                 start_new_session=True,
