@@ -272,7 +272,13 @@ def _concerns(reason: str, test: str) -> bool:
 
 @cache
 def _run_unchanged(tests: tuple[str, ...]) -> str:
-    return _run(tests, None)
+    reason = _run(tests, None)
+    if reason.startswith("exit status"):
+        message = (
+            f"pytest ends with {reason} without a change; is the data from before other tests?"
+        )
+        raise RuntimeError(message)
+    return reason
 
 
 def _run(tests: Sequence[str], mutant: Mutant | None) -> str:
