@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -34,41 +35,51 @@ async def run_in_thread(
     return future.result()
 
 
-class _Collector:
-    """
-    The garbage collector, which rests while a thread makes large data.
+QUICK_S = 0.001
+"""Time after which a thread with large data hands the interpreter on, in seconds; 0.005 else."""
 
-    A full collection visits every object of the process and holds the interpreter meanwhile, for
-    0.2 s where there are a million. Making large data causes several, and finds no garbage.
+
+class _Interpreter:
+    """
+    The interpreter, which other threads get sooner while a thread works on large data.
+
+    A full collection of garbage visits every object of the process and holds the interpreter
+    meanwhile, for 0.2 s where there are a million. Making large data causes several, and finds no
+    garbage: the collector rests.
     """
 
     def __init__(self) -> None:
         self._rests = False
+        self._interval_s: float | None = None
 
     @contextmanager
-    def resting(self) -> Generator[None]:
-        """Let it rest in the block, unless somebody turned it off before."""
-        if not gc.isenabled():
-            yield
-            return
-        self._rests = True
-        gc.disable()
+    def shared(self) -> Generator[None]:
+        """Share it in the block; what the program chose for itself is left as it is."""
+        if gc.isenabled():
+            self._rests = True
+            gc.disable()
+        if sys.getswitchinterval() > QUICK_S:
+            self._interval_s = sys.getswitchinterval()
+            sys.setswitchinterval(QUICK_S)
         try:
             yield
         finally:
             self.resume()
 
     def resume(self) -> None:
-        """Turn it on again, if it rests."""
+        """Make it as it was, if it is shared."""
         if self._rests:
             self._rests = False
             gc.enable()
+        if self._interval_s is not None:
+            sys.setswitchinterval(self._interval_s)
+            self._interval_s = None
 
 
-_collector = _Collector()
+_interpreter = _Interpreter()
 if hasattr(os, "register_at_fork"):  # not on Windows
-    # The thread that lets it rest does not exist in a child.
-    os.register_at_fork(after_in_child=_collector.resume)
+    # The thread that shares it does not exist in a child.
+    os.register_at_fork(after_in_child=_interpreter.resume)
 
 
 async def run_apart(function: Callable[..., T], *args: object, large: bool) -> T:
@@ -77,5 +88,5 @@ async def run_apart(function: Callable[..., T], *args: object, large: bool) -> T
 
 
 def _with_large_data(function: Callable[..., T], *args: object) -> T:
-    with _collector.resting():
+    with _interpreter.shared():
         return function(*args)

@@ -100,6 +100,27 @@ async def test_no_garbage_is_collected_while_large_data_is_made() -> None:
     assert await run_apart(gc.isenabled, large=False)
 
 
+async def test_threads_change_sooner_while_large_data_is_made() -> None:
+    """The event loop gets its turn sooner; afterwards all is as it was, also after an error."""
+    before = sys.getswitchinterval()
+    assert await run_apart(sys.getswitchinterval, large=True) < before
+    assert sys.getswitchinterval() == before
+    with pytest.raises(ValueError, match="invalid literal"):
+        await run_apart(int, "seven", large=True)
+    assert sys.getswitchinterval() == before
+
+
+async def test_threads_that_change_sooner_already_go_on_so() -> None:
+    """A shorter time of the program's own is left as it is."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.0005)
+    try:
+        assert sys.getswitchinterval() == await run_apart(sys.getswitchinterval, large=True)
+        assert sys.getswitchinterval() < 0.001
+    finally:
+        sys.setswitchinterval(before)
+
+
 async def test_a_collector_that_is_off_stays_off() -> None:
     """What the program chose is left as it is."""
     gc.disable()
