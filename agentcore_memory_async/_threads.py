@@ -54,7 +54,7 @@ class _Interpreter:
 
     @contextmanager
     def shared(self) -> Generator[None]:
-        """Share it in the block; what the program chose for itself is left as it is."""
+        """Hand it on sooner in the block; what the program chose for itself is left as it is."""
         if gc.isenabled():
             self._rests = True
             gc.disable()
