@@ -30,7 +30,7 @@ import coverage
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = "agentcore_memory_async"
@@ -40,19 +40,19 @@ SIMULATION = "tests/simulation/test_seeds.py"
 """Tests that reach nearly everything, and so are run last for each mutant."""
 MOST_TESTS = 200
 """Test functions that are run for one mutant."""
-TIMEOUT_S = 300
+TIMEOUT_S = 200
 """Seconds after which a mutant counts as killed, if the tests end in time without it."""
-OPPOSITE: dict[type[ast.cmpop], str] = {
-    ast.Lt: "<=",
-    ast.LtE: "<",
-    ast.Gt: ">=",
-    ast.GtE: ">",
-    ast.Eq: "!=",
-    ast.NotEq: "==",
-    ast.Is: "is not",
-    ast.IsNot: "is",
-    ast.In: "not in",
-    ast.NotIn: "in",
+OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
 }
 """What each comparison becomes: limits move by one, others turn round."""
 QUIET = {"debug", "info", "overload", "TypeVar"}
@@ -119,9 +119,10 @@ def _behavior(node: ast.AST) -> Iterator[ast.AST]:
 def _changes(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
     """Yield the parts of a node that change, each with its new code."""
     match node:
-        case ast.Compare(left, [op], [right]):
-            sides = [ast.unparse(left), ast.unparse(right)]
-            yield node, f"({sides[0]} {OPPOSITE[type(op)]} {sides[1]})"
+        case ast.Compare(ops=ops):
+            for index, op in enumerate(ops):
+                changed = [*ops[:index], OPPOSITE[type(op)](), *ops[index + 1 :]]
+                yield node, f"({ast.unparse(ast.Compare(node.left, changed, node.comparators))})"
         case ast.BoolOp(op, values):
             other = " or " if isinstance(op, ast.And) else " and "
             yield node, "(" + other.join(f"({ast.unparse(value)})" for value in values) + ")"
@@ -140,9 +141,7 @@ def _changes(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
 
 
 def _changes_itself(test: ast.expr) -> bool:
-    return isinstance(test, ast.BoolOp | ast.Constant) or (
-        isinstance(test, ast.Compare) and len(test.ops) == 1
-    )
+    return isinstance(test, ast.BoolOp | ast.Compare | ast.Constant)
 
 
 def _name(call: ast.expr) -> str:
@@ -159,14 +158,16 @@ def client_files() -> list[Path]:
 
 
 def trace(data_file: Path) -> None:
-    """Run the tests with coverage; beside its data, list the tests that failed."""
-    command = [sys.executable, "-m", "pytest", "-q", "-rfE", "-n", "2", "-p", "no:randomly"]
+    """Run the tests with coverage; beside its data, list the tests that passed."""
+    command = [sys.executable, "-m", "pytest", "-q", "-rpfE", "-n", "2", "-p", "no:randomly"]
     command += [*FOLDERS, f"--cov={PACKAGE}", "--cov-context=test", "--cov-report="]
     environment = {**os.environ, "COVERAGE_FILE": str(data_file)}
     ran = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
-    _failed_beside(data_file).write_text("\n".join(_failures(ran.stdout)))
+    # Coverage changes what some tests count or time: those that fail with it judge nothing.
+    passed = set(_summary(ran.stdout, "PASSED")) - set(_summary(ran.stdout, "FAILED|ERROR"))
+    _passed_beside(data_file).write_text("\n".join(sorted(passed)))
 
 
 class Reach:
@@ -179,31 +180,39 @@ class Reach:
     """
 
     def __init__(self, files: list[Path], data_file: Path) -> None:
-        # Coverage changes what some tests count or time: those judge nothing.
-        failed = set(_failed_beside(data_file).read_text().splitlines())
+        passed = set(_passed_beside(data_file).read_text().splitlines())
         data = coverage.CoverageData(str(data_file))
         data.read()
         self._trees = {path: ast.parse((ROOT / path).read_bytes()) for path in files}
         self._tests = {
-            (path, line): set(map(_function, filter(None, contexts))) - failed
+            (path, line): passed & {_function(context) for context in contexts}
             for path in files
             for line, contexts in data.contexts_by_lineno(str(ROOT / path)).items()
         }
         self._sizes = Counter(test for tests in self._tests.values() for test in tests)
+        # Many of them run the package in other processes.
+        self._apart = sorted(passed - set(self._sizes))
 
     def tests_of(self, mutant: Mutant) -> list[str]:
         """
         Return the tests of a mutant, those that reach the fewest lines first.
 
-        They are quick, and about little else. Where only an import runs the line, they are those of
-        what uses it, or else of its file.
+        They are quick, and about little else. Where only an import or another process runs the
+        line, they are those of what uses it, or else of its file, and those that reach nothing.
         """
-        of_file = [place for place in self._tests if place[0] == mutant.path]
-        for places in ([(mutant.path, mutant.line)], self._users(mutant), of_file):
-            tests = {test for place in places for test in self._tests.get(place, ())}
-            if tests:
-                return sorted(tests, key=lambda test: (self._sizes[test], test))[:MOST_TESTS]
-        return []
+        tests = self._reaching([(mutant.path, mutant.line)])
+        if tests:
+            return self._narrowest(tests)
+        tests = self._reaching(self._users(mutant)) or self._reaching(
+            place for place in self._tests if place[0] == mutant.path
+        )
+        return [*self._narrowest(tests), *self._apart]
+
+    def _narrowest(self, tests: set[str]) -> list[str]:
+        return sorted(tests, key=lambda test: (self._sizes[test], test))[:MOST_TESTS]
+
+    def _reaching(self, places: Iterable[tuple[Path, int]]) -> set[str]:
+        return {test for place in places for test in self._tests.get(place, ())}
 
     def _users(self, mutant: Mutant) -> list[tuple[Path, int]]:
         """Return the lines of the function with that default, or those that name that constant."""
@@ -234,13 +243,13 @@ def _function(test: str) -> str:
     return test.partition("|")[0].partition("[")[0]
 
 
-def _failed_beside(data_file: Path) -> Path:
-    return data_file.with_name(f"{data_file.name}.failed")
+def _passed_beside(data_file: Path) -> Path:
+    return data_file.with_name(f"{data_file.name}-passed")
 
 
-def _failures(output: str) -> list[str]:
-    """Return the tests that failed, by pytest's summary."""
-    lines = re.findall(r"^(?:FAILED|ERROR) (tests/.+)$", output, re.MULTILINE)
+def _summary(output: str, outcomes: str) -> list[str]:
+    """Return the tests with one of these *outcomes*, by pytest's summary."""
+    lines = re.findall(rf"^(?:{outcomes}) (tests/.+)$", output, re.MULTILINE)
     return [_function(line.partition(" - ")[0]) for line in lines]
 
 
@@ -249,17 +258,27 @@ def judge(work: tuple[Mutant, list[str]]) -> tuple[Mutant, str]:
     mutant, tests = work
     left = [*tests, SIMULATION]
     while left and (reason := _run(left, mutant)):
-        killers = [reason] if reason.startswith("tests/") else left
+        killers = [test for test in left if _concerns(reason, test)] or left
         if not _run_unchanged(tuple(killers)):
             return mutant, reason
-        gone = {*killers, reason.partition("::")[0]}
-        left = [test for test in left if test not in gone]
+        left = [test for test in left if test not in killers]
     return mutant, ""
+
+
+def _concerns(reason: str, test: str) -> bool:
+    """Return whether *reason*, a test or a file that cannot be imported, is *test* or of it."""
+    return test in {reason, reason.partition("::")[0]} or test.partition("::")[0] == reason
 
 
 @cache
 def _run_unchanged(tests: tuple[str, ...]) -> str:
-    return _run(tests, None)
+    reason = _run(tests, None)
+    if reason.startswith("exit status"):
+        message = (
+            f"pytest ends with {reason} without a change; is the data from before other tests?"
+        )
+        raise RuntimeError(message)
+    return reason
 
 
 def _run(tests: Sequence[str], mutant: Mutant | None) -> str:
@@ -276,13 +295,14 @@ def _run(tests: Sequence[str], mutant: Mutant | None) -> str:
         (copy / "chosen").write_text("\n".join(tests))
         output = copy / "output"
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:randomly"]
-        command += ["-p", "no:cacheprovider", "@chosen"]
-        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        command += ["-p", "no:cacheprovider", "--assert=plain", "@chosen"]
+        # The path is for programs that tests start elsewhere.
+        paths = {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
         with output.open("wb") as stream:
             ran = subprocess.Popen(
                 command,
                 cwd=copy,
-                env=environment,
+                env={**os.environ, **paths},
                 stdout=stream,
                 stderr=stream,
                 start_new_session=True,
@@ -296,7 +316,7 @@ def _run(tests: Sequence[str], mutant: Mutant | None) -> str:
                 os.killpg(ran.pid, signal.SIGKILL)
             ran.wait()
         if status:
-            return next(iter(_failures(output.read_text())), f"exit status {status}")
+            return next(iter(_summary(output.read_text(), "FAILED|ERROR")), f"exit status {status}")
     return ""
 
 

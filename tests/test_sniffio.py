@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
-import anyio.to_thread
 import pytest
 import sniffio
 from fastapi import FastAPI
@@ -26,10 +25,11 @@ from agentcore_memory_async import (
     MessageRole,
 )
 from agentcore_memory_async._sync.loop_thread import LoopThread
+from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async.local import LocalMemoryService
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
 MESSAGE = ConversationalMessage("I only fly window seats", MessageRole.USER)
 
@@ -41,9 +41,14 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
 
 
-def converse(url: str) -> list[str]:
+def manager_at(url: str) -> MemorySessionManager:
+    """Return a manager of the sync API."""
+    return MemorySessionManager("chat-a1B2c3D4e5", "us-west-2", endpoint_url=url)
+
+
+def converse(make_manager: Callable[[], MemorySessionManager]) -> list[str]:
     """Store and read a message through the sync API."""
-    with MemorySessionManager("chat-a1B2c3D4e5", "us-west-2", endpoint_url=url) as manager:
+    with make_manager() as manager:
         session = manager.create_memory_session("anna", "chat001")
         session.add_turns([MESSAGE])
         turns = [turn.text for turn in session.get_last_k_turns()]
@@ -52,15 +57,29 @@ def converse(url: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("endpoint")
-async def test_first_call_of_the_facade() -> None:
+@pytest.mark.parametrize("library", [None, "asyncio", "trio", "curio"])
+async def test_first_call_of_the_facade(library: str | None) -> None:
     """The sync API starts its loop's tasks whatever library the caller's context names."""
+    context = contextvars.copy_context()
+    context.run(sniffio.current_async_library_cvar.set, library)
     async with LocalMemoryService() as service:
-        url = service.endpoint_url
-        assert [MESSAGE.text] == await anyio.to_thread.run_sync(converse, url)
-        context = contextvars.copy_context()
-        context.run(sniffio.current_async_library_cvar.set, "asyncio")
-        in_context = partial(context.run, converse, url)
-        assert [MESSAGE.text] * 2 == await anyio.to_thread.run_sync(in_context)
+        in_context = partial(context.run, converse, partial(manager_at, service.endpoint_url))
+        assert [MESSAGE.text] == await run_in_thread(in_context)
+    assert library == context[sniffio.current_async_library_cvar]
+
+
+@pytest.mark.usefixtures("endpoint")
+@pytest.mark.parametrize("library", [None, "asyncio", "trio", "curio"])
+def test_the_blocking_local_service(library: str | None) -> None:
+    """So does the local service without ``await``, with the manager that it makes."""
+
+    def converse_there() -> list[str]:
+        with LocalMemoryService() as service:
+            return converse(partial(service.manager, "chat-a1B2c3D4e5"))
+
+    context = contextvars.copy_context()
+    context.run(sniffio.current_async_library_cvar.set, library)
+    assert [MESSAGE.text] == context.run(converse_there)
 
 
 async def _open_under_anyio() -> str:

@@ -47,6 +47,10 @@ def find_hint(error: ServiceError, memory_id: str, where: str, endpoint_url: str
         where: Region and its source, in words.
         endpoint_url: Where the request went; empty if unknown.
     """
+    if is_token_expired(error):
+        return f"Get new credentials. {compare_clocks(error.clock_offset_s)}"
+    if is_clock_at_fault(error):
+        return compare_clocks(error.clock_offset_s)
     if _is_of_another_server(error):
         server = f"the endpoint {endpoint_url}" if endpoint_url else "the endpoint"
         verb = "may be" if error.status >= 500 else "is"
@@ -54,10 +58,6 @@ def find_hint(error: ServiceError, memory_id: str, where: str, endpoint_url: str
     if isinstance(error, NotFoundError) and _is_about_memory(error.message, memory_id):
         at = f", at {endpoint_url}" if endpoint_url else ""
         return f"Asked for memory {memory_id} in {where}{at}"
-    if is_token_expired(error):
-        return f"Get new credentials. {compare_clocks(error.clock_offset_s)}"
-    if is_clock_at_fault(error):
-        return compare_clocks(error.clock_offset_s)
     if isinstance(error, AccessDeniedError) and error.code.startswith("AccessDenied"):
         return _find_permission(error)
     if isinstance(error, ValidationError) and _MEMORY_ID.search(error.message):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from agentcore_memory_async._wire.pieces import encode_in_pieces
 from agentcore_memory_async.errors import OutcomeUnknownError
 
 if TYPE_CHECKING:
@@ -38,8 +38,12 @@ class Identity:
 
 def identity_of(request: Mapping[str, Any], given_ms: int | None) -> Identity:
     """Return the identity of a write that is not frozen yet."""
-    encoded = json.dumps([request, given_ms], sort_keys=True).encode()
-    return Identity(hashlib.blake2b(encoded, digest_size=16).digest(), len(encoded))
+    digest, size = hashlib.blake2b(digest_size=16), 0
+    for piece in encode_in_pieces({"given": given_ms, **request}, sort_keys=True):
+        encoded = piece.encode()
+        digest.update(encoded)
+        size += len(encoded)
+    return Identity(digest.digest(), size)
 
 
 @frozen

@@ -4,9 +4,9 @@ The loop thread of the sync facade.
 One thread per process runs one event loop for all facades. It starts at the first call and is a
 daemon, so nothing has to be closed for a script to end. The rules, each with a test:
 
-- A call runs in a task of its own, in the root task group, with the caller's context variables.
-  The root task starts it: in a callback of the loop no task runs, and where sniffio is installed,
-  anyio then cannot tell which loop this is.
+- A call runs in a task of its own, in the root task group, with the caller's context variables but
+  one: where sniffio is installed, anyio asks it which library runs, and a caller under trio says
+  trio. The root task starts it: in a callback of the loop no task runs, and sniffio cannot tell.
 - An interrupt of the caller (Ctrl-C, a timeout raised by a signal) cancels that task, waits up to
   ``CLEANUP_TIMEOUT_S`` seconds for its cleanup, and then propagates.
 - An object is closed by the task that opened it, so task groups in it are legal.
@@ -78,6 +78,9 @@ class Call(Generic[T]):
         self._function = function
         self._context = contextvars.copy_context()
         self._cancellations = _cancellations()  # before the call can begin: see wait()
+        sniffio = sys.modules.get("sniffio")  # anyio imported it, where it is installed
+        if sniffio is not None:
+            self._context.run(sniffio.current_async_library_cvar.set, "asyncio")
         self._done = threading.Lock()
         self._done.acquire()
         self._started = self._cancelled = False

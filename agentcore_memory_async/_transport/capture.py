@@ -24,8 +24,9 @@ from urllib.parse import urlsplit
 from attrs import define, field
 
 from agentcore_memory_async._transport.base import Answer, SendState
+from agentcore_memory_async._wire.pieces import encode_in_pieces
 from agentcore_memory_async._wire.weight import LARGE
-from agentcore_memory_async.errors import DecodeError
+from agentcore_memory_async.errors import DecodeError, InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -38,6 +39,11 @@ _EXTRACTION_DELAY = "x-agentcore-local-extraction-delay"
 """Header in which the local service tells its extraction delay, in seconds."""
 _PORTS = {"http": 80, "https": 443}
 """Ports of proxies whose URL names none."""
+_NO_PORT = (
+    "the port of the proxy must be a number from 1 to 65535; check HTTP_PROXY and HTTPS_PROXY, or "
+    "the proxies of the config"
+)
+"""Text for a proxy without a usable port. The URL may have a password."""
 DIGEST = "X-Amz-Content-SHA256"
 """Header with the digest of a body; signatures take it from there."""
 _UNREADABLE = object()
@@ -77,21 +83,13 @@ class ResponseCapture:
 
     def encode_request(self, members: Mapping[str, Any]) -> None:
         """Build a large body, as botocore would; for a thread."""
-        pairs = (f"{json.dumps(name)}: {_dumps(value)}" for name, value in members.items())
-        self.request_body = f"{{{', '.join(pairs)}}}".encode()
+        self.request_body = "".join(encode_in_pieces(members)).encode()
         self.request_digest = hashlib.sha256(self.request_body).hexdigest()
 
     @property
     def is_large(self) -> bool:
         """Whether the body of the answer is large."""
         return len(self.body) >= LARGE
-
-
-def _dumps(value: object) -> str:
-    """Return JSON, each item of a list encoded by itself: the encoder holds the interpreter."""
-    if not isinstance(value, list):
-        return json.dumps(value)
-    return f"[{', '.join(map(json.dumps, cast('list[object]', value)))}]"
 
 
 def _let_others_run(value: dict[str, Any]) -> dict[str, Any]:
@@ -128,11 +126,17 @@ def note_credentials(frozen: object) -> None:
 
 
 def note_proxy(url: str) -> None:
-    """Note the proxy that the request of this task goes through."""
+    """Note the proxy that the request of this task goes through; raise where its port is none."""
     capture = _capture.get()
-    if capture is not None:
-        parts = urlsplit(url)
-        capture.proxy = f"{parts.hostname}:{parts.port or _PORTS.get(parts.scheme)}"
+    if capture is None:
+        return
+    parts = urlsplit(url)
+    port: int | None = 0
+    with suppress(ValueError):
+        port = parts.port or _PORTS.get(parts.scheme)
+    if not port:
+        raise InvalidInputError(_NO_PORT)
+    capture.proxy = f"{parts.hostname}:{port}"
 
 
 def note_sent() -> None:

@@ -66,6 +66,20 @@ _UNSET: Any = object()
 AioSession._resolve_region_name  # noqa: B018, SLF001 - the module's docstring says it
 
 
+class MergeableConfig(AioConfig):  # type: ignore[misc]  # aiobotocore carries no types
+    """
+    A config that keeps its class of http sessions when botocore merges another into it.
+
+    botocore does so for regions such as ``fips-us-west-2``; aiobotocore 2.25 loses it there.
+    """
+
+    def merge(self, other_config: Any) -> Any:
+        """Return both as one, *other_config* first."""
+        merged = super().merge(other_config)
+        merged.http_session_cls = self.http_session_cls
+        return merged
+
+
 @frozen
 class Settings:
     """The arguments of `BotocoreTransport`, as they were given."""
@@ -306,7 +320,7 @@ async def _open(
                 settings.service,
                 region_name=plan.region,
                 endpoint_url=settings.endpoint_url,
-                config=AioConfig(**plan.options),
+                config=MergeableConfig(**plan.options),
             )
         )
         if len(plan.opened) != 1:

@@ -53,6 +53,8 @@ _UNSENT = (
     socket.gaierror,
 )
 """What is raised before a connection is established."""
+_WRONG_TIME = (9, 10)
+"""OpenSSL's codes for certificates that are not valid yet, or no longer."""
 _START = "python -m agentcore_memory_async.local"
 """The command that starts the local service."""
 _LATER = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
@@ -126,9 +128,8 @@ def failure(exc: Exception, captured: ResponseCapture, *, maybe_resent: bool) ->
     2. A success whose body botocore could not parse is decoded later. An error after parsing comes
        from a hook of the caller, and is raised as it is.
     3. The service answered with an error, which botocore parsed or, for odd bodies, did not.
-    4. Nothing was sent: parameters or credentials.
+    4. Nothing was sent: parameters, credentials, or a setting of the caller is unusable.
     5. No answer came.
-    6. A setting of the caller is unusable.
     """
     operation, status, headers = captured.operation, captured.status, captured.headers
     if isinstance(exc, AgentCoreMemoryError):
@@ -144,12 +145,13 @@ def failure(exc: Exception, captured: ResponseCapture, *, maybe_resent: bool) ->
         return InvalidInputError(f"botocore refused the parameters of {operation}")
     if isinstance(exc, CREDENTIAL_ERRORS):
         return credentials_error(operation, exc)
+    cause = exc.kwargs.get("error") if isinstance(exc, _LOST_FOR_BOTOCORE) else exc
+    if isinstance(cause, SETTING_ERRORS):
+        return setting_error(cause)
     if isinstance(exc, _LOST_FOR_BOTOCORE):
-        return _no_answer(captured, exc, exc.kwargs.get("error"), maybe_resent=maybe_resent)
+        return _no_answer(captured, exc, cause, maybe_resent=maybe_resent)
     if isinstance(exc, _LOST) and captured.send_state.sent:
         return _no_answer(captured, exc, exc, maybe_resent=maybe_resent)
-    if isinstance(exc, SETTING_ERRORS):
-        return setting_error(exc)
     return exc
 
 
@@ -254,9 +256,9 @@ def _tls_text(where: str, cause: object) -> str:
     reason = _tls_reason(cause)
     if isinstance(reason, ssl.SSLCertVerificationError):
         text = reason.verify_message.rstrip(".")
-        return (
-            f"the certificate of {where} is not trusted: {text}. "
-            "If a private authority issued it, name its bundle in AWS_CA_BUNDLE"
-        )
+        advice = "If a private authority issued it, name its bundle in AWS_CA_BUNDLE"
+        if reason.verify_code in _WRONG_TIME:
+            advice = "If it should be valid now, check this machine's clock"
+        return f"the certificate of {where} is not trusted: {text}. {advice}"
     text = getattr(reason, "reason", None) or type(reason or cause).__name__
     return f"TLS with {where} failed: {text}; is it an https endpoint?"

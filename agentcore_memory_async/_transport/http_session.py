@@ -271,6 +271,8 @@ class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore car
         verify, client = self._files
         authorities = get_cert_path(verify)
         certificate = (client, None) if isinstance(client, str) else client and tuple(client)
+        for file in filter(None, certificate or ()):
+            Path(file).stat()  # whose error names the file, which that of the context does not
         if self._count == 1 and not certificate:
             changed = Path(authorities).stat().st_mtime_ns if authorities else None
             return [_shared(authorities, changed)]

@@ -39,6 +39,7 @@ SETTING_ERRORS = (
     boto.InvalidRetryConfigurationError,
     boto.InvalidSTSRegionalEndpointsConfigError,
     boto.MissingDependencyException,
+    boto.ParamValidationError,
     boto.ProfileNotFound,
     boto.UnknownCredentialError,
     boto.UnknownSignatureVersionError,
@@ -55,18 +56,22 @@ def is_setting_fault(exc: BaseException) -> bool:
 
     A role without a source is an incomplete setting, while a key without its secret is an
     incomplete credential. Of other errors those are settings' faults that name a file, and plain
-    ``ValueError``: its subclasses mean an unreadable answer of whatever gives the credentials.
+    ``ValueError``: its subclasses mean an unreadable answer of whatever gives the credentials,
+    unless they quote a setting.
     """
     if isinstance(exc, boto.PartialCredentialsError):
         return bool(exc.kwargs["provider"] == "assume-role")
     if isinstance(exc, OSError):
         return exc.filename is not None
-    return isinstance(exc, SETTING_ERRORS) or type(exc) is ValueError
+    if isinstance(exc, SETTING_ERRORS) or type(exc) is ValueError:
+        return True
+    return isinstance(exc, ValueError) and bool(_name_of(_refused(exc), None))
 
 
 def setting_error(exc: BaseException, session: Any = None) -> InvalidInputError:
     """Return the error of an unusable setting, in botocore's words, which contain no secret."""
     text = f"{exc.strerror}: {exc.filename}" if isinstance(exc, OSError) else str(exc)
+    text = " ".join(text.split())
     name = _name_of(_refused(exc), session)
     if name:
         text = f"{name}: {text}"

@@ -22,6 +22,8 @@ _VARIABLE = re.compile(r"\{([a-zA-Z][a-zA-Z0-9]*)\}")
 """A variable of a template, such as ``{actorId}``."""
 _NAMESPACE = re.compile(r"[a-zA-Z0-9/][a-zA-Z0-9_/-]*(?::[a-zA-Z0-9_/-]+)*")
 """Characters of a namespace, as in the service model but without ``*``."""
+_ALLOWED_INSIDE = "-_:"
+"""Characters that a namespace may have, but not begin with; nor may two ``:`` follow each other."""
 _LONGEST = 1024
 """Characters of a namespace (service model)."""
 _MAY_BE_SHOWN = re.compile(r"/.*|[a-zA-Z0-9_/:*.{}-]*", re.S)
@@ -82,9 +84,10 @@ def resolve_template(
     if not _NAMESPACE.fullmatch(namespace):
         start = _NAMESPACE.match(namespace)
         bad = namespace[start.end() if start else 0]
-        wildcard = " ('*' is not a wildcard here)" if bad == "*" else ""
+        note = " in the wrong place" if bad in _ALLOWED_INSIDE else ""
+        note = " ('*' is not a wildcard here)" if bad == "*" else note
         message = (
-            f"{argument} {shown} has {bad!r} in the wrong place{wildcard}; "
+            f"{argument} {shown} has {bad!r}{note}; "
             "allowed are letters, digits, '/', '-', '_', and ':' between them"
         )
         raise InvalidInputError(message)

@@ -1,4 +1,4 @@
-"""Measure each operation of the local service at three sizes of whatever it can grow with."""
+"""Measure each operation of the local service at some sizes of whatever it can grow with."""
 
 from __future__ import annotations
 
@@ -297,7 +297,7 @@ async def main(sizes: list[int], times: int, names: list[str]) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 10_000, 100_000])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10, 100, 10_000, 100_000])
     parser.add_argument("--times", type=int, default=7)
     parser.add_argument("--only", nargs="+", choices=GROWS, default=list(GROWS))
     given = parser.parse_args()

@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,15 +23,8 @@ if TYPE_CHECKING:
 MEMORY = "bench-a1B2c3D4e5"
 CALLS = 200
 TICK_S = 0.001
-EVENT: dict[str, Any] = {
-    "memoryId": MEMORY,
-    "actorId": "a",
-    "sessionId": "s",
-    "eventId": "1#a",
-    "eventTimestamp": 1767225600.123,
-    "payload": [],
-}
-ANSWER = json.dumps({"event": EVENT}).encode()
+ANSWER = b'{"event": {"memoryId": "bench-a1B2c3D4e5", "eventId": "%d#a", %b}'
+"""An answer to CreateEvent, around the members of the request."""
 HEAD = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
 
@@ -67,7 +61,8 @@ ROW = {"id": 12345, "name": "row 12345", "tags": ["a", "b"], "value": 1.5}
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer each request with the same event, at negligible cost for the loop."""
+    """Answer each request with its own event, at negligible cost for the loop."""
+    numbers = count(1)
     try:
         while head := await reader.readuntil(b"\r\n\r\n"):
             length = next(
@@ -75,8 +70,9 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
                 for line in head.split(b"\r\n")
                 if line.lower().startswith(b"content-length")
             )
-            await reader.readexactly(length)
-            writer.write(HEAD % len(ANSWER) + ANSWER)
+            body = await reader.readexactly(length)
+            answer = ANSWER % (next(numbers), body[1:])
+            writer.write(HEAD % len(answer) + answer)
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()
 
@@ -106,12 +102,13 @@ def items(kind: str, size: int) -> list[Any]:
     """Return the items of an event of *size* bytes."""
     import agentcore_memory_async as package
 
-    count = -(-size // ITEM_BYTES)
-    each = size // count
+    number = -(-size // ITEM_BYTES)
+    each = size // number
     if kind == "text":
         message = package.ConversationalMessage("a word " * (each // 7), package.MessageRole.USER)
-        return [message] * count
-    return [package.JsonPayload([ROW] * (each // 66))] * count
+        return [message] * number
+    rows = json.dumps([ROW] * (each // 66))  # decoded anew: rows of a real event are not shared
+    return [package.JsonPayload(json.loads(rows)) for _ in range(number)]
 
 
 async def sizes(url: str, monitor: Monitor) -> dict[str, float]:
@@ -127,7 +124,9 @@ async def sizes(url: str, monitor: Monitor) -> dict[str, float]:
             for name, size in SIZES.items():
                 session = await manager.create_memory_session("a", f"{kind}-{size}")
                 event = items(kind, size)
-                write = await monitor.during(session.add_turns(event))
+                write = await monitor.during(
+                    session.add_turns(event, client_token=f"{kind}-{size}")
+                )
                 found[f"{kind}, {name}, write"] = write
                 found[f"{kind}, {name}, read"] = await monitor.during(session.list_events())
     return found

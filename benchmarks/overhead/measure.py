@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import json
 import platform
 import resource
 import statistics
@@ -17,6 +16,7 @@ import sys
 import threading
 import time
 from contextlib import AsyncExitStack
+from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,25 +40,19 @@ if TYPE_CHECKING:
 
 MEMORY = "bench-a1B2c3D4e5"
 TEXT = "I only fly window seats, and I'd rather not fly before nine in the morning."
-EVENT = {
-    "memoryId": MEMORY,
-    "actorId": "a",
-    "sessionId": "s",
-    "eventId": "1#a",
-    "eventTimestamp": 1767225600.123,
-    "payload": [{"conversational": {"role": "USER", "content": {"text": TEXT}}}],
-    "branch": {"name": "main"},
-}
-ANSWER = json.dumps({"event": EVENT})
+ANSWER = b'{"event": {"memoryId": "bench-a1B2c3D4e5", "eventId": "%d#a", %b}'
+"""An answer to CreateEvent, around the members of the request."""
 BLOCKING = {"open", "os.listdir", "os.scandir", "import", "compile"}
 
 
 def serve(pipe: Connection) -> None:
-    """Answer every request with the same event, in its own process."""
+    """Answer every request with its own event, in its own process."""
+    numbers = count(1)
 
     async def answer(request: web.BaseRequest) -> web.Response:
-        await request.read()
-        return web.Response(status=201, text=ANSWER, content_type="application/json")
+        body = await request.read()
+        event = ANSWER % (next(numbers), body[1:])
+        return web.Response(status=201, body=event, content_type="application/json")
 
     async def main() -> None:
         runner = web.ServerRunner(web.Server(answer))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from agentcore_memory_async import ExtractionTimeoutError, PollPolicy, RetryPolicy
+from agentcore_memory_async import ClosedError, ExtractionTimeoutError, PollPolicy, RetryPolicy
 from agentcore_memory_async.errors import service_error
 from tests._virtual_time import virtual_time
 from tests.client.doubles import said
@@ -270,3 +270,21 @@ async def test_records_from_two_seconds_before_an_event_on_may_be_of_it() -> Non
         service.extract(NAMESPACE, -1.999, text="new")
 
         assert ["new"] == texts(await session.extraction_poller(FACTS, since=event))
+
+
+@virtual_time
+async def test_joining_background_work_takes_until_its_last_wait_has_ended() -> None:
+    """And once it is cancelled, none can be added."""
+    service = quick()
+    async with manager_on(service) as manager:
+        session = await session_of(manager)
+        event = await session.add_turns([said("x")])
+        async with manager.background() as work:
+            began = anyio.current_time()
+            for timeout in (5, 9):
+                work.wait(session.extraction_poller(FACTS, since=event, timeout=timeout))
+            await work.join()
+            assert pytest.approx(9.0) == anyio.current_time() - began
+            work.cancel()
+            with pytest.raises(ClosedError, match="not running"):
+                work.wait(session.extraction_poller(FACTS, since=event))

@@ -27,7 +27,10 @@ def talk(*actors: str) -> list[str]:
 PROGRAMS = {
     "under_anyio": ([], talk("main", "task", "thread")),
     "under_uvloop": (["uvloop"], talk("main", "thread")),
-    "under_trio": (["trio"], talk("thread", "main", "afterwards")),
+    "under_trio": (
+        ["trio"],
+        talk("thread", "main", "anyio-thread", "anyio-main", "afterwards"),
+    ),
     "nested": (["nest_asyncio"], talk("main", "nested", "thread")),
     "web_app": ([], ["['first']", "['first', 'second']", "['first', 'second', 'third']"]),
     "notebook": (

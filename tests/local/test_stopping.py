@@ -14,6 +14,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+pytestmark = pytest.mark.timeout(240)  # its start alone can take a busy machine a minute
+
 WITHIN_S = 5.0
 """Seconds in which the command ends, where it gets a processor whenever it needs one."""
 

@@ -331,6 +331,36 @@ async def test_opening_that_is_cancelled_leaves_the_file(tmp_path: Path) -> None
                 await anyio.sleep(0)
 
 
+async def test_opening_that_is_cancelled_closes_its_connections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those for readers, too, are closed by the store, and not left to the garbage collector."""
+    opened: list[_Tracked] = []
+
+    def connect(*arguments: Any, **options: Any) -> _Tracked:
+        opened.append(_Tracked(*arguments, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    others = set(threading.enumerate())
+    with anyio.move_on_after(0):
+        await Store(tmp_path / "memory.db").open()
+    for thread in set(threading.enumerate()) - others:
+        await anyio.to_thread.run_sync(thread.join)
+    assert [True] * 4 == [db.is_closed for db in opened]
+
+
+class _Tracked(sqlite3.Connection):
+    """A connection that says whether it was closed."""
+
+    is_closed = False
+
+    def close(self) -> None:
+        """Close it."""
+        self.is_closed = True
+        super().close()
+
+
 async def test_names_that_sqlite_takes_for_something_else(
     serve: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -194,6 +194,29 @@ async def test_the_log_under_another_name_is_not_passed_over(
         assert await client.texts() == ["hello"]
 
 
+async def test_a_file_that_was_left_is_opened_by_no_name_in_another_folder(
+    serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    """A service that was killed left its log beside the other name; there its writes are read."""
+    path = tmp_path / "memory.db"
+    async with LocalMemoryService(path):
+        pass
+    other = _hard_link_in_another_folder(path)
+    with subprocess.Popen(
+        [sys.executable, "-c", OPEN, str(path)], stdout=subprocess.PIPE, text=True
+    ) as killed:
+        assert killed.stdout is not None
+        assert killed.stdout.readline()
+        killed.kill()
+    for _ in range(2):
+        with pytest.raises(StoreError, match="did not close it by its other name"):
+            await LocalMemoryService(other).open()
+    shutil.copy(path, tmp_path / "copy.db")
+    for each in (tmp_path / "copy.db", path, other, path):
+        async with serve(each) as client:
+            assert (await client.create()).status == 201
+
+
 async def test_the_log_of_a_moved_file_is_not_deleted(
     serve: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -53,6 +53,17 @@ def test_items_come_in_chunks(toy: Toy, hops: list[int]) -> None:
     assert (len(list(toy.count(1000, page=100))), len(hops) < 40) == (1000, True)
 
 
+def test_chunks_grow_up_to_128_items(toy: Toy) -> None:
+    """The first has one item, so that it comes soon; each has twice as many as the last."""
+    numbers = toy.count(1000, page=1000)
+    asked: list[int] = []
+    for _ in numbers:
+        if asked[-1:] != [numbers._most]:
+            asked.append(numbers._most)
+
+    assert [2, 4, 8, 16, 32, 64, 128] == asked
+
+
 def test_first_item_asks_for_one_page(toy: Toy) -> None:
     """Taking a few items of a page does not request the next page."""
     numbers = toy.count(1000, page=100)

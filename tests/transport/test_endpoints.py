@@ -130,6 +130,15 @@ async def test_known_endpoints(region: str, variant: str, host: str) -> None:
     assert f"https://{host}" == found
 
 
+@pytest.mark.parametrize("dual", [False, True])
+@pytest.mark.parametrize("region", ["fips-us-west-2", "us-gov-west-1-fips"])
+async def test_a_region_may_ask_for_fips(region: str, dual: bool) -> None:
+    """The older names that botocore takes as regions are the FIPS variant of a region."""
+    found = await reached(region, use_dualstack_endpoint=dual)
+
+    assert by_the_rules(region.replace("fips-", "").replace("-fips", ""), True, dual) == found
+
+
 def test_the_rules_are_those_of_botocore() -> None:
     """The botocore that is installed computes the same, in all variants if it is the source."""
     data = Path(botocore.__file__).parent / "data"

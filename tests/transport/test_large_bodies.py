@@ -8,6 +8,7 @@ import json
 import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import anyio
 import botocore.auth
@@ -23,9 +24,11 @@ from agentcore_memory_async import (
     MessageRole,
     ValidationError,
 )
-from agentcore_memory_async._transport.base import SendState
+from agentcore_memory_async._transport.base import Answer, SendState
 from agentcore_memory_async._transport.capture import ResponseCapture
+from agentcore_memory_async._transport.http_session import NoRedirectSession
 from agentcore_memory_async._wire import event_codec, payloads, record_codec
+from agentcore_memory_async._wire.pieces import encode_in_pieces
 from agentcore_memory_async._wire.weight import LARGE, MOST, is_large
 
 if TYPE_CHECKING:
@@ -270,13 +273,42 @@ async def test_data_that_changes_after_the_call_is_sent_as_it_was(
     assert ROWS == first.json["payload"][0]["json"]["content"]["rows"]
 
 
-def test_a_large_body_is_what_botocore_makes() -> None:
-    """A body encoded in pieces is the same as one encoded at once."""
-    members = {"payload": [{"a": 1.5}, {"b": TEXT}], "clientToken": "t", "metadata": {}, "n": []}
+@pytest.mark.parametrize("kind", ITEMS)
+async def test_a_large_event_is_encoded_in_pieces(
+    kind: str, service: Service, session: AsyncMemorySession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No call of the encoder has more than an item: it holds the interpreter, in any thread."""
+    service.body = b'{"event": {"eventId": "1#a"}}'
+    encode = json.dumps
+    lengths: list[int] = []
+
+    def counting(*args: Any, **options: Any) -> str:
+        encoded = encode(*args, **options)
+        lengths.append(len(encoded))
+        return encoded
+
+    monkeypatch.setattr(json, "dumps", counting)
+    await session.add_turns(ITEMS[kind], client_token="once")
+
+    assert len(service.requests[0].body) / 2 > max(lengths)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"payload": [{"a": 1.5}, {"b": TEXT}], "clientToken": "t", "metadata": {}, "n": []},
+        {"a": {"z": [1], "b": None}},
+        {},
+    ],
+)
+def test_a_body_in_pieces_is_what_botocore_makes(members: dict[str, Any]) -> None:
+    """A body encoded in pieces is the same as one encoded at once, also with sorted keys."""
     made = ResponseCapture("CreateEvent", SendState())
     made.encode_request(members)
 
     assert json.dumps(members).encode() == made.request_body
+    pieces = encode_in_pieces(members, sort_keys=True)
+    assert json.dumps(members, sort_keys=True) == "".join(pieces)
 
 
 def test_what_is_large() -> None:
@@ -294,3 +326,24 @@ def test_what_is_large() -> None:
         is_large({str(number): number for number in range(MOST)}),
         is_large([JsonPayload({"rows": ROWS})]),
     ]
+
+
+@pytest.mark.parametrize(("size", "is_large"), [(None, False), (65_535, False), (65_536, True)])
+def test_an_answer_is_large_from_64_kib_on(size: int | None, is_large: bool) -> None:
+    """Less is read in the loop."""
+    capture = ResponseCapture("ListEvents", SendState(), body=b"a" * (size or 0))
+
+    assert [is_large] * 2 == [Answer({}, size=size).is_large, capture.is_large]
+
+
+@pytest.mark.parametrize("data", [None, b"a" * 2**20, b"a" * (2**20 + 1), bytearray(2**20 + 1)])
+def test_a_body_is_sent_as_a_file_above_1_mib(data: bytes | bytearray | None) -> None:
+    """From there on aiohttp warns about bytes."""
+    session = mock.Mock()
+    NoRedirectSession(session).request("POST", "url", data=data)
+    sent = session.request.call_args.kwargs["data"]
+
+    if data is None or len(data) == 2**20:
+        assert data is sent
+    else:
+        assert data == sent.read()

@@ -310,8 +310,8 @@ async def keep_open(network: Network, session: AsyncMemorySession, count: int) -
     [
         (None, 1000.0, 8.0, None),
         (1000.0, 1000.0, 8.0, None),
-        (1000.0, 1000.0 + IDLE_S * 0.999, 8.0, None),
-        (1000.0, 1000.0 + IDLE_S, 8.0, 2.0),
+        (1000.0, 1000.999, 8.0, None),
+        (1000.0, 1001.0, 8.0, 2.0),
         (1000.0, 2000.0, 4.0, 1.0),
         (1000.0, 2000.0, None, None),
         (1000.0, 900.0, 8.0, 2.0),

@@ -12,6 +12,7 @@ import pytest
 from agentcore_memory_async import (
     AsyncMemorySession,
     AsyncMemorySessionManager,
+    InvalidInputError,
     RetryPolicy,
     ServiceError,
     TransportError,
@@ -135,3 +136,15 @@ async def test_a_silent_proxy_is_named(
     lost = caught.value.__cause__ or caught.value
     assert re.search(rf"memory\.example through the proxy {address}", str(lost))
     assert not isinstance(lost, TransportTimeoutError)
+
+
+@pytest.mark.parametrize("port", ["abc", "99999", "0x1"])
+@pytest.mark.parametrize("scheme", TARGETS)
+async def test_a_proxy_without_a_port_is_a_settings_fault(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, port: str
+) -> None:
+    """A port that is none is said at once, and nothing is in doubt."""
+    with pytest.raises(InvalidInputError, match=r"port of the proxy .*HTTP_PROXY") as caught:
+        await write(scheme, f"127.0.0.1:{port}", monkeypatch)
+
+    assert "CANARY" not in str(caught.value)

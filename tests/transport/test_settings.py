@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore import credentials as boto_credentials
 from botocore import tokens
+from botocore.config import Config
 
 from agentcore_memory_async import AccessDeniedError, InvalidInputError
 from agentcore_memory_async._transport.botocore import BotocoreTransport
@@ -146,6 +147,32 @@ FAULTS: dict[str, tuple[dict[str, object], str]] = {
         {"environment": {"AWS_CA_BUNDLE": "{root}/none", **KEYS_OF_ENV}},
         "AWS_CA_BUNDLE: .*{root}/none",
     ),
+    "external id": (
+        {"profile": f"{SOURCED}external_id = x", "more": BASE},
+        "ExternalId, value: 1, valid min length: 2$",
+    ),
+    "duration of a role": (
+        {"profile": f"{SOURCED}duration_seconds = 5", "more": BASE},
+        "DurationSeconds, value: 5",
+    ),
+    "no ARN": ({"profile": "role_arn = r\nsource_profile = base", "more": BASE}, "RoleArn"),
+    "empty token file": (
+        {
+            "profile": f"{ROLE.format('w')}web_identity_token_file = {{root}}/empty",
+            "files": {"empty": ""},
+        },
+        "WebIdentityToken, value: 0",
+    ),
+    "expiry in words": (
+        {
+            "environment": {
+                **KEYS_OF_ENV,
+                "AWS_SESSION_TOKEN": "t",
+                "AWS_CREDENTIAL_EXPIRATION": "soon",
+            }
+        },
+        "AWS_CREDENTIAL_EXPIRATION: .*soon",
+    ),
     "bundle of a profile": (
         {"profile": "ca_bundle = {root}/none", "environment": KEYS_OF_ENV},
         "ca_bundle of profile default: .*{root}/none",
@@ -193,6 +220,18 @@ async def test_a_fault_of_a_setting_names_it(
         await BotocoreTransport(endpoint_url="http://127.0.0.1:9").open()
     assert re.search(named.replace("{root}", re.escape(str(tmp_path))), str(caught.value))
     assert caught.value.__cause__ is None
+
+
+async def test_a_clients_certificate_that_is_not_there_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names the file of the certificate, and that of its key."""
+    set_up({"environment": KEYS_OF_ENV}, tmp_path, monkeypatch)
+    (tmp_path / "there").touch()
+    for given in (f"{tmp_path}/none", (f"{tmp_path}/there", f"{tmp_path}/none")):
+        transport = BotocoreTransport(config=Config(client_cert=given))
+        with pytest.raises(InvalidInputError, match=f"{tmp_path}/none"):
+            await transport.open()
 
 
 SIGN_ON: dict[str, object] = {"profile": SSO_PROFILE, "more": SESSION}

@@ -55,10 +55,12 @@ def unresolved() -> aiohttp.ClientConnectorDNSError:
     return aiohttp.ClientConnectorDNSError(key("memory.example", 8443), error)
 
 
-def untrusted() -> aiohttp.ClientConnectorCertificateError:
+def untrusted(
+    code: int = 18, message: str = "self-signed certificate."
+) -> aiohttp.ClientConnectorCertificateError:
     """Return aiohttp's error of a certificate."""
     error = ssl.SSLCertVerificationError(1, "no")
-    error.verify_message = "self-signed certificate."
+    error.verify_code, error.verify_message = code, message
     return aiohttp.ClientConnectorCertificateError(key("memory.example", 8443), error)
 
 
@@ -124,6 +126,14 @@ NOT_SENT: list[tuple[Exception, type[errors.TransportError], str]] = [
         boto.SSLError(endpoint_url=ENDPOINT, error=untrusted()),
         errors.CertificateError,
         f"certificate of {WHERE} is not trusted: self-signed certificate. If a private",
+    ),
+    *(
+        (
+            boto.SSLError(endpoint_url=ENDPOINT, error=untrusted(code, "no.")),
+            errors.CertificateError,
+            "is not trusted: no. If it should be valid now, check this machine's clock",
+        )
+        for code in (9, 10)
     ),
     (
         boto.SSLError(endpoint_url=ENDPOINT, error=not_tls()),
@@ -313,6 +323,11 @@ def test_an_answer_comes_before_what_was_raised() -> None:
         ),
         (
             boto.InvalidRegionError(region_name="a b"),
+            errors.InvalidInputError,
+            "the AWS configuration is unusable",
+        ),
+        (
+            boto.HTTPClientError(error=boto.InvalidProxiesConfigError()),
             errors.InvalidInputError,
             "the AWS configuration is unusable",
         ),

@@ -332,14 +332,18 @@ def test_few_throttled_requests_cut_no_rate() -> None:
     ]
 
 
-@pytest.mark.parametrize(("answered", "is_cut"), [(38, True), (39, False)])
-def test_the_last_40_requests_decide_on_a_cut(answered: int, is_cut: bool) -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "is_cut"), [(0, 38, True), (1, 38, True), (0, 39, False)]
+)
+def test_the_last_40_requests_decide_on_a_cut(before: int, after: int, is_cut: bool) -> None:
     """Two throttled ones are too many among 40, and the first is forgotten with the 41st."""
     rate = AdaptiveRate()
+    for _ in range(before):
+        rate.answered(1.0, None)
     rate.throttled(None)
     rate.throttled(None)
 
-    assert is_cut == throttle(rate, 1.0, 0, answered)
+    assert is_cut == throttle(rate, 1.0, 0, after)
 
 
 def test_a_later_cut_is_to_nine_tenths_of_the_answers_and_to_half_at_most() -> None:

@@ -91,6 +91,8 @@ DENIED = "AccessDeniedException"
         ),
         ("UnrecognizedClientException", 403, "no", MEMORY, ""),
         ("ExpiredTokenException", 403, "no", MEMORY, "Get new credentials. Check this machine's"),
+        ("403", 403, "Signature expired: x", MEMORY, "Check this machine's clock"),
+        ("403", 403, "The security token is expired", MEMORY, "Get new credentials"),
         ("RequestTimeTooSkewed", 403, "no", MEMORY, "Check this machine's clock"),
         ("ThrottledException", 429, "Rate exceeded", ODD, ""),
         ("ServiceException", 500, "oops", ODD, ""),

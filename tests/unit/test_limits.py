@@ -267,3 +267,12 @@ def test_data_is_large_from_64_kib_on(at_limit: object, below: object) -> None:
     """A value weighs its text, and 64 if it is none."""
     assert is_large(at_limit)
     assert not is_large(below)
+
+
+@pytest.mark.parametrize("length", [80, 81])
+def test_keys_that_are_no_prefix_are_shown_up_to_80_characters(length: int) -> None:
+    """A longer one is cut."""
+    with pytest.raises(InvalidInputError) as caught:
+        session().extraction_poller("/a/", min_records={"x" * length: 1})
+
+    assert f"the key '{'x' * 80}';" in str(caught.value)

@@ -199,3 +199,11 @@ def test_ipython_itself_shows_content() -> None:
     message = ConversationalMessage(CANARY, "user")
     event = Event("1#a", None, None, (message,), datetime(2026, 1, 1, tzinfo=UTC), "a", "s")
     assert CANARY in pretty.pretty([event])
+
+
+def test_a_notebook_shows_members_with_commas_between_them() -> None:
+    """What a person sees is what would make the value."""
+    printer = Printer()
+    Branch("draft", "1#a")._repr_pretty_(printer, False)
+
+    assert "Branch(name='draft', root_event_id='1#a')" == printer.written

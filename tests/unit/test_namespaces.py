@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import pytest
@@ -150,3 +151,20 @@ def test_prefix_with_its_slash_is_within_the_limit() -> None:
     assert len(resolve_prefix("x" * 1023, {})) == 1024
     with pytest.raises(InvalidInputError, match="1,025"):
         resolve_prefix("x" * 1024, {})
+
+
+@pytest.mark.parametrize(
+    ("namespace", "words"),
+    [
+        ("/a b/", "'/a b/' has ' '; allowed"),
+        ("/é/", "has 'é'; allowed"),
+        ("/a/*/", "has '*' ('*' is not a wildcard here); allowed"),
+        ("-a", "has '-' in the wrong place; allowed"),
+        ("/a::b/", "has ':' in the wrong place; allowed"),
+        ("/a:", "has ':' in the wrong place; allowed"),
+    ],
+)
+def test_only_an_allowed_character_is_in_the_wrong_place(namespace: str, words: str) -> None:
+    """The error says of a character that is never allowed that it is there, not where."""
+    with pytest.raises(InvalidInputError, match=re.escape(words)):
+        resolve_template(namespace, {})

@@ -7,6 +7,7 @@ from math import inf
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -19,6 +20,7 @@ from agentcore_memory_async._extraction.targets import (
     RecordTarget,
     Snapshot,
 )
+from agentcore_memory_async._wire import queries
 from agentcore_memory_async.models import ExtractionJob, MemoryRecord
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -133,6 +135,25 @@ def test_a_new_record_that_replaces_an_old_one_is_an_update() -> None:
         assert ids(observation.current) == ["mem-2"]
 
 
+def test_of_records_written_together_the_last_one_seen_is_the_update() -> None:
+    """A record that went gives way to the newest one, and of equal ones to the last."""
+    observation = Observation([FACTS])
+    observation.add(FACTS, snapshot(0.0, 1))
+    together = [evolve(record(5), memory_record_id=name) for name in ("first", "last")]
+    observation.add(FACTS, Snapshot([*together, record(3)], 1.0))
+
+    assert ["last"] == ids(observation.updates)
+
+
+@pytest.mark.parametrize("event_id", ["new#1", "#1", "", "²#1", "٣#1"])
+def test_a_job_of_an_event_without_a_time_is_older_than_any_event(event_id: str) -> None:
+    """Foreign ids of events begin with no time in ASCII digits."""
+    jobs = FailedJobs(JobTarget("a", "s"), "0000000000000000001#aa")
+    jobs.add(JobSnapshot([job(1, event_id)], 1.0))
+
+    assert [] == jobs.failed
+
+
 def test_a_replaced_record_is_not_counted_twice() -> None:
     """
     A new record that was replaced counts once, and one that a list omits for a
@@ -230,6 +251,13 @@ def test_every_third_poll_goes_without_a_filter_that_is_not_proven() -> None:
     assert [START, START] == [created_filter.choose([START], number) for number in (3, 6)]
     created_filter.judge(START, [record(9), record(-1.001)])
     assert created_filter.choose([START], 1) is None
+
+
+def test_a_filter_by_time_has_milliseconds() -> None:
+    """The service's own times have no more."""
+    [sent] = queries.created_after(START + timedelta(microseconds=1_234_567))
+
+    assert START.timestamp() + 1.235 == sent["right"]["metadataValue"]["dateTimeValue"]
 
 
 def test_each_target_has_its_own_minimum() -> None:

@@ -70,6 +70,12 @@ def test_what_is_not_of_a_text_stays(message: str, text: str) -> None:
     assert message == without_texts(message, [text])
 
 
+@pytest.mark.parametrize(("text", "shown"), [("ab", "Value ab"), ("abc", "Value (not shown)")])
+def test_the_shortest_text_that_is_left_out_has_three_characters(text: str, shown: str) -> None:
+    """A shorter one is in most messages by chance."""
+    assert f"{shown} at payload.1" == without_texts(f"Value {text} at payload.1", [text])
+
+
 @pytest.mark.parametrize(
     ("message", "shown"),
     [

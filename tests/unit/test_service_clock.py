@@ -8,6 +8,7 @@ import pytest
 
 from agentcore_memory_async._calls.service_clock import ServiceClock
 from agentcore_memory_async._transport.base import Answer
+from agentcore_memory_async.testing import FakeTransport
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -59,3 +60,11 @@ def test_an_answer_is_dated_to_when_its_request_was_sent_first(
     dated = ServiceClock().answered(answer(NOON), 10.0, 10.0 + waited_s)
 
     assert NOON - timedelta(seconds=moved_s) == dated.date
+
+
+async def test_the_clock_of_a_fake_transport_stands_still() -> None:
+    """Its answers are of the first moment of 2026 in UTC, unless a test sets another."""
+    transport = FakeTransport()
+    dates = [(await transport("ListEvents", {})).date for _ in range(2)]
+
+    assert [datetime(2026, 1, 1, tzinfo=UTC)] * 2 == dates

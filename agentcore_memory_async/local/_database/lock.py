@@ -17,6 +17,7 @@ import os
 import sqlite3
 import struct
 import threading
+import zlib
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -40,6 +41,8 @@ with suppress(ImportError):  # only there
 
 _BYTE = 0x4000_0000 + 512
 """Offset of the byte that is locked, behind those that SQLite locks."""
+_APPLICATION_ID = 68
+"""Offset of SQLite's application id, where the mark is."""
 _LOCKED_ERRNOS = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
 """Errors of a lock that another process has; which one depends on the platform."""
 _guard = threading.Lock()
@@ -113,6 +116,25 @@ def other_name_with_log(path: str | Path) -> Path | None:
         if other != name and log.exists() and log.stat().st_size and other.samefile(name):
             return other
     return None
+
+
+def name_mark(path: str | Path) -> int:
+    """Return what a service writes into the file while it is open by this name; never 0."""
+    return zlib.crc32(os.fsencode(Path(path).resolve())) & 0x7FFF_FFFF | 1
+
+
+def was_left_by_another_name(path: str | Path, descriptor: int) -> bool:
+    """
+    Return whether a service that had the file open by another name did not close it.
+
+    That name may be in any folder, and the log of the last writes is there. A copy has one name.
+    """
+    name = Path(path).resolve()
+    if name.stat().st_nlink == 1 or name.with_name(f"{name.name}-wal").exists():
+        return False
+    os.lseek(descriptor, _APPLICATION_ID, os.SEEK_SET)
+    mark = int.from_bytes(os.read(descriptor, 4), "big")
+    return mark not in {0, name_mark(name)}
 
 
 def has_log_of_another(path: str | Path) -> bool:

@@ -27,7 +27,9 @@ from agentcore_memory_async.local._database.lock import (
     LockedError,
     has_log_of_another,
     lock_file,
+    name_mark,
     other_name_with_log,
+    was_left_by_another_name,
 )
 from agentcore_memory_async.local._database.schema import check, prepare
 
@@ -196,10 +198,11 @@ class Store:
             # The service keeps the search indexes in its own memory.
             if self._path is not None:
                 _check_name(self._path)
-                stack.callback(lock_file(self._path).release)
-                _check_log(self._path)
+                file_lock = lock_file(self._path)
+                stack.callback(file_lock.release)
+                _check_log(self._path, file_lock.descriptor)
             db = stack.enter_context(closing(self._connect()))
-            readers = [self._connect_reader() for _ in range(self._readers)]
+            readers = [self._connect_reader(stack) for _ in range(self._readers)]
         except Exception as error:  # noqa: BLE001 - raised in open()
             stack.close()
             _call(loop, _unless_done(ready, ready.set_exception), error)
@@ -208,6 +211,8 @@ class Store:
             _call(loop, _unless_done(ready, ready.set_result), readers)
             while self._serve(db):
                 pass
+            with suppress(sqlite3.Error):  # then it counts as not closed
+                db.execute("PRAGMA application_id = 0")
 
     def _connect(self) -> sqlite3.Connection:
         name = ":memory:" if self._path is None else str(self._path)
@@ -219,12 +224,16 @@ class Store:
                 db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA foreign_keys = ON")
             prepare(db)
+            if self._path is not None:
+                db.execute(f"PRAGMA application_id = {name_mark(self._path)}")
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # where each of its names shows it
         except BaseException:
             db.close()
             raise
         return db
 
-    def _connect_reader(self) -> sqlite3.Connection:
+    def _connect_reader(self, stack: ExitStack) -> sqlite3.Connection:
+        """Open a connection for a reader; the writer closes it, also if no reader ever starts."""
         db = sqlite3.connect(
             str(self._path),
             isolation_level=None,
@@ -232,17 +241,17 @@ class Store:
             timeout=2.0,
             check_same_thread=False,
         )
+        stack.callback(db.close)
         db.execute("PRAGMA query_only = ON")
         return db
 
     def _run_reader(self, db: sqlite3.Connection) -> None:
-        with closing(db):
-            while (job := self._reads.get()) is not None:
-                try:
-                    _run_reader(db, job)
-                except Exception as error:  # noqa: BLE001 - raised where the caller waits
-                    job.error = self._judged(error)
-                _call(job.loop, _set_results, [job])
+        while (job := self._reads.get()) is not None:
+            try:
+                _run_reader(db, job)
+            except Exception as error:  # noqa: BLE001 - raised where the caller waits
+                job.error = self._judged(error)
+            _call(job.loop, _set_results, [job])
 
     def _serve(self, db: sqlite3.Connection) -> bool:
         """Run what was submitted, commit, and resolve the callers; return False at the end."""
@@ -312,10 +321,13 @@ def _check_name(path: Path) -> None:
         raise OSError(errno.EINVAL, message)
 
 
-def _check_log(path: Path) -> None:
+def _check_log(path: Path, descriptor: int) -> None:
     """Refuse a file beside which SQLite would not find its log, or would delete that of another."""
     if other := other_name_with_log(path):
         message = f"the log of its last writes is that of its other name {other}"
+        raise OSError(errno.EBUSY, f"{message}; start the service on that")
+    if was_left_by_another_name(path, descriptor):
+        message = "a service did not close it by its other name, beside which its last writes are"
         raise OSError(errno.EBUSY, f"{message}; start the service on that")
     if has_log_of_another(path):
         message = f"beside it is {path}-wal, the log of a file that was moved or deleted"

@@ -42,12 +42,14 @@ class ExtractorCalls:
         extractor: Makes the contents of records out of messages.
     """
 
+    _short: anyio.CapacityLimiter
+
     def __init__(self, extractor: Extractor) -> None:
         self._extractor = extractor
-        self._short = anyio.CapacityLimiter(_SHORT_CALLS)
         self._threads: ThreadPoolExecutor | None = None
 
     def __enter__(self) -> Self:
+        self._short = anyio.CapacityLimiter(_SHORT_CALLS)
         self._threads = ThreadPoolExecutor(_THREADS, "agentcore-local-extractor")
         return self
 

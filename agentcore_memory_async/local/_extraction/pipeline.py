@@ -103,7 +103,7 @@ class Pipeline:
         self._order = itertools.count()
         # Sessions whose task runs. They get an entry in the heap when it ends.
         self._running: set[SessionKey] = set()
-        self._wake = anyio.Event()
+        self._wake: anyio.Event | None = None  # while it sleeps
         # Lets go of the clock, which is held while anything is due or running.
         self._release: Callable[[], None] | None = None
         self._drained: list[anyio.Event] = []
@@ -170,7 +170,8 @@ class Pipeline:
 
     def _wake_up(self) -> None:
         self._hold()
-        self._wake.set()
+        if self._wake is not None:
+            self._wake.set()
 
     async def _run_sessions(self) -> None:
         async with anyio.create_task_group() as group:
@@ -207,15 +208,16 @@ class Pipeline:
 
     async def _sleep(self) -> None:
         """Sleep until a session is due or scheduled, or its task ends."""
-        self._wake = anyio.Event()
+        self._wake = wake = anyio.Event()
         cancel: Callable[[], None] | None = None
         if self._heap and len(self._running) < _SESSIONS_AT_ONCE:
             cancel = self._clock.call_at(self._heap[0][0] / 1000, self._wake_up)
         if not self._running:
             self._let_go()
         try:
-            await self._wake.wait()
+            await wake.wait()
         finally:
+            self._wake = None
             self._hold()
             if cancel is not None:
                 cancel()

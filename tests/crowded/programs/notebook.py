@@ -26,7 +26,7 @@ CELLS = (
 )
 
 notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
-nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+nbclient.NotebookClient(notebook, timeout=None, kernel_name="python3").execute()
 for cell in notebook.cells:
     for output in cell.outputs:
         if output.get("name") == "stdout":

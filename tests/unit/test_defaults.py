@@ -1,0 +1,103 @@
+"""Default numbers and switches of the public API: callers rely on them, so a change shows here."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from agentcore_memory_async import (
+    AsyncMemorySession,
+    AsyncMemorySessionManager,
+    DecodeError,
+    ExtractionFailedError,
+    PollPolicy,
+    RetryPolicy,
+    ServiceError,
+    ServiceLimits,
+    TransportError,
+    UnsentError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+OWNERS = (AsyncMemorySession, AsyncMemorySessionManager)
+CLASSES = (
+    *OWNERS,
+    DecodeError,
+    ExtractionFailedError,
+    PollPolicy,
+    RetryPolicy,
+    ServiceError,
+    ServiceLimits,
+    TransportError,
+    UnsentError,
+)
+WAITING = {"timeout": 180.0, "min_records": 1, "settle": 0.0}
+EVENTS = {"page_size": 100, "consistent_read": True}
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "AsyncMemorySessionManager": {
+        "max_concurrency": 50,
+        "close_timeout": 5.0,
+        "allow_hierarchical_actor_ids": False,
+    },
+    "DecodeError": {"parsed": False},
+    "ExtractionFailedError": {"waited_s": 0.0},
+    "PollPolicy": {
+        "growth": 0.4,
+        "min_interval": 0.5,
+        "max_interval": 30.0,
+        "jitter": 0.1,
+        "job_interval": 120.0,
+        "max_requests_per_second": 10.0,
+    },
+    "RetryPolicy": {
+        "write_deadline": 30.0,
+        "read_deadline": 10.0,
+        "attempt_timeout": 8.0,
+        "backoff": 0.05,
+        "throttled_backoff": 1.0,
+        "max_backoff": 5.0,
+    },
+    "ServiceError": {"attempts": 1},
+    "ServiceLimits": {"events_per_second": 5.0, "other_events_per_second": 10.0},
+    "TransportError": {"sent": True, "is_absent": False},
+    "UnsentError": {"batch_size": 0},
+    "AsyncMemorySession.add_turns": {"extract": True},
+    "AsyncMemorySession.buffered": {
+        "max_messages": 100,
+        "max_delay": 1.0,
+        "max_pending": 1000,
+        "max_pending_bytes": 16777216,
+        "close_timeout": 10.0,
+    },
+    "AsyncMemorySession.create_event": {"extract": False},
+    "AsyncMemorySession.extraction_poller": WAITING,
+    "AsyncMemorySession.get_last_k_turns": {"k": 10},
+    "AsyncMemorySession.iter_events": EVENTS,
+    "AsyncMemorySession.iter_long_term_memory_records": {"page_size": 100},
+    "AsyncMemorySession.list_events": EVENTS,
+    "AsyncMemorySession.list_long_term_memory_records": {"page_size": 100},
+    "AsyncMemorySession.search_long_term_memories": {"top_k": 5},
+    "AsyncMemorySession.wait_for_extraction": WAITING,
+    "AsyncMemorySessionManager.extraction_poller": WAITING,
+    "AsyncMemorySessionManager.wait_for_extraction": WAITING,
+}
+"""Defaults of the classes, and of what users call on sessions and managers."""
+
+
+def read_defaults() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the defaults of the classes and of their methods; the facade has the same."""
+    called: dict[str, Callable[..., object]] = {each.__name__: each for each in CLASSES}
+    for owner in OWNERS:
+        methods = inspect.getmembers(owner, inspect.isfunction)
+        called |= {f"{owner.__name__}.{name}": each for name, each in methods if name[0] != "_"}
+    for name, each in called.items():
+        parameters = inspect.signature(each).parameters.values()
+        found = {one.name: one.default for one in parameters}
+        yield name, {key: value for key, value in found.items() if isinstance(value, int | float)}
+
+
+def test_defaults_are_what_callers_rely_on() -> None:
+    """A default is part of what a call without the argument promises."""
+    assert DEFAULTS == {name: found for name, found in read_defaults() if found}
