@@ -9,6 +9,7 @@ from agentcore_memory_async._wire.ids import (
     encode_session_id,
 )
 from agentcore_memory_async._wire.messages import to_message
+from agentcore_memory_async.actor import AsyncActor
 from agentcore_memory_async.background import BackgroundWork
 from agentcore_memory_async.buffer import MessageBuffer
 from agentcore_memory_async.errors import (
@@ -44,14 +45,17 @@ from agentcore_memory_async.extraction import ExtractionPoller
 from agentcore_memory_async.logs import BotocoreLogFilter
 from agentcore_memory_async.manager import AsyncMemorySessionManager
 from agentcore_memory_async.models import (
+    ActorSummary,
     BlobPayload,
     Branch,
     ConversationalMessage,
     Event,
     ExtractionJob,
+    ExtractionJobMessage,
     JsonPayload,
     MemoryRecord,
     MessageRole,
+    SessionSummary,
     Turn,
 )
 from agentcore_memory_async.policies import PollPolicy, RetryPolicy, ServiceLimits
@@ -60,6 +64,7 @@ from agentcore_memory_async.session import AsyncMemorySession
 
 if TYPE_CHECKING:
     from agentcore_memory_async.sync import (
+        Actor,
         BlockingExtractionFailedError,
         BlockingExtractionPoller,
         MemorySession,
@@ -68,8 +73,11 @@ if TYPE_CHECKING:
 
 __all__ = (
     "AccessDeniedError",
+    "Actor",
+    "ActorSummary",
     "AgentCoreMemoryError",
     "AnswerMismatchError",
+    "AsyncActor",
     "AsyncMemorySession",
     "AsyncMemorySessionManager",
     "BackgroundWork",
@@ -89,6 +97,7 @@ __all__ = (
     "ExtractionError",
     "ExtractionFailedError",
     "ExtractionJob",
+    "ExtractionJobMessage",
     "ExtractionPoller",
     "ExtractionTimeoutError",
     "ForkedError",
@@ -108,6 +117,7 @@ __all__ = (
     "ServiceError",
     "ServiceLimits",
     "ServiceUnavailableError",
+    "SessionSummary",
     "ThrottledError",
     "TransportError",
     "TransportTimeoutError",
@@ -125,6 +135,7 @@ __all__ = (
 )
 
 _LAZY_NAMES = {
+    "Actor",
     "BlockingExtractionFailedError",
     "BlockingExtractionPoller",
     "MemorySession",

@@ -53,7 +53,7 @@ class MemoryCore:
 
 
 class HasCore(Protocol):
-    """A manager, as far as its sessions know it."""
+    """A manager, as far as its actors and sessions know it."""
 
     @property
     def _core(self) -> MemoryCore: ...
@@ -61,7 +61,7 @@ class HasCore(Protocol):
 
 class View:
     """
-    Something bound to a core: a manager or a session.
+    Something bound to a core: a manager, an actor or a session.
 
     Namespace templates are filled in from its actor and session, where it has them.
     """
@@ -102,7 +102,28 @@ class View:
         }
 
 
-class SessionView(View):
+class ActorView(View):
+    """
+    A view of one actor.
+
+    Attributes:
+        actor_id: Actor id.
+    """
+
+    def __init__(self, manager: HasCore, actor_id: str) -> None:
+        core = getattr(manager, "_core", None)
+        if not isinstance(core, MemoryCore):
+            check.refuse(
+                f"manager is {check.kind(manager)}; give an AsyncMemorySessionManager, or use its "
+                "methods actor() and create_memory_session()"
+            )
+        hierarchical = core.allow_hierarchical_actor_ids
+        self._core = core
+        self.actor_id: str = check.check_actor_id(actor_id, hierarchical=hierarchical)
+        self._actor_id = self.actor_id
+
+
+class SessionView(ActorView):
     """
     A view of one session of one actor.
 
@@ -112,18 +133,10 @@ class SessionView(View):
     """
 
     def __init__(self, manager: HasCore, actor_id: str, session_id: str) -> None:
-        core = getattr(manager, "_core", None)
-        if not isinstance(core, MemoryCore):
-            check.refuse(
-                f"manager is {check.kind(manager)}; give an AsyncMemorySessionManager, or use its "
-                "create_memory_session()"
-            )
-        hierarchical = core.allow_hierarchical_actor_ids
-        self._core = core
-        self.actor_id: str = check.check_actor_id(actor_id, hierarchical=hierarchical)
+        super().__init__(manager, actor_id)
         self.session_id: str = check.check_session_id(session_id)
-        self._actor_id, self._session_id = self.actor_id, self.session_id
-        self._queue = core.writer.queue(self.actor_id, self.session_id)
+        self._session_id = self.session_id
+        self._queue = self._core.writer.queue(self.actor_id, self.session_id)
 
     def _ids(self) -> dict[str, str]:
         """Return the members that name the session in a request."""

@@ -44,6 +44,9 @@ _SHOWN_MEMBERS = frozenset(
         "actorId",
         "branch",
         "clientToken",
+        "contentTimestamp",
+        "eventFilter",
+        "eventId",
         "eventTimestamp",
         "extractionMode",
         "jobId",
@@ -55,6 +58,8 @@ _SHOWN_MEMBERS = frozenset(
         "nextToken",
         "role",
         "sessionId",
+        "status",
+        "strategyId",
         "topK",
     }
 )

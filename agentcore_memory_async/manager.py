@@ -23,11 +23,15 @@ from agentcore_memory_async._calls.writer import Writer
 from agentcore_memory_async._core import MemoryCore
 from agentcore_memory_async._extraction.coordinator import PollCoordinator
 from agentcore_memory_async._extraction.lister import Lister
+from agentcore_memory_async._operations.actors import ActorOperations
+from agentcore_memory_async._operations.jobs import JobOperations
+from agentcore_memory_async._operations.raw import RawOperations
 from agentcore_memory_async._operations.waiting import WaitingOperations
 from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async._transport.lifecycle import Lifecycle
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.unreadable import check_on_unreadable
+from agentcore_memory_async.actor import AsyncActor
 from agentcore_memory_async.background import BackgroundWork
 from agentcore_memory_async.errors import ClosedError, UnsentTurnsError
 from agentcore_memory_async.policies import PollPolicy, RetryPolicy, ServiceLimits, check_polling
@@ -138,7 +142,7 @@ class _SharedClient:
             await self._network.aclose()
 
 
-class AsyncMemorySessionManager(WaitingOperations):
+class AsyncMemorySessionManager(WaitingOperations, ActorOperations, JobOperations, RawOperations):
     """
     Sessions of one AgentCore Memory, for asyncio.
 
@@ -328,6 +332,18 @@ class AsyncMemorySessionManager(WaitingOperations):
                     await session.verify()
                     client.verified = True
         return session
+
+    def actor(self, actor_id: str) -> AsyncActor:
+        """
+        Return the view of one actor: its sessions, and the records of all of them; sends nothing.
+
+        Args:
+            actor_id: Actor id, as in ``create_memory_session``.
+
+        Raises:
+            InvalidInputError: An id that the service would refuse.
+        """
+        return AsyncActor(self, actor_id)
 
     def background(self) -> BackgroundWork:
         """

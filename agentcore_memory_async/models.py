@@ -1,5 +1,6 @@
 """The values that go in and come out: messages, events, turns, records."""
 
+from agentcore_memory_async._models.actors import ActorSummary, SessionSummary
 from agentcore_memory_async._models.base import JsonValue
 from agentcore_memory_async._models.contents import (
     Episode,
@@ -11,21 +12,24 @@ from agentcore_memory_async._models.contents import (
     Topic,
 )
 from agentcore_memory_async._models.events import Branch, Event, Turn
+from agentcore_memory_async._models.jobs import ExtractionJob, ExtractionJobMessage
 from agentcore_memory_async._models.messages import (
     BlobPayload,
     ConversationalMessage,
     JsonPayload,
     MessageRole,
 )
-from agentcore_memory_async._models.records import ExtractionJob, MemoryRecord, MetadataValue
+from agentcore_memory_async._models.records import MemoryRecord, MetadataValue
 
 __all__ = (
+    "ActorSummary",
     "BlobPayload",
     "Branch",
     "ConversationalMessage",
     "Episode",
     "Event",
     "ExtractionJob",
+    "ExtractionJobMessage",
     "Fact",
     "JsonPayload",
     "JsonValue",
@@ -35,6 +39,7 @@ __all__ = (
     "Preference",
     "RecordContent",
     "Reflection",
+    "SessionSummary",
     "Summary",
     "Topic",
     "Turn",

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agentcore_memory_async._operations.ingest import IngestOperations
+from agentcore_memory_async._operations.jobs import JobOperations
 from agentcore_memory_async._operations.records import RecordOperations
 from agentcore_memory_async._operations.turns import TurnOperations
 from agentcore_memory_async._operations.waiting import WaitingOperations
+from agentcore_memory_async.actor import AsyncActor
 
 if TYPE_CHECKING:
     from agentcore_memory_async._core import HasCore
@@ -19,7 +22,9 @@ if TYPE_CHECKING:
 __all__ = ("AsyncMemorySession",)
 
 
-class AsyncMemorySession(TurnOperations, RecordOperations, WaitingOperations):
+class AsyncMemorySession(
+    TurnOperations, RecordOperations, WaitingOperations, JobOperations, IngestOperations
+):
     """
     The session of one actor; ``create_memory_session`` of the manager makes it.
 
@@ -40,6 +45,10 @@ class AsyncMemorySession(TurnOperations, RecordOperations, WaitingOperations):
 
     def __init__(self, manager: HasCore, actor_id: str, session_id: str) -> None:
         super().__init__(manager, actor_id, session_id)
+
+    def get_actor(self) -> AsyncActor:
+        """Return the actor of the session: all of its sessions; sends nothing."""
+        return AsyncActor(self, self.actor_id)
 
     def __repr__(self) -> str:
         return f"<AsyncMemorySession {self.session_id} of {self.actor_id}, memory {self.memory_id}>"

@@ -6,6 +6,7 @@ manager opens at first use and needs no ``with``: it is closed when its last ref
 at exit.
 """
 
+from agentcore_memory_async._blocking.actor import Actor
 from agentcore_memory_async._blocking.manager import MemorySessionManager
 from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
 from agentcore_memory_async._blocking.session import MemorySession
@@ -13,6 +14,7 @@ from agentcore_memory_async._sync.iterator import BlockingIterator
 from agentcore_memory_async._sync.twins import BlockingExtractionFailedError
 
 __all__ = (
+    "Actor",
     "BlockingExtractionFailedError",
     "BlockingExtractionPoller",
     "BlockingIterator",

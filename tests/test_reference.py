@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from agentcore_memory_async import (
+    Actor,
+    AsyncActor,
     AsyncMemorySession,
     AsyncMemorySessionManager,
     ConversationalMessage,
@@ -86,6 +88,7 @@ NOT_IN_THE_SYNC_API = {
 PAIRS: dict[type, type] = {
     AsyncMemorySessionManager: MemorySessionManager,
     AsyncMemorySession: MemorySession,
+    AsyncActor: Actor,
     ExtractionPoller: sync.BlockingExtractionPoller,
 }
 
@@ -195,7 +198,7 @@ def test_every_async_method_has_a_sync_counterpart(theirs: type) -> None:
     assert public_members(theirs) - public_members(PAIRS[theirs]) == excused
 
 
-@pytest.mark.parametrize("theirs", [AsyncMemorySessionManager, AsyncMemorySession])
+@pytest.mark.parametrize("theirs", [AsyncMemorySessionManager, AsyncMemorySession, AsyncActor])
 def test_counterparts_have_the_same_parameters(theirs: type) -> None:
     """Counterparts have the same parameters and docstrings."""
     for name in public_members(theirs) & public_members(PAIRS[theirs]):

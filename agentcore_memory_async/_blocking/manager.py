@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from agentcore_memory_async._blocking.actor import Actor
 from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
 from agentcore_memory_async._blocking.session import MemorySession
 from agentcore_memory_async._sync.derive import (
@@ -11,6 +12,7 @@ from agentcore_memory_async._sync.derive import (
     blocking,
     blocking_factory,
     blocking_into,
+    blocking_iterator,
     blocking_view,
     constructing,
 )
@@ -48,6 +50,17 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
         AsyncMemorySessionManager.extraction_poller, BlockingExtractionPoller
     )
     wait_for_extraction = blocking(AsyncMemorySessionManager.wait_for_extraction)
+    actor = blocking_factory(AsyncMemorySessionManager.actor, Actor)
+    list_actors = blocking(AsyncMemorySessionManager.list_actors)
+    iter_actors = blocking_iterator(AsyncMemorySessionManager.iter_actors)
+    list_actor_sessions = blocking(AsyncMemorySessionManager.list_actor_sessions)
+    iter_actor_sessions = blocking_iterator(AsyncMemorySessionManager.iter_actor_sessions)
+    list_memory_extraction_jobs = blocking(AsyncMemorySessionManager.list_memory_extraction_jobs)
+    iter_memory_extraction_jobs = blocking_iterator(
+        AsyncMemorySessionManager.iter_memory_extraction_jobs
+    )
+    start_memory_extraction_job = blocking(AsyncMemorySessionManager.start_memory_extraction_job)
+    call = blocking(AsyncMemorySessionManager.call)
 
     def open(self) -> Self:
         """Open the client now instead of at first use; ``with`` does so, too."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agentcore_memory_async._blocking.actor import Actor
 from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
 from agentcore_memory_async._sync.derive import (
     BlockingFacade,
@@ -38,7 +39,7 @@ class MemorySession(BlockingFacade[AsyncMemorySession]):
         if not isinstance(inner, AsyncMemorySessionManager):
             refuse(
                 f"manager is {kind(manager)}; give a MemorySessionManager, or use its "
-                "create_memory_session()"
+                "methods actor() and create_memory_session()"
             )
         self._backing = manager._backing  # noqa: SLF001 - of the same facade
         self._inner = self._backing.make(
@@ -53,6 +54,13 @@ class MemorySession(BlockingFacade[AsyncMemorySession]):
     create_event = blocking(AsyncMemorySession.create_event)
     list_events = blocking(AsyncMemorySession.list_events)
     iter_events = blocking_iterator(AsyncMemorySession.iter_events)
+    get_event = blocking(AsyncMemorySession.get_event)
+    delete_event = blocking(AsyncMemorySession.delete_event)
+    ingest_data = blocking(AsyncMemorySession.ingest_data)
+    list_memory_extraction_jobs = blocking(AsyncMemorySession.list_memory_extraction_jobs)
+    iter_memory_extraction_jobs = blocking_iterator(AsyncMemorySession.iter_memory_extraction_jobs)
+    start_memory_extraction_job = blocking(AsyncMemorySession.start_memory_extraction_job)
+    get_actor = blocking_factory(AsyncMemorySession.get_actor, Actor)
     list_long_term_memory_records = blocking(AsyncMemorySession.list_long_term_memory_records)
     iter_long_term_memory_records = blocking_iterator(
         AsyncMemorySession.iter_long_term_memory_records

@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 MAX_PAGE = 100
 """Largest page of a list."""
+MAX_JOBS_PAGE = 50
+"""Largest page of ListMemoryExtractionJobs."""
 
 
 async def collect(found: AsyncGenerator[T], max_results: int | None) -> list[T]:

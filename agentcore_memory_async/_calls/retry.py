@@ -233,7 +233,8 @@ class Retrier:
 
         It is a request with a client token, or one that sets or deletes. *gone* makes the result
         where what it deletes is not found: an attempt whose answer was lost has deleted it. An
-        answer of the wrong shape is raised as such: the service had the request.
+        answer of the wrong shape is raised as such: the service had the request. But only an answer
+        about an event acknowledges that.
         """
         call = _Call(operation, params, policy, policy.write_deadline)
         with self.running():
@@ -241,6 +242,7 @@ class Retrier:
                 return await self._try(call, reader, anyio.current_time() + call.deadline_s)
             except Exception as error:
                 is_answered = isinstance(error, DecodeError) and error.parsed
+                is_answered = is_answered and not call.is_write
                 if is_answered or is_rejected(error) or not call.may_have_run:
                     raise
                 if gone is not None and isinstance(error, NotFoundError):
@@ -371,7 +373,11 @@ class _Call:
 
     @property
     def token(self) -> str | None:
-        return self.params.get("clientToken") if self.operation == CREATE_EVENT else None
+        return self.params.get("clientToken") if self.is_write else None
+
+    @property
+    def is_write(self) -> bool:
+        return self.operation == CREATE_EVENT
 
     @property
     def is_retry_after_failure(self) -> bool:
@@ -403,7 +409,9 @@ class _Call:
         self._in_flight = False
         self._last = error
         self._last_outcome = self.outcome_of(error)
-        self._may_have_run = self._may_have_run or may_have_run(error)
+        # The answer may be to the second of two requests, such as that there is nothing to delete.
+        was_sent_before = self.send_state.times_sent > 1
+        self._may_have_run = self._may_have_run or was_sent_before or may_have_run(error)
         if isinstance(error, DecodeError):
             # The next answers on the same connections may be just as wrong.
             self.send_state.drop_connections()
@@ -418,7 +426,7 @@ class _Call:
             return False
         if is_signed_anew(error) and not self._was_signed_anew:
             self._was_signed_anew = True
-        elif not (is_absent(error) or is_retryable(error, is_write=self.operation == CREATE_EVENT)):
+        elif not (is_absent(error) or is_retryable(error, is_write=self.is_write)):
             return False
         return most is None or self.attempts < most
 

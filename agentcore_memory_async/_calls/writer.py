@@ -119,6 +119,10 @@ class Writer:
             self._queues[key] = queue
         return queue
 
+    def now_ms(self) -> int:
+        """Return the time now, in milliseconds since 1970."""
+        return self._clock.now_ms()
+
     async def write(
         self,
         queue: SessionQueue,
@@ -205,7 +209,7 @@ class Writer:
         else:
             write = Write(in_doubt, policy, deadline, in_doubt=True)
         request = write.request
-        is_same = queue is self._queues.get((request["actorId"], request["sessionId"]))
+        is_same = queue is self._queues.get((request["actorId"], request.get("sessionId", "")))
         if not is_same or request["memoryId"] != self._memory_id:
             message = "in_doubt is a write of another session or memory; resolve it there"
             raise InvalidInputError(message)

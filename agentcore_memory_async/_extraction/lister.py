@@ -117,14 +117,9 @@ class Lister:
     async def start_jobs(self, tokens: Mapping[str, str]) -> None:
         """Start failed jobs again, by their ids, each with a token of its own: twice is once."""
         for job_id, token in tokens.items():
-            params = {
-                "memoryId": self._memory_id,
-                "extractionJob": {"jobId": job_id},
-                "clientToken": token,
-            }
             await self._retrier.change(
                 "StartMemoryExtractionJob",
-                params,
+                job_codec.start_job(self._memory_id, job_id, token),
                 lambda answer: job_codec.read_started_job(answer.body),
                 self._retry,
             )

@@ -17,7 +17,7 @@ from bisect import insort
 from math import inf
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from agentcore_memory_async._calls.pagination import MAX_PAGE
+from agentcore_memory_async._calls.pagination import MAX_JOBS_PAGE, MAX_PAGE
 from agentcore_memory_async._extraction.targets import (
     Failure,
     JobSnapshot,
@@ -43,8 +43,6 @@ APART_S = 3.0
 """Time between two polls that several subscribers share, unless one needs its baseline."""
 JOBS_APART_S = 10.0
 """Time between two shared polls for failed jobs."""
-JOBS_PAGE = 50
-"""Largest page of ListMemoryExtractionJobs."""
 
 
 class Subscriber(Generic[TargetT, ResultT]):
@@ -252,5 +250,5 @@ class JobPoll(SharedPoll[JobTarget, JobSnapshot]):
 
         operation = "ListMemoryExtractionJobs"
         params = {"filter": wanted}
-        jobs = await self._lister.list_all(operation, params, read, JOBS_PAGE)
+        jobs = await self._lister.list_all(operation, params, read, MAX_JOBS_PAGE)
         return JobSnapshot(tuple(jobs), started_at)

@@ -1,4 +1,4 @@
-"""What the service extracted: long-term records, and the jobs that failed."""
+"""What the service extracted: long-term records."""
 
 from __future__ import annotations
 
@@ -67,27 +67,3 @@ class MemoryRecord(Model):
         """
         parsed = self.parsed
         return self.content if parsed is None else parsed.text
-
-
-@frozen
-class ExtractionJob(Model):
-    """
-    A failed run of a strategy over some events; the service lists no other jobs.
-
-    Attributes:
-        job_id: Job id.
-        memory_strategy_id: Id of the strategy; None where the service names none.
-        actor_id: Actor id.
-        session_id: Session id.
-        status: ``FAILED``.
-        reason: Reason, such as ``LTM_RATE_EXCEEDED``; empty where the service names none.
-        event_ids: Ids of the events that gave no records.
-    """
-
-    job_id: str
-    memory_strategy_id: str | None
-    actor_id: str
-    session_id: str
-    status: str
-    reason: str
-    event_ids: tuple[str, ...]

@@ -96,6 +96,7 @@ class EventOperations(SessionView):
         max_results: int | None = None,
         page_size: int = MAX_PAGE,
         consistent_read: bool = True,
+        include_payloads: bool = True,
     ) -> list[Event]:
         """
         Return the events of the session, of all kinds, newest first: every page of them.
@@ -110,6 +111,8 @@ class EventOperations(SessionView):
             consistent_read: Whether an event is seen as soon as it is stored: then all types are
                 read, and filtered here. False uses the service's filter by type, which may not
                 show an event for a minute after it was written.
+            include_payloads: Whether events have their content. Without, they come faster, with
+                ids, time, branch and metadata only.
 
         Raises:
             InvalidInputError: An argument is invalid.
@@ -117,7 +120,11 @@ class EventOperations(SessionView):
         AWS operation: ``ListEvents``.
         """
         found = self.iter_events(
-            event_type, branch=branch, page_size=page_size, consistent_read=consistent_read
+            event_type,
+            branch=branch,
+            page_size=page_size,
+            consistent_read=consistent_read,
+            include_payloads=include_payloads,
         )
         return await collect(found, max_results)
 
@@ -128,6 +135,7 @@ class EventOperations(SessionView):
         branch: str | Branch | None = None,
         page_size: int = MAX_PAGE,
         consistent_read: bool = True,
+        include_payloads: bool = True,
     ) -> AsyncGenerator[Event]:
         """
         Iterate over the events of the session, of all kinds, newest first.
@@ -139,6 +147,7 @@ class EventOperations(SessionView):
             branch: Branch to read; the main one if omitted.
             page_size: Events per request, 1 to 100.
             consistent_read: As in ``list_events``.
+            include_payloads: As in ``list_events``.
 
         Raises:
             InvalidInputError: An argument is invalid.
@@ -146,9 +155,58 @@ class EventOperations(SessionView):
         AWS operation: ``ListEvents``.
         """
         size = check.check_int("page_size", page_size, MAX_PAGE)
-        async for events in self._event_pages(event_type, branch, size, consistent_read):
+        is_whole = check.check_bool("include_payloads", include_payloads)
+        async for events in self._event_pages(event_type, branch, size, consistent_read, is_whole):
             for event in events:
                 yield event
+
+    async def get_event(self, event_id: str) -> Event:
+        """
+        Return one event of the session.
+
+        Args:
+            event_id: Event id.
+
+        Raises:
+            NotFoundError: The session has no such event.
+            InvalidInputError: *event_id* is invalid.
+
+        AWS operation: ``GetEvent``.
+        """
+        operation = "GetEvent"
+        params = {**self._ids(), "eventId": check.check_event_id("event_id", event_id)}
+        return await self._core.retrier.read(
+            operation,
+            params,
+            lambda answer: event_codec.read_event(operation, answer.body),
+            self._core.retry,
+        )
+
+    async def delete_event(self, event_id: str) -> None:
+        """
+        Delete one event of the session, for good.
+
+        The records that were extracted from it stay. Deleting it again raises `NotFoundError`,
+        unless the first call itself has done it and only its answer was lost.
+
+        Args:
+            event_id: Event id.
+
+        Raises:
+            NotFoundError: The session has no such event.
+            OutcomeUnknownError: Every answer was lost, so it may be deleted; calling again is safe.
+            InvalidInputError: *event_id* is invalid.
+
+        AWS operation: ``DeleteEvent``.
+        """
+        params = {**self._ids(), "eventId": check.check_event_id("event_id", event_id)}
+        await self._core.retrier.change(
+            "DeleteEvent",
+            params,
+            lambda answer: event_codec.read_deleted_event(answer.body),
+            self._core.retry,
+            gone=lambda: params["eventId"],
+        )
 
     def _write_event(
         self,
@@ -196,13 +254,14 @@ class EventOperations(SessionView):
         branch: str | Branch | None,
         size: int,
         consistent_read: bool = True,
+        include_payloads: bool = True,
     ) -> Pages[Event]:
         """Return the pages of one branch, less what is not asked for."""
         if event_type is not None:
             event_type = check.check_event_type(event_type)
         named = check.check_branch(branch)
         name = named.name if named else None
-        params: dict[str, Any] = {**self._ids(), "includePayloads": True}
+        params: dict[str, Any] = {**self._ids(), "includePayloads": include_payloads}
         # The service's filter by metadata lags (sdk#564); no lag of that by branch is known.
         # Reading the main branch filters no branch: what its name means is not documented.
         kind = None if check.check_bool("consistent_read", consistent_read) else event_type

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from agentcore_memory_async._calls.pagination import MAX_PAGE
 from agentcore_memory_async._calls.wait_clock import holding
+from agentcore_memory_async._calls.write import CREATE_EVENT
 from agentcore_memory_async._operations.chunks import iterate
 from agentcore_memory_async._operations.events import EventOperations
 from agentcore_memory_async._wire import event_codec, payloads
@@ -221,8 +222,8 @@ class TurnOperations(EventOperations):
             The stored event.
 
         Raises:
-            InvalidInputError: The error is of another session, or has nothing in doubt, or no
-                write with this token is in doubt in this manager.
+            InvalidInputError: The error is of another session or of no write of an event, or has
+                nothing in doubt, or no write with this token is in doubt in this manager.
             ClientTokenInUseError: The token belongs to another write; this one was not stored.
             OutcomeUnknownError: It is still unknown.
             ServiceError: The service refused it; it was never stored.
@@ -236,6 +237,10 @@ class TurnOperations(EventOperations):
             wanted,
             "give an OutcomeUnknownError, an UnsentError, or the client token of a cancelled write",
         )
+        if isinstance(in_doubt, OutcomeUnknownError) and in_doubt.operation != CREATE_EVENT:
+            check.refuse(
+                f"in_doubt is of {in_doubt.operation}, which does nothing twice; call that again"
+            )
         known = in_doubt if isinstance(in_doubt, str) else in_doubt.request or in_doubt.client_token
         if known is None:
             check.refuse(

@@ -86,6 +86,7 @@ class SendState:
         sent: Whether the request left this process.
         is_kept: Whether it went on a connection that had answered before. What is lost there says
             nothing of the service.
+        times_sent: How often it went out: aiohttp itself sends some requests again.
         drop_connections: Lets no later request use a connection that is open by now.
     """
 
@@ -93,6 +94,7 @@ class SendState:
         self.timeout_s = timeout_s
         self.sent = True
         self.is_kept = False
+        self.times_sent = 0
         self.drop_connections: Callable[[], None] = _nothing_to_drop
 
 

@@ -158,6 +158,7 @@ class Connections:
         """Return the *answer*, with the time that its connection has for it."""
         state = current_send_state()
         state.is_kept = carrier.answered_at is not None
+        state.times_sent += 1
         limit_s = idle_limit_s(carrier.answered_at, time.time(), state.timeout_s)
         with self.watching(carrier):
             found = await (answer if limit_s is None else _within(limit_s, answer))

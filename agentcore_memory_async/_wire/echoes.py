@@ -23,8 +23,8 @@ def check_answer(operation: str, params: Body, body: Body) -> None:
     if operation == "CreateEvent":
         if isinstance(body.get("event"), Mapping):
             _check_event(operation, params, body["event"])
-    elif operation == "StartMemoryExtractionJob":
-        found = _other(params["extractionJob"], body, ("jobId",))
+    elif operation in _SINGLE:
+        found = _SINGLE[operation](params, body)
         if found:
             raise AnswerMismatchError(operation, found)
     elif operation in _LISTS:
@@ -82,8 +82,27 @@ def _other(asked: Body, item: Body, members: tuple[str, ...]) -> str:
     return ""
 
 
+def _other_event(asked: Body, body: Body) -> str:
+    event = body.get("event")
+    if not isinstance(event, Mapping):
+        return ""
+    read = cast("Body", event)
+    return _other_ids(asked, read) or _other(asked, read, ("eventId",))
+
+
 def _other_job(asked: Body, job: Body) -> str:
-    return _other_ids(asked.get("filter", {}), job)
+    return _other(asked.get("filter", {}), job, ("actorId", "sessionId", "strategyId"))
+
+
+_SINGLE: dict[str, Callable[[Body, Body], str]] = {
+    "DeleteEvent": lambda asked, body: _other(asked, body, ("eventId",)),
+    "GetEvent": _other_event,
+    "IngestData": lambda asked, body: _other(asked, body, ("sessionId",)),
+    "StartMemoryExtractionJob": lambda asked, body: _other(
+        asked["extractionJob"], body, ("jobId",)
+    ),
+}
+"""What tells in what the answer about one thing differs."""
 
 
 def _other_record(asked: Body, record: Body) -> str:
@@ -106,6 +125,7 @@ _LISTS: dict[str, tuple[str, Callable[[Body, Body], str]]] = {
     "ListEvents": ("events", _other_ids),
     "ListMemoryExtractionJobs": ("jobs", _other_job),
     "ListMemoryRecords": ("memoryRecordSummaries", _other_record),
+    "ListSessions": ("sessionSummaries", _other_ids),
     "RetrieveMemoryRecords": ("memoryRecordSummaries", _other_record),
 }
 """Members with the items of lists, and what tells in what an item differs."""

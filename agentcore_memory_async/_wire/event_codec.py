@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attrs import evolve
 
+from agentcore_memory_async._wire.payloads import check_ingested_size
 from agentcore_memory_async._wire.queries import EVENT_TYPE
 from agentcore_memory_async._wire.reading import (
     Body,
@@ -79,10 +80,28 @@ def create_event(
         request["branch"] = {"name": branch.name}
         if branch.root_event_id is not None:
             request["branch"]["rootEventId"] = branch.root_event_id
-    if metadata:
-        request["metadata"] = {key: {"stringValue": text} for key, text in metadata.items()}
     if not extract:
         request["extractionMode"] = "SKIP"
+    return request | _context(metadata, namespace_variables)
+
+
+def ingest_data(
+    items: tuple[PayloadItem, ...],
+    *,
+    metadata: Mapping[str, str],
+    namespace_variables: Mapping[str, str],
+) -> dict[str, Any]:
+    """Return the members of IngestData that are content."""
+    payload = [payload_item(item) for item in items]
+    check_ingested_size(payload)
+    return {"source": {"inline": {"payload": payload}}} | _context(metadata, namespace_variables)
+
+
+def _context(metadata: Mapping[str, str], namespace_variables: Mapping[str, str]) -> dict[str, Any]:
+    """Return the members beside the content, as far as they are given."""
+    request: dict[str, Any] = {}
+    if metadata:
+        request["metadata"] = {key: {"stringValue": text} for key, text in metadata.items()}
     if namespace_variables:
         request["extractionConfig"] = {"namespaceVariables": dict(namespace_variables)}
     return request
@@ -196,6 +215,16 @@ def _are_both(kind: type[Any], answer: object, asked: object) -> bool:
 def read_event(operation: str, body: Body) -> Event:
     """Return the event of an answer to CreateEvent or GetEvent."""
     return read(operation, body.get("event"), "event", _read_event)
+
+
+def read_deleted_event(body: Body) -> str:
+    """Return the event id of an answer to DeleteEvent."""
+    return read("DeleteEvent", body, "event", lambda raw: id_of(raw, "eventId"))
+
+
+def read_ingested(body: Body) -> str:
+    """Return the session id of an answer to IngestData."""
+    return read("IngestData", body, "session", lambda raw: id_of(raw, "sessionId"))
 
 
 def read_events(body: Body, unreadable: OnUnreadable) -> list[Event]:

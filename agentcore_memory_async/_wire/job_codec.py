@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import evolve
 
 from agentcore_memory_async._wire.reading import (
@@ -9,6 +11,7 @@ from agentcore_memory_async._wire.reading import (
     ItemKind,
     OnUnreadable,
     id_of,
+    member_of,
     object_of,
     objects_of,
     read,
@@ -17,7 +20,7 @@ from agentcore_memory_async._wire.reading import (
     required,
     text_of,
 )
-from agentcore_memory_async.models import ExtractionJob
+from agentcore_memory_async.models import ExtractionJob, ExtractionJobMessage
 
 
 def _read_job(body: Body) -> ExtractionJob:
@@ -29,7 +32,10 @@ def _read_job(body: Body) -> ExtractionJob:
         session_id=text_of(body, "sessionId") or "",
         status=text_of(body, "status") or "FAILED",
         reason=text_of(body, "failureReason") or "",
-        event_ids=tuple(dict.fromkeys(id_of(message, "eventId") for message in messages)),
+        messages=tuple(
+            ExtractionJobMessage(id_of(message, "eventId"), member_of(message, "messageIndex", int))
+            for message in messages
+        ),
     )
 
 
@@ -42,6 +48,11 @@ def read_jobs(body: Body, unreadable: OnUnreadable, asked: Body) -> list[Extract
         evolve(job, actor_id=job.actor_id or actor_id, session_id=job.session_id or session_id)
         for job in jobs
     ]
+
+
+def start_job(memory_id: str, job_id: str, token: str) -> dict[str, Any]:
+    """Return the members of StartMemoryExtractionJob."""
+    return {"memoryId": memory_id, "extractionJob": {"jobId": job_id}, "clientToken": token}
 
 
 def read_started_job(body: Body) -> str:

@@ -25,6 +25,8 @@ MAX_MESSAGE_BYTES = 100 * 1024
 """Bytes of a message (quotas page of 2026-09-26)."""
 MAX_EVENT_BYTES = 10 * 1024 * 1024
 """Bytes of an event (quotas page of 2026-09-26); more than `MAX_MESSAGES` of the largest take."""
+MAX_INGESTED_BYTES = 100 * 1024
+"""Bytes of the content of IngestData, all together (quotas page of 2026-09-26)."""
 MAX_DEPTH = 100
 """Levels of JSON data; our own limit, below that of every JSON parser on the way."""
 
@@ -150,6 +152,28 @@ def check_messages(messages: object) -> tuple[PayloadItem, ...]:
             check_message(where, message)
             items.append(message)
     return tuple(items)
+
+
+def check_ingested(messages: object) -> tuple[PayloadItem, ...]:
+    """Return the items of content that is only extracted from: an event's, without blobs."""
+    items = check_messages(messages)
+    for place, item in enumerate(items):
+        if isinstance(item, BlobPayload):
+            refuse(
+                f"messages[{place}] is a BlobPayload, from which nothing is extracted; give its "
+                "text, or a JsonPayload"
+            )
+    return items
+
+
+def check_ingested_size(payload: list[dict[str, Any]]) -> None:
+    """Check the size of content that is only extracted from, as it is sent."""
+    size = len(json.dumps(payload, ensure_ascii=False).encode())
+    if size > MAX_INGESTED_BYTES:
+        refuse(
+            f"messages has {size:,} bytes as JSON; the limit is {MAX_INGESTED_BYTES:,} (100 KB): "
+            "give more in several calls"
+        )
 
 
 def check_payload(value: object) -> dict[str, Any]:

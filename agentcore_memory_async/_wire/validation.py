@@ -220,12 +220,21 @@ def check_memory_strategy_id(value: object) -> str:
     return _check_name("memory_strategy_id", value, advice)
 
 
-def check_client_token(value: object) -> str:
+def check_job_id(value: object) -> str:
+    """Check the id of an extraction job: any text that is not empty."""
+    if not isinstance(value, str) or not value:
+        what = "empty" if value == "" else kind(value)
+        refuse(f"job_id is {what}; give the job_id of an ExtractionJob")
+    check_utf8("job_id", value)
+    return plain(value)
+
+
+def check_client_token(value: object, argument: str = "client_token") -> str:
     """Check a client token: any text that is not empty."""
     if not isinstance(value, str) or not 1 <= len(value) <= 500:
         what = f"{len(value)} characters" if isinstance(value, str) else kind(value)
-        refuse(f"client_token is {what}; give a str of 1 to 500 characters, such as a UUID")
-    check_utf8("client_token", value)
+        refuse(f"{argument} is {what}; give a str of 1 to 500 characters, such as a UUID")
+    check_utf8(argument, value)
     return plain(value)
 
 
@@ -290,20 +299,20 @@ def check_rate(argument: str, value: object) -> float | None:
     return float(value)
 
 
-def check_timestamp(value: object) -> int:
+def check_timestamp(value: object, argument: str = "timestamp") -> int:
     """Return an aware datetime in milliseconds since 1970, floored as the service does."""
     if not isinstance(value, datetime):
-        refuse(f"timestamp is {kind(value)}; give an aware datetime")
+        refuse(f"{argument} is {kind(value)}; give an aware datetime")
     if value.utcoffset() is None:
         refuse(
-            "timestamp is a naive datetime; give one with a time zone, such as "
+            f"{argument} is a naive datetime; give one with a time zone, such as "
             "datetime.now(UTC) (naive ones mean UTC to some SDKs and local time to others)"
         )
     stamp = (value - EPOCH) // timedelta(milliseconds=1)
     if stamp < 0:
-        refuse("timestamp is before 1970; the service's event ids start there")
+        refuse(f"{argument} is before 1970; the service's event ids start there")
     if stamp > LATEST_MS:
-        refuse("timestamp is after the year 9999 in UTC; give an earlier one")
+        refuse(f"{argument} is after the year 9999 in UTC; give an earlier one")
     return stamp
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
 
 from attrs import frozen
 
@@ -15,6 +16,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = ("FakeTransport", "Request")
+
+_EMPTY_LISTS = {
+    "ListActors": "actorSummaries",
+    "ListEvents": "events",
+    "ListMemoryExtractionJobs": "jobs",
+    "ListMemoryRecords": "memoryRecordSummaries",
+    "ListSessions": "sessionSummaries",
+    "RetrieveMemoryRecords": "memoryRecordSummaries",
+}
+"""Lists, which are empty, and the member with their items."""
+_BY_ID = frozenset({"GetEvent"})
+"""Operations that ask for what does not exist."""
+_ANSWERS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "DeleteEvent": lambda params: {"eventId": params["eventId"]},
+    "IngestData": lambda params: {"sessionId": params.get("sessionId") or str(uuid4())},
+    "StartMemoryExtractionJob": lambda params: {"jobId": params["extractionJob"]["jobId"]},
+}
+"""Answers to the writes that succeed, made of their members."""
 
 
 @frozen
@@ -36,7 +55,8 @@ class FakeTransport:
     Answers requests as a test tells it to, and keeps them.
 
     Give it to a manager: ``AsyncMemorySessionManager("mem-1", transport=FakeTransport())``. Without
-    a reply of the test, writes succeed, a CreateEvent returns its event, and lists are empty.
+    a reply of the test, writes succeed, a CreateEvent returns its event, lists are empty, and what
+    is asked for by its id does not exist.
 
     Attributes:
         requests: Requests so far, in order.
@@ -91,23 +111,23 @@ class FakeTransport:
         body = cast("Mapping[str, Any]", reply(params) if callable(reply) else reply)
         return Answer(body=dict(body), status=200, date=self.date, request_id="fake")
 
-    def _default(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _default(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any] | Exception:
         if operation == "CreateEvent":
             self._events += 1
-            shown = ("memoryId", "actorId", "sessionId", "eventTimestamp", "payload")
+            shown = ("memoryId", "actorId", "eventTimestamp", "payload")
             event = {name: params[name] for name in shown}
+            event["sessionId"] = params.get("sessionId") or str(uuid4())
             event["eventId"] = f"{round(params['eventTimestamp'] * 1000):019d}#{self._events:08x}"
             event["branch"] = params.get("branch", {"name": "main"})
             if "metadata" in params:
                 event["metadata"] = params["metadata"]
             return {"event": event}
-        if operation == "ListEvents":
-            return {"events": []}
-        if operation in {"ListMemoryRecords", "RetrieveMemoryRecords"}:
-            return {"memoryRecordSummaries": []}
-        if operation == "ListMemoryExtractionJobs":
-            return {"jobs": []}
-        if operation == "StartMemoryExtractionJob":
-            return {"jobId": params["extractionJob"]["jobId"]}
+        if operation in _EMPTY_LISTS:
+            return {_EMPTY_LISTS[operation]: []}
+        if operation in _ANSWERS:
+            return _ANSWERS[operation](params)
+        if operation in _BY_ID:
+            text = "made by FakeTransport, which has nothing of this id"
+            return service_error(operation, "ResourceNotFoundException", text, 404)
         message = f"FakeTransport has no answer to {operation}; give it one by reply()"
         raise LookupError(message)

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from agentcore_memory_async import AsyncMemorySession, TransportError
+from agentcore_memory_async import (
+    AsyncMemorySession,
+    AsyncMemorySessionManager,
+    TransportError,
+)
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
 from tests.client.doubles import manager_on, pages, said, wire_event, wire_record
@@ -57,6 +61,7 @@ async def poll(session: AsyncMemorySession) -> None:
         await poller
 
 
+EVENT = {"actorId": "a", "sessionId": "s", "eventId": "1#a"}
 CALLS: dict[str, Call] = {
     "add_turns": lambda session: session.add_turns([said("hi")]),
     "create_event": lambda session: session.create_event("order", {}),
@@ -67,6 +72,17 @@ CALLS: dict[str, Call] = {
     "search": lambda session: session.search_long_term_memories("q", "/facts/{actorId}/"),
     "poller": poll,
     "verify": lambda session: session.verify(),
+    "get_event": lambda session: session.get_event("1#a"),
+    "delete_event": lambda session: session.delete_event("1#a"),
+    "ingest_data": lambda session: session.ingest_data([said("hi")]),
+    "list_jobs": lambda session: session.list_memory_extraction_jobs(),
+    "start_job": lambda session: session.start_memory_extraction_job("job-1"),
+    "list_sessions": lambda session: session.get_actor().list_sessions(),
+}
+MANAGER_CALLS: dict[str, Callable[[AsyncMemorySessionManager], Awaitable[Any]]] = {
+    "list_actors": lambda manager: manager.list_actors(),
+    "list_actor_sessions": lambda manager: manager.list_actor_sessions("a"),
+    "call": lambda manager: manager.call("DeleteEvent", EVENT),
 }
 
 
@@ -76,6 +92,11 @@ def prepared(at: int) -> CancelsAt:
     events = [[wire_event(3, "c")], [], [wire_event(2, "b")], [wire_event(1, "a")]]
     transport.reply("CreateEvent", *[TransportError("CreateEvent", "lost")] * 2)
     transport.reply("ListEvents", *pages("events", *events))
+    transport.reply("GetEvent", {"event": wire_event(1, "a", eventId="1#a")})
+    for operation in ("DeleteEvent", "IngestData", "StartMemoryExtractionJob"):
+        transport.reply(operation, TransportError(operation, "lost"))
+    for operation, member in (("ListActors", "actor"), ("ListSessions", "session")):
+        transport.reply(operation, *pages(f"{member}Summaries", [], [], []))
     for operation in ("ListMemoryRecords", "RetrieveMemoryRecords"):
         listed = [[wire_record(n, score=0.5)] for n in range(3)]
         transport.reply(operation, *pages(RECORDS, *listed), *[{RECORDS: []}] * 3)
@@ -84,7 +105,7 @@ def prepared(at: int) -> CancelsAt:
 
 
 @pytest.mark.parametrize("at", range(9))
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("call", [*CALLS, *MANAGER_CALLS])
 @virtual_time
 async def test_cancelled_at_any_request_nothing_is_left(call: str, at: int) -> None:
     """A cancelled call ends at once with no request in flight, and its session remains usable."""
@@ -93,7 +114,7 @@ async def test_cancelled_at_any_request_nothing_is_left(call: str, at: int) -> N
         session = await manager.create_memory_session("a", "s", verify=False)
         finished = False
         with transport.scope:
-            await CALLS[call](session)
+            await (CALLS[call](session) if call in CALLS else MANAGER_CALLS[call](manager))
             finished = True
         sent = len(transport.requests)
         assert transport.under_way == 0

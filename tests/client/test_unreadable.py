@@ -33,6 +33,7 @@ LISTS = {
     "ListMemoryRecords": ("memoryRecordSummaries", "memoryRecordId"),
     "RetrieveMemoryRecords": ("memoryRecordSummaries", "memoryRecordId"),
     "ListMemoryExtractionJobs": ("jobs", "jobID"),
+    "ListSessions": ("sessionSummaries", "sessionId"),
 }
 """Lists that the client reads, with the member that has the id of an item."""
 
@@ -50,6 +51,7 @@ READ: dict[str, Callable[[AsyncMemorySession], Awaitable[list[Any]]]] = {
     "ListMemoryRecords": lambda session: session.list_long_term_memory_records("/facts/a/"),
     "RetrieveMemoryRecords": lambda session: session.search_long_term_memories("q", "/facts/a/"),
     "ListMemoryExtractionJobs": failed_jobs,
+    "ListSessions": lambda session: session.get_actor().list_sessions(),
 }
 
 IN_LISTS = [
@@ -62,7 +64,7 @@ IN_LISTS = [
 
 def identity(item: Any) -> str:
     """Return the id of what was read."""
-    names = ("event_id", "memory_record_id", "job_id")
+    names = ("event_id", "memory_record_id", "job_id", "session_id")
     return str(next(getattr(item, name) for name in names if hasattr(item, name)))
 
 
@@ -70,7 +72,7 @@ def texts_of(item: Any) -> list[str]:
     """Return the texts of what was read."""
     names = ("content", "namespace", "actor_id", "session_id", "status", "reason")
     texts = [getattr(item, name) for name in names if hasattr(item, name)]
-    texts += [message.text for message in getattr(item, "messages", ())]
+    texts += [each.text for each in getattr(item, "messages", ()) if hasattr(each, "text")]
     return [*texts, *getattr(item, "metadata", {}).values()]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 import agentcore_memory_async
 from agentcore_memory_async import (
+    Actor,
     BlockingExtractionFailedError,
     ClosedError,
     ConversationalMessage,
@@ -26,7 +27,7 @@ from tests.sync.test_poller import SOON
 from tests.unit.test_errors import CLASSES, make
 from tests.unit.test_texts import STORED
 
-FACADES = (MemorySessionManager, MemorySession, BlockingExtractionPoller)
+FACADES = (MemorySessionManager, MemorySession, Actor, BlockingExtractionPoller)
 PREFIX = "/facts/{actorId}/"
 
 

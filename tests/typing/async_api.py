@@ -7,12 +7,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, assert_type
 
 from agentcore_memory_async import (
+    ActorSummary,
+    AsyncActor,
     AsyncMemorySession,
     AsyncMemorySessionManager,
     BlobPayload,
     Branch,
     ConversationalMessage,
     Event,
+    ExtractionJob,
+    ExtractionJobMessage,
     ExtractionPoller,
     ExtractionTimeoutError,
     JsonPayload,
@@ -22,6 +26,7 @@ from agentcore_memory_async import (
     RetryPolicy,
     ServiceError,
     ServiceLimits,
+    SessionSummary,
     Turn,
     decode_actor_id,
     encode_actor_id,
@@ -108,6 +113,31 @@ async def events(session: AsyncMemorySession) -> None:
         assert_type(await session.resolve(error), Event)
     except ServiceError as error:
         assert_type(error.code, str)
+
+
+async def whole_service(manager: AsyncMemorySessionManager, session: AsyncMemorySession) -> None:
+    """Use actors, single events, jobs, ingested content and raw calls."""
+    actor = manager.actor("a")
+    assert_type(actor, AsyncActor)
+    assert_type(session.get_actor(), AsyncActor)
+    assert_type(actor.with_options(retry=RetryPolicy()), AsyncActor)
+    assert_type(await manager.list_actors(max_results=5), list[ActorSummary])
+    assert_type(await manager.list_actor_sessions("a", has_events=True), list[SessionSummary])
+    assert_type(await actor.list_sessions(page_size=5), list[SessionSummary])
+    async for each in actor.iter_sessions():
+        assert_type(each.created_at, datetime)
+    jobs = await session.list_memory_extraction_jobs(status="FAILED")
+    assert_type(jobs, list[ExtractionJob])
+    assert_type(jobs[0].messages, tuple[ExtractionJobMessage, ...])
+    assert_type(await manager.start_memory_extraction_job("j", client_token="t"), str)
+    assert_type(await session.get_event("1#a"), Event)
+    assert_type(await session.delete_event("1#a"), None)
+    assert_type(await session.list_events(include_payloads=False), list[Event])
+    said: list[dict[str, str]] = [{"role": "user", "content": "hi"}]
+    assert_type(await actor.ingest_data(said), str)
+    assert_type(await session.ingest_data([JsonPayload({"a": 1})]), str)
+    assert_type(await manager.call("ListActors", {}), dict[str, Any])
+    await session.list_memory_extraction_jobs(status="DONE")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def records(session: AsyncMemorySession) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import assert_type
+from typing import Any, assert_type
 
 from agentcore_memory_async import (
+    Actor,
+    ActorSummary,
     BlockingExtractionPoller,
     ConversationalMessage,
     Event,
+    ExtractionJob,
     MemoryRecord,
     MemorySession,
     MemorySessionManager,
     MessageRole,
     RetryPolicy,
+    SessionSummary,
     Turn,
 )
 
@@ -42,6 +46,21 @@ def events(session: MemorySession) -> None:
     assert_type(session.list_events("order", max_results=5), list[Event])
     for each in session.iter_events(page_size=10):
         assert_type(each, Event)
+
+
+def whole_service(manager: MemorySessionManager, session: MemorySession) -> None:
+    """Use actors, single events, jobs, ingested content and raw calls."""
+    actor = manager.actor("a")
+    assert_type(actor, Actor)
+    assert_type(session.get_actor(), Actor)
+    assert_type(manager.list_actors(), list[ActorSummary])
+    assert_type(actor.list_sessions(has_events=True), list[SessionSummary])
+    for each in manager.iter_actor_sessions("a"):
+        assert_type(each, SessionSummary)
+    assert_type(session.list_memory_extraction_jobs(), list[ExtractionJob])
+    assert_type(session.get_event("1#a"), Event)
+    assert_type(actor.ingest_data([ConversationalMessage("hi", MessageRole.USER)]), str)
+    assert_type(manager.call("ListActors", {}), dict[str, Any])
 
 
 def records(session: MemorySession) -> None:

@@ -241,6 +241,14 @@ CASES: dict[str, tuple[list[Any], Any]] = {
         [None, "no", 1],
         lambda s, x: s.list_events(consistent_read=x),
     ),
+    "list_events(include_payloads)": (
+        [None, "no", 1],
+        lambda s, x: s.list_events(include_payloads=x),
+    ),
+    "iter_events(include_payloads)": (
+        [5],
+        lambda s, x: anext(s.iter_events(include_payloads=x)),
+    ),
     "iter_events(consistent_read)": (
         [5],
         lambda s, x: anext(s.iter_events(consistent_read=x)),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from math import inf, nan
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from agentcore_memory_async import AnswerMismatchError
 from agentcore_memory_async._wire.echoes import check_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ARN = "arn:aws:bedrock-agentcore:us-west-2:123456789012:memory/chat-a1B2c3D4e5"
 IDS = {"memoryId": "chat-a1B2c3D4e5", "actorId": "alice", "sessionId": "s1"}
@@ -191,6 +194,29 @@ def test_jobs_are_held_against_their_filter() -> None:
     assert "" == differing("ListMemoryExtractionJobs", {"memoryId": "m"}, body)
 
 
+@pytest.mark.parametrize(
+    ("operation", "member", "answer"),
+    [
+        ("DeleteEvent", "eventId", lambda ids: ids),
+        ("IngestData", "sessionId", lambda ids: ids),
+        *(
+            ("GetEvent", member, lambda ids: {"event": ids})
+            for member in ("memoryId", "actorId", "sessionId", "eventId")
+        ),
+        ("ListSessions", "actorId", lambda ids: {"sessionSummaries": [{}, 5, ids]}),
+    ],
+)
+def test_what_is_asked_for_by_its_ids_is_held_against_them(
+    operation: str, member: str, answer: Callable[[Any], dict[str, Any]]
+) -> None:
+    """An id that the answer repeats is the one of the request."""
+    ids = {**IDS, "eventId": "1#a"}
+
+    assert member == differing(operation, ids, answer({**ids, member: "other-0000000000"}))
+    for known in (ids, {}, dict.fromkeys(ids)):
+        assert "" == differing(operation, ids, answer(known))
+
+
 def test_a_started_job_is_the_one_asked_for() -> None:
     """The id of a started job is that of the request."""
     asked = {"memoryId": "m", "extractionJob": {"jobId": "j1"}}
@@ -200,7 +226,13 @@ def test_a_started_job_is_the_one_asked_for() -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"event": None}, {"event": []}, {"events": {}}, {"jobs": 1}])
-@pytest.mark.parametrize("operation", ["CreateEvent", "ListEvents", "ListMemoryExtractionJobs"])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        *("CreateEvent", "DeleteEvent", "GetEvent", "IngestData"),
+        *("ListEvents", "ListMemoryExtractionJobs", "ListSessions"),
+    ],
+)
 def test_what_cannot_be_compared_is_left_to_reading(operation: str, body: dict[str, Any]) -> None:
     """An answer of another shape raises nothing here."""
     assert "" == differing(operation, WRITE, body)

@@ -15,18 +15,21 @@ from hypothesis import strategies as st
 
 from agentcore_memory_async import models
 from agentcore_memory_async.models import (
+    ActorSummary,
     BlobPayload,
     Branch,
     ConversationalMessage,
     Episode,
     Event,
     ExtractionJob,
+    ExtractionJobMessage,
     Fact,
     JsonPayload,
     MemoryRecord,
     MessageRole,
     Preference,
     Reflection,
+    SessionSummary,
     Summary,
     Topic,
     Turn,
@@ -48,6 +51,7 @@ JSON = st.recursive(
 MESSAGES = st.builds(ConversationalMessage, TEXTS, st.sampled_from(MessageRole))
 TOPICS = st.builds(Topic, TEXTS, TEXTS)
 BRANCHES = st.builds(Branch, st.text(), st.none() | st.just("1#a"))
+JOB_MESSAGES = st.builds(ExtractionJobMessage, st.text(), st.none() | st.integers())
 MODELS: dict[type, st.SearchStrategy[Any]] = {
     ConversationalMessage: MESSAGES,
     JsonPayload: st.builds(JsonPayload, JSON),
@@ -91,11 +95,20 @@ MODELS: dict[type, st.SearchStrategy[Any]] = {
     ExtractionJob: st.builds(
         ExtractionJob,
         *[st.text()] * 6,
-        event_ids=st.lists(st.text()).map(tuple),
+        messages=st.lists(JOB_MESSAGES).map(tuple),
     ),
+    ExtractionJobMessage: JOB_MESSAGES,
+    ActorSummary: st.builds(ActorSummary, st.text()),
+    SessionSummary: st.builds(SessionSummary, st.text(), st.text(), TIMES),
 }
 """How to draw values of each public model."""
-WITH_CONTENT = set(MODELS) - {Branch, ExtractionJob}
+WITH_CONTENT = set(MODELS) - {
+    ActorSummary,
+    Branch,
+    ExtractionJob,
+    ExtractionJobMessage,
+    SessionSummary,
+}
 
 
 def test_every_model_is_drawn() -> None:

@@ -21,7 +21,7 @@ from agentcore_memory_async._extraction.targets import (
     Snapshot,
 )
 from agentcore_memory_async._wire import queries
-from agentcore_memory_async.models import ExtractionJob, MemoryRecord
+from agentcore_memory_async.models import ExtractionJob, ExtractionJobMessage, MemoryRecord
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FACTS = RecordTarget("/facts/a/")
@@ -367,8 +367,9 @@ def test_a_target_has_what_is_below_it(target: RecordTarget, expected: bool) -> 
 def job(number: int, *event_ids: str, **members: Any) -> ExtractionJob:
     """Return a failed job of session s of actor a."""
     given = {"memory_strategy_id": "s1", "actor_id": "a", "session_id": "s"} | members
+    messages = tuple(ExtractionJobMessage(event_id, 0) for event_id in event_ids)
     return ExtractionJob(
-        f"job-{number}", status="FAILED", reason="LTM_RATE_EXCEEDED", event_ids=event_ids, **given
+        f"job-{number}", status="FAILED", reason="LTM_RATE_EXCEEDED", messages=messages, **given
     )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agentcore_memory_async import (
+    AsyncActor,
     AsyncMemorySession,
     AsyncMemorySessionManager,
     Branch,
@@ -32,7 +33,12 @@ from tests.unit.test_errors import CLASSES, make
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-from tests.unit.bad_input import CASES, CIRCLE
+from tests.unit.bad_calls import CALLS
+from tests.unit.bad_input import CASES as INPUT
+from tests.unit.bad_input import CIRCLE
+
+CASES = {**INPUT, **CALLS}
+"""Invalid values, by the arguments that they are for."""
 
 STORED = Path(__file__).with_name("texts.txt")
 
@@ -119,6 +125,13 @@ def test_every_argument_is_tried() -> None:
         "AsyncMemorySessionManager(config)",
         "AsyncMemorySession(actor_id)",  # like create_memory_session
         "AsyncMemorySession(session_id)",
+        "actor(actor_id)",
+        *(f"iter_actor_sessions({name})" for name in ("actor_id", "has_events")),
+        "iter_sessions(has_events)",
+        *(
+            f"iter_memory_extraction_jobs({name})"
+            for name in ("actor_id", "session_id", "memory_strategy_id", "status")
+        ),
         "iter_long_term_memory_records(namespace)",  # like list_long_term_memory_records
         "iter_long_term_memory_records(memory_strategy_id)",
         *(  # like extraction_poller
@@ -137,10 +150,10 @@ def test_every_argument_is_tried() -> None:
         encode_session_id,
         decode_actor_id,
         to_message,
-        AsyncMemorySessionManager.create_memory_session,
         *(
             member
-            for name, member in inspect.getmembers(AsyncMemorySession, inspect.isfunction)
+            for cls in (AsyncMemorySessionManager, AsyncMemorySession, AsyncActor)
+            for name, member in inspect.getmembers(cls, inspect.isfunction)
             if not name.startswith("_")
         ),
     ]
