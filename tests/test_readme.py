@@ -84,8 +84,9 @@ def test_what_is_not_here_is_not_here() -> None:
     [listed] = re.findall(r"<!-- not here -->(.*?)\. Nor", README, re.DOTALL)
     names = set(re.findall(r"`([a-z_]+)`", listed))
 
-    assert len(names) >= 5
+    assert names
     for cls in (
+        agentcore_memory_async.AsyncActor,
         agentcore_memory_async.AsyncMemorySessionManager,
         agentcore_memory_async.AsyncMemorySession,
     ):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 # Run as a script, this imports the installed package, not the checkout.
-from agentcore_memory_async import AsyncMemorySession, AsyncMemorySessionManager
+from agentcore_memory_async import AsyncActor, AsyncMemorySession, AsyncMemorySessionManager
 from agentcore_memory_async.local import Exchange, LocalMemoryService
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ async def main(python: str) -> int:
     ) as service:
         own = {name: value for name, value in os.environ.items() if name[:4] != "AWS_"}
         none = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-        methods = dir(AsyncMemorySessionManager) + dir(AsyncMemorySession)
+        methods = [*dir(AsyncMemorySessionManager), *dir(AsyncMemorySession), *dir(AsyncActor)]
         checks = await anyio.run_process(
             [python, "-m", "pytest", "-c", str(HERE / "pytest.ini"), str(HERE)],
             env=own | none | service.environment | {"METHODS_HERE": " ".join(methods)},
