@@ -16,6 +16,7 @@ from agentcore_memory_async.errors import (
     AccessDeniedError,
     AgentCoreMemoryError,
     AnswerMismatchError,
+    BatchError,
     BlockingCallWarning,
     CertificateError,
     ClientTokenInUseError,
@@ -42,10 +43,12 @@ from agentcore_memory_async.errors import (
     WrongLoopError,
 )
 from agentcore_memory_async.extraction import ExtractionPoller
+from agentcore_memory_async.filters import Filter, where
 from agentcore_memory_async.logs import BotocoreLogFilter
 from agentcore_memory_async.manager import AsyncMemorySessionManager
 from agentcore_memory_async.models import (
     ActorSummary,
+    BatchResult,
     BlobPayload,
     Branch,
     ConversationalMessage,
@@ -54,7 +57,10 @@ from agentcore_memory_async.models import (
     ExtractionJobMessage,
     JsonPayload,
     MemoryRecord,
+    MemoryRecordUpdate,
     MessageRole,
+    NewMemoryRecord,
+    RecordOutcome,
     SessionSummary,
     Turn,
 )
@@ -81,6 +87,8 @@ __all__ = (
     "AsyncMemorySession",
     "AsyncMemorySessionManager",
     "BackgroundWork",
+    "BatchError",
+    "BatchResult",
     "BlobPayload",
     "BlockingCallWarning",
     "BlockingExtractionFailedError",
@@ -100,18 +108,22 @@ __all__ = (
     "ExtractionJobMessage",
     "ExtractionPoller",
     "ExtractionTimeoutError",
+    "Filter",
     "ForkedError",
     "InvalidInputError",
     "JsonPayload",
     "MemoryRecord",
+    "MemoryRecordUpdate",
     "MemorySession",
     "MemorySessionManager",
     "MessageBuffer",
     "MessageRole",
+    "NewMemoryRecord",
     "NotFoundError",
     "OutcomeUnknownError",
     "PollPolicy",
     "QuotaExceededError",
+    "RecordOutcome",
     "RecordedTurn",
     "RetryPolicy",
     "ServiceError",
@@ -132,6 +144,7 @@ __all__ = (
     "encode_actor_id",
     "encode_session_id",
     "to_message",
+    "where",
 )
 
 _LAZY_NAMES = {

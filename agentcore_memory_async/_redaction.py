@@ -41,6 +41,7 @@ _SHORTEST = 3
 """Characters of the shortest text that is left out where the message has the whole of it."""
 _SHOWN_MEMBERS = frozenset(
     {
+        "action",
         "actorId",
         "branch",
         "clientToken",
@@ -52,11 +53,17 @@ _SHOWN_MEMBERS = frozenset(
         "jobId",
         "maxResults",
         "memoryId",
+        "memoryRecordId",
         "memoryStrategyId",
+        "metadataKey",
         "namespace",
         "namespacePath",
+        "namespaces",
         "nextToken",
+        "operator",
+        "requestIdentifier",
         "role",
+        "sourceNamespaces",
         "sessionId",
         "status",
         "strategyId",
@@ -64,7 +71,7 @@ _SHOWN_MEMBERS = frozenset(
     }
 )
 """Members of a request that hold no content."""
-_DOCUMENTS = frozenset({"blob", "json"})
+_DOCUMENTS = frozenset({"blob", "json", "metadata"})
 """Members of a request that hold the caller's own data, whatever its keys."""
 
 

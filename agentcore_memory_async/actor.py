@@ -7,6 +7,7 @@ A bound view on its manager, as a session is. Its methods are in `_operations`, 
 from __future__ import annotations
 
 from agentcore_memory_async._operations.actors import ActorSessionOperations
+from agentcore_memory_async._operations.batches import BatchOperations
 from agentcore_memory_async._operations.ingest import IngestOperations
 from agentcore_memory_async._operations.jobs import JobOperations
 from agentcore_memory_async._operations.records import RecordOperations
@@ -16,7 +17,12 @@ __all__ = ("AsyncActor",)
 
 
 class AsyncActor(
-    ActorSessionOperations, RecordOperations, WaitingOperations, JobOperations, IngestOperations
+    ActorSessionOperations,
+    RecordOperations,
+    BatchOperations,
+    WaitingOperations,
+    JobOperations,
+    IngestOperations,
 ):
     """
     One actor of a memory; ``actor()`` of the manager makes it.

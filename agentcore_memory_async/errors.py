@@ -18,6 +18,7 @@ AgentCoreMemoryError(Exception)
   UnsentError                              messages that a buffer could not write
   UnsentTurnsError                         recorded turns that closing could not write
   ClientTokenInUseError                    a write under the token of another one
+  BatchError                               some records of a batch failed
   DecodeError(ValueError)                  an unreadable answer
     AnswerMismatchError                    an answer to another request
   ExtractionError
@@ -38,6 +39,7 @@ the whole text.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agentcore_memory_async._mistakes import (
@@ -63,13 +65,19 @@ from agentcore_memory_async._service_errors import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from agentcore_memory_async.models import ConversationalMessage, ExtractionJob, MemoryRecord
+    from agentcore_memory_async.models import (
+        BatchResult,
+        ConversationalMessage,
+        ExtractionJob,
+        MemoryRecord,
+    )
 
 
 __all__ = (
     "AccessDeniedError",
     "AgentCoreMemoryError",
     "AnswerMismatchError",
+    "BatchError",
     "BlockingCallWarning",
     "CertificateError",
     "ClientTokenInUseError",
@@ -217,6 +225,29 @@ class ClientTokenInUseError(_Picklable, AgentCoreMemoryError):
             f"{operation}: client token {client_token} belongs to another write, and nothing of "
             "this one was stored; give it a token of its own"
         )
+
+
+class BatchError(_Picklable, AgentCoreMemoryError):
+    """
+    Records of a batch failed, or may have; others may have succeeded.
+
+    Attributes:
+        operation: Wire name of the operation.
+        result: What became of each record.
+    """
+
+    _fields = ("operation", "result")
+
+    def __init__(self, operation: str, result: BatchResult) -> None:
+        self.operation = operation
+        self.result = result
+        codes = Counter(str(each.code or "no code") for each in result.failed)
+        failed = ", ".join(f"{code}: {count}" for code, count in sorted(codes.items()))
+        text = f"{operation}: of {len(result)} record(s), {len(result.failed)} failed"
+        text += f" ({failed})" if failed else ""
+        if result.unknown:
+            text += f", and {len(result.unknown)} may or may not have been done"
+        super().__init__(f"{text}; .result says what became of each, and why")
 
 
 class OutcomeUnknownError(_Picklable, AgentCoreMemoryError):

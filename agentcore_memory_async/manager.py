@@ -24,8 +24,10 @@ from agentcore_memory_async._core import MemoryCore
 from agentcore_memory_async._extraction.coordinator import PollCoordinator
 from agentcore_memory_async._extraction.lister import Lister
 from agentcore_memory_async._operations.actors import ActorOperations
+from agentcore_memory_async._operations.batches import BatchOperations
 from agentcore_memory_async._operations.jobs import JobOperations
 from agentcore_memory_async._operations.raw import RawOperations
+from agentcore_memory_async._operations.records import RecordOperations
 from agentcore_memory_async._operations.waiting import WaitingOperations
 from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async._transport.lifecycle import Lifecycle
@@ -142,7 +144,14 @@ class _SharedClient:
             await self._network.aclose()
 
 
-class AsyncMemorySessionManager(WaitingOperations, ActorOperations, JobOperations, RawOperations):
+class AsyncMemorySessionManager(
+    ActorOperations,
+    RecordOperations,
+    BatchOperations,
+    WaitingOperations,
+    JobOperations,
+    RawOperations,
+):
     """
     Sessions of one AgentCore Memory, for asyncio.
 

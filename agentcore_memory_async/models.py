@@ -2,6 +2,13 @@
 
 from agentcore_memory_async._models.actors import ActorSummary, SessionSummary
 from agentcore_memory_async._models.base import JsonValue
+from agentcore_memory_async._models.batches import (
+    BatchResult,
+    MemoryRecordUpdate,
+    NewMemoryRecord,
+    RecordOutcome,
+    RecordStatus,
+)
 from agentcore_memory_async._models.contents import (
     Episode,
     Fact,
@@ -23,6 +30,7 @@ from agentcore_memory_async._models.records import MemoryRecord, MetadataValue
 
 __all__ = (
     "ActorSummary",
+    "BatchResult",
     "BlobPayload",
     "Branch",
     "ConversationalMessage",
@@ -34,10 +42,14 @@ __all__ = (
     "JsonPayload",
     "JsonValue",
     "MemoryRecord",
+    "MemoryRecordUpdate",
     "MessageRole",
     "MetadataValue",
+    "NewMemoryRecord",
     "Preference",
     "RecordContent",
+    "RecordOutcome",
+    "RecordStatus",
     "Reflection",
     "SessionSummary",
     "Summary",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agentcore_memory_async._operations.batches import BatchOperations
 from agentcore_memory_async._operations.ingest import IngestOperations
 from agentcore_memory_async._operations.jobs import JobOperations
 from agentcore_memory_async._operations.records import RecordOperations
@@ -23,7 +24,12 @@ __all__ = ("AsyncMemorySession",)
 
 
 class AsyncMemorySession(
-    TurnOperations, RecordOperations, WaitingOperations, JobOperations, IngestOperations
+    TurnOperations,
+    RecordOperations,
+    BatchOperations,
+    WaitingOperations,
+    JobOperations,
+    IngestOperations,
 ):
     """
     The session of one actor; ``create_memory_session`` of the manager makes it.

@@ -46,6 +46,18 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
     create_memory_session = blocking_into(
         AsyncMemorySessionManager.create_memory_session, MemorySession
     )
+    list_long_term_memory_records = blocking(
+        AsyncMemorySessionManager.list_long_term_memory_records
+    )
+    iter_long_term_memory_records = blocking_iterator(
+        AsyncMemorySessionManager.iter_long_term_memory_records
+    )
+    search_long_term_memories = blocking(AsyncMemorySessionManager.search_long_term_memories)
+    get_memory_record = blocking(AsyncMemorySessionManager.get_memory_record)
+    delete_memory_record = blocking(AsyncMemorySessionManager.delete_memory_record)
+    batch_create_memory_records = blocking(AsyncMemorySessionManager.batch_create_memory_records)
+    batch_update_memory_records = blocking(AsyncMemorySessionManager.batch_update_memory_records)
+    batch_delete_memory_records = blocking(AsyncMemorySessionManager.batch_delete_memory_records)
     extraction_poller = blocking_factory(
         AsyncMemorySessionManager.extraction_poller, BlockingExtractionPoller
     )

@@ -66,6 +66,11 @@ class MemorySession(BlockingFacade[AsyncMemorySession]):
         AsyncMemorySession.iter_long_term_memory_records
     )
     search_long_term_memories = blocking(AsyncMemorySession.search_long_term_memories)
+    get_memory_record = blocking(AsyncMemorySession.get_memory_record)
+    delete_memory_record = blocking(AsyncMemorySession.delete_memory_record)
+    batch_create_memory_records = blocking(AsyncMemorySession.batch_create_memory_records)
+    batch_update_memory_records = blocking(AsyncMemorySession.batch_update_memory_records)
+    batch_delete_memory_records = blocking(AsyncMemorySession.batch_delete_memory_records)
     extraction_poller = blocking_factory(
         AsyncMemorySession.extraction_poller, BlockingExtractionPoller
     )

@@ -227,19 +227,21 @@ class Retrier:
         policy: RetryPolicy,
         *,
         gone: Callable[[], T] | None = None,
+        again: Callable[[T], T] | None = None,
     ) -> T:
         """
         Send a request that does the same once or twice, until its outcome is known.
 
         It is a request with a client token, or one that sets or deletes. *gone* makes the result
-        where what it deletes is not found: an attempt whose answer was lost has deleted it. An
+        where what it deletes is not found: an attempt whose answer was lost has deleted it. *again*
+        reads the result of an attempt after such a one, where several are deleted at once. An
         answer of the wrong shape is raised as such: the service had the request. But only an answer
         about an event acknowledges that.
         """
         call = _Call(operation, params, policy, policy.write_deadline)
         with self.running():
             try:
-                return await self._try(call, reader, anyio.current_time() + call.deadline_s)
+                result = await self._try(call, reader, anyio.current_time() + call.deadline_s)
             except Exception as error:
                 is_answered = isinstance(error, DecodeError) and error.parsed
                 is_answered = is_answered and not call.is_write
@@ -249,6 +251,7 @@ class Retrier:
                     return gone()
                 token = params.get("clientToken")
                 raise OutcomeUnknownError(operation, token, call.attempts, params) from error
+        return again(result) if again is not None and call.was_in_doubt else result
 
     async def drain(self, timeout_s: float) -> None:
         """Wait until no call runs, or for *timeout_s* seconds; then nothing is sent any more."""
@@ -382,6 +385,10 @@ class _Call:
     @property
     def is_retry_after_failure(self) -> bool:
         return self._last_outcome is Outcome.FAILED
+
+    @property
+    def was_in_doubt(self) -> bool:
+        return self._may_have_run
 
     @property
     def may_have_run(self) -> bool:

@@ -98,11 +98,16 @@ class Observation:
 
     @property
     def unseen(self) -> list[str]:
-        """Prefixes that were polled, and under which no record was seen, neither old nor new."""
+        """
+        Prefixes that were polled, and under which no record was seen, neither old nor new.
+
+        Filters may hide the records of a prefix, so one that was polled with them is not among
+        these.
+        """
         return [
             target.prefix
             for target, seen in self._seen.items()
-            if seen.polls and not seen.has_records
+            if seen.polls and not seen.has_records and not target.filters
         ]
 
     @property

@@ -28,12 +28,14 @@ from agentcore_memory_async._extraction.targets import (
     Snapshot,
 )
 from agentcore_memory_async._wire import job_codec, queries, record_codec
+from agentcore_memory_async._wire.filters import encode_filters
 from agentcore_memory_async.errors import ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agentcore_memory_async._extraction.lister import Lister
+    from agentcore_memory_async.filters import Filter
     from agentcore_memory_async.models import ExtractionJob, MemoryRecord
 
 TargetT = TypeVar("TargetT", bound=PollTarget)
@@ -202,14 +204,16 @@ class RecordPoll(SharedPoll[RecordTarget, Snapshot]):
         afters = [request.after for request in self._requests.values()]
         after = created_filter.choose(afters, self._count + 1)
         if after is None:
-            records = await self._list({})
+            records = await self._list()
         else:
             try:
-                records = await self._list({"metadataFilters": queries.created_after(after)})
+                records = await self._list(queries.created_after(after))
             except ValidationError:
-                created_filter.refused = True
                 after = None
-                records = await self._list({})
+                records = (
+                    await self._list()
+                )  # refused, too, where the caller's filters are at fault
+                created_filter.refused = True
             else:
                 created_filter.judge(after, records)
         self._count += 1
@@ -218,8 +222,10 @@ class RecordPoll(SharedPoll[RecordTarget, Snapshot]):
             tuple(records), started_at, after, service_time, self._lister.wait_clock.now()
         )
 
-    async def _list(self, members: Mapping[str, Any]) -> list[MemoryRecord]:
-        params = {**self._params, **members}
+    async def _list(self, *more: Filter) -> list[MemoryRecord]:
+        params = self._params
+        if filters := (*self._target.filters, *more):
+            params = {**params, "metadataFilters": encode_filters(filters)}
         return await self._lister.list_all("ListMemoryRecords", params, self._read, MAX_PAGE)
 
     def _read(self, body: Mapping[str, Any]) -> list[MemoryRecord]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from agentcore_memory_async.filters import Filter
     from agentcore_memory_async.models import ExtractionJob, MemoryRecord
 
 
@@ -27,11 +28,13 @@ class RecordTarget:
         prefix: Resolved prefix.
         memory_strategy_id: Only the records of this strategy; None for all.
         min_records: Number of new records that are needed there.
+        filters: Conditions on the metadata that the service evaluates.
     """
 
     prefix: str
     memory_strategy_id: str | None = None
     min_records: int = field(default=0, eq=False)
+    filters: tuple[Filter, ...] = ()
 
     def has(self, record: MemoryRecord) -> bool:
         """Return whether *record* is one of this target."""

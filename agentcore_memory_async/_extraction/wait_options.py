@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 
 from agentcore_memory_async._extraction.targets import JobTarget, RecordTarget
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.filters import MAX_FILTERS, check_record_filters
 from agentcore_memory_async._wire.namespaces import resolve_prefix
 from agentcore_memory_async.models import Event
 from agentcore_memory_async.policies import PollPolicy, check_polling
@@ -64,6 +65,8 @@ def parse_wait_options(
     since: object,
     until: object,
     memory_strategy_id: object,
+    filters: object,
+    metadata: object,
     on_timeout: object,
     polling: object,
 ) -> WaitOptions:
@@ -80,6 +83,8 @@ def parse_wait_options(
         since: As the poller's.
         until: As the poller's.
         memory_strategy_id: As the poller's.
+        filters: As the poller's.
+        metadata: As the poller's.
         on_timeout: As the poller's.
         polling: As the poller's.
 
@@ -92,6 +97,7 @@ def parse_wait_options(
         ids = {"actorId": event.actor_id, "sessionId": event.session_id}
     least = _read_by_prefix("min_records", min_records, prefixes)
     strategies = _read_by_prefix("memory_strategy_id", memory_strategy_id, prefixes)
+    wanted = check_record_filters(filters, metadata, most=MAX_FILTERS - 1)
     targets: dict[RecordTarget, int] = {}
     for prefix in prefixes:
         strategy = strategies.get(prefix)
@@ -101,7 +107,9 @@ def parse_wait_options(
         count = least.get(prefix) if isinstance(min_records, Mapping) else None
         if count is not None:
             count = check.check_int(f"min_records[{prefix[:80]!r}]", count)
-        target = RecordTarget(resolve_prefix(prefix, values), values["memoryStrategyId"])
+        target = RecordTarget(
+            resolve_prefix(prefix, values), values["memoryStrategyId"], filters=wanted
+        )
         targets[target] = max(count or 0, targets.get(target, 0))  # the same one may be given twice
     if not isinstance(on_timeout, str) or on_timeout not in {"raise", "return"}:
         what = repr(on_timeout) if isinstance(on_timeout, str) else check.kind(on_timeout)

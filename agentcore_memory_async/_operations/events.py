@@ -8,14 +8,16 @@ from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages, collect
 from agentcore_memory_async._core import SessionView
 from agentcore_memory_async._wire import event_codec, payloads, queries, reading
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.filters import EVENT_TYPE, check_event_filters, meets
 from agentcore_memory_async._wire.turns import is_on_branch
 from agentcore_memory_async._wire.weight import is_large
 from agentcore_memory_async.models import JsonPayload
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
+    from agentcore_memory_async.filters import Filter
     from agentcore_memory_async.models import Branch, Event
 
 
@@ -76,12 +78,12 @@ class EventOperations(SessionView):
         AWS operation: ``CreateEvent`` with a ``json`` payload.
         """
         kind = check.check_event_type(event_type)
-        more = check.check_metadata(metadata, reserved=(queries.EVENT_TYPE,))
+        more = check.check_metadata(metadata, reserved=(EVENT_TYPE,))
         event = await self._write_event(
             payload,
             lambda: (JsonPayload(payloads.check_payload(payload)),),
             branch=branch,
-            metadata={queries.EVENT_TYPE: kind, **more},
+            metadata={EVENT_TYPE: kind, **more},
             timestamp=timestamp,
             extract=extract,
             client_token=client_token,
@@ -93,6 +95,8 @@ class EventOperations(SessionView):
         event_type: str | None = None,
         *,
         branch: str | Branch | None = None,
+        filters: Sequence[Filter] = (),
+        metadata: Mapping[str, str] | None = None,
         max_results: int | None = None,
         page_size: int = MAX_PAGE,
         consistent_read: bool = True,
@@ -106,11 +110,15 @@ class EventOperations(SessionView):
         Args:
             event_type: Only events that ``create_event`` stored with this type.
             branch: Branch to read; the main one if omitted.
+            filters: Conditions on the metadata, all of which must hold: ``where("topic") ==
+                "billing"``, ``.exists()`` or ``.not_exists()``.
+            metadata: Entries of the metadata that must be equal. Together with *filters* and
+                *event_type* these are five conditions at most.
             max_results: Largest number of events; all if omitted.
             page_size: Events per request, 1 to 100.
-            consistent_read: Whether an event is seen as soon as it is stored: then all types are
-                read, and filtered here. False uses the service's filter by type, which may not
-                show an event for a minute after it was written.
+            consistent_read: Whether an event is seen as soon as it is stored: then all events are
+                read, and filtered here. False uses the service's filter, which may not show an
+                event for a minute after it was written.
             include_payloads: Whether events have their content. Without, they come faster, with
                 ids, time, branch and metadata only.
 
@@ -122,6 +130,8 @@ class EventOperations(SessionView):
         found = self.iter_events(
             event_type,
             branch=branch,
+            filters=filters,
+            metadata=metadata,
             page_size=page_size,
             consistent_read=consistent_read,
             include_payloads=include_payloads,
@@ -133,6 +143,8 @@ class EventOperations(SessionView):
         event_type: str | None = None,
         *,
         branch: str | Branch | None = None,
+        filters: Sequence[Filter] = (),
+        metadata: Mapping[str, str] | None = None,
         page_size: int = MAX_PAGE,
         consistent_read: bool = True,
         include_payloads: bool = True,
@@ -145,6 +157,8 @@ class EventOperations(SessionView):
         Args:
             event_type: Only events that ``create_event`` stored with this type.
             branch: Branch to read; the main one if omitted.
+            filters: As in ``list_events``.
+            metadata: As in ``list_events``.
             page_size: Events per request, 1 to 100.
             consistent_read: As in ``list_events``.
             include_payloads: As in ``list_events``.
@@ -156,7 +170,16 @@ class EventOperations(SessionView):
         """
         size = check.check_int("page_size", page_size, MAX_PAGE)
         is_whole = check.check_bool("include_payloads", include_payloads)
-        async for events in self._event_pages(event_type, branch, size, consistent_read, is_whole):
+        wanted = check_event_filters(event_type, filters, metadata)
+        pages = self._event_pages(
+            branch,
+            size,
+            event_type=event_type,
+            filters=wanted,
+            consistent_read=consistent_read,
+            include_payloads=is_whole,
+        )
+        async for events in pages:
             for event in events:
                 yield event
 
@@ -250,22 +273,26 @@ class EventOperations(SessionView):
 
     def _event_pages(
         self,
-        event_type: str | None,
         branch: str | Branch | None,
         size: int,
+        *,
+        event_type: str | None = None,
+        filters: Sequence[Filter] = (),
         consistent_read: bool = True,
         include_payloads: bool = True,
     ) -> Pages[Event]:
-        """Return the pages of one branch, less what is not asked for."""
-        if event_type is not None:
-            event_type = check.check_event_type(event_type)
+        """
+        Return the pages of one branch, less what is not asked for.
+
+        That for *event_type* is among the *filters*; messages may have the same metadata.
+        """
         named = check.check_branch(branch)
         name = named.name if named else None
         params: dict[str, Any] = {**self._ids(), "includePayloads": include_payloads}
         # The service's filter by metadata lags (sdk#564); no lag of that by branch is known.
         # Reading the main branch filters no branch: what its name means is not documented.
-        kind = None if check.check_bool("consistent_read", consistent_read) else event_type
-        events_filter = queries.event_filter(kind, name)
+        is_consistent = check.check_bool("consistent_read", consistent_read)
+        events_filter = queries.event_filter(() if is_consistent else filters, name)
         if events_filter:
             params["filter"] = events_filter
 
@@ -274,7 +301,8 @@ class EventOperations(SessionView):
                 event
                 for event in event_codec.read_events(body, self._core.unreadable)
                 if is_on_branch(event, name)
-                and (event_type is None or event.event_type == event_type)
+                and (event_type is None or event.event_type is not None)
+                and meets(event.metadata, filters)
             ]
 
         return Pages(self._core.retrier, "ListEvents", params, read, size, self._core.retry)

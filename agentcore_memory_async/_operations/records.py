@@ -1,22 +1,79 @@
-"""Long-term records below a prefix: listed and searched."""
+"""Long-term records: listed and searched below a prefix, read and deleted by their ids."""
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages, collect
 from agentcore_memory_async._core import View
 from agentcore_memory_async._wire import queries, record_codec
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.filters import check_record_filters, encode_filters
+from agentcore_memory_async._wire.namespaces import resolve_template
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
-    from agentcore_memory_async.models import MemoryRecord
+    from agentcore_memory_async.filters import Filter
+    from agentcore_memory_async.models import MemoryRecord, MetadataValue
 
 
 class RecordOperations(View):
-    """The long-term records of a memory, as a session sees them."""
+    """The long-term records of a memory, as its manager or a session sees them."""
+
+    async def get_memory_record(
+        self, memory_record_id: str, *, namespace: str | None = None
+    ) -> MemoryRecord:
+        """
+        Return one long-term record, whole; only here is its ``expires_at`` known.
+
+        Args:
+            memory_record_id: Record id.
+            namespace: Namespace of the record, where the permissions are limited to namespaces; the
+                service finds it by its id alone.
+
+        Raises:
+            NotFoundError: There is no such record, or it is so new that it cannot be seen yet.
+            InvalidInputError: An argument is invalid.
+
+        AWS operation: ``GetMemoryRecord``.
+        """
+        return await self._core.retrier.read(
+            "GetMemoryRecord",
+            self._record_params(memory_record_id, namespace),
+            lambda answer: record_codec.read_record(answer.body),
+            self._core.retry,
+        )
+
+    async def delete_memory_record(
+        self, memory_record_id: str, *, namespace: str | None = None
+    ) -> str:
+        """
+        Delete one long-term record for good, and return its id.
+
+        Safe to cancel and to call again. ``batch_delete_memory_records`` deletes many.
+
+        Args:
+            memory_record_id: Record id.
+            namespace: As in ``get_memory_record``.
+
+        Raises:
+            NotFoundError: There is no such record, or it is so new that it cannot be seen yet.
+            OutcomeUnknownError: It may have been deleted: every answer was lost.
+            InvalidInputError: An argument is invalid.
+
+        AWS operation: ``DeleteMemoryRecord``.
+        """
+        params = self._record_params(memory_record_id, namespace)
+        record_id: str = params["memoryRecordId"]
+        return await self._core.retrier.change(
+            "DeleteMemoryRecord",
+            params,
+            lambda answer: record_codec.read_deleted_record(answer.body),
+            self._core.retry,
+            gone=lambda: record_id,
+        )
 
     async def list_long_term_memory_records(
         self,
@@ -24,6 +81,8 @@ class RecordOperations(View):
         *,
         namespace: str | None = None,
         memory_strategy_id: str | None = None,
+        filters: Sequence[Filter] = (),
+        metadata: Mapping[str, MetadataValue] | None = None,
         max_results: int | None = None,
         page_size: int = MAX_PAGE,
     ) -> list[MemoryRecord]:
@@ -38,6 +97,10 @@ class RecordOperations(View):
                 ``{actorId}`` and ``{sessionId}``. ``/users/1`` does not reach ``/users/10``.
             namespace: One exact namespace instead of a prefix.
             memory_strategy_id: Only the records of this strategy.
+            filters: Conditions on the metadata, all of which must hold, such as ``where("topic") ==
+                "billing"``. The service evaluates them, and takes keys that the memory indexes.
+            metadata: Entries of the metadata that must be equal. Together with *filters* these are
+                five conditions at most.
             max_results: Largest number of records; all if omitted.
             page_size: Records per request, 1 to 100.
 
@@ -53,6 +116,8 @@ class RecordOperations(View):
             namespace_prefix,
             namespace=namespace,
             memory_strategy_id=memory_strategy_id,
+            filters=filters,
+            metadata=metadata,
             page_size=page_size,
         )
         return await collect(found, max_results)
@@ -63,6 +128,8 @@ class RecordOperations(View):
         *,
         namespace: str | None = None,
         memory_strategy_id: str | None = None,
+        filters: Sequence[Filter] = (),
+        metadata: Mapping[str, MetadataValue] | None = None,
         page_size: int = MAX_PAGE,
     ) -> AsyncGenerator[MemoryRecord]:
         """
@@ -75,6 +142,8 @@ class RecordOperations(View):
             namespace_prefix: As in ``list_long_term_memory_records``.
             namespace: One exact namespace instead of a prefix.
             memory_strategy_id: Only the records of this strategy.
+            filters: As in ``list_long_term_memory_records``.
+            metadata: As in ``list_long_term_memory_records``.
             page_size: Records per request, 1 to 100.
 
         Raises:
@@ -89,6 +158,8 @@ class RecordOperations(View):
         params: dict[str, Any] = {"memoryId": self.memory_id, **scope}
         if memory_strategy_id is not None:
             params["memoryStrategyId"] = memory_strategy_id
+        if wanted := check_record_filters(filters, metadata):
+            params["metadataFilters"] = encode_filters(wanted)
         async for records in self._record_pages("ListMemoryRecords", params, scope, size):
             for record in records:
                 yield record
@@ -101,6 +172,9 @@ class RecordOperations(View):
         *,
         namespace: str | None = None,
         memory_strategy_id: str | None = None,
+        filters: Sequence[Filter] = (),
+        metadata: Mapping[str, MetadataValue] | None = None,
+        min_score: float | None = None,
     ) -> list[MemoryRecord]:
         """
         Search the long-term records below a prefix by meaning, best first.
@@ -113,6 +187,9 @@ class RecordOperations(View):
             top_k: Largest number of records, 1 to 100.
             namespace: One exact namespace instead of a prefix.
             memory_strategy_id: Only the records of this strategy.
+            filters: As in ``list_long_term_memory_records``.
+            metadata: As in ``list_long_term_memory_records``.
+            min_score: Least score of a record. It is applied here, to the *top_k* best ones.
 
         Returns:
             Records with a ``score``: higher is better, and it is not a percentage. One to which the
@@ -130,6 +207,9 @@ class RecordOperations(View):
         if memory_strategy_id is not None:
             memory_strategy_id = check.check_memory_strategy_id(memory_strategy_id)
             criteria["memoryStrategyId"] = memory_strategy_id
+        if wanted := check_record_filters(filters, metadata):
+            criteria["metadataFilters"] = encode_filters(wanted)
+        least = -inf if min_score is None else check.check_number("min_score", min_score)
         scope = self._record_scope(namespace_prefix, namespace, memory_strategy_id)
         params = {"memoryId": self.memory_id, **scope, "searchCriteria": criteria}
         found: list[MemoryRecord] = []
@@ -137,7 +217,16 @@ class RecordOperations(View):
             found += records
             if len(found) >= top_k:
                 break
-        return queries.ranked(found)[:top_k]
+        return queries.ranked(found, least)[:top_k]
+
+    def _record_params(self, memory_record_id: str, namespace: str | None) -> dict[str, Any]:
+        """Return the members of a request for one record."""
+        record_id = check.check_memory_record_id("memory_record_id", memory_record_id)
+        params = {"memoryId": self.memory_id, "memoryRecordId": record_id}
+        if namespace is not None:
+            values = self._namespace_values()
+            params["namespace"] = resolve_template(namespace, values, argument="namespace")
+        return params
 
     def _record_scope(
         self, prefix: str, namespace: str | None, memory_strategy_id: str | None

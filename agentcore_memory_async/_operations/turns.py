@@ -265,7 +265,7 @@ class TurnOperations(EventOperations):
         """
         last = LastTurns(check.check_int("k", k))
         size = min(MAX_PAGE, max(FIRST_PAGE, k))
-        event_pages = self._event_pages(None, branch, size)
+        event_pages = self._event_pages(branch, size)
         async for events in event_pages:
             last.feed(events)
             if last.complete:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
 
-    from agentcore_memory_async.models import MemoryRecord
+    from agentcore_memory_async.filters import Filter
+    from agentcore_memory_async.models import MemoryRecord, MetadataValue
     from agentcore_memory_async.policies import PollPolicy
 
 
@@ -31,6 +32,8 @@ class WaitingOperations(View):
         since: Event | None = None,
         until: Callable[[list[MemoryRecord]], bool] | None = None,
         memory_strategy_id: str | Mapping[str, str] | None = None,
+        filters: Sequence[Filter] = (),
+        metadata: Mapping[str, MetadataValue] | None = None,
         on_timeout: Literal["raise", "return"] = "raise",
         polling: PollPolicy | None = None,
     ) -> ExtractionPoller:
@@ -54,6 +57,9 @@ class WaitingOperations(View):
                 enough.
             memory_strategy_id: Only the records of this strategy; or, as a mapping from prefixes,
                 of another one for each. Then only its failed jobs count.
+            filters: As in ``list_long_term_memory_records``: only records that meet them.
+            metadata: As in ``list_long_term_memory_records``. Together with *filters* these are
+                four conditions at most, since the poller adds its own by time.
             on_timeout: ``"return"`` returns the records so far when the time is over, which may be
                 none; ``"raise"`` raises ``ExtractionTimeoutError``.
             polling: When to poll, such as ``PollPolicy(expected=30)``; the manager's policy if
@@ -81,6 +87,8 @@ class WaitingOperations(View):
             since=since,
             until=until,
             memory_strategy_id=memory_strategy_id,
+            filters=filters,
+            metadata=metadata,
             on_timeout=on_timeout,
             polling=polling,
         )
@@ -96,6 +104,8 @@ class WaitingOperations(View):
         settle: float | timedelta = 0.0,
         until: Callable[[list[MemoryRecord]], bool] | None = None,
         memory_strategy_id: str | Mapping[str, str] | None = None,
+        filters: Sequence[Filter] = (),
+        metadata: Mapping[str, MetadataValue] | None = None,
         on_timeout: Literal["raise", "return"] = "raise",
         polling: PollPolicy | None = None,
     ) -> list[MemoryRecord]:
@@ -112,6 +122,8 @@ class WaitingOperations(View):
             settle: As in ``extraction_poller``.
             until: As in ``extraction_poller``.
             memory_strategy_id: As in ``extraction_poller``.
+            filters: As in ``extraction_poller``.
+            metadata: As in ``extraction_poller``.
             on_timeout: As in ``extraction_poller``.
             polling: As in ``extraction_poller``.
 
@@ -134,6 +146,8 @@ class WaitingOperations(View):
             since=since,
             until=until,
             memory_strategy_id=memory_strategy_id,
+            filters=filters,
+            metadata=metadata,
             on_timeout=on_timeout,
             polling=polling,
         )

@@ -24,8 +24,7 @@ def check_answer(operation: str, params: Body, body: Body) -> None:
         if isinstance(body.get("event"), Mapping):
             _check_event(operation, params, body["event"])
     elif operation in _SINGLE:
-        found = _SINGLE[operation](params, body)
-        if found:
+        if found := _SINGLE[operation](params, body):
             raise AnswerMismatchError(operation, found)
     elif operation in _LISTS:
         member, differing = _LISTS[operation]
@@ -94,9 +93,27 @@ def _other_job(asked: Body, job: Body) -> str:
     return _other(asked.get("filter", {}), job, ("actorId", "sessionId", "strategyId"))
 
 
+def _other_got_record(asked: Body, body: Body) -> str:
+    records = _bodies([body.get("memoryRecord")])
+    return _other(asked, records[0], ("memoryRecordId",)) if records else ""
+
+
+def _other_batch(asked: Body, body: Body, member: str) -> str:
+    """Return *member* if the answer names a record by it that is not of the batch."""
+    mine = {record.get(member) for record in asked["records"]}
+    items = [*_bodies(body.get("successfulRecords")), *_bodies(body.get("failedRecords"))]
+    theirs = {each for item in items if isinstance(each := item.get(member), str)}
+    return "" if theirs <= mine else member
+
+
 _SINGLE: dict[str, Callable[[Body, Body], str]] = {
+    "BatchCreateMemoryRecords": lambda asked, body: _other_batch(asked, body, "requestIdentifier"),
+    "BatchDeleteMemoryRecords": lambda asked, body: _other_batch(asked, body, "memoryRecordId"),
+    "BatchUpdateMemoryRecords": lambda asked, body: _other_batch(asked, body, "memoryRecordId"),
     "DeleteEvent": lambda asked, body: _other(asked, body, ("eventId",)),
+    "DeleteMemoryRecord": lambda asked, body: _other(asked, body, ("memoryRecordId",)),
     "GetEvent": _other_event,
+    "GetMemoryRecord": _other_got_record,
     "IngestData": lambda asked, body: _other(asked, body, ("sessionId",)),
     "StartMemoryExtractionJob": lambda asked, body: _other(
         asked["extractionJob"], body, ("jobId",)

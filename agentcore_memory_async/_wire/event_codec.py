@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attrs import evolve
 
+from agentcore_memory_async._wire.filters import EVENT_TYPE
 from agentcore_memory_async._wire.payloads import check_ingested_size
-from agentcore_memory_async._wire.queries import EVENT_TYPE
 from agentcore_memory_async._wire.reading import (
     Body,
     ItemKind,

@@ -2,54 +2,42 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.filters import encode_filters
 from agentcore_memory_async._wire.namespaces import is_under, resolve_prefix, resolve_template
+from agentcore_memory_async.filters import Filter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from agentcore_memory_async.models import MemoryRecord
 
-EVENT_TYPE = "eventType"
-"""Metadata key under which the type of a custom event is kept."""
 CREATED_AT = "x-amz-agentcore-memory-createdAt"
 """Metadata key that the service keeps for every record and can always filter by."""
 SECOND = timedelta(seconds=1)
 """One second, the unit of the service's timestamps."""
 
 
-def event_filter(event_type: str | None, branch: str | None) -> dict[str, Any]:
+def event_filter(filters: Sequence[Filter], branch: str | None) -> dict[str, Any]:
     """Return the filter of ListEvents; empty for everything."""
     request: dict[str, Any] = {}
     if branch is not None:
         request["branch"] = {"name": branch, "includeParentBranches": False}
-    if event_type is not None:
-        request["eventMetadata"] = [
-            {
-                "left": {"metadataKey": EVENT_TYPE},
-                "operator": "EQUALS_TO",
-                "right": {"metadataValue": {"stringValue": event_type}},
-            }
-        ]
+    if filters:
+        request["eventMetadata"] = encode_filters(filters)
     return request
 
 
-def created_after(moment: datetime) -> list[dict[str, Any]]:
+def created_after(moment: datetime) -> Filter:
     """Return the filter for records that were written after *moment*."""
-    seconds = (moment - check.EPOCH) / SECOND
-    return [
-        {
-            "left": {"metadataKey": CREATED_AT},
-            "operator": "AFTER",
-            "right": {"metadataValue": {"dateTimeValue": round(seconds, 3)}},
-        }
-    ]
+    return Filter(CREATED_AT, "AFTER", moment)
 
 
 def record_scope(
@@ -73,10 +61,15 @@ def is_within(record: MemoryRecord, scope: Mapping[str, str]) -> bool:
     return is_under(record.namespace, scope["namespacePath"])
 
 
-def ranked(found: Iterable[MemoryRecord]) -> list[MemoryRecord]:
-    """Return the records of a search, best first; one without a score is last, and has 0.0."""
+def ranked(found: Iterable[MemoryRecord], least: float) -> list[MemoryRecord]:
+    """
+    Return the records of a search whose score is *least* or better, best first.
+
+    One without a score is last, and has 0.0.
+    """
     best_first = sorted(found, key=lambda record: _rank(record.score), reverse=True)
-    return [evolve(record, score=record.score or 0.0) for record in best_first]
+    scored = (evolve(record, score=record.score or 0.0) for record in best_first)
+    return [record for record in scored if (record.score or 0.0) >= least]
 
 
 def _rank(score: float | None) -> float:

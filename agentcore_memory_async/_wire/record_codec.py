@@ -127,6 +127,11 @@ def read_record(body: Body) -> MemoryRecord:
     return read("GetMemoryRecord", body.get("memoryRecord"), "record", _read_record)
 
 
+def read_deleted_record(body: Body) -> str:
+    """Return the record id of an answer to DeleteMemoryRecord."""
+    return read("DeleteMemoryRecord", body, "record", lambda raw: id_of(raw, "memoryRecordId"))
+
+
 def read_records(operation: str, body: Body, unreadable: OnUnreadable) -> list[MemoryRecord]:
     """Return a page of records."""
     items = read_page(operation, body, "memoryRecordSummaries")

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from sys import float_info
 from typing import NoReturn, cast
 
 from agentcore_memory_async.errors import InvalidInputError
@@ -50,6 +51,10 @@ _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-_]*")
 """Characters of a session id or the name of a branch, at most 100 (service model)."""
 _EVENT_ID = re.compile(r"[0-9]+#[a-fA-F0-9]+")
 """An event id (service model)."""
+_RECORD_ID = re.compile(r"mem-[a-zA-Z0-9-_]*")
+"""Characters of a record id, 40 to 50 (service model)."""
+_REQUEST_IDENTIFIER = re.compile(r"[a-zA-Z0-9_-]{1,80}")
+"""Identifier of a new record in a request (service model)."""
 _METADATA = re.compile(r"[a-zA-Z0-9\s._:/=+@-]*", re.A)
 """Characters of metadata keys and values (service model)."""
 _VARIABLE_NAME = re.compile(r"(?!(?:memoryStrategyId|actorId|sessionId)$)[a-z][a-z0-9]*")
@@ -214,10 +219,29 @@ def check_event_id(argument: str, value: object) -> str:
     return plain(value)
 
 
-def check_memory_strategy_id(value: object) -> str:
+def check_memory_record_id(argument: str, value: object) -> str:
+    """Check a record id."""
+    if not isinstance(value, str) or not 40 <= len(value) <= 50 or not _RECORD_ID.fullmatch(value):
+        what = _shown(value) if isinstance(value, str) else kind(value)
+        refuse(
+            f"{argument} is {what}; give the memory_record_id of a record: 'mem-' and 36 to 46 "
+            "letters, digits, '-', '_'"
+        )
+    return plain(value)
+
+
+def check_request_identifier(argument: str, value: object) -> str:
+    """Check the identifier of a new record."""
+    if not isinstance(value, str) or not _REQUEST_IDENTIFIER.fullmatch(value):
+        what = _shown(value) if isinstance(value, str) else kind(value)
+        refuse(f"{argument} is {what}; give 1 to 80 letters, digits, '-', '_', or leave it out")
+    return plain(value)
+
+
+def check_memory_strategy_id(value: object, argument: str = "memory_strategy_id") -> str:
     """Check the id of a strategy."""
     advice = "'aws bedrock-agentcore-control get-memory' shows those of a memory"
-    return _check_name("memory_strategy_id", value, advice)
+    return _check_name(argument, value, advice)
 
 
 def check_job_id(value: object) -> str:
@@ -254,12 +278,14 @@ def check_branch(value: object) -> Branch | None:
     return None if name == MAIN_BRANCH else Branch(name, root)
 
 
-def check_int(argument: str, value: object, most: int | None = None) -> int:
-    """Check a count: at least 1, and at most *most*."""
-    limit = f"1 to {most}" if most else "1 or more"
+def check_int(
+    argument: str, value: object, most: int | None = None, *, least: int = 1, other: str = ""
+) -> int:
+    """Check a count: *least* to *most*; errors name what *other* the argument may be."""
+    limit = (f"{least} to {most}" if most else f"{least} or more") + other
     if not isinstance(value, int) or isinstance(value, bool):
         refuse(f"{argument} is {kind(value)}; give an int, {limit}")
-    if value < 1 or (most is not None and value > most):
+    if value < least or (most is not None and value > most):
         refuse(f"{argument} is {value}; give {limit}")
     return value
 
@@ -285,6 +311,15 @@ def _check_seconds(argument: str, value: object, least: float, wanted: str) -> f
     return float(value)
 
 
+def check_number(argument: str, value: object) -> float:
+    """Check a finite number."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        refuse(f"{argument} is {kind(value)}; give a number")
+    if not abs(value) <= float_info.max:
+        refuse(f"{argument} is no finite number; give one")
+    return value
+
+
 def check_rate(argument: str, value: object) -> float | None:
     """Check a rate per second; None switches the limit off."""
     if value is None:
@@ -300,7 +335,15 @@ def check_rate(argument: str, value: object) -> float | None:
 
 
 def check_timestamp(value: object, argument: str = "timestamp") -> int:
-    """Return an aware datetime in milliseconds since 1970, floored as the service does."""
+    """Return the time of an event in milliseconds since 1970, floored as the service does."""
+    stamp = check_moment(argument, value)
+    if stamp < 0:
+        refuse(f"{argument} is before 1970; the service's event ids start there")
+    return stamp
+
+
+def check_moment(argument: str, value: object) -> int:
+    """Return an aware datetime in milliseconds since 1970, floored."""
     if not isinstance(value, datetime):
         refuse(f"{argument} is {kind(value)}; give an aware datetime")
     if value.utcoffset() is None:
@@ -309,8 +352,6 @@ def check_timestamp(value: object, argument: str = "timestamp") -> int:
             "datetime.now(UTC) (naive ones mean UTC to some SDKs and local time to others)"
         )
     stamp = (value - EPOCH) // timedelta(milliseconds=1)
-    if stamp < 0:
-        refuse(f"{argument} is before 1970; the service's event ids start there")
     if stamp > LATEST_MS:
         refuse(f"{argument} is after the year 9999 in UTC; give an earlier one")
     return stamp
@@ -336,20 +377,24 @@ def check_text(argument: str, value: object) -> None:
 
 def check_event_type(value: object) -> str:
     """Check the type of a custom event, which is stored as metadata."""
-    return _check_metadata_text("event_type", value, 1, 256)
+    return check_metadata_text("event_type", value, 1, 256)
 
 
-def _check_metadata_text(argument: str, value: object, least: int, most: int) -> str:
+def check_metadata_text(
+    argument: str, value: object, least: int, most: int, place: str = "the payload"
+) -> str:
+    """Check a text of metadata; errors advise *place*, if any, for other text."""
     if not isinstance(value, str):
         refuse(f"{argument} is {kind(value)}; give a str of {least} to {most} characters")
     if not least <= len(value) <= most:
         what = f"has {len(value)} characters" if value else "is empty"
-        advice = "; put longer text in the payload" if value else ""
+        advice = f"; put longer text in {place}" if value and place else ""
         refuse(f"{argument} {what}; give {least} to {most} characters{advice}")
     if (bad := _METADATA.match(value)) and bad.end() < len(value):
+        advice = f", and put other text in {place}" if place else ""
         refuse(
             f"{argument} contains {value[bad.end()]!r}; use only letters, digits, whitespace and "
-            ". _ : / = + @ -, and put other text in the payload"
+            f". _ : / = + @ -{advice}"
         )
     return plain(value)
 
@@ -366,10 +411,10 @@ def check_metadata(value: object, *, reserved: Sequence[str] = ()) -> dict[str, 
         refuse(f"metadata has {len(entries)} entries; the limit is {most}: put more in the payload")
     checked: dict[str, str] = {}
     for key, text in entries.items():
-        name = _check_metadata_text("a key of metadata", key, 1, 128)
+        name = check_metadata_text("a key of metadata", key, 1, 128)
         if name in reserved:
             refuse(f"metadata has the key {name!r}, which is set by event_type; leave it out")
-        checked[name] = _check_metadata_text(f"metadata[{name!r}]", text, 0, 256)
+        checked[name] = check_metadata_text(f"metadata[{name!r}]", text, 0, 256)
     return checked
 
 

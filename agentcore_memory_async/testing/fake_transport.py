@@ -26,14 +26,17 @@ _EMPTY_LISTS = {
     "RetrieveMemoryRecords": "memoryRecordSummaries",
 }
 """Lists, which are empty, and the member with their items."""
-_BY_ID = frozenset({"GetEvent"})
+_BY_ID = frozenset({"GetEvent", "GetMemoryRecord"})
 """Operations that ask for what does not exist."""
 _ANSWERS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "DeleteEvent": lambda params: {"eventId": params["eventId"]},
+    "DeleteMemoryRecord": lambda params: {"memoryRecordId": params["memoryRecordId"]},
     "IngestData": lambda params: {"sessionId": params.get("sessionId") or str(uuid4())},
     "StartMemoryExtractionJob": lambda params: {"jobId": params["extractionJob"]["jobId"]},
 }
 """Answers to the writes that succeed, made of their members."""
+_NAMES = {"memoryRecordId", "requestIdentifier"}
+"""Members of a batch's records that its answer repeats."""
 
 
 @frozen
@@ -68,6 +71,7 @@ class FakeTransport:
         self.date: datetime = datetime(2026, 1, 1, tzinfo=UTC)
         self._replies: dict[str, deque[Any]] = {}
         self._events = 0
+        self._records = 0
 
     def reply(
         self,
@@ -129,5 +133,17 @@ class FakeTransport:
         if operation in _BY_ID:
             text = "made by FakeTransport, which has nothing of this id"
             return service_error(operation, "ResourceNotFoundException", text, 404)
+        if operation.startswith("Batch"):
+            return self._batch(params["records"])
         message = f"FakeTransport has no answer to {operation}; give it one by reply()"
         raise LookupError(message)
+
+    def _batch(self, records: list[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return that all records of a batch succeeded; new ones get ids."""
+        outcomes: list[dict[str, Any]] = []
+        for record in records:
+            self._records += 1
+            shown = {name: record[name] for name in _NAMES & record.keys()}
+            new_id = f"mem-{self._records:036d}"
+            outcomes.append({"memoryRecordId": new_id, **shown, "status": "SUCCEEDED"})
+        return {"successfulRecords": outcomes, "failedRecords": []}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, assert_type
+from typing import TYPE_CHECKING, Any, assert_type
 
 from agentcore_memory_async import (
     ActorSummary,
     AsyncActor,
     AsyncMemorySession,
     AsyncMemorySessionManager,
+    BatchError,
+    BatchResult,
     BlobPayload,
     Branch,
     ConversationalMessage,
@@ -19,10 +21,14 @@ from agentcore_memory_async import (
     ExtractionJobMessage,
     ExtractionPoller,
     ExtractionTimeoutError,
+    Filter,
     JsonPayload,
     MemoryRecord,
+    MemoryRecordUpdate,
     MessageRole,
+    NewMemoryRecord,
     OutcomeUnknownError,
+    RecordOutcome,
     RetryPolicy,
     ServiceError,
     ServiceLimits,
@@ -32,8 +38,12 @@ from agentcore_memory_async import (
     encode_actor_id,
     encode_session_id,
     to_message,
+    where,
 )
 from agentcore_memory_async.testing import FakeTransport
+
+if TYPE_CHECKING:
+    from agentcore_memory_async.models import MetadataValue
 
 
 async def lifecycle() -> None:
@@ -149,6 +159,15 @@ async def records(session: AsyncMemorySession) -> None:
     assert_type(await session.list_long_term_memory_records(prefix), list[MemoryRecord])
     async for each in session.iter_long_term_memory_records(namespace=prefix):
         assert_type(each, MemoryRecord)
+    filters = [where("topic") == "billing", where("n") > 1, where("tags") == ["a", "b"]]
+    assert_type(filters, list[Filter])
+    metadata: dict[str, MetadataValue] = {"topic": "billing", "n": 5, "at": datetime.now(UTC)}
+    await session.list_long_term_memory_records(prefix, filters=filters, metadata=metadata)
+    await session.search_long_term_memories("q", prefix, filters=filters, min_score=0.3)
+    await session.list_events(filters=filters[:1], metadata={"topic": "billing"})
+    session.extraction_poller(prefix, filters=filters, metadata=metadata)
+    assert_type(where("t") < datetime.now(UTC), Filter)
+    assert_type(where("t").contains("a"), Filter)
     poller = session.extraction_poller([prefix], timeout=timedelta(minutes=3), settle=5)
     assert_type(poller, ExtractionPoller)
     assert_type(await poller, list[MemoryRecord])
@@ -160,6 +179,27 @@ async def records(session: AsyncMemorySession) -> None:
         await poller
     except ExtractionTimeoutError as error:
         assert_type(error.records, tuple[MemoryRecord, ...])
+
+
+async def batches(manager: AsyncMemorySessionManager) -> None:
+    """Write, read and delete single records and batches of them."""
+    now = datetime.now(UTC)
+    record = await manager.get_memory_record("mem-1", namespace="/facts/")
+    assert_type(record, MemoryRecord)
+    assert_type(await manager.delete_memory_record("mem-1"), str)
+    new = NewMemoryRecord(
+        namespace="/facts/", content="text", timestamp=now, metadata={"topic": "x", "tags": ("a",)}
+    )
+    result = await manager.batch_create_memory_records([new], expiry_days=31, client_token="t")
+    assert_type(result, BatchResult)
+    assert_type([each.memory_record_id for each in result], list[str])
+    assert_type(result.failed, tuple[RecordOutcome, ...])
+    change = MemoryRecordUpdate(memory_record_id="mem-1", timestamp=now)
+    await manager.batch_update_memory_records(iter([change]), expiry_days="REMOVE")
+    try:
+        await manager.batch_delete_memory_records([record, "mem-1"], raise_on_failure=True)
+    except BatchError as error:
+        assert_type(error.result, BatchResult)
 
 
 def values() -> None:
@@ -183,4 +223,5 @@ async def mistakes(session: AsyncMemorySession) -> None:
     await session.add_turns("hi")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await session.get_last_k_turns("5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await session.list_events(limit=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    [where("t") < "a"]  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
     session.extraction_poller()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

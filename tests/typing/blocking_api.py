@@ -7,6 +7,7 @@ from typing import Any, assert_type
 from agentcore_memory_async import (
     Actor,
     ActorSummary,
+    BatchResult,
     BlockingExtractionPoller,
     ConversationalMessage,
     Event,
@@ -18,6 +19,7 @@ from agentcore_memory_async import (
     RetryPolicy,
     SessionSummary,
     Turn,
+    where,
 )
 
 
@@ -70,6 +72,10 @@ def records(session: MemorySession) -> None:
     assert_type(session.search_long_term_memories("q", prefix, top_k=3), list[MemoryRecord])
     for record in session.iter_long_term_memory_records(namespace_prefix=prefix):
         assert_type(record, MemoryRecord)
+    session.list_long_term_memory_records(prefix, filters=[where("topic") == "billing"])
+    assert_type(session.get_memory_record("mem-1"), MemoryRecord)
+    assert_type(session.delete_memory_record("mem-1", namespace="/facts/"), str)
+    assert_type(session.batch_delete_memory_records(["mem-1"]), BatchResult)
     poller = session.extraction_poller(prefix, timeout=5, min_records=2)
     assert_type(poller, BlockingExtractionPoller)
     with poller as entered:

@@ -34,7 +34,19 @@ CLASSES = (
     UnsentError,
 )
 WAITING = {"timeout": 180.0, "min_records": 1, "settle": 0.0}
-EVENTS = {"page_size": 100, "consistent_read": True}
+EVENTS = {"page_size": 100, "consistent_read": True, "include_payloads": True}
+JOBS = {"page_size": 50}
+ACTORS = {"page_size": 100}
+SESSIONS = {"has_events": False, "page_size": 100}
+RECORDS: dict[str, dict[str, Any]] = {
+    "iter_long_term_memory_records": {"page_size": 100},
+    "list_long_term_memory_records": {"page_size": 100},
+    "search_long_term_memories": {"top_k": 5},
+    "batch_create_memory_records": {"raise_on_failure": False},
+    "batch_delete_memory_records": {"raise_on_failure": False},
+    "batch_update_memory_records": {"raise_on_failure": False},
+}
+"""Defaults of the methods for records, which a session and a manager have."""
 DEFAULTS: dict[str, dict[str, Any]] = {
     "AsyncMemorySessionManager": {
         "max_concurrency": 50,
@@ -75,13 +87,20 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "AsyncMemorySession.extraction_poller": WAITING,
     "AsyncMemorySession.get_last_k_turns": {"k": 10},
     "AsyncMemorySession.iter_events": EVENTS,
-    "AsyncMemorySession.iter_long_term_memory_records": {"page_size": 100},
+    "AsyncMemorySession.iter_memory_extraction_jobs": JOBS,
     "AsyncMemorySession.list_events": EVENTS,
-    "AsyncMemorySession.list_long_term_memory_records": {"page_size": 100},
-    "AsyncMemorySession.search_long_term_memories": {"top_k": 5},
+    "AsyncMemorySession.list_memory_extraction_jobs": JOBS,
     "AsyncMemorySession.wait_for_extraction": WAITING,
     "AsyncMemorySessionManager.extraction_poller": WAITING,
+    "AsyncMemorySessionManager.iter_actor_sessions": SESSIONS,
+    "AsyncMemorySessionManager.iter_actors": ACTORS,
+    "AsyncMemorySessionManager.iter_memory_extraction_jobs": JOBS,
+    "AsyncMemorySessionManager.list_actor_sessions": SESSIONS,
+    "AsyncMemorySessionManager.list_actors": ACTORS,
+    "AsyncMemorySessionManager.list_memory_extraction_jobs": JOBS,
     "AsyncMemorySessionManager.wait_for_extraction": WAITING,
+    **{f"AsyncMemorySession.{name}": found for name, found in RECORDS.items()},
+    **{f"AsyncMemorySessionManager.{name}": found for name, found in RECORDS.items()},
 }
 """Defaults of the classes, and of what users call on sessions and managers."""
 

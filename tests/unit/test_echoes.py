@@ -225,6 +225,48 @@ def test_a_started_job_is_the_one_asked_for() -> None:
     assert "" == differing("StartMemoryExtractionJob", asked, {"jobId": "j1"})
 
 
+@pytest.mark.parametrize(
+    ("operation", "body", "found"),
+    [
+        ("GetMemoryRecord", {"memoryRecord": {"memoryRecordId": "mem-2"}}, "memoryRecordId"),
+        ("GetMemoryRecord", {"memoryRecord": {"memoryRecordId": "mem-1"}}, ""),
+        ("GetMemoryRecord", {"memoryRecord": {}}, ""),
+        ("GetMemoryRecord", {"memoryRecord": 5}, ""),
+        ("GetMemoryRecord", {}, ""),
+        ("DeleteMemoryRecord", {"memoryRecordId": "mem-2"}, "memoryRecordId"),
+        ("DeleteMemoryRecord", {"memoryRecordId": "mem-1"}, ""),
+        ("DeleteMemoryRecord", {"memoryRecordId": None}, ""),
+    ],
+    ids=str,
+)
+def test_a_record_is_the_one_asked_for(operation: str, body: dict[str, Any], found: str) -> None:
+    """The id of a record that was read or deleted is that of the request."""
+    asked = {"memoryId": "m", "memoryRecordId": "mem-1"}
+
+    assert found == differing(operation, asked, body)
+
+
+@pytest.mark.parametrize(
+    ("operation", "member"),
+    [
+        ("BatchCreateMemoryRecords", "requestIdentifier"),
+        ("BatchUpdateMemoryRecords", "memoryRecordId"),
+        ("BatchDeleteMemoryRecords", "memoryRecordId"),
+    ],
+)
+@pytest.mark.parametrize("outcome", ["successfulRecords", "failedRecords"])
+def test_outcomes_are_of_the_records_of_the_batch(
+    operation: str, member: str, outcome: str
+) -> None:
+    """One outcome of a record that is not of the batch spoils the answer."""
+    asked = {"memoryId": "m", "records": [{member: "r-1"}, {member: "r-2"}]}
+    fine = [{member: "r-1"}, {member: None}, {member: 5}, {}, 5]
+
+    assert "" == differing(operation, asked, {outcome: fine})
+    assert "" == differing(operation, asked, {outcome: None})
+    assert member == differing(operation, asked, {outcome: [*fine, {member: "r-3"}]})
+
+
 @pytest.mark.parametrize("body", [{}, {"event": None}, {"event": []}, {"events": {}}, {"jobs": 1}])
 @pytest.mark.parametrize(
     "operation",

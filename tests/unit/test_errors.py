@@ -26,6 +26,7 @@ from agentcore_memory_async.errors import (
     service_error,
 )
 from agentcore_memory_async.models import (
+    BatchResult,
     BlobPayload,
     Branch,
     ConversationalMessage,
@@ -33,6 +34,7 @@ from agentcore_memory_async.models import (
     JsonPayload,
     MemoryRecord,
     MessageRole,
+    RecordOutcome,
     Turn,
 )
 
@@ -70,6 +72,16 @@ CLASSES = {
 
 TURN = {"actorId": "user123", "sessionId": "chat001", "clientToken": "token-1", "payload": [CANARY]}
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "BatchError": (
+        "BatchDeleteMemoryRecords",
+        BatchResult(
+            (
+                RecordOutcome(0, "FAILED", "mem-1", code=404, message=CANARY),
+                RecordOutcome(1, "UNKNOWN", "mem-2", message=CANARY),
+                RecordOutcome(2, "SUCCEEDED", "mem-3"),
+            )
+        ),
+    ),
     "ClientTokenInUseError": ("CreateEvent", "token-1"),
     "UnsentError": ([ConversationalMessage(CANARY, MessageRole.USER)], "token-1", 1, TURN),
     "UnsentTurnsError": ([TURN],),
@@ -270,9 +282,9 @@ def test_turn_reads_as_the_reference_shows() -> None:
 
 
 def test_models_have_a_docstring_each() -> None:
-    """Every model has a docstring."""
+    """Every model has a docstring; types of members have none."""
     for name in models.__all__:
-        if name != "JsonValue":
+        if name not in {"JsonValue", "RecordStatus"}:
             assert (getattr(models, name).__doc__ or "").strip()
 
 

@@ -15,14 +15,16 @@ from agentcore_memory_async import (
     InvalidInputError,
     JsonPayload,
     MessageRole,
+    NewMemoryRecord,
     PollPolicy,
     RetryPolicy,
     ServiceLimits,
     encode_actor_id,
     encode_session_id,
 )
-from agentcore_memory_async._wire import payloads
+from agentcore_memory_async._wire import batch_codec, payloads
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.metadata import check_record_metadata
 from agentcore_memory_async._wire.namespaces import resolve_prefix, resolve_template
 from agentcore_memory_async._wire.weight import is_large
 
@@ -78,6 +80,16 @@ def of_policy(policy: type[Any], name: str) -> Callable[[Any], object]:
 def with_buffer(name: str) -> Callable[[Any], object]:
     """Return what makes a buffer with a value of that name."""
     return lambda value: session().buffered(**{name: value})
+
+
+def new(content: str = "a") -> NewMemoryRecord:
+    """Return a record to create."""
+    return NewMemoryRecord(namespace="/a/", content=content, timestamp=DAY_0)
+
+
+def no_values(_: str | None) -> dict[str, str | None]:
+    """Return that namespaces may name nothing."""
+    return {}
 
 
 LIMITS: dict[str, tuple[Callable[[Any], object], tuple[list[Any], list[Any]]]] = {
@@ -156,6 +168,42 @@ LIMITS: dict[str, tuple[Callable[[Any], object], tuple[list[Any], list[Any]]]] =
     "numbers of data": (
         lambda value: payloads.check_json("payload", value),
         ([2**1023 - 1, 1 - 2**1023, 1.7e308], [2**1023, -(2**1023), float("inf")]),
+    ),
+    "entries of a record's metadata": (
+        lambda value: check_record_metadata("metadata", value),
+        ([entries(0), entries(20)], [entries(21)]),
+    ),
+    "texts of a record's metadata": (
+        lambda value: check_record_metadata("metadata", {"k": value}),
+        ([["a"], ["a"] * 5, "a", "a" * 256], [[], ["a"] * 6, "", "a" * 257]),
+    ),
+    "text of a list of a record's metadata": (
+        lambda value: check_record_metadata("metadata", {"k": [value]}),
+        texts(1, 64),
+    ),
+    "number of a record's metadata": (
+        lambda value: check_record_metadata("metadata", {"k": value}),
+        ([1.7e308, -1.7e308, 0], [2**1024, float("inf")]),
+    ),
+    "time of a record": (
+        lambda value: check.check_moment("timestamp", value),
+        ([LAST], [AFTER_LAST]),
+    ),
+    "content of a record": (
+        lambda value: batch_codec.new_parts([new(content=value)], no_values, None, "t"),
+        texts(1, 16_000),
+    ),
+    "expiry_days": (
+        lambda value: batch_codec.new_parts([new()], no_values, value, "t"),
+        ([31, 2**31 - 1], [30, 2**31]),
+    ),
+    "memory_record_id": (
+        lambda value: check.check_memory_record_id("memory_record_id", "mem-" + value),
+        texts(36, 46),
+    ),
+    "request_identifier": (
+        lambda value: check.check_request_identifier("request_identifier", value),
+        texts(1, 80),
     ),
     "max_concurrency": (
         lambda value: AsyncMemorySessionManager("m", max_concurrency=value),

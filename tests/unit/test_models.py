@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from agentcore_memory_async import models
 from agentcore_memory_async.models import (
     ActorSummary,
+    BatchResult,
     BlobPayload,
     Branch,
     ConversationalMessage,
@@ -26,8 +27,11 @@ from agentcore_memory_async.models import (
     Fact,
     JsonPayload,
     MemoryRecord,
+    MemoryRecordUpdate,
     MessageRole,
+    NewMemoryRecord,
     Preference,
+    RecordOutcome,
     Reflection,
     SessionSummary,
     Summary,
@@ -51,6 +55,20 @@ JSON = st.recursive(
 MESSAGES = st.builds(ConversationalMessage, TEXTS, st.sampled_from(MessageRole))
 TOPICS = st.builds(Topic, TEXTS, TEXTS)
 BRANCHES = st.builds(Branch, st.text(), st.none() | st.just("1#a"))
+METADATA = st.dictionaries(
+    st.text(),
+    TEXTS | st.lists(TEXTS, max_size=2).map(tuple) | st.floats(0, 1) | TIMES,
+    max_size=3,
+)
+OUTCOMES = st.builds(
+    RecordOutcome,
+    index=st.integers(0, 300),
+    status=st.sampled_from(["SUCCEEDED", "FAILED", "UNKNOWN"]),
+    memory_record_id=st.text(),
+    request_identifier=st.none() | st.text(),
+    code=st.none() | st.just(404),
+    message=TEXTS,
+)
 JOB_MESSAGES = st.builds(ExtractionJobMessage, st.text(), st.none() | st.integers())
 MODELS: dict[type, st.SearchStrategy[Any]] = {
     ConversationalMessage: MESSAGES,
@@ -77,14 +95,35 @@ MODELS: dict[type, st.SearchStrategy[Any]] = {
         content=TEXTS,
         score=st.none() | st.floats(0, 1),
         created_at=TIMES,
-        metadata=st.dictionaries(
-            st.text(),
-            TEXTS | st.lists(TEXTS, max_size=2).map(tuple) | st.floats(0, 1) | TIMES,
-            max_size=3,
-        ),
+        metadata=METADATA,
         timestamp=st.none() | TIMES,
         expires_at=st.none() | TIMES,
         extra=st.dictionaries(st.text(), JSON, max_size=2),
+    ),
+    NewMemoryRecord: st.builds(
+        NewMemoryRecord,
+        namespace=st.text(),
+        content=TEXTS,
+        timestamp=TIMES,
+        memory_strategy_id=st.none() | st.text(),
+        metadata=METADATA,
+        request_identifier=st.none() | st.text(),
+    ),
+    MemoryRecordUpdate: st.builds(
+        MemoryRecordUpdate,
+        memory_record_id=st.text(),
+        timestamp=TIMES,
+        content=TEXTS,
+        namespace=st.none() | st.text(),
+        source_namespace=st.none() | st.text(),
+        memory_strategy_id=st.none() | st.text(),
+        metadata=METADATA,
+    ),
+    RecordOutcome: OUTCOMES,
+    BatchResult: st.builds(
+        BatchResult,
+        st.lists(OUTCOMES, min_size=1, max_size=3).map(tuple),
+        st.none() | st.text(),
     ),
     Fact: st.builds(Fact, TEXTS),
     Preference: st.builds(Preference, TEXTS, TEXTS, st.lists(TEXTS).map(tuple)),

@@ -21,6 +21,7 @@ from agentcore_memory_async._extraction.targets import (
     Snapshot,
 )
 from agentcore_memory_async._wire import queries
+from agentcore_memory_async._wire.filters import encode_filters
 from agentcore_memory_async.models import ExtractionJob, ExtractionJobMessage, MemoryRecord
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -255,7 +256,8 @@ def test_every_third_poll_goes_without_a_filter_that_is_not_proven() -> None:
 
 def test_a_filter_by_time_has_milliseconds() -> None:
     """The service's own times have no more."""
-    [sent] = queries.created_after(START + timedelta(microseconds=1_234_567))
+    after = queries.created_after(START + timedelta(microseconds=1_234_567))
+    [sent] = encode_filters([after])
 
     assert START.timestamp() + 1.235 == sent["right"]["metadataValue"]["dateTimeValue"]
 

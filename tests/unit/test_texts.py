@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 from tests.unit.bad_calls import CALLS
 from tests.unit.bad_input import CASES as INPUT
 from tests.unit.bad_input import CIRCLE
+from tests.unit.bad_records import CASES as RECORDS
 
-CASES = {**INPUT, **CALLS}
+CASES = {**INPUT, **CALLS, **RECORDS}
 """Invalid values, by the arguments that they are for."""
 
 STORED = Path(__file__).with_name("texts.txt")

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from agentcore_memory_async._wire import payloads
+from agentcore_memory_async._wire import batch_codec, payloads
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.metadata import MAX_ENTRIES, MAX_TEXTS, check_record_metadata
 from agentcore_memory_async.errors import InvalidInputError
 from agentcore_memory_async.models import (
     BlobPayload,
@@ -39,6 +40,10 @@ CHECKS: dict[str, Callable[[str], object]] = {
     "BranchName": check.check_branch_name,
     "EventId": lambda text: check.check_event_id("event_id", text),
     "MemoryStrategyId": check.check_memory_strategy_id,
+    "MemoryRecordId": lambda text: check.check_memory_record_id("memory_record_id", text),
+    "RequestIdentifier": lambda text: check.check_request_identifier("request_identifier", text),
+    "StringValue": lambda text: check_record_metadata("metadata", {"key": text}),
+    "StringListMemberValue": lambda text: check_record_metadata("metadata", {"key": [text]}),
     "MetadataKey": lambda text: check.check_metadata({text: ""}),
     "MetadataValueStringValueString": lambda text: check.check_metadata({"key": text}),
     "NamespaceVariableName": lambda text: check.check_namespace_variables({text: "x"}),
@@ -77,9 +82,10 @@ def test_text_is_taken_iff_the_model_takes_it(name: str, data: st.DataObject) ->
 def test_longest_text_is_that_of_the_model(name: str) -> None:
     """The longest text of the model is accepted, and one character more is refused."""
     longest = SHAPES[name]["max"]
+    text = ("mem-" if name == "MemoryRecordId" else "").ljust(longest, "a")
 
-    assert accepts(CHECKS[name], "a" * longest)
-    assert not accepts(CHECKS[name], "a" * (longest + 1))
+    assert accepts(CHECKS[name], text)
+    assert not accepts(CHECKS[name], text + "a")
 
 
 def test_limits_are_those_of_the_model() -> None:
@@ -87,6 +93,13 @@ def test_limits_are_those_of_the_model() -> None:
     assert SHAPES["PayloadTypeList"]["max"] == payloads.MAX_MESSAGES
     assert SHAPES["ContentTextString"]["max"] == payloads.MAX_TEXT_CHARACTERS
     assert SHAPES["MetadataMap"]["max"] == check.MAX_METADATA
+    assert SHAPES["MemoryRecordMetadataMap"]["max"] == MAX_ENTRIES
+    assert SHAPES["StringValueList"]["max"] == MAX_TEXTS
+    assert SHAPES["MemoryContentTextString"]["max"] == batch_codec.MAX_CONTENT
+    assert SHAPES["MemoryRecordsCreateInputList"]["max"] == batch_codec.MAX_RECORDS
+    assert SHAPES["MemoryRecordsUpdateInputList"]["max"] == batch_codec.MAX_RECORDS
+    assert SHAPES["MemoryRecordsDeleteInputList"]["max"] == batch_codec.MAX_RECORDS
+    assert SHAPES["RecordExpiryDurationDays"]["min"] == batch_codec.LEAST_EXPIRY_DAYS
     assert accepts(check.check_query, "q" * SHAPES["SearchCriteriaSearchQueryString"]["max"])
     assert not accepts(check.check_query, "q" * 10_001)
     assert set(SHAPES["Role"]["enum"]) == {role.value for role in MessageRole}

@@ -1,0 +1,150 @@
+"""Filters by metadata: checked, put on the wire, and evaluated for events: pure, no await."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.metadata import check_metadata_value, encode_metadata_value
+from agentcore_memory_async.filters import Filter, MetadataKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from agentcore_memory_async.models import MetadataValue
+
+MAX_FILTERS = 5
+"""Filters of one request (service model)."""
+EVENT_TYPE = "eventType"
+"""Metadata key under which the type of a custom event is kept."""
+_WITHOUT_VALUE = ("EXISTS", "NOT_EXISTS")
+"""Operators that compare with nothing."""
+_EXAMPLE = "where('topic') == 'billing'"
+"""A filter, for errors."""
+_NUMBER = (int, float), "a number; times are compared by < and > only"
+"""What the operators of numbers compare with."""
+_TIME = (datetime,), "an aware datetime"
+"""What the operators of times compare with."""
+_COMPARED: dict[str, tuple[tuple[type, ...], str]] = {
+    "EQUALS_TO": ((str, tuple, int, float, datetime), "a value"),
+    "BEFORE": _TIME,
+    "AFTER": _TIME,
+    "CONTAINS": ((str, tuple), "a str or a list of them"),
+    "GREATER_THAN": _NUMBER,
+    "GREATER_THAN_OR_EQUALS": _NUMBER,
+    "LESS_THAN": _NUMBER,
+    "LESS_THAN_OR_EQUALS": _NUMBER,
+}
+"""Types that the operators of records compare with, also in words."""
+
+
+def check_record_filters(
+    filters: object, metadata: object, *, most: int = MAX_FILTERS
+) -> tuple[Filter, ...]:
+    """Return the filters of a request for records; entries of *metadata* must be equal."""
+    checked = _check_all(filters, metadata, _check_record_value)
+    if len(checked) > most:
+        own = "; one of the service's five is the poller's own" if most < MAX_FILTERS else ""
+        _refuse_number(len(checked), most, own)
+    return checked
+
+
+def check_event_filters(
+    event_type: object, filters: object, metadata: object
+) -> tuple[Filter, ...]:
+    """Return the filters of a request for events, that for *event_type* the first of them."""
+    checked = _check_all(filters, metadata, _check_event_value)
+    if event_type is not None:
+        checked = (Filter(EVENT_TYPE, "EQUALS_TO", check.check_event_type(event_type)), *checked)
+    if len(checked) > MAX_FILTERS:
+        _refuse_number(len(checked), MAX_FILTERS, "; event_type is one of them")
+    return checked
+
+
+def _refuse_number(count: int, most: int, why: str) -> None:
+    check.refuse(f"filters and metadata are {count} conditions; give {most} at most{why}")
+
+
+def _check_all(
+    filters: object,
+    metadata: object,
+    check_value: Callable[[str, Filter], MetadataValue | None],
+) -> tuple[Filter, ...]:
+    if not isinstance(filters, list | tuple):
+        check.refuse(f"filters is {check.kind(filters)}; give a list such as [{_EXAMPLE}]")
+    checked: list[Filter] = []
+    for place, each in enumerate(cast("list[object]", filters)):
+        argument = f"filters[{place}]"
+        if not isinstance(each, Filter):
+            what = "a key alone" if isinstance(each, MetadataKey) else check.kind(each)
+            check.refuse(f"{argument} is {what}; give a comparison such as {_EXAMPLE}")
+        key = check.check_metadata_text(f"{argument}.key", each.key, 1, 128, "")
+        value = check_value(argument, each)
+        checked.append(Filter(key, each.operator, value))
+    if metadata is None:
+        return tuple(checked)
+    if not isinstance(metadata, Mapping):
+        check.refuse(f"metadata is {check.kind(metadata)}; give a mapping such as {{'topic': 'x'}}")
+    for key, value in cast("Mapping[str, MetadataValue]", metadata).items():
+        name = check.check_metadata_text("a key of metadata", key, 1, 128, "")
+        equal = Filter(name, "EQUALS_TO", value)
+        checked.append(Filter(name, "EQUALS_TO", check_value(f"metadata[{name!r}]", equal)))
+    return tuple(checked)
+
+
+def _check_record_value(argument: str, given: Filter) -> MetadataValue | None:
+    if given.operator in _WITHOUT_VALUE:
+        _check_no_value(argument, given)
+        return None
+    if given.operator not in _COMPARED:
+        operators = ", ".join((*_WITHOUT_VALUE, *_COMPARED))
+        check.refuse(f"{argument} has an unknown operator; use one of {operators}")
+    value = check_metadata_value(argument, given.value)
+    types, words = _COMPARED[given.operator]
+    if not isinstance(value, types):
+        check.refuse(
+            f"{argument} compares with {check.kind(value)}; {given.operator} takes {words}"
+        )
+    return value
+
+
+def _check_event_value(argument: str, given: Filter) -> MetadataValue | None:
+    if given.operator in _WITHOUT_VALUE:
+        _check_no_value(argument, given)
+        return None
+    if given.operator != "EQUALS_TO":
+        check.refuse(
+            f"{argument} is no filter for events; the service compares them by ==, exists() and "
+            "not_exists()"
+        )
+    return check.check_metadata_text(argument, given.value, 0, 256, "")
+
+
+def _check_no_value(argument: str, given: Filter) -> None:
+    if given.value is not None:
+        check.refuse(f"{argument} has a value; {given.operator} compares with none, leave it out")
+
+
+def encode_filters(filters: Iterable[Filter]) -> list[dict[str, Any]]:
+    """Return checked filters as the service's expressions."""
+    return [_encode(each) for each in filters]
+
+
+def _encode(given: Filter) -> dict[str, Any]:
+    expression: dict[str, Any] = {"left": {"metadataKey": given.key}, "operator": given.operator}
+    if given.value is None:
+        return expression
+    return {**expression, "right": {"metadataValue": encode_metadata_value(given.value)}}
+
+
+def meets(metadata: Mapping[str, str], filters: Iterable[Filter]) -> bool:
+    """Return whether the metadata of an event meets all *filters*."""
+    return all(_meets(metadata, each) for each in filters)
+
+
+def _meets(metadata: Mapping[str, str], wanted: Filter) -> bool:
+    if wanted.operator == "EQUALS_TO":
+        return metadata.get(wanted.key) == wanted.value
+    return (wanted.key in metadata) == (wanted.operator == "EXISTS")
