@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from attrs import evolve, field, frozen
 
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.declared_namespaces import DeclaredNamespaces
 from agentcore_memory_async.policies import RetryPolicy, check_retry
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class MemoryCore:
         unreadable: Judges the error of one item of a list that cannot be read.
         retry: Policy of the calls made through a view.
         allow_hierarchical_actor_ids: Whether actor ids may contain ``/``.
+        namespaces: Namespaces that are declared, or described by the control plane.
     """
 
     memory_id: str
@@ -50,6 +52,7 @@ class MemoryCore:
     unreadable: OnUnreadable
     retry: RetryPolicy = field(factory=RetryPolicy)
     allow_hierarchical_actor_ids: bool = False
+    namespaces: DeclaredNamespaces = field(factory=DeclaredNamespaces)
 
 
 class HasCore(Protocol):
@@ -100,6 +103,12 @@ class View:
             "sessionId": self._session_id,
             "memoryStrategyId": memory_strategy_id,
         }
+
+    def _warn_of_unwritten(self, *prefixes: str) -> None:
+        """Warn of resolved *prefixes* under which no strategy writes, as far as that is known."""
+        core = self._core
+        hierarchical = core.allow_hierarchical_actor_ids
+        core.namespaces.warn_of_unwritten(prefixes, hierarchical=hierarchical)
 
 
 class ActorView(View):

@@ -48,30 +48,45 @@ _SHOWN_MEMBERS = frozenset(
         "contentTimestamp",
         "eventFilter",
         "eventId",
+        "dataStreamArn",
+        "encryptionKeyArn",
         "eventTimestamp",
+        "extractionType",
         "extractionMode",
         "jobId",
+        "key",
+        "level",
         "maxResults",
+        "memoryExecutionRoleArn",
         "memoryId",
         "memoryRecordId",
         "memoryStrategyId",
         "metadataKey",
+        "modelId",
+        "name",
         "namespace",
         "namespacePath",
+        "namespaceTemplates",
         "namespaces",
         "nextToken",
         "operator",
+        "payloadDeliveryBucketName",
         "requestIdentifier",
+        "resourceArn",
         "role",
         "sourceNamespaces",
         "sessionId",
         "status",
         "strategyId",
+        "tagKeys",
         "topK",
+        "topicArn",
+        "type",
+        "view",
     }
 )
 """Members of a request that hold no content."""
-_DOCUMENTS = frozenset({"blob", "json", "metadata"})
+_DOCUMENTS = frozenset({"blob", "json", "metadata", "namespaceVariables", "tags"})
 """Members of a request that hold the caller's own data, whatever its keys."""
 
 

@@ -24,9 +24,12 @@ AgentCoreMemoryError(Exception)
   ExtractionError
     ExtractionTimeoutError(TimeoutError)
     ExtractionFailedError                  failed jobs with reasons
+  MemoryFailedError                        a memory, or a strategy, that could not be made
+  MemoryTimeoutError(TimeoutError)         a memory that is not ready yet
 ClosedError, WrongLoopError, ForkedError (RuntimeError)      programming errors, which are
 InvalidInputError(ValueError)                                not under the base class
-Warnings: BlockingCallWarning, UnreadableItemWarning (RuntimeWarning)
+Warnings: BlockingCallWarning, UnreadableItemWarning (RuntimeWarning),
+MemoryDiffersWarning, UnwrittenNamespaceWarning (UserWarning)
 ```
 
 No text of a conversation, no query and no credential is in any ``str()`` or ``repr()`` of these.
@@ -42,6 +45,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from agentcore_memory_async._memory_errors import (
+    MemoryDiffersWarning,
+    MemoryFailedError,
+    MemoryTimeoutError,
+    UnwrittenNamespaceWarning,
+)
 from agentcore_memory_async._mistakes import (
     BlockingCallWarning,
     ClosedError,
@@ -49,6 +58,7 @@ from agentcore_memory_async._mistakes import (
     InvalidInputError,
     WrongLoopError,
 )
+from agentcore_memory_async._picklable import Picklable
 from agentcore_memory_async._service_errors import (
     AccessDeniedError,
     AgentCoreMemoryError,
@@ -89,6 +99,9 @@ __all__ = (
     "ExtractionTimeoutError",
     "ForkedError",
     "InvalidInputError",
+    "MemoryDiffersWarning",
+    "MemoryFailedError",
+    "MemoryTimeoutError",
     "NotFoundError",
     "OutcomeUnknownError",
     "QuotaExceededError",
@@ -100,6 +113,7 @@ __all__ = (
     "UnreadableItemWarning",
     "UnsentError",
     "UnsentTurnsError",
+    "UnwrittenNamespaceWarning",
     "ValidationError",
     "WrongLoopError",
     "service_error",
@@ -113,16 +127,7 @@ COPIED = (
 """Message of the error of restarting by a copy."""
 
 
-class _Picklable(Exception):  # noqa: N818 - a mixin that is never raised by itself
-    """Keeps the constructor's arguments, so that copies and pickles are made from them."""
-
-    _fields: ClassVar[tuple[str, ...]] = ()
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
-        return type(self), tuple(getattr(self, name) for name in self._fields), self.__dict__
-
-
-class TransportError(_Picklable, AgentCoreMemoryError, OSError):
+class TransportError(Picklable, AgentCoreMemoryError, OSError):
     """
     The service did not answer: the connection failed, was refused or was lost.
 
@@ -160,7 +165,7 @@ class TransportTimeoutError(TransportError, TimeoutError):
     _happened = "timed out"
 
 
-class DecodeError(_Picklable, AgentCoreMemoryError, ValueError):
+class DecodeError(Picklable, AgentCoreMemoryError, ValueError):
     """
     An unreadable answer: a success by its status, yet without the expected object.
 
@@ -207,7 +212,7 @@ class AnswerMismatchError(DecodeError):
         super().__init__(operation, f"it belongs to another request, its {member} differs")
 
 
-class ClientTokenInUseError(_Picklable, AgentCoreMemoryError):
+class ClientTokenInUseError(Picklable, AgentCoreMemoryError):
     """
     A write under the client token of another one: nothing of it is stored.
 
@@ -227,7 +232,7 @@ class ClientTokenInUseError(_Picklable, AgentCoreMemoryError):
         )
 
 
-class BatchError(_Picklable, AgentCoreMemoryError):
+class BatchError(Picklable, AgentCoreMemoryError):
     """
     Records of a batch failed, or may have; others may have succeeded.
 
@@ -250,7 +255,7 @@ class BatchError(_Picklable, AgentCoreMemoryError):
         super().__init__(f"{text}; .result says what became of each, and why")
 
 
-class OutcomeUnknownError(_Picklable, AgentCoreMemoryError):
+class OutcomeUnknownError(Picklable, AgentCoreMemoryError):
     """
     A change that may have been made: its answer was lost and the retries ended.
 
@@ -286,7 +291,7 @@ class OutcomeUnknownError(_Picklable, AgentCoreMemoryError):
         )
 
 
-class UnsentError(_Picklable, AgentCoreMemoryError):
+class UnsentError(Picklable, AgentCoreMemoryError):
     """
     Messages that a buffer accepted and could not write.
 
@@ -320,7 +325,7 @@ class UnsentError(_Picklable, AgentCoreMemoryError):
         super().__init__(text)
 
 
-class UnsentTurnsError(_Picklable, AgentCoreMemoryError):
+class UnsentTurnsError(Picklable, AgentCoreMemoryError):
     """
     Turns of ``record_turn`` that could not be stored before the manager was closed.
 
@@ -351,7 +356,7 @@ class ExtractionError(AgentCoreMemoryError):
     """A wait for long-term records ended without enough records."""
 
 
-class ExtractionTimeoutError(_Picklable, ExtractionError, TimeoutError):
+class ExtractionTimeoutError(Picklable, ExtractionError, TimeoutError):
     """
     Too few new records came in time.
 
@@ -382,8 +387,7 @@ class ExtractionTimeoutError(_Picklable, ExtractionError, TimeoutError):
         self.unseen: tuple[str, ...] = tuple(unseen)
         hint = (
             f"; no record at all was seen under {', '.join(self.unseen)}, and a mistyped prefix "
-            "looks the same: compare it with the namespaces of the memory's strategies, which "
-            "'aws bedrock-agentcore-control get-memory' shows"
+            "looks the same: after describe() of the manager it is warned of at once"
         )
         super().__init__(
             f"{len(self.records)} new record(s) under {', '.join(self.namespaces)} "
@@ -393,7 +397,7 @@ class ExtractionTimeoutError(_Picklable, ExtractionError, TimeoutError):
         )
 
 
-class ExtractionFailedError(_Picklable, ExtractionError):
+class ExtractionFailedError(Picklable, ExtractionError):
     """
     Extraction failed for events of the session: unless it is restarted, they give no records.
 

@@ -7,7 +7,6 @@ Everything that is sent goes through here: sessions are bound views that fill in
 from __future__ import annotations
 
 import time
-import warnings
 from typing import TYPE_CHECKING, Literal, Self
 from uuid import uuid4
 
@@ -15,6 +14,7 @@ from uuid import uuid4
 from anyio import CancelScope, Lock, move_on_after
 
 from agentcore_memory_async._calls.hints import find_hint
+from agentcore_memory_async._calls.network_client import NetworkClient
 from agentcore_memory_async._calls.outbox import Outbox
 from agentcore_memory_async._calls.retry import Retrier
 from agentcore_memory_async._calls.service_clock import ServiceClock
@@ -25,12 +25,12 @@ from agentcore_memory_async._extraction.coordinator import PollCoordinator
 from agentcore_memory_async._extraction.lister import Lister
 from agentcore_memory_async._operations.actors import ActorOperations
 from agentcore_memory_async._operations.batches import BatchOperations
+from agentcore_memory_async._operations.description import DescriptionOperations
 from agentcore_memory_async._operations.jobs import JobOperations
 from agentcore_memory_async._operations.raw import RawOperations
 from agentcore_memory_async._operations.records import RecordOperations
 from agentcore_memory_async._operations.waiting import WaitingOperations
 from agentcore_memory_async._transport.botocore import BotocoreTransport
-from agentcore_memory_async._transport.lifecycle import Lifecycle
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.unreadable import check_on_unreadable
 from agentcore_memory_async.actor import AsyncActor
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 __all__ = ("AsyncMemorySessionManager",)
 
 
-class _SharedClient:
+class _SharedClient(NetworkClient):
     """
     What a manager and its views share: the client, and what ends when it closes.
 
@@ -67,39 +67,20 @@ class _SharedClient:
     def __init__(
         self, memory_id: str, network: BotocoreTransport | None, close_timeout_s: float
     ) -> None:
+        super().__init__("AsyncMemorySessionManager", memory_id, network)
         self._memory_id = memory_id
-        self._network = network
         self._close_timeout_s = close_timeout_s
-        self.lifecycle = Lifecycle("AsyncMemorySessionManager")
         self.background: set[BackgroundWork] = set()
         self.verified = False
 
-    def __repr__(self) -> str:
-        where = f", {self._where()}" if self._network else ""
-        return f"<AsyncMemorySessionManager {self._memory_id}{where}, {self.lifecycle.state}>"
-
-    def __del__(self, warn: Callable[..., None] = warnings.warn) -> None:
-        if self._network is not None and self.lifecycle.is_open_here:
-            message = f"unclosed {self!r}; use 'async with', or await its aclose()"
-            warn(message, ResourceWarning, source=self)
-
-    def _where(self) -> str:
-        if self._network is None:
-            return "the given transport"
-        if not self._network.region:
-            return "a region that is known once it is open"
-        return f"region {self._network.region} (from {self._network.region_source})"
-
     def hint(self, error: ServiceError) -> str:
         """Return what to do next about *error*; empty where that is unknown."""
-        endpoint_url = self._network.endpoint_url if self._network else ""
-        return find_hint(error, self._memory_id, self._where(), endpoint_url)
+        return find_hint(error, self._memory_id, self.where, self.endpoint_url)
 
     async def open(self) -> None:
         """Open the client, once."""
         with self.lifecycle.opening():
-            if self._network is not None:
-                await self._network.open()
+            await self.open_network()
             self.verifying = Lock()
 
     async def aclose(self, core: MemoryCore) -> None:
@@ -115,7 +96,7 @@ class _SharedClient:
         for work in background:
             work.cancel()
         if self.lifecycle.is_inherited:  # no loop runs in a fork, and the client is the parent's
-            await self._close_network()
+            await self.close_network()
             return
         try:
             self.lifecycle.check()
@@ -133,15 +114,11 @@ class _SharedClient:
                 try:
                     unsent = await core.outbox.stop()
                 finally:
-                    await self._close_network()
+                    await self.close_network()
                     await core.outbox.join()
         if unsent:
             cause = next((each.error for each in unsent if each.error is not None), None)
             raise UnsentTurnsError([each.request for each in unsent]) from cause
-
-    async def _close_network(self) -> None:
-        if self._network is not None:
-            await self._network.aclose()
 
 
 class AsyncMemorySessionManager(
@@ -151,6 +128,7 @@ class AsyncMemorySessionManager(
     WaitingOperations,
     JobOperations,
     RawOperations,
+    DescriptionOperations,
 ):
     """
     Sessions of one AgentCore Memory, for asyncio.

@@ -20,6 +20,12 @@ from agentcore_memory_async._models.contents import (
 )
 from agentcore_memory_async._models.events import Branch, Event, Turn
 from agentcore_memory_async._models.jobs import ExtractionJob, ExtractionJobMessage
+from agentcore_memory_async._models.memories import (
+    Memory,
+    MemoryDifference,
+    MemoryStrategy,
+    MemorySummary,
+)
 from agentcore_memory_async._models.messages import (
     BlobPayload,
     ConversationalMessage,
@@ -41,8 +47,12 @@ __all__ = (
     "Fact",
     "JsonPayload",
     "JsonValue",
+    "Memory",
+    "MemoryDifference",
     "MemoryRecord",
     "MemoryRecordUpdate",
+    "MemoryStrategy",
+    "MemorySummary",
     "MessageRole",
     "MetadataValue",
     "NewMemoryRecord",

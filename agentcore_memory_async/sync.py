@@ -7,6 +7,7 @@ at exit.
 """
 
 from agentcore_memory_async._blocking.actor import Actor
+from agentcore_memory_async._blocking.control import BlockingMemoryWait, MemoryControl
 from agentcore_memory_async._blocking.manager import MemorySessionManager
 from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
 from agentcore_memory_async._blocking.session import MemorySession
@@ -18,6 +19,8 @@ __all__ = (
     "BlockingExtractionFailedError",
     "BlockingExtractionPoller",
     "BlockingIterator",
+    "BlockingMemoryWait",
+    "MemoryControl",
     "MemorySession",
     "MemorySessionManager",
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from agentcore_memory_async import AsyncMemorySessionManager
+from agentcore_memory_async import AsyncMemoryControl, AsyncMemorySessionManager
 from agentcore_memory_async.local import Exchange, LocalMemoryService
 from tests._canaries import no_canaries as no_canaries
 from tests.checked import PROBLEMS, CheckedTransport
@@ -38,29 +38,32 @@ def listeners() -> Iterator[list[Callable[[Exchange], None]]]:
     """
     Wrap the public constructors, so that whatever tests make is checked.
 
-    Managers get their transport wrapped, and local services report their exchanges: through the
-    arguments ``transport=`` and ``on_exchange=`` that users have. The constructors are wrapped
-    since managers are made by services, facades, examples and pages of the docs, too. Return the
-    listeners of all services.
+    Managers and controls get their transport wrapped, and local services report their exchanges:
+    through the arguments ``transport=`` and ``on_exchange=`` that users have. The constructors are
+    wrapped since managers are made by services, facades, examples and pages of the docs, too.
+    Return the listeners of all services.
     """
     listening: list[Callable[[Exchange], None]] = []
-    make_manager = AsyncMemorySessionManager.__init__
 
     def on_exchange(exchange: Exchange) -> None:
         for listener in listening:
             listener(exchange)
 
-    @wraps(make_manager)
-    def with_checked_transport(
-        self: AsyncMemorySessionManager, *args: Any, transport: Any = None, **options: Any
-    ) -> None:
-        if callable(transport):
-            transport = CheckedTransport(transport)
-        make_manager(self, *args, transport=transport, **options)
+    def checked(make: Callable[..., None]) -> Callable[..., None]:
+        @wraps(make)
+        def with_checked_transport(
+            self: Any, *args: Any, transport: Any = None, **options: Any
+        ) -> None:
+            if callable(transport) and not isinstance(transport, CheckedTransport):
+                transport = CheckedTransport(transport)
+            make(self, *args, transport=transport, **options)
+
+        return with_checked_transport
 
     make_service = partialmethod(LocalMemoryService.__init__, on_exchange=on_exchange)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(AsyncMemorySessionManager, "__init__", with_checked_transport)
+        for cls in (AsyncMemorySessionManager, AsyncMemoryControl):
+            patch.setattr(cls, "__init__", checked(vars(cls)["__init__"]))
         patch.setattr(LocalMemoryService, "__init__", make_service)
         yield listening
 

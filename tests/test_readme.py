@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import agentcore_memory_async
+from agentcore_memory_async.local import Lags, LocalMemoryService
+
+if TYPE_CHECKING:
+    import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -55,11 +61,44 @@ def test_the_policy_is_json() -> None:
     assert [f"bedrock-agentcore:{name}" for name in operations] == statement["Action"]
 
 
-def test_the_strategies_are_json() -> None:
-    """The strategies for the AWS CLI are a JSON list with one name each."""
-    [strategies] = re.findall(r"--memory-strategies '(.*?)'", README, re.DOTALL)
-    names = [next(iter(entry.values()))["name"] for entry in json.loads(strategies)]
-    assert ["facts", "preferences", "summaries"] == names
+AWS_MEMORY = """\
+async with AsyncMemoryControl() as control:
+    memory = await control.get_or_create_memory("chat", strategies=[SemanticStrategy("facts", "/facts/{actorId}/"), UserPreferenceStrategy("preferences", "/preferences/{actorId}/")])
+    async with control.manager(memory) as manager: ...             # ACTIVE, its namespaces known
+"""  # noqa: E501
+"""The lines that make a memory, word for word."""
+
+
+async def test_the_memory_on_aws_is_made_by_its_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines make the memory, wait for it and use it, on a service as strict as AWS."""
+    assert AWS_MEMORY in block("a memory on AWS")
+    assert "bedrock-agentcore-control" not in README
+    lags = Lags(provisioning=0.3)
+    async with LocalMemoryService(strict=True, lags=lags) as service:
+        for name, value in service.environment.items():
+            monkeypatch.setenv(name, value)
+        found: list[dict[str, Any]] = []
+        for _ in range(2):  # created, then found
+            names: dict[str, Any] = {}
+            flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+            await eval(compile(block("a memory on AWS"), "README.md", "exec", flags=flags), names)
+            found.append(names)
+        for names in found:
+            memory, manager = names["memory"], names["manager"]
+            assert (memory.name, memory.status, memory.differences) == ("chat", "ACTIVE", ())
+            assert memory.namespaces == {
+                "facts": "/facts/{actorId}/",
+                "preferences": "/preferences/{actorId}/",
+            }
+            assert manager.memory_id == memory.memory_id
+            assert manager._core.namespaces.templates == memory.namespaces
+        assert found[0]["memory"].memory_id == found[1]["memory"].memory_id
+        async with service.manager(found[0]["memory"].memory_id) as manager:
+            session = await manager.create_memory_session("anna", "chat001")
+            async with session.extraction_poller("/facts/{actorId}/", timeout=20) as poller:
+                said = {"role": "user", "content": "I only fly window seats"}
+                await session.add_turns([said])
+                assert await poller
 
 
 def test_the_pip_recipe_names_all_dependencies() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from agentcore_memory_async._blocking.actor import Actor
 from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
@@ -23,6 +23,16 @@ from agentcore_memory_async.manager import AsyncMemorySessionManager
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from agentcore_memory_async.models import Memory
+
+
+class ReadsMemories(Protocol):
+    """A control plane, as far as a manager knows it."""
+
+    def get_memory(self, memory: str, /) -> Memory:
+        """Return a memory."""
+        ...
 
 
 class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
@@ -74,6 +84,31 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
     start_memory_extraction_job = blocking(AsyncMemorySessionManager.start_memory_extraction_job)
     call = blocking(AsyncMemorySessionManager.call)
 
+    def describe(self, control: ReadsMemories) -> Memory:
+        """
+        Read the memory's strategies and namespaces into this manager.
+
+        Afterwards a prefix under which no strategy writes is warned of at once
+        (`UnwrittenNamespaceWarning`), where a list, a search or an extraction poller is given one;
+        so is a declared namespace, here. Nothing but this method asks the control plane.
+
+        Args:
+            control: A ``MemoryControl`` of the same account and region.
+
+        Returns:
+            The memory.
+
+        Raises:
+            NotFoundError: There is no such memory in the region of *control*.
+            AccessDeniedError: The credentials may not read it.
+
+        AWS operation: ``GetMemory``.
+        """
+        memory = control.get_memory(self.memory_id)
+        name = "AsyncMemorySessionManager.describe"
+        self._backing.make(name, lambda: self._inner._take_over(memory))  # noqa: SLF001 - its facade
+        return memory
+
     def open(self) -> Self:
         """Open the client now instead of at first use; ``with`` does so, too."""
         warn_in_a_running_loop("MemorySessionManager.open", "AsyncMemorySessionManager.open")
@@ -105,3 +140,10 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
     def memory_id(self) -> str:
         """Id or ARN of the memory."""
         return self._inner.memory_id
+
+
+def manager_around(manager: AsyncMemorySessionManager) -> MemorySessionManager:
+    """Return the facade of *manager*, which is not open yet."""
+    made = MemorySessionManager.__new__(MemorySessionManager)
+    vars(made).update(_inner=manager, _backing=SharedResource(manager), _entered=False)
+    return made

@@ -13,6 +13,7 @@ from agentcore_memory_async._service_errors import (
 from agentcore_memory_async._wire.validation import looks_like_a_memory_id
 from agentcore_memory_async.errors import (
     AccessDeniedError,
+    ConflictError,
     NotFoundError,
     ValidationError,
 )
@@ -29,6 +30,8 @@ _WORD = re.compile(r"[A-Z]?[a-z]+")
 """A word of a message, also inside of a name such as ``rootEventId``."""
 _MEMORY_ID = re.compile(r"\bmemory ?id", re.IGNORECASE)
 """The member or the words by which a message names the memory's id."""
+_IN_TRANSITION = "transitional state"
+"""What a message says of a memory that is being made or changed."""
 _ACTION = re.compile(r"perform:? ([\w-]+:\w+)")
 """The action in a message about a missing permission."""
 _LIMITS_IT = re.compile(
@@ -43,7 +46,7 @@ def find_hint(error: ServiceError, memory_id: str, where: str, endpoint_url: str
 
     Args:
         error: Error of the service.
-        memory_id: Memory that was asked for.
+        memory_id: Memory that was asked for; empty where that is not known.
         where: Region and its source, in words.
         endpoint_url: Where the request went; empty if unknown.
     """
@@ -57,10 +60,13 @@ def find_hint(error: ServiceError, memory_id: str, where: str, endpoint_url: str
         return f"This {verb} no answer of AgentCore Memory; check {server} and any proxy"
     if isinstance(error, NotFoundError) and _is_about_memory(error.message, memory_id):
         at = f", at {endpoint_url}" if endpoint_url else ""
-        return f"Asked for memory {memory_id} in {where}{at}"
+        memory = f" for memory {memory_id}" if memory_id else ""
+        return f"Asked{memory} in {where}{at}"
     if isinstance(error, AccessDeniedError) and error.code.startswith("AccessDenied"):
-        return _find_permission(error)
-    if isinstance(error, ValidationError) and _MEMORY_ID.search(error.message):
+        return _find_permission(error, memory_id)
+    if isinstance(error, ConflictError | ValidationError) and _IN_TRANSITION in error.message:
+        return "The memory is changing; wait_until_active() waits until that is done"
+    if isinstance(error, ValidationError) and memory_id and _MEMORY_ID.search(error.message):
         return _explain_memory_id(memory_id)
     return ""
 
@@ -77,14 +83,15 @@ def _is_about_memory(message: str, memory_id: str) -> bool:
     return not any(_OTHER_THING.fullmatch(word) for word in words)
 
 
-def _find_permission(error: ServiceError) -> str:
+def _find_permission(error: ServiceError, memory_id: str) -> str:
     found = _ACTION.search(error.message)
     action = found[1] if found else f"bedrock-agentcore:{error.operation}"
     if "explicit deny" in error.message:
         return f"A policy denies {action}: another one that allows it does not help"
     if limit := _LIMITS_IT.search(error.message):
         return f"A {limit[1]} must allow {action}, beside those of the credentials"
-    on_the_memory = " on the memory" if action.startswith("bedrock-agentcore:") else ""
+    is_ours = memory_id and action.startswith("bedrock-agentcore:")
+    on_the_memory = " on the memory" if is_ours else ""
     return f"The credentials need {action}{on_the_memory}"
 
 
@@ -94,5 +101,5 @@ def _explain_memory_id(memory_id: str) -> str:
     return (
         f"memory_id {memory_id!r} does not have the form of a real one: a name, '-' "
         "and 10 letters or digits, such as 'chat-a1B2c3D4e5'; "
-        "'aws bedrock-agentcore-control list-memories' shows yours"
+        "list_memories() of a control shows yours"
     )

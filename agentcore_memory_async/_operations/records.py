@@ -231,7 +231,9 @@ class RecordOperations(View):
     def _record_scope(
         self, prefix: str, namespace: str | None, memory_strategy_id: str | None
     ) -> dict[str, str]:
-        return queries.record_scope(prefix, namespace, self._namespace_values(memory_strategy_id))
+        scope = queries.record_scope(prefix, namespace, self._namespace_values(memory_strategy_id))
+        self._warn_of_unwritten(*scope.values())
+        return scope
 
     def _record_pages(
         self, operation: str, params: Mapping[str, Any], scope: Mapping[str, str], size: int

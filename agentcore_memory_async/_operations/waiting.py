@@ -92,6 +92,7 @@ class WaitingOperations(View):
             on_timeout=on_timeout,
             polling=polling,
         )
+        self._warn_of_unwritten(*options.namespaces)
         return ExtractionPoller(polls, options)
 
     async def wait_for_extraction(

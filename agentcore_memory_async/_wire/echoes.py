@@ -93,6 +93,13 @@ def _other_job(asked: Body, job: Body) -> str:
     return _other(asked.get("filter", {}), job, ("actorId", "sessionId", "strategyId"))
 
 
+def _other_memory(asked: Body, body: Body) -> str:
+    """Return in what a memory is not that which was asked for: its id, or the name of a new one."""
+    memory = body.get("memory")
+    known: Body = cast("Body", memory) if isinstance(memory, Mapping) else {}
+    return _other({"id": asked.get("memoryId"), **asked}, known, ("id", "name"))
+
+
 def _other_got_record(asked: Body, body: Body) -> str:
     records = _bodies([body.get("memoryRecord")])
     return _other(asked, records[0], ("memoryRecordId",)) if records else ""
@@ -110,6 +117,8 @@ _SINGLE: dict[str, Callable[[Body, Body], str]] = {
     "BatchCreateMemoryRecords": lambda asked, body: _other_batch(asked, body, "requestIdentifier"),
     "BatchDeleteMemoryRecords": lambda asked, body: _other_batch(asked, body, "memoryRecordId"),
     "BatchUpdateMemoryRecords": lambda asked, body: _other_batch(asked, body, "memoryRecordId"),
+    **dict.fromkeys(("CreateMemory", "GetMemory", "UpdateMemory"), _other_memory),
+    "DeleteMemory": lambda asked, body: _other(asked, body, ("memoryId",)),
     "DeleteEvent": lambda asked, body: _other(asked, body, ("eventId",)),
     "DeleteMemoryRecord": lambda asked, body: _other(asked, body, ("memoryRecordId",)),
     "GetEvent": _other_event,

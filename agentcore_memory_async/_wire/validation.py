@@ -240,7 +240,7 @@ def check_request_identifier(argument: str, value: object) -> str:
 
 def check_memory_strategy_id(value: object, argument: str = "memory_strategy_id") -> str:
     """Check the id of a strategy."""
-    advice = "'aws bedrock-agentcore-control get-memory' shows those of a memory"
+    advice = "get_memory() of a control shows those of a memory"
     return _check_name(argument, value, advice)
 
 

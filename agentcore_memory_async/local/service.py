@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any, Self
 import anyio
 from aiohttp import web
 
-from agentcore_memory_async._sync.derive import BlockingFacade, constructing
+from agentcore_memory_async._sync.derive import constructing
 from agentcore_memory_async._sync.loop_thread import LoopThread
 from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async.local._api.service_model import Api, load_api
 from agentcore_memory_async.local._api.throttle import QuotaLimiter
+from agentcore_memory_async.local._client.clients import BlockingClients, Clients
 from agentcore_memory_async.local._client.options import client_options
 from agentcore_memory_async.local._database.store import Store, StoreError, Transaction
 from agentcore_memory_async.local._extraction.pipeline import Pipeline
@@ -46,8 +47,6 @@ from agentcore_memory_async.local._storage.records import Records
 from agentcore_memory_async.local.behavior import Behavior, Lags
 from agentcore_memory_async.local.clock import Clock, SystemClock, sleep
 from agentcore_memory_async.local.faults import FaultMethods, Faults
-from agentcore_memory_async.manager import AsyncMemorySessionManager
-from agentcore_memory_async.sync import MemorySessionManager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -75,7 +74,7 @@ class LocalServiceError(OSError):
     """The service can't start; the text says why, and what to do."""
 
 
-class LocalMemoryService(FaultMethods):
+class LocalMemoryService(Clients, FaultMethods):
     """
     The AgentCore Memory API on this machine, in this process, on SQLite.
 
@@ -310,20 +309,13 @@ class LocalMemoryService(FaultMethods):
             "AWS_DEFAULT_REGION": REGION,
         }
 
-    def manager(self, memory_id: str, **options: Any) -> AsyncMemorySessionManager:
-        """
-        Return a manager for this service, not yet opened; it reads no environment variables.
-
-        With a ManualClock or an AutoClock it waits for extraction by that clock.
-
-        Args:
-            memory_id: Memory id.
-            **options: Arguments of AsyncMemorySessionManager.
-        """
-        return AsyncMemorySessionManager(memory_id, **self._client_options(options))
-
-    def _client_options(self, options: dict[str, Any]) -> dict[str, Any]:
+    def _manager_options(self, options: dict[str, Any]) -> dict[str, Any]:
         return client_options(self.endpoint_url, self.clock, self._context.delays, options)
+
+    def _control_options(self, options: dict[str, Any]) -> dict[str, Any]:
+        made = self._manager_options(options)
+        del made["polling"]
+        return made
 
     # For tests.
 
@@ -391,7 +383,7 @@ class LocalMemoryService(FaultMethods):
         return AdminApi(self.clock, self._faults, drain, counts, self.calls)
 
 
-class BlockingLocalMemoryService(BlockingFacade[LocalMemoryService], FaultMethods):
+class BlockingLocalMemoryService(BlockingClients[LocalMemoryService], FaultMethods):
     """
     A local service for code without ``await``, on a thread and an event loop of its own.
 
@@ -456,17 +448,6 @@ class BlockingLocalMemoryService(BlockingFacade[LocalMemoryService], FaultMethod
                 thread.call(self._inner.aclose)
             finally:
                 thread.stop()
-
-    def manager(self, memory_id: str, **options: Any) -> MemorySessionManager:
-        """
-        Return a manager of the sync facade for this service; it reads no environment variables.
-
-        Args:
-            memory_id: Memory id.
-            **options: Arguments of MemorySessionManager.
-        """
-        options = self._inner._client_options(options)  # noqa: SLF001 - of this module
-        return MemorySessionManager(memory_id, **options)
 
     def drain(self, *, include_future: bool = True) -> None:
         """Wait until the extraction is done; see ``LocalMemoryService.drain``."""

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from agentcore_memory_async._transport.base import Answer
 from agentcore_memory_async.errors import service_error
+from agentcore_memory_async.testing._fake_memories import FakeMemories
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,7 +60,8 @@ class FakeTransport:
 
     Give it to a manager: ``AsyncMemorySessionManager("mem-1", transport=FakeTransport())``. Without
     a reply of the test, writes succeed, a CreateEvent returns its event, lists are empty, and what
-    is asked for by its id does not exist.
+    is asked for by its id does not exist. An `AsyncMemoryControl` on it gets the memories that it
+    creates, ready at once.
 
     Attributes:
         requests: Requests so far, in order.
@@ -72,6 +74,7 @@ class FakeTransport:
         self._replies: dict[str, deque[Any]] = {}
         self._events = 0
         self._records = 0
+        self._memories = FakeMemories()
 
     def reply(
         self,
@@ -135,6 +138,9 @@ class FakeTransport:
             return service_error(operation, "ResourceNotFoundException", text, 404)
         if operation.startswith("Batch"):
             return self._batch(params["records"])
+        answer = self._memories.answer(operation, params)
+        if answer is not None:
+            return answer
         message = f"FakeTransport has no answer to {operation}; give it one by reply()"
         raise LookupError(message)
 

@@ -16,18 +16,30 @@ from agentcore_memory_async import (
     ClosedError,
     ConversationalMessage,
     ExtractionFailedError,
+    MemoryControl,
     MemorySessionManager,
     MessageRole,
     models,
 )
 from agentcore_memory_async._sync.twins import TWINS, make_blocking
-from agentcore_memory_async.sync import BlockingExtractionPoller, MemorySession
+from agentcore_memory_async.sync import (
+    BlockingExtractionPoller,
+    BlockingMemoryWait,
+    MemorySession,
+)
 from agentcore_memory_async.testing import FakeTransport
 from tests.sync.test_poller import SOON
 from tests.unit.test_errors import CLASSES, make
 from tests.unit.test_texts import STORED
 
-FACADES = (MemorySessionManager, MemorySession, Actor, BlockingExtractionPoller)
+FACADES = (
+    MemorySessionManager,
+    MemorySession,
+    Actor,
+    BlockingExtractionPoller,
+    MemoryControl,
+    BlockingMemoryWait,
+)
 PREFIX = "/facts/{actorId}/"
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, assert_type
 from agentcore_memory_async import (
     ActorSummary,
     AsyncActor,
+    AsyncMemoryControl,
     AsyncMemorySession,
     AsyncMemorySessionManager,
     BatchError,
@@ -23,13 +24,16 @@ from agentcore_memory_async import (
     ExtractionTimeoutError,
     Filter,
     JsonPayload,
+    Memory,
     MemoryRecord,
     MemoryRecordUpdate,
+    MemorySummary,
     MessageRole,
     NewMemoryRecord,
     OutcomeUnknownError,
     RecordOutcome,
     RetryPolicy,
+    SemanticStrategy,
     ServiceError,
     ServiceLimits,
     SessionSummary,
@@ -215,6 +219,26 @@ def values() -> None:
     MemoryRecord("/facts/", "text", None, now)
     payload: dict[str, Any] = {"any": ["json", 1, None]}
     JsonPayload(payload)
+
+
+async def memories(control: AsyncMemoryControl) -> None:
+    """Make, read, follow, describe and delete a memory."""
+    async with AsyncMemoryControl("us-west-2", aws_session=None, retry=RetryPolicy()) as opened:
+        assert_type(opened, AsyncMemoryControl)
+    memory = await control.get_or_create_memory("chat", strategies=[SemanticStrategy("facts")])
+    assert_type(memory, Memory)
+    assert_type(memory.namespaces, dict[str, str])
+    assert_type(await control.list_memories(max_results=3), list[MemorySummary])
+    async for summary in control.iter_memories(page_size=10):
+        assert_type(summary, MemorySummary)
+    wait = control.wait_until_active(memory, timeout=timedelta(minutes=5))
+    assert_type(await wait, Memory)
+    async for seen in wait:
+        assert_type(seen, Memory)
+    manager = control.manager(memory, max_concurrency=5)
+    assert_type(manager, AsyncMemorySessionManager)
+    assert_type(await manager.describe(control), Memory)
+    await control.create_memory("chat", strategies=["facts"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
 
 
 async def mistakes(session: AsyncMemorySession) -> None:

@@ -9,14 +9,19 @@ from agentcore_memory_async import (
     ActorSummary,
     BatchResult,
     BlockingExtractionPoller,
+    BlockingMemoryWait,
     ConversationalMessage,
     Event,
     ExtractionJob,
+    Memory,
+    MemoryControl,
     MemoryRecord,
     MemorySession,
     MemorySessionManager,
+    MemorySummary,
     MessageRole,
     RetryPolicy,
+    SemanticStrategy,
     SessionSummary,
     Turn,
     where,
@@ -89,3 +94,21 @@ def mistakes(session: MemorySession) -> None:
     session.add_turns("hi")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     session.get_last_k_turns(n=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     session.create_event("order")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def memories(control: MemoryControl) -> None:
+    """Make, read, follow and delete a memory."""
+    memory = control.get_or_create_memory("chat", strategies=[SemanticStrategy("facts")])
+    assert_type(memory, Memory)
+    assert_type(control.update_memory(memory, description="x"), Memory)
+    assert_type(control.list_memories(max_results=3), list[MemorySummary])
+    for summary in control.iter_memories():
+        assert_type(summary, MemorySummary)
+    wait = control.wait_until_active(memory.memory_id, timeout=5)
+    assert_type(wait, BlockingMemoryWait)
+    assert_type(wait.wait(), Memory)
+    for seen in wait:
+        assert_type(seen, Memory)
+    assert_type(control.manager(memory), MemorySessionManager)
+    assert_type(control.manager(memory).describe(control), Memory)
+    control.delete_memory(memory, wait=False)

@@ -12,7 +12,14 @@ import subprocess
 import sys
 
 PACKAGE = "agentcore_memory_async"
-FACADE = ("Actor", "BlockingExtractionPoller", "MemorySession", "MemorySessionManager")
+FACADE = (
+    "Actor",
+    "BlockingExtractionPoller",
+    "BlockingMemoryWait",
+    "MemoryControl",
+    "MemorySession",
+    "MemorySessionManager",
+)
 BLOCKING = ("local.BlockingLocalMemoryService", "local.service.BlockingLocalMemoryService")
 DERIVED = (f"{PACKAGE}.sync.", *(f"{PACKAGE}.{name}" for name in (*FACADE, *BLOCKING)))
 RETURN_DERIVED = {

@@ -23,6 +23,7 @@ from agentcore_memory_async import (
     encode_session_id,
     to_message,
 )
+from tests.unit.bad_control_input import CONTROL_CASES
 
 CANARY = "the canary sings"
 USER = MessageRole.USER
@@ -198,6 +199,7 @@ ACTORS: list[Any] = [None, 5, "", "a@b.c", "a/b", "..", "a::b", ":a", "-a", "a\n
 SESSIONS: list[Any] = [5, "", "a@b.c", "a/b", "..", "-a", "x" * 101]
 
 CASES: dict[str, tuple[list[Any], Any]] = {
+    **CONTROL_CASES,
     "add_turns(messages)": (MESSAGES, lambda s, x: s.add_turns(x)),
     "add_turns(branch)": (BRANCHES, lambda s, x: s.add_turns(GOOD, branch=x)),
     "add_turns(metadata)": (METADATA, lambda s, x: s.add_turns(GOOD, metadata=x)),

@@ -55,6 +55,9 @@ BUILTIN: dict[str, type[BaseException]] = {
     "InvalidInputError": ValueError,
     "BlockingCallWarning": RuntimeWarning,
     "UnreadableItemWarning": RuntimeWarning,
+    "MemoryDiffersWarning": UserWarning,
+    "MemoryTimeoutError": TimeoutError,
+    "UnwrittenNamespaceWarning": UserWarning,
 }
 MISTAKES = {
     "ClosedError",
@@ -63,6 +66,8 @@ MISTAKES = {
     "InvalidInputError",
     "BlockingCallWarning",
     "UnreadableItemWarning",
+    "MemoryDiffersWarning",
+    "UnwrittenNamespaceWarning",
 }
 CLASSES = {
     name: value
@@ -85,6 +90,8 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "ClientTokenInUseError": ("CreateEvent", "token-1"),
     "UnsentError": ([ConversationalMessage(CANARY, MessageRole.USER)], "token-1", 1, TURN),
     "UnsentTurnsError": ([TURN],),
+    "MemoryFailedError": ("chat-a1B2c3D4e5", "No permission for the key", ["facts"]),
+    "MemoryTimeoutError": ("chat-a1B2c3D4e5", "CREATING", 300.0, 32),
     "ExtractionFailedError": (["/facts/a/"], [], [RECORD], 3.0),
 }
 

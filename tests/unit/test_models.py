@@ -26,8 +26,12 @@ from agentcore_memory_async.models import (
     ExtractionJobMessage,
     Fact,
     JsonPayload,
+    Memory,
+    MemoryDifference,
     MemoryRecord,
     MemoryRecordUpdate,
+    MemoryStrategy,
+    MemorySummary,
     MessageRole,
     NewMemoryRecord,
     Preference,
@@ -38,6 +42,7 @@ from agentcore_memory_async.models import (
     Topic,
     Turn,
 )
+from agentcore_memory_async.strategies import PromptOverride, SemanticOverride
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +75,15 @@ OUTCOMES = st.builds(
     message=TEXTS,
 )
 JOB_MESSAGES = st.builds(ExtractionJobMessage, st.text(), st.none() | st.integers())
+OVERRIDES = st.builds(SemanticOverride, st.builds(PromptOverride, TEXTS, st.text()))
+MEMORY_STRATEGIES = st.builds(
+    MemoryStrategy,
+    *[st.text()] * 4,
+    namespaces=st.lists(st.text(), max_size=1).map(tuple),
+    description=TEXTS,
+    configuration=st.none() | OVERRIDES,
+    extra=st.dictionaries(st.text(), TEXTS),
+)
 MODELS: dict[type, st.SearchStrategy[Any]] = {
     ConversationalMessage: MESSAGES,
     JsonPayload: st.builds(JsonPayload, JSON),
@@ -139,6 +153,18 @@ MODELS: dict[type, st.SearchStrategy[Any]] = {
     ExtractionJobMessage: JOB_MESSAGES,
     ActorSummary: st.builds(ActorSummary, st.text()),
     SessionSummary: st.builds(SessionSummary, st.text(), st.text(), TIMES),
+    MemorySummary: st.builds(MemorySummary, *[st.text()] * 3, TIMES, TIMES),
+    MemoryStrategy: MEMORY_STRATEGIES,
+    MemoryDifference: st.builds(MemoryDifference, st.just("description"), TEXTS, TEXTS),
+    Memory: st.builds(
+        Memory,
+        *[st.text()] * 4,
+        strategies=st.lists(MEMORY_STRATEGIES, max_size=2).map(tuple),
+        event_expiry_days=st.integers(3, 3650),
+        description=TEXTS,
+        created_at=st.none() | TIMES,
+        extra=st.dictionaries(st.text(), TEXTS),
+    ),
 }
 """How to draw values of each public model."""
 WITH_CONTENT = set(MODELS) - {
@@ -146,6 +172,7 @@ WITH_CONTENT = set(MODELS) - {
     Branch,
     ExtractionJob,
     ExtractionJobMessage,
+    MemorySummary,
     SessionSummary,
 }
 

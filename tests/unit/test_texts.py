@@ -15,6 +15,7 @@ import pytest
 
 from agentcore_memory_async import (
     AsyncActor,
+    AsyncMemoryControl,
     AsyncMemorySession,
     AsyncMemorySessionManager,
     Branch,
@@ -133,6 +134,7 @@ def test_every_argument_is_tried() -> None:
             f"iter_memory_extraction_jobs({name})"
             for name in ("actor_id", "session_id", "memory_strategy_id", "status")
         ),
+        "manager(options)",  # checked by the manager
         "iter_long_term_memory_records(namespace)",  # like list_long_term_memory_records
         "iter_long_term_memory_records(memory_strategy_id)",
         *(  # like extraction_poller
@@ -153,7 +155,12 @@ def test_every_argument_is_tried() -> None:
         to_message,
         *(
             member
-            for cls in (AsyncMemorySessionManager, AsyncMemorySession, AsyncActor)
+            for cls in (
+                AsyncMemorySessionManager,
+                AsyncMemorySession,
+                AsyncActor,
+                AsyncMemoryControl,
+            )
             for name, member in inspect.getmembers(cls, inspect.isfunction)
             if not name.startswith("_")
         ),

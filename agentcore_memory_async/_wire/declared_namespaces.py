@@ -1,0 +1,99 @@
+"""
+The namespaces that a manager knows: pure, no await.
+
+They are declared by its caller, or described by the control plane. Only a description says under
+which prefixes strategies write at all.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import TYPE_CHECKING
+
+from agentcore_memory_async.errors import UnwrittenNamespaceWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_VARIABLE = re.compile(r"\{[a-zA-Z][a-zA-Z0-9]*\}")
+"""A variable of a template, such as ``{actorId}``."""
+_ACTOR_ID = "{actorId}"
+"""The variable whose value may be a path, where hierarchical ids are allowed."""
+
+
+class DeclaredNamespaces:
+    """
+    Namespace templates by name, such as ``{"facts": "/facts/{actorId}/"}``.
+
+    Attributes:
+        templates: Templates by name; a declared one comes before a described one of its name.
+        is_described: Whether the control plane said where strategies write.
+    """
+
+    def __init__(self, templates: Mapping[str, str] | None = None) -> None:
+        self._declared = dict(templates or {})
+        self._written: tuple[str, ...] = ()
+        self.templates: dict[str, str] = dict(self._declared)
+        self.is_described = False
+
+    def describe(self, templates: Mapping[str, str]) -> None:
+        """Take over the *templates* under which strategies write, by name."""
+        self.templates = {**templates, **self._declared}
+        self._written = tuple(templates.values())
+        self.is_described = True
+
+    def warn_of_unwritten(self, prefixes: Iterable[str], *, hierarchical: bool = False) -> None:
+        """
+        Warn of each of *prefixes* under which no strategy writes, as far as that is known.
+
+        Args:
+            prefixes: Namespaces, resolved or templates.
+            hierarchical: Whether actor ids may contain ``/``.
+        """
+        if not self.is_described:
+            return
+        for prefix in prefixes:
+            if not any(may_hold(prefix, each, hierarchical=hierarchical) for each in self._written):
+                known = ", ".join(self._written) or "no namespace"
+                warnings.warn(
+                    f"no strategy of the memory writes under {prefix}: they write under {known}",
+                    UnwrittenNamespaceWarning,
+                    stacklevel=3,
+                )
+
+
+def may_hold(prefix: str, template: str, *, hierarchical: bool = False) -> bool:
+    """Return whether a namespace made of *template* may be *prefix*, or below it."""
+    wanted = _segments(prefix)
+    ends = {0}  # how many segments of the prefix the parts of the template so far may make up
+    for part in _segments(template):
+        if len(wanted) in ends:
+            return True
+        fixed = _VARIABLE.split(part)
+        longest = len(wanted) if hierarchical and _ACTOR_ID in part else 1
+        ends = {
+            end
+            for start in ends
+            for end in range(start + 1, min(start + longest, len(wanted)) + 1)
+            if _is_made_of(fixed, wanted[start:end])
+        }
+    return len(wanted) in ends
+
+
+def _segments(path: str) -> list[str]:
+    return [part for part in path.split("/") if part]
+
+
+def _is_made_of(fixed: list[str], segments: list[str]) -> bool:
+    """Return whether *segments* are the *fixed* pieces, with a value between each two of them."""
+    if len(fixed) == 1:
+        return fixed == segments
+    text, (first, *inner, last) = "/".join(segments), fixed
+    at = len(first)
+    for piece in inner:
+        found = text.find(piece, at + 1)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return text.startswith(first) and text.endswith(last) and at < len(text) - len(last)

@@ -1,0 +1,112 @@
+"""The control plane without ``await``: each method has its twin, and the twins work."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from typing import Any
+
+import pytest
+
+from agentcore_memory_async import (
+    AsyncMemoryControl,
+    ClosedError,
+    InvalidInputError,
+    MemoryControl,
+    MemoryFailedError,
+    MemorySessionManager,
+    MemoryWait,
+    SemanticStrategy,
+    UnwrittenNamespaceWarning,
+)
+from agentcore_memory_async.local import LocalMemoryService
+from agentcore_memory_async.sync import BlockingMemoryWait
+from agentcore_memory_async.testing import FakeTransport
+from tests.control.doubles import MEMORY, answer
+
+
+def public(cls: type) -> set[str]:
+    """Return the public methods of a class."""
+    return {
+        name for name, _ in inspect.getmembers(cls, inspect.isroutine) if not name.startswith("_")
+    }
+
+
+def test_every_method_has_its_twin() -> None:
+    """No public method of the async class is missing; opening and closing have other names."""
+    assert public(AsyncMemoryControl) - {"aclose"} == public(MemoryControl) - {"close"}
+    assert public(MemoryWait) <= public(BlockingMemoryWait)
+    for name in public(AsyncMemoryControl) - {"aclose", "open", "manager"}:
+        theirs = inspect.signature(getattr(AsyncMemoryControl, name)).parameters
+        mine = inspect.signature(getattr(MemoryControl, name)).parameters
+        assert list(theirs.items()) == list(mine.items()), name
+
+
+def test_a_memory_is_made_used_and_deleted() -> None:
+    """A script makes a memory on a strict local service, uses it, and deletes it."""
+    with LocalMemoryService(strict=True) as service:
+        control = service.control()
+        strategies = [SemanticStrategy("facts", "/facts/{actorId}/")]
+        memory = control.get_or_create_memory("chat", strategies=strategies)
+        assert (memory.status, memory.differences) == ("ACTIVE", ())
+        wait = control.wait_until_active(memory)
+        assert not wait.done
+        assert [each.status for each in wait] == ["ACTIVE"]
+        assert wait.done
+        assert wait.wait() == memory
+        assert [each.memory_id for each in control.iter_memories()] == [memory.memory_id]
+        manager = control.manager(memory)
+        assert isinstance(manager, MemorySessionManager)
+        session = manager.create_memory_session("anna", "chat001")
+        with pytest.warns(UnwrittenNamespaceWarning, match="/fact/anna/"):
+            session.list_long_term_memory_records("/fact/{actorId}/")
+        plain = control.manager(memory.memory_id)
+        assert plain.describe(control) == memory
+        with pytest.warns(UnwrittenNamespaceWarning, match="/fact/anna/"):
+            plain.create_memory_session("anna").list_long_term_memory_records("/fact/anna/")
+        control.delete_memory(memory)
+        assert control.list_memories() == []
+        control.close()
+
+
+def test_it_opens_at_first_use_and_closes_once() -> None:
+    """It needs no ``with``; once it is closed it stays closed."""
+    with MemoryControl(transport=FakeTransport()) as control:
+        assert control.get_memory(MEMORY).memory_id == MEMORY
+    with pytest.raises(ClosedError, match="MemoryControl is closed"):
+        control.get_memory(MEMORY)
+    control.close()
+    unopened = MemoryControl(transport=FakeTransport())
+    assert "not open" in repr(unopened)
+    unopened.close()
+    assert MemoryControl(transport=FakeTransport()).open().list_memories() == []
+
+
+def test_any_number_of_threads_may_use_it() -> None:
+    """Threads share one client."""
+    control = MemoryControl(transport=FakeTransport())
+    found: list[str] = []
+
+    def use(number: int) -> None:
+        found.append(control.get_memory(f"chat{number}-0123456789").name)
+
+    threads = [threading.Thread(target=use, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {f"chat{number}" for number in range(8)} == set(found)
+
+
+def test_errors_of_waits_reach_the_caller() -> None:
+    """A failed memory raises in ``wait()`` and in a ``for`` loop."""
+    transport = FakeTransport()
+    transport.reply("GetMemory", *[answer("FAILED", failureReason="No role")] * 2)
+    control = MemoryControl(transport=transport)
+    with pytest.raises(MemoryFailedError, match="No role"):
+        control.wait_until_active(MEMORY).wait()
+    with pytest.raises(MemoryFailedError, match="No role"):
+        list(control.wait_until_active(MEMORY))
+    bad: Any = 0
+    with pytest.raises(InvalidInputError, match="timeout"):
+        control.wait_until_active(MEMORY, timeout=bad)

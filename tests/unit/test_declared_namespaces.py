@@ -1,0 +1,121 @@
+"""Under which prefixes strategies write: pure matching, and the warning."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentcore_memory_async import UnwrittenNamespaceWarning
+from agentcore_memory_async._wire.declared_namespaces import DeclaredNamespaces, may_hold
+
+FACTS = "/facts/{actorId}/"
+DEEP = "/support/{tenant}/sum-{sessionId}/x/"
+WHOLE = "/facts/"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "template", "expected"),
+    [
+        ("/", FACTS, True),
+        ("/facts/", FACTS, True),
+        ("/facts", FACTS, True),
+        ("/facts/anna/", FACTS, True),
+        ("facts/anna", FACTS, True),
+        (FACTS, FACTS, True),
+        ("/facts/anna/more/", FACTS, False),
+        ("/fact/", FACTS, False),
+        ("/facts2/anna/", FACTS, False),
+        ("/preferences/anna/", FACTS, False),
+        ("/support/red/", DEEP, True),
+        ("/support/red/sum-chat1/", DEEP, True),
+        ("/support/red/sum-chat1/x/", DEEP, True),
+        ("/support/red/sum-/", DEEP, False),
+        ("/support/red/chat1/", DEEP, False),
+        ("/support/red/sum-chat1/y/", DEEP, False),
+        ("/support/red/sum-chat1/x/y/", DEEP, False),
+        (WHOLE, WHOLE, True),
+        ("/facts/anna/", WHOLE, False),
+        ("/a-b-c/", "/{x}-{y}-c/", True),
+        ("/a-b-/", "/{x}-{y}-c/", False),
+        ("/a-b/", "/{x}-{y}-c/", False),
+        ("/ab/", "/{x}{y}/", True),
+        ("/a/", "/{x}{y}/", False),
+    ],
+)
+def test_a_prefix_holds_what_a_template_makes(prefix: str, template: str, expected: bool) -> None:
+    """A prefix is compared with a template segment by segment; a variable is any one segment."""
+    assert may_hold(prefix, template) is expected
+
+
+@pytest.mark.parametrize(
+    ("prefix", "template", "expected"),
+    [
+        ("/facts/org/anna/", FACTS, True),
+        ("/facts/org/anna/x/", "/facts/{actorId}/x/", True),
+        ("/facts/org/anna/y/", "/facts/{actorId}/x/", True),  # below an actor that begins so
+        ("/facts/org/anna/", "/facts/{sessionId}/", False),
+        ("/other/org/anna/", FACTS, False),
+    ],
+)
+def test_an_actor_id_may_be_a_path_where_that_is_allowed(
+    prefix: str, template: str, expected: bool
+) -> None:
+    """Hierarchical actor ids take several segments, other variables one."""
+    assert may_hold(prefix, template, hierarchical=True) is expected
+
+
+SEGMENTS = st.text("abc", min_size=1, max_size=3)
+PARTS = st.lists(SEGMENTS | st.just("{actorId}") | st.just("s-{sessionId}"), min_size=1, max_size=5)
+
+
+@given(PARTS, SEGMENTS, SEGMENTS, st.integers(0, 5))
+def test_every_prefix_of_a_resolved_namespace_holds_it(
+    parts: list[str], actor: str, chat: str, count: int
+) -> None:
+    """Whatever a template is filled in with, each of its ancestors holds it, and no child does."""
+    template = "/" + "/".join(parts) + "/"
+    resolved = template.replace("{actorId}", actor).replace("{sessionId}", chat)
+    segments = resolved.strip("/").split("/")
+    assert may_hold("/" + "/".join(segments[:count]), template)
+    assert not may_hold(f"{resolved}more/", template)
+    assert not may_hold(f"/other{resolved}", f"/others{template}")
+
+
+def warned(namespaces: DeclaredNamespaces, *prefixes: str) -> list[str]:
+    """Return the warnings about *prefixes*."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        namespaces.warn_of_unwritten(prefixes)
+    assert all(each.category is UnwrittenNamespaceWarning for each in caught)
+    return [str(each.message) for each in caught]
+
+
+def test_only_a_description_says_what_is_written() -> None:
+    """Declared namespaces warn of nothing; described ones name the prefix and what is written."""
+    namespaces = DeclaredNamespaces({"facts": FACTS})
+    assert warned(namespaces, "/other/") == []
+    assert not namespaces.is_described
+    namespaces.describe({"facts": "/f/{actorId}/", "more": "/more/"})
+    (text,) = warned(namespaces, "/f/anna/", "/fact/anna/", "/more/", "/")
+    assert "writes under /fact/anna/" in text
+    assert "/f/{actorId}/, /more/" in text
+    assert namespaces.templates == {"facts": FACTS, "more": "/more/"}
+
+
+def test_a_memory_without_strategies_writes_nowhere() -> None:
+    """Where there is no strategy, every prefix is warned of."""
+    namespaces = DeclaredNamespaces()
+    namespaces.describe({})
+    assert "no namespace" in warned(namespaces, "/facts/anna/")[0]
+
+
+def test_a_new_description_takes_the_place_of_the_last_one() -> None:
+    """What is described again is what counts."""
+    namespaces = DeclaredNamespaces()
+    namespaces.describe({"facts": FACTS})
+    namespaces.describe({"new": "/new/"})
+    assert namespaces.templates == {"new": "/new/"}
+    assert len(warned(namespaces, "/facts/anna/", "/new/")) == 1
