@@ -9,6 +9,7 @@ from agentcore_memory_async._core import SessionView
 from agentcore_memory_async._wire import event_codec, payloads, queries, reading
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.filters import EVENT_TYPE, check_event_filters, meets
+from agentcore_memory_async._wire.synonyms import merged
 from agentcore_memory_async._wire.turns import is_on_branch
 from agentcore_memory_async._wire.weight import is_large
 from agentcore_memory_async.models import JsonPayload
@@ -52,6 +53,8 @@ class EventOperations(SessionView):
         timestamp: datetime | None = None,
         extract: bool = False,
         client_token: str | None = None,
+        branch_name: str | None = None,
+        event_timestamp: datetime | None = None,
     ) -> str:
         """
         Store an event of your own, such as an order or a click, and return its id.
@@ -67,6 +70,8 @@ class EventOperations(SessionView):
             timestamp: As in ``add_turns``.
             extract: Whether the service may extract records from it.
             client_token: As in ``add_turns``.
+            branch_name: The official SDK's name of *branch*.
+            event_timestamp: The official SDK's name of *timestamp*.
 
         Raises:
             InvalidInputError: An argument is invalid; nothing was sent.
@@ -82,9 +87,9 @@ class EventOperations(SessionView):
         event = await self._write_event(
             payload,
             lambda: (JsonPayload(payloads.check_payload(payload)),),
-            branch=branch,
+            branch=merged(branch, None, branch_name=branch_name),
             metadata={EVENT_TYPE: kind, **more},
-            timestamp=timestamp,
+            timestamp=merged(timestamp, None, event_timestamp=event_timestamp),
             extract=extract,
             client_token=client_token,
         )
@@ -101,6 +106,8 @@ class EventOperations(SessionView):
         page_size: int = MAX_PAGE,
         consistent_read: bool = True,
         include_payloads: bool = True,
+        branch_name: str | None = None,
+        include_payload: bool | None = None,
     ) -> list[Event]:
         """
         Return the events of the session, of all kinds, newest first: every page of them.
@@ -121,6 +128,8 @@ class EventOperations(SessionView):
                 event for a minute after it was written.
             include_payloads: Whether events have their content. Without, they come faster, with
                 ids, time, branch and metadata only.
+            branch_name: The official SDK's name of *branch*.
+            include_payload: The official SDK's name of *include_payloads*.
 
         Raises:
             InvalidInputError: An argument is invalid.
@@ -135,6 +144,8 @@ class EventOperations(SessionView):
             page_size=page_size,
             consistent_read=consistent_read,
             include_payloads=include_payloads,
+            branch_name=branch_name,
+            include_payload=include_payload,
         )
         return await collect(found, max_results)
 
@@ -148,6 +159,8 @@ class EventOperations(SessionView):
         page_size: int = MAX_PAGE,
         consistent_read: bool = True,
         include_payloads: bool = True,
+        branch_name: str | None = None,
+        include_payload: bool | None = None,
     ) -> AsyncGenerator[Event]:
         """
         Iterate over the events of the session, of all kinds, newest first.
@@ -162,6 +175,8 @@ class EventOperations(SessionView):
             page_size: Events per request, 1 to 100.
             consistent_read: As in ``list_events``.
             include_payloads: As in ``list_events``.
+            branch_name: The official SDK's name of *branch*.
+            include_payload: The official SDK's name of *include_payloads*.
 
         Raises:
             InvalidInputError: An argument is invalid.
@@ -169,6 +184,8 @@ class EventOperations(SessionView):
         AWS operation: ``ListEvents``.
         """
         size = check.check_int("page_size", page_size, MAX_PAGE)
+        branch = merged(branch, None, branch_name=branch_name)
+        include_payloads = merged(include_payloads, True, include_payload=include_payload)
         is_whole = check.check_bool("include_payloads", include_payloads)
         wanted = check_event_filters(event_type, filters, metadata)
         pages = self._event_pages(

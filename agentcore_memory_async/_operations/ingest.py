@@ -9,6 +9,7 @@ from agentcore_memory_async._core import ActorView
 from agentcore_memory_async._threads import run_apart
 from agentcore_memory_async._wire import event_codec, payloads
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.synonyms import merged
 from agentcore_memory_async._wire.weight import is_large
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class IngestOperations(ActorView):
         metadata: Mapping[str, str] | None = None,
         namespace_variables: Mapping[str, str] | None = None,
         client_token: str | None = None,
+        event_timestamp: datetime | None = None,
     ) -> str:
         """
         Send *messages* to be extracted from, without storing an event; return the session id.
@@ -43,6 +45,7 @@ class IngestOperations(ActorView):
             metadata: At most 15 entries of plain text.
             namespace_variables: Values of the memory's own namespace keys, 1 to 5.
             client_token: Calls with the same token are one; a UUID if omitted.
+            event_timestamp: The official SDK's name of *timestamp*.
 
         Raises:
             InvalidInputError: An argument is invalid; nothing was sent.
@@ -54,6 +57,7 @@ class IngestOperations(ActorView):
         """
         entries = check.check_metadata(metadata)
         variables = check.check_namespace_variables(namespace_variables)
+        timestamp = merged(timestamp, None, event_timestamp=event_timestamp)
         stamp_ms = None if timestamp is None else check.check_timestamp(timestamp)
         token = str(uuid4()) if client_token is None else check.check_client_token(client_token)
         items = list(messages) if isinstance(messages, list) else messages

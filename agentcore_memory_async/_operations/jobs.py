@@ -9,6 +9,7 @@ from agentcore_memory_async._calls.pagination import MAX_JOBS_PAGE, Pages, colle
 from agentcore_memory_async._core import View
 from agentcore_memory_async._wire import job_codec
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.synonyms import merged
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -28,6 +29,7 @@ class JobOperations(View):
         status: Literal["FAILED"] | None = None,
         max_results: int | None = None,
         page_size: int = MAX_JOBS_PAGE,
+        strategy_id: str | None = None,
     ) -> list[ExtractionJob]:
         """
         Return the failed extraction jobs that can be started again: every page of them.
@@ -42,6 +44,7 @@ class JobOperations(View):
             status: ``"FAILED"``, the only status that the service lists.
             max_results: Largest number of jobs; all if omitted.
             page_size: Jobs per request, 1 to 50.
+            strategy_id: The official SDK's name of *memory_strategy_id*.
 
         Raises:
             InvalidInputError: An argument is invalid, or an id is not that of the session or actor.
@@ -54,6 +57,7 @@ class JobOperations(View):
             memory_strategy_id=memory_strategy_id,
             status=status,
             page_size=page_size,
+            strategy_id=strategy_id,
         )
         return await collect(found, max_results)
 
@@ -65,6 +69,7 @@ class JobOperations(View):
         memory_strategy_id: str | None = None,
         status: Literal["FAILED"] | None = None,
         page_size: int = MAX_JOBS_PAGE,
+        strategy_id: str | None = None,
     ) -> AsyncGenerator[ExtractionJob]:
         """
         Iterate over the failed extraction jobs that can be started again.
@@ -77,6 +82,7 @@ class JobOperations(View):
             memory_strategy_id: Only jobs of this strategy.
             status: ``"FAILED"``, the only status that the service lists.
             page_size: Jobs per request, 1 to 50.
+            strategy_id: The official SDK's name of *memory_strategy_id*.
 
         Raises:
             InvalidInputError: An argument is invalid, or an id is not that of the session or actor.
@@ -85,6 +91,7 @@ class JobOperations(View):
         """
         core = self._core
         size = check.check_int("page_size", page_size, MAX_JOBS_PAGE)
+        memory_strategy_id = merged(memory_strategy_id, None, strategy_id=strategy_id)
         asked = self._job_filter(actor_id, session_id, memory_strategy_id, status)
         params: dict[str, Any] = {"memoryId": self.memory_id}
         if asked:

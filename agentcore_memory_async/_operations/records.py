@@ -11,6 +11,7 @@ from agentcore_memory_async._wire import queries, record_codec
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.filters import check_record_filters, encode_filters
 from agentcore_memory_async._wire.namespaces import resolve_template
+from agentcore_memory_async._wire.synonyms import merged
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -23,7 +24,11 @@ class RecordOperations(View):
     """The long-term records of a memory, as its manager or a session sees them."""
 
     async def get_memory_record(
-        self, memory_record_id: str, *, namespace: str | None = None
+        self,
+        memory_record_id: str | None = None,
+        *,
+        namespace: str | None = None,
+        record_id: str | None = None,
     ) -> MemoryRecord:
         """
         Return one long-term record, whole; only here is its ``expires_at`` known.
@@ -32,6 +37,7 @@ class RecordOperations(View):
             memory_record_id: Record id.
             namespace: Namespace of the record, where the permissions are limited to namespaces; the
                 service finds it by its id alone.
+            record_id: The official SDK's name of *memory_record_id*.
 
         Raises:
             NotFoundError: There is no such record, or it is so new that it cannot be seen yet.
@@ -41,13 +47,17 @@ class RecordOperations(View):
         """
         return await self._core.retrier.read(
             "GetMemoryRecord",
-            self._record_params(memory_record_id, namespace),
+            self._record_params(merged(memory_record_id, None, record_id=record_id), namespace),
             lambda answer: record_codec.read_record(answer.body),
             self._core.retry,
         )
 
     async def delete_memory_record(
-        self, memory_record_id: str, *, namespace: str | None = None
+        self,
+        memory_record_id: str | None = None,
+        *,
+        namespace: str | None = None,
+        record_id: str | None = None,
     ) -> str:
         """
         Delete one long-term record for good, and return its id.
@@ -57,6 +67,7 @@ class RecordOperations(View):
         Args:
             memory_record_id: Record id.
             namespace: As in ``get_memory_record``.
+            record_id: The official SDK's name of *memory_record_id*.
 
         Raises:
             NotFoundError: There is no such record, or it is so new that it cannot be seen yet.
@@ -65,14 +76,14 @@ class RecordOperations(View):
 
         AWS operation: ``DeleteMemoryRecord``.
         """
-        params = self._record_params(memory_record_id, namespace)
-        record_id: str = params["memoryRecordId"]
+        params = self._record_params(merged(memory_record_id, None, record_id=record_id), namespace)
+        deleted_id: str = params["memoryRecordId"]
         return await self._core.retrier.change(
             "DeleteMemoryRecord",
             params,
             lambda answer: record_codec.read_deleted_record(answer.body),
             self._core.retry,
-            gone=lambda: record_id,
+            gone=lambda: deleted_id,
         )
 
     async def list_long_term_memory_records(
@@ -85,6 +96,8 @@ class RecordOperations(View):
         metadata: Mapping[str, MetadataValue] | None = None,
         max_results: int | None = None,
         page_size: int = MAX_PAGE,
+        namespace_path: str | None = None,
+        strategy_id: str | None = None,
     ) -> list[MemoryRecord]:
         """
         Return the long-term records below a prefix: every page of them.
@@ -103,6 +116,8 @@ class RecordOperations(View):
                 five conditions at most.
             max_results: Largest number of records; all if omitted.
             page_size: Records per request, 1 to 100.
+            namespace_path: The official SDK's name of *namespace_prefix*.
+            strategy_id: The official SDK's name of *memory_strategy_id*.
 
         Returns:
             Records in the service's order; ``score`` is None.
@@ -119,6 +134,8 @@ class RecordOperations(View):
             filters=filters,
             metadata=metadata,
             page_size=page_size,
+            namespace_path=namespace_path,
+            strategy_id=strategy_id,
         )
         return await collect(found, max_results)
 
@@ -131,6 +148,8 @@ class RecordOperations(View):
         filters: Sequence[Filter] = (),
         metadata: Mapping[str, MetadataValue] | None = None,
         page_size: int = MAX_PAGE,
+        namespace_path: str | None = None,
+        strategy_id: str | None = None,
     ) -> AsyncGenerator[MemoryRecord]:
         """
         Iterate over the long-term records below a prefix.
@@ -145,6 +164,8 @@ class RecordOperations(View):
             filters: As in ``list_long_term_memory_records``.
             metadata: As in ``list_long_term_memory_records``.
             page_size: Records per request, 1 to 100.
+            namespace_path: The official SDK's name of *namespace_prefix*.
+            strategy_id: The official SDK's name of *memory_strategy_id*.
 
         Raises:
             InvalidInputError: An argument is invalid.
@@ -152,6 +173,8 @@ class RecordOperations(View):
         AWS operation: ``ListMemoryRecords``.
         """
         size = check.check_int("page_size", page_size, MAX_PAGE)
+        namespace_prefix = merged(namespace_prefix, "/", namespace_path=namespace_path)
+        memory_strategy_id = merged(memory_strategy_id, None, strategy_id=strategy_id)
         if memory_strategy_id is not None:
             memory_strategy_id = check.check_memory_strategy_id(memory_strategy_id)
         scope = self._record_scope(namespace_prefix, namespace, memory_strategy_id)
@@ -175,6 +198,8 @@ class RecordOperations(View):
         filters: Sequence[Filter] = (),
         metadata: Mapping[str, MetadataValue] | None = None,
         min_score: float | None = None,
+        namespace_path: str | None = None,
+        strategy_id: str | None = None,
     ) -> list[MemoryRecord]:
         """
         Search the long-term records below a prefix by meaning, best first.
@@ -190,6 +215,8 @@ class RecordOperations(View):
             filters: As in ``list_long_term_memory_records``.
             metadata: As in ``list_long_term_memory_records``.
             min_score: Least score of a record. It is applied here, to the *top_k* best ones.
+            namespace_path: The official SDK's name of *namespace_prefix*.
+            strategy_id: The official SDK's name of *memory_strategy_id*.
 
         Returns:
             Records with a ``score``: higher is better, and it is not a percentage. One to which the
@@ -204,6 +231,8 @@ class RecordOperations(View):
             "searchQuery": check.check_query(query),
             "topK": check.check_int("top_k", top_k, 100),
         }
+        namespace_prefix = merged(namespace_prefix, "/", namespace_path=namespace_path)
+        memory_strategy_id = merged(memory_strategy_id, None, strategy_id=strategy_id)
         if memory_strategy_id is not None:
             memory_strategy_id = check.check_memory_strategy_id(memory_strategy_id)
             criteria["memoryStrategyId"] = memory_strategy_id
@@ -219,7 +248,7 @@ class RecordOperations(View):
                 break
         return queries.ranked(found, least)[:top_k]
 
-    def _record_params(self, memory_record_id: str, namespace: str | None) -> dict[str, Any]:
+    def _record_params(self, memory_record_id: str | None, namespace: str | None) -> dict[str, Any]:
         """Return the members of a request for one record."""
         record_id = check.check_memory_record_id("memory_record_id", memory_record_id)
         params = {"memoryId": self.memory_id, "memoryRecordId": record_id}

@@ -12,6 +12,7 @@ from agentcore_memory_async._operations.chunks import iterate
 from agentcore_memory_async._operations.events import EventOperations
 from agentcore_memory_async._wire import event_codec, payloads
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.synonyms import merged
 from agentcore_memory_async._wire.turns import LastTurns
 from agentcore_memory_async.buffer import MessageBuffer
 from agentcore_memory_async.errors import OutcomeUnknownError, UnsentError
@@ -51,6 +52,8 @@ class TurnOperations(EventOperations):
         extract: bool = True,
         namespace_variables: Mapping[str, str] | None = None,
         client_token: str | None = None,
+        branch_name: str | None = None,
+        event_timestamp: datetime | None = None,
     ) -> Event:
         """
         Store *messages* as one event and return it.
@@ -76,6 +79,8 @@ class TurnOperations(EventOperations):
             client_token: Calls with the same messages, token and timestamp create one event, and
                 send the same request again as far as this manager remembers it. Give each write of
                 the memory a token of its own; a UUID if omitted.
+            branch_name: The official SDK's name of *branch*.
+            event_timestamp: The official SDK's name of *timestamp*.
 
         Returns:
             The stored event; its ``timestamp`` is the one sent, in UTC and milliseconds.
@@ -96,9 +101,9 @@ class TurnOperations(EventOperations):
         return await self._write_event(
             items,
             lambda: payloads.check_messages(items),
-            branch=branch,
+            branch=merged(branch, None, branch_name=branch_name),
             metadata=metadata,
-            timestamp=timestamp,
+            timestamp=merged(timestamp, None, event_timestamp=event_timestamp),
             extract=extract,
             client_token=client_token,
             namespace_variables=namespace_variables,
@@ -165,6 +170,7 @@ class TurnOperations(EventOperations):
         close_timeout: float | timedelta = 10.0,
         branch: str | Branch | None = None,
         metadata: Mapping[str, str] | None = None,
+        branch_name: str | None = None,
     ) -> MessageBuffer:
         """
         Collect messages and write them as few events, for ``async with``.
@@ -180,13 +186,14 @@ class TurnOperations(EventOperations):
             close_timeout: Longest time that leaving the block takes, in seconds or a timedelta.
             branch: Branch to write to; the main one if omitted.
             metadata: Metadata of each event, at most 15 entries.
+            branch_name: The official SDK's name of *branch*.
 
         Raises:
             InvalidInputError: An argument is invalid.
 
         AWS operation: ``CreateEvent``.
         """
-        named = check.check_branch(branch)
+        named = check.check_branch(merged(branch, None, branch_name=branch_name))
         entries = check.check_metadata(metadata)
 
         async def write(messages: tuple[ConversationalMessage, ...], token: str) -> Event:
@@ -249,7 +256,11 @@ class TurnOperations(EventOperations):
         return await self._core.writer.resolve(self._queue, known, self._core.retry)
 
     async def get_last_k_turns(
-        self, k: int = 10, *, branch: str | Branch | None = None
+        self,
+        k: int = 10,
+        *,
+        branch: str | Branch | None = None,
+        branch_name: str | None = None,
     ) -> list[Turn]:
         """
         Return the newest *k* messages of the conversation, oldest first.
@@ -257,6 +268,7 @@ class TurnOperations(EventOperations):
         Args:
             k: Number of messages, 1 or more; events without messages do not count.
             branch: Branch to read; the main one if omitted.
+            branch_name: The official SDK's name of *branch*.
 
         Raises:
             InvalidInputError: An argument is invalid.
@@ -265,6 +277,7 @@ class TurnOperations(EventOperations):
         """
         last = LastTurns(check.check_int("k", k))
         size = min(MAX_PAGE, max(FIRST_PAGE, k))
+        branch = merged(branch, None, branch_name=branch_name)
         event_pages = self._event_pages(branch, size)
         async for events in event_pages:
             last.feed(events)

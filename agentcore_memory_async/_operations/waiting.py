@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from agentcore_memory_async._core import View
 from agentcore_memory_async._extraction.wait_options import parse_wait_options
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.synonyms import merged
 from agentcore_memory_async.extraction import ExtractionPoller
 from agentcore_memory_async.models import Event
 
@@ -36,6 +37,7 @@ class WaitingOperations(View):
         metadata: Mapping[str, MetadataValue] | None = None,
         on_timeout: Literal["raise", "return"] = "raise",
         polling: PollPolicy | None = None,
+        strategy_id: str | Mapping[str, str] | None = None,
     ) -> ExtractionPoller:
         """
         Wait for new long-term records.
@@ -64,6 +66,7 @@ class WaitingOperations(View):
                 none; ``"raise"`` raises ``ExtractionTimeoutError``.
             polling: When to poll, such as ``PollPolicy(expected=30)``; the manager's policy if
                 omitted.
+            strategy_id: The official SDK's name of *memory_strategy_id*.
 
         Returns:
             A poller to ``await``, ``async for`` over, or enter by ``async with`` before the
@@ -86,7 +89,7 @@ class WaitingOperations(View):
             settle=settle,
             since=since,
             until=until,
-            memory_strategy_id=memory_strategy_id,
+            memory_strategy_id=merged(memory_strategy_id, None, strategy_id=strategy_id),
             filters=filters,
             metadata=metadata,
             on_timeout=on_timeout,
@@ -109,6 +112,7 @@ class WaitingOperations(View):
         metadata: Mapping[str, MetadataValue] | None = None,
         on_timeout: Literal["raise", "return"] = "raise",
         polling: PollPolicy | None = None,
+        strategy_id: str | Mapping[str, str] | None = None,
     ) -> list[MemoryRecord]:
         """
         Wait for the records extracted after *since*: the short form of ``extraction_poller``.
@@ -127,6 +131,7 @@ class WaitingOperations(View):
             metadata: As in ``extraction_poller``.
             on_timeout: As in ``extraction_poller``.
             polling: As in ``extraction_poller``.
+            strategy_id: The official SDK's name of *memory_strategy_id*.
 
         Returns:
             The new records, oldest first.
@@ -151,4 +156,5 @@ class WaitingOperations(View):
             metadata=metadata,
             on_timeout=on_timeout,
             polling=polling,
+            strategy_id=strategy_id,
         )

@@ -147,6 +147,12 @@ async def whole_service(manager: AsyncMemorySessionManager, session: AsyncMemory
     assert_type(await session.get_event("1#a"), Event)
     assert_type(await session.delete_event("1#a"), None)
     assert_type(await session.list_events(include_payloads=False), list[Event])
+    assert_type(await session.list_events(branch_name="b", include_payload=False), list[Event])
+    assert_type(await session.get_memory_record(record_id="mem-1"), MemoryRecord)
+    assert_type(
+        await actor.search_long_term_memories("q", namespace_path="/a/", strategy_id="s"),
+        list[MemoryRecord],
+    )
     said: list[dict[str, str]] = [{"role": "user", "content": "hi"}]
     assert_type(await actor.ingest_data(said), str)
     assert_type(await session.ingest_data([JsonPayload({"a": 1})]), str)
