@@ -32,6 +32,13 @@ _MEMORY_ID = re.compile(r"\bmemory ?id", re.IGNORECASE)
 """The member or the words by which a message names the memory's id."""
 _IN_TRANSITION = "transitional state"
 """What a message says of a memory that is being made or changed."""
+_INDEX = re.compile(r"\bindexed ?keys?\b", re.IGNORECASE)
+"""The words by which a message names the keys that records are filtered by."""
+_ABOUT_KEYS = (
+    "Records are filtered by keys among the indexedKeys of the memory, which UpdateMemory adds to, "
+    "and by the service's own: x-amz-agentcore-memory-createdAt, -updatedAt and -recordType"
+)
+"""What to do about a key that is not one of these."""
 _ACTION = re.compile(r"perform:? ([\w-]+:\w+)")
 """The action in a message about a missing permission."""
 _LIMITS_IT = re.compile(
@@ -64,8 +71,16 @@ def find_hint(error: ServiceError, memory_id: str, where: str, endpoint_url: str
         return f"Asked{memory} in {where}{at}"
     if isinstance(error, AccessDeniedError) and error.code.startswith("AccessDenied"):
         return _find_permission(error, memory_id)
-    if isinstance(error, ConflictError | ValidationError) and _IN_TRANSITION in error.message:
+    if isinstance(error, ConflictError | ValidationError):
+        return _explain_refusal(error, memory_id)
+    return ""
+
+
+def _explain_refusal(error: ServiceError, memory_id: str) -> str:
+    if _IN_TRANSITION in error.message:
         return "The memory is changing; wait_until_active() waits until that is done"
+    if memory_id and _INDEX.search(error.message):
+        return _ABOUT_KEYS
     if isinstance(error, ValidationError) and memory_id and _MEMORY_ID.search(error.message):
         return _explain_memory_id(memory_id)
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -15,6 +16,7 @@ from agentcore_memory_async import (
 )
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
+from tests.client.batches import BATCHES, record_id
 from tests.client.doubles import manager_on, pages, said, wire_event, wire_record
 
 if TYPE_CHECKING:
@@ -61,6 +63,12 @@ async def poll(session: AsyncMemorySession) -> None:
         await poller
 
 
+async def _send_batch(session: AsyncMemorySession, operation: str) -> None:
+    """Send a batch in three requests."""
+    await BATCHES[operation](session, 201)
+
+
+RECORD_ID = record_id(1)
 EVENT = {"actorId": "a", "sessionId": "s", "eventId": "1#a"}
 CALLS: dict[str, Call] = {
     "add_turns": lambda session: session.add_turns([said("hi")]),
@@ -77,6 +85,9 @@ CALLS: dict[str, Call] = {
     "ingest_data": lambda session: session.ingest_data([said("hi")]),
     "list_jobs": lambda session: session.list_memory_extraction_jobs(),
     "start_job": lambda session: session.start_memory_extraction_job("job-1"),
+    "get_memory_record": lambda session: session.get_memory_record(RECORD_ID),
+    "delete_memory_record": lambda session: session.delete_memory_record(RECORD_ID),
+    **{operation: partial(_send_batch, operation=operation) for operation in BATCHES},
     "list_sessions": lambda session: session.get_actor().list_sessions(),
 }
 MANAGER_CALLS: dict[str, Callable[[AsyncMemorySessionManager], Awaitable[Any]]] = {
@@ -93,7 +104,9 @@ def prepared(at: int) -> CancelsAt:
     transport.reply("CreateEvent", *[TransportError("CreateEvent", "lost")] * 2)
     transport.reply("ListEvents", *pages("events", *events))
     transport.reply("GetEvent", {"event": wire_event(1, "a", eventId="1#a")})
-    for operation in ("DeleteEvent", "IngestData", "StartMemoryExtractionJob"):
+    transport.reply("GetMemoryRecord", {"memoryRecord": wire_record(1)})
+    changes = ("DeleteEvent", "DeleteMemoryRecord", "IngestData", "StartMemoryExtractionJob")
+    for operation in (*changes, *BATCHES):
         transport.reply(operation, TransportError(operation, "lost"))
     for operation, member in (("ListActors", "actor"), ("ListSessions", "session")):
         transport.reply(operation, *pages(f"{member}Summaries", [], [], []))

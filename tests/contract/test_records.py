@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from agentcore_memory_async import ConversationalMessage, MessageRole
+from agentcore_memory_async import (
+    ConversationalMessage,
+    MemoryRecordUpdate,
+    MessageRole,
+    NewMemoryRecord,
+    NotFoundError,
+    where,
+)
 
 if TYPE_CHECKING:
     from agentcore_memory_async import AsyncMemorySession, MemoryRecord
@@ -57,6 +64,32 @@ async def test_a_search_ranks_by_relevance(backend: Backend) -> None:
     [best] = found
     assert "bianchi" in json.dumps(best.content).lower()
     assert isinstance(best.score, float)
+
+
+async def test_records_of_ones_own_are_found_by_filters_and_ids(backend: Backend) -> None:
+    """Created records come as extracted ones do; they are filtered, read, changed and deleted."""
+    session = await backend.session()
+    now = datetime.now(UTC)
+    news = [
+        NewMemoryRecord(namespace=backend.namespace, content=text, timestamp=now)
+        for text in ("I work as a nurse.", "I live in Bologna.")
+    ]
+    async with session.extraction_poller(backend.namespace, timeout=240, min_records=2) as poller:
+        made = await session.batch_create_memory_records(news, raise_on_failure=True)
+        records = await poller
+    assert {each.memory_record_id for each in made} == {each.memory_record_id for each in records}
+    for moment, count in ((now - timedelta(days=1), 2), (now + timedelta(days=1), 0)):
+        filters = [where("x-amz-agentcore-memory-createdAt") > moment]
+        found = await session.list_long_term_memory_records(backend.namespace, filters=filters)
+        assert count == len(found)
+    first = records[0].memory_record_id
+    change = MemoryRecordUpdate(memory_record_id=first, timestamp=now, content="I am a nurse.")
+    await session.batch_update_memory_records([change], raise_on_failure=True)
+    assert "I am a nurse." == (await session.get_memory_record(first)).content
+    assert first == await session.delete_memory_record(first)
+    with pytest.raises(NotFoundError):
+        await session.get_memory_record(first)
+    assert await session.batch_delete_memory_records(records[1:])
 
 
 async def test_a_prefix_ends_at_a_segment(backend: Backend) -> None:
