@@ -194,10 +194,15 @@ def _is_same_time(theirs: object, mine: float) -> bool:
 
 
 def _is_other(pair: tuple[object, object]) -> bool:
-    """Return whether an item is certainly not the one that was sent: by its kind, role or text."""
+    """
+    Return whether an item is certainly not the one that was sent: by its kind, role or text.
+
+    A blob that is no text comes back as one from the service (boto3#4614).
+    """
     theirs, mine = map(_parts, pair)
     return any(
-        isinstance(part, str) and part != sent for part, sent in zip(theirs, mine, strict=True)
+        isinstance(part, str) and isinstance(sent, str) and part != sent
+        for part, sent in zip(theirs, mine, strict=True)
     )
 
 

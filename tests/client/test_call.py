@@ -14,13 +14,14 @@ from agentcore_memory_async import (
     DecodeError,
     InvalidInputError,
     MemorySessionManager,
+    NotFoundError,
     OutcomeUnknownError,
     RetryPolicy,
     TransportError,
 )
 from agentcore_memory_async._wire.service_model import OPERATIONS
 from agentcore_memory_async.errors import service_error
-from agentcore_memory_async.local import LocalMemoryService
+from agentcore_memory_async.local import Behavior, LocalMemoryService
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
 from tests.client.doubles import MEMORY, manager_on, wire_event
@@ -71,6 +72,10 @@ def answering(operation: str) -> dict[str, Any]:
         body["event"] |= {**WRITE, "eventTimestamp": 1.0}
     if "event" in body:
         body["event"]["eventId"] = "1#a1"
+    if "memoryRecord" in body:
+        body["memoryRecord"] |= RECORD
+    if operation.startswith("Batch"):
+        body |= {"successfulRecords": [], "failedRecords": []}
     for member in ("eventId", "memoryRecordId"):
         if member in body:
             body[member] = REQUESTS[operation][member]
@@ -221,6 +226,32 @@ async def test_the_service_answers_as_it_does() -> None:
         page = await manager.call("ListActors", {"maxResults": 1})
         assert [{"actorId": "a"}] == page["actorSummaries"]
         assert {"eventId": event["eventId"]} == await manager.call("DeleteEvent", ids)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_the_service_takes_every_operation(operation: str) -> None:
+    """Every operation goes over the network; what names a thing by its id does not find it."""
+    names_a_thing = operation in {"DeleteEvent", "DeleteMemoryRecord", "StartMemoryExtractionJob"}
+    names_a_thing |= operation.startswith("Get")
+    async with LocalMemoryService(strict=False) as service, service.manager(MEMORY) as manager:
+        if names_a_thing:
+            with pytest.raises(NotFoundError):
+                await manager.call(operation, REQUESTS[operation])
+        else:
+            assert await manager.call(operation, REQUESTS[operation])
+        assert [operation] == [each.operation for each in service.calls()]
+
+
+async def test_a_blob_may_come_back_in_another_notation() -> None:
+    """An object in a blob, which the service shows as text, acknowledges its write."""
+    behavior = Behavior(java_blob_strings=True)
+    async with (
+        LocalMemoryService(strict=False, behavior=behavior) as service,
+        service.manager(MEMORY) as manager,
+    ):
+        written = {**WRITE, "payload": [{"blob": {"k": "v"}}]}
+        answered = await manager.call("CreateEvent", written)
+    assert [{"blob": "{k=v}"}] == answered["event"]["payload"]
 
 
 def test_the_facade_calls_too() -> None:
