@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         IndexedKey,
         MetadataField,
         NamespaceKey,
-        Strategy,
+        NewStrategy,
         StreamDelivery,
     )
 
@@ -37,7 +37,7 @@ class ChangeOperations(ControlView):
         event_expiry_days: int | None = None,
         description: str | None = None,
         memory_execution_role_arn: str | None = None,
-        add_strategies: Sequence[Strategy] = (),
+        add_strategies: Sequence[NewStrategy] = (),
         modify_strategies: Sequence[StrategyChange] = (),
         delete_strategies: Sequence[str] = (),
         add_indexed_keys: Sequence[IndexedKey] = (),
@@ -142,7 +142,7 @@ class ChangeOperations(ControlView):
     async def add_strategy(
         self,
         memory: Memory | MemorySummary | str,
-        strategy: Strategy,
+        strategy: NewStrategy,
         *,
         client_token: str | None = None,
         wait: bool = True,

@@ -36,10 +36,12 @@ if TYPE_CHECKING:
     from agentcore_memory_async.strategies import (
         IndexedKey,
         NamespaceKey,
-        Strategy,
+        NewStrategy,
         StreamDelivery,
     )
 
+USUAL_PAGE = 50
+"""Memories of a page: the service model allows 100, an older page of AWS's documentation 50."""
 _EXISTS = "already exists"
 """What the service's message says where the name of a new memory is taken."""
 
@@ -51,7 +53,7 @@ class MemoryOperations(ControlView):
         self,
         name: str,
         *,
-        strategies: Sequence[Strategy] = (),
+        strategies: Sequence[NewStrategy] = (),
         event_expiry_days: int = DEFAULT_EVENT_EXPIRY_DAYS,
         indexed_keys: Sequence[IndexedKey] = (),
         namespace_keys: Sequence[NamespaceKey] = (),
@@ -116,7 +118,7 @@ class MemoryOperations(ControlView):
         self,
         name: str,
         *,
-        strategies: Sequence[Strategy] | None = None,
+        strategies: Sequence[NewStrategy] | None = None,
         event_expiry_days: int | None = None,
         indexed_keys: Sequence[IndexedKey] | None = None,
         namespace_keys: Sequence[NamespaceKey] | None = None,
@@ -217,7 +219,7 @@ class MemoryOperations(ControlView):
         return await self._core.read("GetMemory", request, self._core.read_memory)
 
     async def list_memories(
-        self, *, max_results: int | None = None, page_size: int = MAX_PAGE
+        self, *, max_results: int | None = None, page_size: int = USUAL_PAGE
     ) -> list[MemorySummary]:
         """
         Return the memories of the account in this region: every page of them.
@@ -235,7 +237,7 @@ class MemoryOperations(ControlView):
         """
         return await collect(self.iter_memories(page_size=page_size), max_results)
 
-    async def iter_memories(self, *, page_size: int = MAX_PAGE) -> AsyncGenerator[MemorySummary]:
+    async def iter_memories(self, *, page_size: int = USUAL_PAGE) -> AsyncGenerator[MemorySummary]:
         """
         Iterate over the memories of the account in this region; ``list_memories`` returns a list.
 

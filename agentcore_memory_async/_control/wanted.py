@@ -14,8 +14,8 @@ from agentcore_memory_async.models import MemoryDifference
 from agentcore_memory_async.strategies import (
     CustomStrategy,
     EpisodicStrategy,
+    NewStrategy,
     SemanticStrategy,
-    Strategy,
     SummaryStrategy,
     UserPreferenceStrategy,
 )
@@ -30,7 +30,7 @@ DEFAULT_EVENT_EXPIRY_DAYS = 90
 """Days for which events are kept where a caller names none."""
 _USUAL_ID = re.compile(r"([a-zA-Z][a-zA-Z0-9_]{0,47})-[a-zA-Z0-9]{10}")
 """The id of a memory as the service makes it: its name, ``-`` and 10 characters."""
-_TYPES: dict[type[Strategy], str] = {
+_TYPES: dict[type[NewStrategy], str] = {
     SemanticStrategy: "SEMANTIC",
     SummaryStrategy: "SUMMARIZATION",
     UserPreferenceStrategy: "USER_PREFERENCE",
@@ -59,7 +59,7 @@ class Wanted:
     """
 
     name: str
-    strategies: Sequence[Strategy] | None
+    strategies: Sequence[NewStrategy] | None
     event_expiry_days: int | None
     description: str | None
     indexed_keys: Sequence[IndexedKey] | None
@@ -153,7 +153,7 @@ def _differences(
 
 
 def _strategies(
-    wanted: Iterable[Strategy], found: Iterable[MemoryStrategy]
+    wanted: Iterable[NewStrategy], found: Iterable[MemoryStrategy]
 ) -> Iterator[MemoryDifference]:
     there = {each.name: each for each in found if each.status != "DELETING"}
     for strategy in wanted:
@@ -167,7 +167,7 @@ def _strategies(
         yield MemoryDifference(f"strategies[{name!r}]", None, known)
 
 
-def _strategy(what: str, wanted: Strategy, found: MemoryStrategy) -> Iterator[MemoryDifference]:
+def _strategy(what: str, wanted: NewStrategy, found: MemoryStrategy) -> Iterator[MemoryDifference]:
     kind = next(kind for cls, kind in _TYPES.items() if isinstance(wanted, cls))
     yield from _differing(f"{what}.type", kind, found.type)
     template = found.namespaces[0] if found.namespaces else None

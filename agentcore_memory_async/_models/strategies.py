@@ -189,7 +189,7 @@ Configuration = (
 
 
 @frozen
-class Strategy(Model):
+class NewStrategy(Model):
     """
     What every strategy of a new memory has; its subclasses are the kinds.
 
@@ -211,22 +211,22 @@ class Strategy(Model):
 
 
 @frozen
-class SemanticStrategy(Strategy):
+class SemanticStrategy(NewStrategy):
     """Facts: what the conversation says, one sentence a record."""
 
 
 @frozen
-class SummaryStrategy(Strategy):
+class SummaryStrategy(NewStrategy):
     """Summaries of each session, by topic; its namespace template has ``{sessionId}``."""
 
 
 @frozen
-class UserPreferenceStrategy(Strategy):
+class UserPreferenceStrategy(NewStrategy):
     """Preferences: what users like and want, with the context that it was learned from."""
 
 
 @frozen
-class EpisodicStrategy(Strategy):
+class EpisodicStrategy(NewStrategy):
     """
     Episodes: situations, what was done, and how it turned out; and insights over several.
 
@@ -238,7 +238,7 @@ class EpisodicStrategy(Strategy):
 
 
 @frozen
-class CustomStrategy(Strategy):
+class CustomStrategy(NewStrategy):
     """
     A strategy whose steps you change, or that you run yourself.
 

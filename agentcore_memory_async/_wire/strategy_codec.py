@@ -16,12 +16,12 @@ from agentcore_memory_async.strategies import (
     IndexedKey,
     MetadataField,
     NamespaceKey,
+    NewStrategy,
     PromptOverride,
     ReflectionOverride,
     SelfManaged,
     SemanticOverride,
     SemanticStrategy,
-    Strategy,
     StrategyChange,
     StreamDelivery,
     SummaryOverride,
@@ -32,7 +32,7 @@ from agentcore_memory_async.strategies import (
 
 Json = dict[str, Any]
 
-KINDS: dict[type[Strategy], str] = {
+KINDS: dict[type[NewStrategy], str] = {
     SemanticStrategy: "semanticMemoryStrategy",
     SummaryStrategy: "summaryMemoryStrategy",
     UserPreferenceStrategy: "userPreferenceMemoryStrategy",
@@ -69,7 +69,7 @@ def members(path: str, given: Sequence[Member], required: Sequence[str] = ()) ->
 
 def encode_strategies(argument: str, value: object) -> list[Json]:
     """Return the strategies of a new memory, or those that are added to one."""
-    strategies = rules.check_items(argument, value, Strategy)
+    strategies = rules.check_items(argument, value, NewStrategy)
     encoded = [
         encode_strategy(f"{argument}[{place}]", each) for place, each in enumerate(strategies)
     ]
@@ -79,7 +79,7 @@ def encode_strategies(argument: str, value: object) -> list[Json]:
 
 def encode_strategy(path: str, strategy: object) -> Json:
     """Return a strategy of a new memory."""
-    if not isinstance(strategy, Strategy):
+    if not isinstance(strategy, NewStrategy):
         refuse(f"{path} is {kind(strategy)}; give a strategy, such as SemanticStrategy")
     member = next((KINDS[cls] for cls in type(strategy).__mro__ if cls in KINDS), None)
     if member is None:

@@ -21,11 +21,11 @@ from agentcore_memory_async import (
     MemoryFailedError,
     MetadataField,
     NamespaceKey,
+    NewStrategy,
     PromptOverride,
     ReflectionOverride,
     SelfManaged,
     SemanticStrategy,
-    Strategy,
     StreamDelivery,
     SummaryStrategy,
     TransportError,
@@ -254,7 +254,7 @@ async def test_what_exists_as_it_is_wanted_differs_in_nothing() -> None:
         assert () == await made(control, **dict.fromkeys(EVERYTHING))
 
 
-def other_strategy(place: int, **changes: Any) -> list[Strategy]:
+def other_strategy(place: int, **changes: Any) -> list[NewStrategy]:
     """Return the strategies, one of them with other arguments."""
     import attrs
 

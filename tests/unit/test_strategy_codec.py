@@ -20,12 +20,12 @@ from agentcore_memory_async.strategies import (
     IndexedKey,
     MetadataField,
     NamespaceKey,
+    NewStrategy,
     PromptOverride,
     ReflectionOverride,
     SelfManaged,
     SemanticOverride,
     SemanticStrategy,
-    Strategy,
     StrategyChange,
     StreamDelivery,
     SummaryOverride,
@@ -175,7 +175,7 @@ CONFIGURATIONS: list[Any] = [
     MANAGED,
     SelfManaged(ARN, "bucket"),
 ]
-STRATEGIES: list[Strategy] = [
+STRATEGIES: list[NewStrategy] = [
     SemanticStrategy("facts", "/facts/{actorId}/"),
     SemanticStrategy("facts"),
     *(cls("s", "/s/{sessionId}/", **COMMON) for cls in (SemanticStrategy, SummaryStrategy)),
@@ -190,7 +190,7 @@ STRATEGIES: list[Strategy] = [
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_every_strategy_is_what_the_model_asks_for(strategy: Strategy) -> None:
+def test_every_strategy_is_what_the_model_asks_for(strategy: NewStrategy) -> None:
     """What is sent is valid by botocore's own model, and leaves out what is not given."""
     request: dict[str, Any] = {
         "name": "chat",
@@ -294,7 +294,7 @@ BAD: list[tuple[str, Callable[[], object]]] = [
     (r"strategy.record_schema\[0\]", lambda: semantic(record_schema=["topic"])),
     ("'k' more than once", lambda: semantic(record_schema=[MetadataField("k")] * 2)),
     ("strategy is str", lambda: codec.encode_strategy("strategy", "facts")),
-    ("strategy is Strategy", lambda: codec.encode_strategy("strategy", Strategy("s"))),
+    ("strategy is NewStrategy", lambda: codec.encode_strategy("strategy", NewStrategy("s"))),
     (
         "'s' more than once",
         lambda: codec.encode_strategies("strategies", [SemanticStrategy("s")] * 2),
