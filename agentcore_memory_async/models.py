@@ -1,4 +1,4 @@
-"""The values that go in and come out: messages, events, turns, records."""
+"""The values that go in and come out: messages, events, turns, exchanges, branches, records."""
 
 from agentcore_memory_async._models.actors import ActorSummary, SessionSummary
 from agentcore_memory_async._models.base import JsonValue
@@ -8,6 +8,11 @@ from agentcore_memory_async._models.batches import (
     NewMemoryRecord,
     RecordOutcome,
     RecordStatus,
+)
+from agentcore_memory_async._models.branches import (
+    BranchSummary,
+    ConversationBranch,
+    ConversationTree,
 )
 from agentcore_memory_async._models.contents import (
     Episode,
@@ -19,6 +24,7 @@ from agentcore_memory_async._models.contents import (
     Topic,
 )
 from agentcore_memory_async._models.events import Branch, Event, Turn
+from agentcore_memory_async._models.exchanges import Exchange, Exchanges
 from agentcore_memory_async._models.jobs import ExtractionJob, ExtractionJobMessage
 from agentcore_memory_async._models.memories import (
     Memory,
@@ -39,9 +45,14 @@ __all__ = (
     "BatchResult",
     "BlobPayload",
     "Branch",
+    "BranchSummary",
+    "ConversationBranch",
+    "ConversationTree",
     "ConversationalMessage",
     "Episode",
     "Event",
+    "Exchange",
+    "Exchanges",
     "ExtractionJob",
     "ExtractionJobMessage",
     "Fact",

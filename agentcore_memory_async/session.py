@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentcore_memory_async._operations.batches import BatchOperations
+from agentcore_memory_async._operations.branches import BranchOperations
+from agentcore_memory_async._operations.exchanges import ExchangeOperations
 from agentcore_memory_async._operations.ingest import IngestOperations
 from agentcore_memory_async._operations.jobs import JobOperations
 from agentcore_memory_async._operations.records import RecordOperations
-from agentcore_memory_async._operations.turns import TurnOperations
 from agentcore_memory_async._operations.waiting import WaitingOperations
 from agentcore_memory_async.actor import AsyncActor
 
@@ -24,7 +25,8 @@ __all__ = ("AsyncMemorySession",)
 
 
 class AsyncMemorySession(
-    TurnOperations,
+    BranchOperations,
+    ExchangeOperations,
     RecordOperations,
     BatchOperations,
     WaitingOperations,

@@ -100,6 +100,7 @@ class EventOperations(SessionView):
         event_type: str | None = None,
         *,
         branch: str | Branch | None = None,
+        include_parent_branches: bool = False,
         filters: Sequence[Filter] = (),
         metadata: Mapping[str, str] | None = None,
         max_results: int | None = None,
@@ -117,6 +118,8 @@ class EventOperations(SessionView):
         Args:
             event_type: Only events that ``create_event`` stored with this type.
             branch: Branch to read; the main one if omitted.
+            include_parent_branches: Whether to read the conversation that the branch forks from as
+                well, up to the fork, and so on up to the main branch.
             filters: Conditions on the metadata, all of which must hold: ``where("topic") ==
                 "billing"``, ``.exists()`` or ``.not_exists()``.
             metadata: Entries of the metadata that must be equal. Together with *filters* and
@@ -139,6 +142,7 @@ class EventOperations(SessionView):
         found = self.iter_events(
             event_type,
             branch=branch,
+            include_parent_branches=include_parent_branches,
             filters=filters,
             metadata=metadata,
             page_size=page_size,
@@ -154,6 +158,7 @@ class EventOperations(SessionView):
         event_type: str | None = None,
         *,
         branch: str | Branch | None = None,
+        include_parent_branches: bool = False,
         filters: Sequence[Filter] = (),
         metadata: Mapping[str, str] | None = None,
         page_size: int = MAX_PAGE,
@@ -170,6 +175,7 @@ class EventOperations(SessionView):
         Args:
             event_type: Only events that ``create_event`` stored with this type.
             branch: Branch to read; the main one if omitted.
+            include_parent_branches: As in ``list_events``.
             filters: As in ``list_events``.
             metadata: As in ``list_events``.
             page_size: Events per request, 1 to 100.
@@ -191,6 +197,7 @@ class EventOperations(SessionView):
         pages = self._event_pages(
             branch,
             size,
+            include_parents=include_parent_branches,
             event_type=event_type,
             filters=wanted,
             consistent_read=consistent_read,
@@ -293,6 +300,7 @@ class EventOperations(SessionView):
         branch: str | Branch | None,
         size: int,
         *,
+        include_parents: bool,
         event_type: str | None = None,
         filters: Sequence[Filter] = (),
         consistent_read: bool = True,
@@ -303,21 +311,26 @@ class EventOperations(SessionView):
 
         That for *event_type* is among the *filters*; messages may have the same metadata.
         """
+        check.check_bool("include_parent_branches", include_parents)
         named = check.check_branch(branch)
         name = named.name if named else None
         params: dict[str, Any] = {**self._ids(), "includePayloads": include_payloads}
         # The service's filter by metadata lags (sdk#564); no lag of that by branch is known.
         # Reading the main branch filters no branch: what its name means is not documented.
         is_consistent = check.check_bool("consistent_read", consistent_read)
-        events_filter = queries.event_filter(() if is_consistent else filters, name)
+        asked = () if is_consistent else filters
+        events_filter = queries.event_filter(asked, name, include_parents=include_parents)
         if events_filter:
             params["filter"] = events_filter
+
+        # Which branches are above the named one, only the service knows before all is read.
+        any_branch = named is not None and include_parents
 
         def read(body: Mapping[str, Any]) -> list[Event]:
             return [
                 event
                 for event in event_codec.read_events(body, self._core.unreadable)
-                if is_on_branch(event, name)
+                if (any_branch or is_on_branch(event, name))
                 and (event_type is None or event.event_type is not None)
                 and meets(event.metadata, filters)
             ]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agentcore_memory_async._calls.pagination import MAX_PAGE
 from agentcore_memory_async._calls.wait_clock import holding
 from agentcore_memory_async._calls.write import CREATE_EVENT
 from agentcore_memory_async._operations.chunks import iterate
 from agentcore_memory_async._operations.events import EventOperations
+from agentcore_memory_async._operations.newest import first_page, read_newest
 from agentcore_memory_async._wire import event_codec, payloads
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.synonyms import merged
-from agentcore_memory_async._wire.turns import LastTurns
+from agentcore_memory_async._wire.turns import Newest
 from agentcore_memory_async.buffer import MessageBuffer
 from agentcore_memory_async.errors import OutcomeUnknownError, UnsentError
 from agentcore_memory_async.recording import RecordedTurn
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
         Turn,
     )
 
-FIRST_PAGE = 20
-"""Events of the first page that is read for the last turns, at least."""
 INTERRUPTED = "interrupted"
 """Key of the metadata of a turn whose answer was not read to its end."""
 
@@ -260,14 +258,20 @@ class TurnOperations(EventOperations):
         k: int = 10,
         *,
         branch: str | Branch | None = None,
+        include_parent_branches: bool = True,
         branch_name: str | None = None,
     ) -> list[Turn]:
         """
         Return the newest *k* messages of the conversation, oldest first.
 
+        ``get_last_k_exchanges`` counts what belongs together instead, so no reply is without its
+        question.
+
         Args:
             k: Number of messages, 1 or more; events without messages do not count.
             branch: Branch to read; the main one if omitted.
+            include_parent_branches: Whether the conversation that a branch forks from is read
+                before it, up to the fork. False reads the branch's own messages only.
             branch_name: The official SDK's name of *branch*.
 
         Raises:
@@ -275,13 +279,8 @@ class TurnOperations(EventOperations):
 
         AWS operation: ``ListEvents``, as many pages as it takes.
         """
-        last = LastTurns(check.check_int("k", k))
-        size = min(MAX_PAGE, max(FIRST_PAGE, k))
-        branch = merged(branch, None, branch_name=branch_name)
-        event_pages = self._event_pages(branch, size)
-        async for events in event_pages:
-            last.feed(events)
-            if last.complete:
-                break
-            event_pages.page_size = MAX_PAGE  # events of other kinds lie between
-        return last.turns()
+        size = first_page(check.check_int("k", k))
+        named = check.check_branch(merged(branch, None, branch_name=branch_name))
+        newest = Newest(k, named.name if named else None)
+        pages = self._event_pages(named, size, include_parents=include_parent_branches)
+        return (await read_newest(pages, newest))[-k:]

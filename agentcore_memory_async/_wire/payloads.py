@@ -63,6 +63,12 @@ def turn_messages(user_text: str, answer: str) -> tuple[ConversationalMessage, .
     )
 
 
+def is_full(text: str) -> bool:
+    """Return whether *text* fills a message, so that the next one may go on with it."""
+    # A character that no longer fits has up to 4 bytes.
+    return len(text) >= MAX_TEXT_CHARACTERS or len(text.encode()) > MAX_MESSAGE_BYTES - 4
+
+
 def _split(text: str) -> list[str]:
     """Return the parts of *text* that fit into a message each: joined they are the text."""
     parts: list[str] = []

@@ -25,11 +25,13 @@ SECOND = timedelta(seconds=1)
 """One second, the unit of the service's timestamps."""
 
 
-def event_filter(filters: Sequence[Filter], branch: str | None) -> dict[str, Any]:
+def event_filter(
+    filters: Sequence[Filter], branch: str | None, *, include_parents: bool
+) -> dict[str, Any]:
     """Return the filter of ListEvents; empty for everything."""
     request: dict[str, Any] = {}
     if branch is not None:
-        request["branch"] = {"name": branch, "includeParentBranches": False}
+        request["branch"] = {"name": branch, "includeParentBranches": include_parents}
     if filters:
         request["eventMetadata"] = encode_filters(filters)
     return request

@@ -202,11 +202,10 @@ def check_session_id(value: object) -> str:
     return _check_name("session_id", value, "encode_session_id() makes one")
 
 
-def check_branch_name(value: object) -> str:
+def check_branch_name(value: object, argument: str = "branch") -> str:
     """Check the name of a branch."""
-    return _check_name(
-        "branch", value, "give one such as 'second-try', or None for the main branch"
-    )
+    main = ", or None for the main branch" if argument == "branch" else ""
+    return _check_name(argument, value, f"give one such as 'second-try'{main}")
 
 
 def check_event_id(argument: str, value: object) -> str:

@@ -38,6 +38,8 @@ CALLS: dict[str, Callable[[AsyncMemorySession], Awaitable[Any]]] = {
     "add_turns": lambda session: session.add_turns([said("hi")]),
     "create_event": lambda session: session.create_event("order", {}),
     "get_last_k_turns": lambda session: session.get_last_k_turns(),
+    "get_last_k_exchanges": lambda session: session.get_last_k_exchanges(),
+    "list_branches": lambda session: session.list_branches(),
     "list_events": lambda session: session.list_events(),
     "list_records": lambda session: session.list_long_term_memory_records("/facts/{actorId}/"),
     "search": lambda session: session.search_long_term_memories("q", "/facts/{actorId}/"),

@@ -95,6 +95,9 @@ CALLS: dict[str, Callable[[AsyncMemorySession], Awaitable[Any]]] = {
         Loud("order"), branch=Loud("b"), consistent_read=False
     ),
     "get_last_k_turns": lambda session: session.get_last_k_turns(branch=Loud("b")),
+    "fork_conversation": lambda session: session.fork_conversation(
+        [{"role": "user", "content": "hi"}], Loud("1#a"), Loud("b")
+    ),
     "list": lambda session: session.list_long_term_memory_records(
         Loud("/facts/{actorId}/{memoryStrategyId}/"), memory_strategy_id=Loud("facts-1")
     ),

@@ -49,6 +49,11 @@ CALLS: dict[str, tuple[Call, dict[str, Any], dict[str, Any]]] = {
         {"branch": "b"},
         {"branch_name": "b"},
     ),
+    "get_last_k_exchanges": (
+        lambda s, **given: s.get_last_k_exchanges(5, **given),
+        {"branch": "b"},
+        {"branch_name": "b"},
+    ),
     "list_events": (
         lambda s, **given: s.list_events(**given),
         {"branch": "b", "include_payloads": False},

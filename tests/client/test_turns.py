@@ -83,13 +83,25 @@ async def test_an_empty_page_is_not_the_end() -> None:
 
 
 async def test_a_named_branch_is_filtered_by_the_service_and_here() -> None:
-    """A named branch is filtered by the service and again in the client."""
+    """A branch alone is filtered by the service and again in the client."""
     on_b = wire_event(2, "on b", branch={"name": "b", "rootEventId": "1#a"})
-    texts, transport = await read([[on_b, wire_event(1, "on main")]], branch="b")
+    listed = [[on_b, wire_event(1, "on main")]]
+    texts, transport = await read(listed, branch="b", include_parent_branches=False)
 
     assert texts == ["on b"]
     (request,) = transport.requests
     assert request.params["filter"] == {"branch": {"name": "b", "includeParentBranches": False}}
+
+
+async def test_a_branch_has_the_turns_before_its_fork() -> None:
+    """The last turns of a branch go on with those of its parents, also at the same time."""
+    root = wire_event(2, "root", number=9)
+    on_b = wire_event(2, "on b", branch={"name": "b", "rootEventId": root["eventId"]}, number=1)
+    texts, transport = await read([[root, on_b], [wire_event(1, "start")]], branch="b")
+
+    assert texts == ["start", "root", "on b"]
+    filters = [request.params["filter"] for request in transport.requests]
+    assert filters == [{"branch": {"name": "b", "includeParentBranches": True}}] * 2
 
 
 @pytest.mark.parametrize("branch", [None, "main", Branch("main")])

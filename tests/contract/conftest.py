@@ -38,6 +38,7 @@ MOTO_IS_WRONG = {
     "test_pages_are_followed": "it cuts the list at maxResults and gives no nextToken",
     "test_the_service_filters_by_metadata": "it ignores filters; the client filters once more",
     "test_the_service_filters_by_branch": "it ignores filters; the client filters once more",
+    "test_a_branch_is_read_after_its_parents": "it ignores filters, and shows what came later",
     "test_the_event_id_begins_with_the_timestamp": "its ids are made of the wall clock",
     "test_a_client_token_stores_once": "it ignores client tokens",
 }

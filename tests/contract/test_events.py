@@ -11,6 +11,7 @@ import pytest
 from agentcore_memory_async import (
     BlobPayload,
     Branch,
+    BranchSummary,
     ConversationalMessage,
     InvalidInputError,
     JsonPayload,
@@ -170,12 +171,41 @@ async def test_the_main_branch_is_read_alone(backend: Backend) -> None:
 
 
 async def test_a_branch_is_read_alone(backend: Backend) -> None:
-    """A named branch shows its own messages only."""
+    """A named branch shows its own messages only, if those of its parents are not wanted."""
     session = await backend.session()
     root = await session.add_turns([say("one")])
-    await session.add_turns([say("aside")], branch=Branch("aside", root.event_id))
+    await session.fork_conversation([say("aside")], root.event_id, "aside")
     await session.add_turns([say("further aside")], branch="aside")
-    assert ["aside", "further aside"] == await texts(session, branch="aside")
+    turns = await session.get_last_k_turns(branch="aside", include_parent_branches=False)
+    assert ["aside", "further aside"] == [turn.text for turn in turns]
+
+
+async def test_a_branch_is_read_after_its_parents(backend: Backend) -> None:
+    """A branch of a branch is read after both up to the forks, without what came later there."""
+    session = await backend.session()
+    root = await session.add_turns([say("one")])
+    await session.add_turns([say("two")])
+    inner = await session.fork_conversation([say("aside")], root.event_id, "aside")
+    await session.add_turns([say("later aside")], branch="aside")
+    await session.fork_conversation([say("below")], inner.event_id, "below")
+    assert ["one", "aside", "below"] == await texts(session, branch="below")
+    events = await session.list_events(branch="below", include_parent_branches=True)
+    assert ["below", "aside", "one"] == [event.messages[0].text for event in events]
+
+
+async def test_branches_are_listed(backend: Backend) -> None:
+    """Each branch is listed with its root, its first event, its time and its count."""
+    session = await backend.session()
+    root = await session.add_turns([say("one")])
+    first = await session.fork_conversation([say("aside")], root.event_id, "aside")
+    await session.add_turns([say("further aside")], branch="aside")
+    assert [
+        BranchSummary("main", None, root.event_id, 1, root.timestamp),
+        BranchSummary("aside", root.event_id, first.event_id, 2, first.timestamp),
+    ] == await session.list_branches()
+    tree = await session.get_conversation_tree()
+    [aside] = tree.main.forks[root.event_id]
+    assert (first.event_id, 2) == (aside.events[0].event_id, len(aside.events))
 
 
 async def test_the_service_filters_by_metadata(backend: Backend) -> None:

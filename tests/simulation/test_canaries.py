@@ -66,6 +66,9 @@ async def talk(shown: list[Any]) -> None:
             ),
             "list": lambda: memory.with_options(retry=hasty).list_events(),
             "last": lambda: memory.with_options(retry=hasty).get_last_k_turns(2),
+            "exchanges": lambda: memory.with_options(retry=hasty).get_last_k_exchanges(2),
+            "branches": lambda: memory.with_options(retry=hasty).list_branches(),
+            "tree": lambda: memory.with_options(retry=hasty).get_conversation_tree(),
             "search": lambda: memory.with_options(retry=hasty).search_long_term_memories(
                 "CANARY?", "/f/"
             ),

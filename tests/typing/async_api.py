@@ -16,8 +16,13 @@ from agentcore_memory_async import (
     BatchResult,
     BlobPayload,
     Branch,
+    BranchSummary,
     ConversationalMessage,
+    ConversationBranch,
+    ConversationTree,
     Event,
+    Exchange,
+    Exchanges,
     ExtractionJob,
     ExtractionJobMessage,
     ExtractionPoller,
@@ -117,6 +122,20 @@ async def events(session: AsyncMemorySession) -> None:
     turns = await session.get_last_k_turns(k=5, branch="b")
     assert_type(turns, list[Turn])
     assert_type(turns[0].role, MessageRole)
+    exchanges = await session.get_last_k_exchanges(5, branch="b", include_parent_branches=False)
+    assert_type(exchanges, Exchanges)
+    assert_type(exchanges[-1], Exchange)
+    assert_type(exchanges[-2:], Exchanges)
+    assert_type(exchanges[0].turns, tuple[Turn, ...])
+    assert_type([*exchanges.to_openai(), {"role": "user", "content": "hi"}], list[dict[str, str]])
+    assert_type(exchanges.to_anthropic(), list[dict[str, str | list[dict[str, str]]]])
+    assert_type(exchanges[0].to_converse(), list[dict[str, str | list[dict[str, str]]]])
+    assert_type(await session.fork_conversation(said, event.event_id, "c"), Event)
+    assert_type(await session.list_branches(), list[BranchSummary])
+    tree = await session.get_conversation_tree()
+    assert_type(tree, ConversationTree)
+    assert_type(tree.main.forks[event.event_id], tuple[ConversationBranch, ...])
+    assert_type(await session.list_events(branch="b", include_parent_branches=True), list[Event])
     assert_type(await session.list_events(), list[Event])
     assert_type(await session.list_events("order", max_results=5), list[Event])
     async for each in session.iter_events(page_size=10):

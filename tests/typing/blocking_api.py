@@ -10,8 +10,11 @@ from agentcore_memory_async import (
     BatchResult,
     BlockingExtractionPoller,
     BlockingMemoryWait,
+    BranchSummary,
     ConversationalMessage,
+    ConversationTree,
     Event,
+    Exchanges,
     ExtractionJob,
     Memory,
     MemoryControl,
@@ -50,6 +53,10 @@ def events(session: MemorySession) -> None:
     session.add_turns([{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}])
     assert_type(session.create_event("order", {"id": 1}), str)
     assert_type(session.get_last_k_turns(k=5), list[Turn])
+    assert_type(session.get_last_k_exchanges(5), Exchanges)
+    assert_type(session.fork_conversation([], "1#a", "b", event_timestamp=None), Event)
+    assert_type(session.list_branches(), list[BranchSummary])
+    assert_type(session.get_conversation_tree(), ConversationTree)
     assert_type(session.list_events("order", max_results=5), list[Event])
     for each in session.iter_events(page_size=10):
         assert_type(each, Event)

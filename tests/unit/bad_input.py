@@ -214,6 +214,45 @@ CASES: dict[str, tuple[list[Any], Any]] = {
     "resolve(in_doubt)": (IN_DOUBT, lambda s, x: s.resolve(x)),
     "get_last_k_turns(k)": (COUNTS, lambda s, x: s.get_last_k_turns(x)),
     "get_last_k_turns(branch)": (BRANCHES, lambda s, x: s.get_last_k_turns(branch=x)),
+    "get_last_k_turns(include_parent_branches)": (
+        [None, "no", 1],
+        lambda s, x: s.get_last_k_turns(branch="b", include_parent_branches=x),
+    ),
+    "get_last_k_exchanges(k)": (COUNTS, lambda s, x: s.get_last_k_exchanges(x)),
+    "get_last_k_exchanges(branch)": (BRANCHES, lambda s, x: s.get_last_k_exchanges(branch=x)),
+    "get_last_k_exchanges(include_parent_branches)": (
+        [None, "no", 1],
+        lambda s, x: s.get_last_k_exchanges(include_parent_branches=x),
+    ),
+    "fork_conversation(messages)": ([None], lambda s, x: s.fork_conversation(x, "1#a", "b")),
+    "fork_conversation(root_event_id)": (
+        [None, 5, "", "12", "1#", "#a", "1#g", " 1#a"],
+        lambda s, x: s.fork_conversation(GOOD, x, "b"),
+    ),
+    "fork_conversation(branch_name)": (
+        [None, 5, "", "main", "a/b", "-b", "x" * 101, Branch("b")],
+        lambda s, x: s.fork_conversation(GOOD, "1#a", x),
+    ),
+    "fork_conversation(metadata)": (
+        [5],
+        lambda s, x: s.fork_conversation(GOOD, "1#a", "b", x),
+    ),
+    "fork_conversation(event_timestamp)": (
+        [NAIVE],
+        lambda s, x: s.fork_conversation(GOOD, "1#a", "b", None, x),
+    ),
+    "fork_conversation(extract)": (
+        ["no"],
+        lambda s, x: s.fork_conversation(GOOD, "1#a", "b", extract=x),
+    ),
+    "fork_conversation(namespace_variables)": (
+        [5],
+        lambda s, x: s.fork_conversation(GOOD, "1#a", "b", namespace_variables=x),
+    ),
+    "fork_conversation(client_token)": (
+        [5],
+        lambda s, x: s.fork_conversation(GOOD, "1#a", "b", client_token=x),
+    ),
     "create_event(event_type)": (EVENT_TYPES, lambda s, x: s.create_event(x, {})),
     "create_event(payload)": (PAYLOADS, lambda s, x: s.create_event("order", x)),
     "create_event(branch)": (BRANCHES, lambda s, x: s.create_event("order", {}, branch=x)),
@@ -235,6 +274,14 @@ CASES: dict[str, tuple[list[Any], Any]] = {
         lambda s, x: s.list_events(x),
     ),
     "list_events(branch)": (BRANCHES, lambda s, x: s.list_events(branch=x)),
+    "list_events(include_parent_branches)": (
+        [None, "no", 1],
+        lambda s, x: s.list_events(include_parent_branches=x),
+    ),
+    "iter_events(include_parent_branches)": (
+        [5],
+        lambda s, x: anext(s.iter_events(include_parent_branches=x)),
+    ),
     "list_events(max_results)": (
         [x for x in COUNTS if x is not None],
         lambda s, x: s.list_events(max_results=x),

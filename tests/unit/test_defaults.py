@@ -34,7 +34,13 @@ CLASSES = (
     UnsentError,
 )
 WAITING = {"timeout": 180.0, "min_records": 1, "settle": 0.0}
-EVENTS = {"page_size": 100, "consistent_read": True, "include_payloads": True}
+EVENTS = {
+    "include_parent_branches": False,
+    "page_size": 100,
+    "consistent_read": True,
+    "include_payloads": True,
+}
+NEWEST = {"k": 10, "include_parent_branches": True}
 JOBS = {"page_size": 50}
 ACTORS = {"page_size": 100}
 SESSIONS = {"has_events": False, "page_size": 100}
@@ -85,7 +91,9 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "AsyncMemorySession.create_event": {"extract": False},
     "AsyncMemorySession.extraction_poller": WAITING,
-    "AsyncMemorySession.get_last_k_turns": {"k": 10},
+    "AsyncMemorySession.fork_conversation": {"extract": True},
+    "AsyncMemorySession.get_last_k_exchanges": NEWEST,
+    "AsyncMemorySession.get_last_k_turns": NEWEST,
     "AsyncMemorySession.iter_events": EVENTS,
     "AsyncMemorySession.iter_memory_extraction_jobs": JOBS,
     "AsyncMemorySession.list_events": EVENTS,

@@ -148,14 +148,38 @@ def test_one_event_of_another_session_spoils_a_page(member: str, value: str) -> 
     ids=str,
 )
 def test_a_page_of_other_branches_only_is_anothers(branches: list[str | None], found: str) -> None:
-    """A page is held against the branch that was asked for, without or with its parents."""
+    """A page is held against the branch that was asked for alone."""
     asked = {"name": "retry", "includeParentBranches": False}
     page = {"events": [{**EVENT, "branch": name and {"name": name}} for name in branches]}
 
     assert found == differing("ListEvents", {**IDS, "filter": {"branch": asked}}, page)
-    asked["includeParentBranches"] = True
-    assert "" == differing("ListEvents", {**IDS, "filter": {"branch": asked}}, page)
     assert "" == differing("ListEvents", IDS, page)
+
+
+@pytest.mark.parametrize(
+    ("branches", "change", "found"),
+    [
+        (["other"], {}, "branch"),
+        (["other", "another"], {}, "branch"),
+        (["other", "main"], {}, ""),  # a branch whose own events were deleted
+        (["other", None], {}, ""),
+        (["other", "retry"], {}, ""),
+        ([], {}, ""),
+        (["other"], {"nextToken": "t1"}, ""),  # a later page may be of a parent alone
+        (["other"], {"filter": {"eventMetadata": [{}]}}, ""),  # so may be what a filter leaves
+    ],
+    ids=str,
+)
+def test_a_whole_list_with_parents_has_the_branch_or_the_main_one(
+    branches: list[str | None], change: dict[str, Any], found: str
+) -> None:
+    """A whole list of another branch alone is no list of a branch with its parents."""
+    branch = {"name": "retry", "includeParentBranches": True}
+    asked = {**IDS, **change, "filter": {**change.get("filter", {}), "branch": branch}}
+    page = {"events": [{**EVENT, "branch": name and {"name": name}} for name in branches]}
+
+    assert found == differing("ListEvents", asked, page)
+    assert "" == differing("ListEvents", asked, {**page, "nextToken": "t2"})
 
 
 @pytest.mark.parametrize("operation", ["ListMemoryRecords", "RetrieveMemoryRecords"])

@@ -9,7 +9,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcore_memory_async._wire.turns import LastTurns, chronological, is_on_branch
+from agentcore_memory_async._wire.turns import Newest, chronological, is_on_branch
 from agentcore_memory_async.models import Branch, ConversationalMessage, Event, MessageRole, Turn
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -54,7 +54,7 @@ def test_last_turns_are_those_of_a_brute_force_model(
     listed = events.copy()
     chance.shuffle(listed)  # type: ignore[attr-defined]
     listed.sort(key=lambda each: each.timestamp, reverse=True)  # ties stay shuffled
-    last = LastTurns(k)
+    last = Newest(k)
     position = 0
     for size in [*sizes, len(listed)]:
         if last.complete:
@@ -62,12 +62,12 @@ def test_last_turns_are_those_of_a_brute_force_model(
         last.feed(listed[position : position + size])
         position += size
 
-    assert brute_force(events, k) == last.turns()
+    assert brute_force(events, k) == last.turns()[-k:]
 
 
 def test_reading_stops_once_an_older_event_was_seen() -> None:
     """Reading stops at the first page after which ties are certain."""
-    last = LastTurns(2)
+    last = Newest(2)
     last.feed([event(9, 1, 1), event(8, 2, 1)])
     assert not last.complete
     last.feed([])
