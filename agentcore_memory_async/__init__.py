@@ -12,6 +12,7 @@ from agentcore_memory_async._wire.messages import to_message
 from agentcore_memory_async.actor import AsyncActor
 from agentcore_memory_async.background import BackgroundWork
 from agentcore_memory_async.buffer import MessageBuffer
+from agentcore_memory_async.context import Context, Provenance, RetrievalConfig, TurnResult
 from agentcore_memory_async.control import AsyncMemoryControl, MemoryWait
 from agentcore_memory_async.errors import (
     AccessDeniedError,
@@ -139,6 +140,7 @@ __all__ = (
     "ClientTokenInUseError",
     "ClosedError",
     "ConflictError",
+    "Context",
     "ConversationBranch",
     "ConversationTree",
     "ConversationalMessage",
@@ -184,10 +186,12 @@ __all__ = (
     "OutcomeUnknownError",
     "PollPolicy",
     "PromptOverride",
+    "Provenance",
     "QuotaExceededError",
     "RecordOutcome",
     "RecordedTurn",
     "ReflectionOverride",
+    "RetrievalConfig",
     "RetryPolicy",
     "SelfManaged",
     "SemanticOverride",
@@ -204,6 +208,7 @@ __all__ = (
     "TransportError",
     "TransportTimeoutError",
     "Turn",
+    "TurnResult",
     "UnreadableItemWarning",
     "UnsentError",
     "UnsentTurnsError",

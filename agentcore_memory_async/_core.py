@@ -14,9 +14,12 @@ from attrs import evolve, field, frozen
 
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.declared_namespaces import DeclaredNamespaces
+from agentcore_memory_async._wire.resolved_namespaces import ResolvedNamespaces
 from agentcore_memory_async.policies import RetryPolicy, check_retry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agentcore_memory_async._calls.outbox import Outbox
     from agentcore_memory_async._calls.retry import Retrier
     from agentcore_memory_async._calls.writer import Writer
@@ -77,6 +80,21 @@ class View:
     def memory_id(self) -> str:
         """Id or ARN of the memory."""
         return self._core.memory_id
+
+    @property
+    def namespaces(self) -> Mapping[str, str]:
+        """
+        Prefixes of the namespaces that the manager knows, by name.
+
+        ``session.namespaces["facts"]`` is ``/facts/anna/`` where ``/facts/{actorId}/`` was
+        declared by ``namespaces=`` of the manager, or read by its ``describe(control)``.
+
+        Raises:
+            InvalidInputError: While reading it: the manager knows no namespaces, or a template has
+                a variable that has no value here, such as ``{sessionId}`` in the manager.
+            KeyError: While reading it: there is none of that name.
+        """
+        return ResolvedNamespaces(self._core.namespaces, self._namespace_values())
 
     def with_options(self, *, retry: RetryPolicy) -> Self:
         """

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from agentcore_memory_async._operations.actors import ActorSessionOperations
 from agentcore_memory_async._operations.batches import BatchOperations
+from agentcore_memory_async._operations.context import ContextOperations
 from agentcore_memory_async._operations.ingest import IngestOperations
 from agentcore_memory_async._operations.jobs import JobOperations
-from agentcore_memory_async._operations.records import RecordOperations
 from agentcore_memory_async._operations.waiting import WaitingOperations
 
 __all__ = ("AsyncActor",)
@@ -18,7 +18,7 @@ __all__ = ("AsyncActor",)
 
 class AsyncActor(
     ActorSessionOperations,
-    RecordOperations,
+    ContextOperations,
     BatchOperations,
     WaitingOperations,
     JobOperations,

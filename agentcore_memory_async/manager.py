@@ -32,6 +32,7 @@ from agentcore_memory_async._operations.records import RecordOperations
 from agentcore_memory_async._operations.waiting import WaitingOperations
 from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.resolved_namespaces import check_namespaces
 from agentcore_memory_async._wire.unreadable import check_on_unreadable
 from agentcore_memory_async.actor import AsyncActor
 from agentcore_memory_async.background import BackgroundWork
@@ -40,7 +41,7 @@ from agentcore_memory_async.policies import PollPolicy, RetryPolicy, ServiceLimi
 from agentcore_memory_async.session import AsyncMemorySession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
     from types import TracebackType
 
@@ -155,6 +156,9 @@ class AsyncMemorySessionManager(
             `DecodeError`.
         allow_hierarchical_actor_ids: Whether actor ids may contain ``/``. Such an id reaches into
             the namespaces of others: ``alice/facts`` is below ``/users/alice/``.
+        namespaces: Namespace templates of the memory's strategies by name, such as ``{"facts":
+            "/facts/{actorId}/"}``, or a list of templates, which are their own names: where
+            ``retrieve_context`` searches, and what ``session.namespaces`` resolves.
         transport: Custom transport, for tests: see ``agentcore_memory_async.testing``.
         clock: Custom wall clock instead of ``time.time``, in seconds since 1970, for tests. A
             ``ManualClock`` or ``AutoClock`` of the local service also times waits for extraction.
@@ -178,6 +182,7 @@ class AsyncMemorySessionManager(
         close_timeout: float | timedelta = 5.0,
         on_unreadable: Literal["skip", "raise"] = "skip",
         allow_hierarchical_actor_ids: bool = False,
+        namespaces: Mapping[str, str] | Sequence[str] | None = None,
         transport: Transport | None = None,
         clock: Callable[[], float] | WaitClock | None = None,
     ) -> None:
@@ -194,6 +199,7 @@ class AsyncMemorySessionManager(
             wait_clock = LoopClock()
         check.check_callable("clock", clock, "give a function of no arguments, such as time.time")
         check.check_bool("allow_hierarchical_actor_ids", allow_hierarchical_actor_ids)
+        declared = check_namespaces(namespaces)
         close_timeout_s = check.check_duration("close_timeout", close_timeout)
         unreadable = check_on_unreadable(on_unreadable)
         poll_policy = check_polling(polling) or PollPolicy()
@@ -231,6 +237,7 @@ class AsyncMemorySessionManager(
             unreadable=unreadable,
             retry=policy,
             allow_hierarchical_actor_ids=allow_hierarchical_actor_ids,
+            namespaces=declared,
         )
 
     def __repr__(self) -> str:

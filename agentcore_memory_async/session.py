@@ -14,7 +14,7 @@ from agentcore_memory_async._operations.branches import BranchOperations
 from agentcore_memory_async._operations.exchanges import ExchangeOperations
 from agentcore_memory_async._operations.ingest import IngestOperations
 from agentcore_memory_async._operations.jobs import JobOperations
-from agentcore_memory_async._operations.records import RecordOperations
+from agentcore_memory_async._operations.model_turns import ModelTurnOperations
 from agentcore_memory_async._operations.waiting import WaitingOperations
 from agentcore_memory_async.actor import AsyncActor
 
@@ -27,7 +27,7 @@ __all__ = ("AsyncMemorySession",)
 class AsyncMemorySession(
     BranchOperations,
     ExchangeOperations,
-    RecordOperations,
+    ModelTurnOperations,
     BatchOperations,
     WaitingOperations,
     JobOperations,

@@ -24,15 +24,18 @@ NOT_CONSTRUCTED = {
     "BlockingExtractionPoller",
     "BlockingIterator",
     "BlockingMemoryWait",
+    "Context",
     "ExtractionPoller",
     "ExtractionRequest",
     "Fault",
     "Message",
     "MemoryWait",
     "MessageBuffer",
+    "Provenance",
     "RecordedRequest",
     "RecordedTurn",
     "Strategy",
+    "TurnResult",
 }
 """Classes whose objects the package makes: their constructors are not shown."""
 

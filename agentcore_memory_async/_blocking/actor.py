@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
 from agentcore_memory_async._sync.derive import (
     BlockingFacade,
@@ -13,6 +15,9 @@ from agentcore_memory_async._sync.derive import (
 from agentcore_memory_async._wire.validation import kind, refuse
 from agentcore_memory_async.actor import AsyncActor
 from agentcore_memory_async.manager import AsyncMemorySessionManager
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Actor(BlockingFacade[AsyncActor]):
@@ -47,6 +52,7 @@ class Actor(BlockingFacade[AsyncActor]):
     batch_create_memory_records = blocking(AsyncActor.batch_create_memory_records)
     batch_update_memory_records = blocking(AsyncActor.batch_update_memory_records)
     batch_delete_memory_records = blocking(AsyncActor.batch_delete_memory_records)
+    retrieve_context = blocking(AsyncActor.retrieve_context)
     extraction_poller = blocking_factory(AsyncActor.extraction_poller, BlockingExtractionPoller)
     wait_for_extraction = blocking(AsyncActor.wait_for_extraction)
     list_memory_extraction_jobs = blocking(AsyncActor.list_memory_extraction_jobs)
@@ -58,6 +64,11 @@ class Actor(BlockingFacade[AsyncActor]):
     def memory_id(self) -> str:
         """Id or ARN of the memory."""
         return self._inner.memory_id
+
+    @property
+    def namespaces(self) -> Mapping[str, str]:
+        """Prefixes of the namespaces that the manager knows, by name."""
+        return self._inner.namespaces
 
     @property
     def actor_id(self) -> str:

@@ -22,6 +22,7 @@ from agentcore_memory_async.errors import ClosedError
 from agentcore_memory_async.manager import AsyncMemorySessionManager
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from agentcore_memory_async.models import Memory
@@ -140,6 +141,11 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
     def memory_id(self) -> str:
         """Id or ARN of the memory."""
         return self._inner.memory_id
+
+    @property
+    def namespaces(self) -> Mapping[str, str]:
+        """Prefixes of the namespaces that the manager knows, by name."""
+        return self._inner.namespaces
 
 
 def manager_around(manager: AsyncMemorySessionManager) -> MemorySessionManager:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from agentcore_memory_async._blocking.actor import Actor
 from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
 from agentcore_memory_async._sync.derive import (
@@ -14,6 +16,9 @@ from agentcore_memory_async._sync.derive import (
 from agentcore_memory_async._wire.validation import kind, refuse
 from agentcore_memory_async.manager import AsyncMemorySessionManager
 from agentcore_memory_async.session import AsyncMemorySession
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class MemorySession(BlockingFacade[AsyncMemorySession]):
@@ -75,6 +80,8 @@ class MemorySession(BlockingFacade[AsyncMemorySession]):
     batch_create_memory_records = blocking(AsyncMemorySession.batch_create_memory_records)
     batch_update_memory_records = blocking(AsyncMemorySession.batch_update_memory_records)
     batch_delete_memory_records = blocking(AsyncMemorySession.batch_delete_memory_records)
+    retrieve_context = blocking(AsyncMemorySession.retrieve_context)
+    process_turn_with_llm = blocking(AsyncMemorySession.process_turn_with_llm)
     extraction_poller = blocking_factory(
         AsyncMemorySession.extraction_poller, BlockingExtractionPoller
     )
@@ -84,6 +91,11 @@ class MemorySession(BlockingFacade[AsyncMemorySession]):
     def memory_id(self) -> str:
         """Id or ARN of the memory."""
         return self._inner.memory_id
+
+    @property
+    def namespaces(self) -> Mapping[str, str]:
+        """Prefixes of the namespaces that the manager knows, by name."""
+        return self._inner.namespaces
 
     @property
     def actor_id(self) -> str:

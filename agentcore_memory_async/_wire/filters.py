@@ -63,20 +63,33 @@ def check_event_filters(
     return checked
 
 
-def _refuse_number(count: int, most: int, why: str) -> None:
-    check.refuse(f"filters and metadata are {count} conditions; give {most} at most{why}")
+def check_metadata_filters(filters: object) -> tuple[Filter, ...]:
+    """Return the filters of a search for context."""
+    argument = "metadata_filters"
+    checked = _check_all(filters, None, _check_record_value, argument)
+    if len(checked) > MAX_FILTERS:
+        _refuse_number(len(checked), MAX_FILTERS, "", argument)
+    return checked
+
+
+def _refuse_number(
+    count: int, most: int, why: str, arguments: str = "filters and metadata"
+) -> None:
+    check.refuse(f"{arguments} are {count} conditions; give {most} at most{why}")
 
 
 def _check_all(
     filters: object,
     metadata: object,
     check_value: Callable[[str, Filter], MetadataValue | None],
+    name_of_filters: str = "filters",
 ) -> tuple[Filter, ...]:
     if not isinstance(filters, list | tuple):
-        check.refuse(f"filters is {check.kind(filters)}; give a list such as [{_EXAMPLE}]")
+        what = f"{name_of_filters} is {check.kind(filters)}"
+        check.refuse(f"{what}; give a list such as [{_EXAMPLE}]")
     checked: list[Filter] = []
     for place, each in enumerate(cast("list[object]", filters)):
-        argument = f"filters[{place}]"
+        argument = f"{name_of_filters}[{place}]"
         if not isinstance(each, Filter):
             what = "a key alone" if isinstance(each, MetadataKey) else check.kind(each)
             check.refuse(f"{argument} is {what}; give a comparison such as {_EXAMPLE}")

@@ -26,12 +26,18 @@ _ALLOWED_INSIDE = "-_:"
 """Characters that a namespace may have, but not begin with; nor may two ``:`` follow each other."""
 _LONGEST = 1024
 """Characters of a namespace (service model)."""
+_GIVE_IT = "give memory_strategy_id=, or write the id itself"
+"""What to do where a variable has no value, if the method takes the id of a strategy."""
 _MAY_BE_SHOWN = re.compile(r"/.*|[a-zA-Z0-9_/:*.{}-]*", re.S)
 """What an error may show of a template; other text may be a query given in place of a prefix."""
 
 
 def resolve_template(
-    template: str, values: Mapping[str, str | None], *, argument: str = "namespace_prefix"
+    template: str,
+    values: Mapping[str, str | None],
+    *,
+    argument: str = "namespace_prefix",
+    advice: str = _GIVE_IT,
 ) -> str:
     """
     Fill in the variables of *template* and check the result.
@@ -40,6 +46,7 @@ def resolve_template(
         template: Text with names in braces, such as ``{actorId}``.
         values: Value of each known name; None for a name that has no value here.
         argument: Name of the argument in errors.
+        advice: What to do where a variable has no value, for errors.
 
     Raises:
         InvalidInputError: An unknown name, another use of braces, or an invalid namespace (1 to
@@ -60,10 +67,7 @@ def resolve_template(
             raise InvalidInputError(message)
         value = values[name]
         if value is None:
-            message = (
-                f"{argument} {shown} names {{{name}}}, which has no value here; "
-                "give memory_strategy_id=, or write the id itself"
-            )
+            message = f"{argument} {shown} names {{{name}}}, which has no value here; {advice}"
             raise InvalidInputError(message)
         return value
 
@@ -94,11 +98,17 @@ def resolve_template(
     return namespace
 
 
-def resolve_prefix(template: str, values: Mapping[str, str | None]) -> str:
+def resolve_prefix(
+    template: str,
+    values: Mapping[str, str | None],
+    *,
+    argument: str = "namespace_prefix",
+    advice: str = _GIVE_IT,
+) -> str:
     """Fill in *template* as ``resolve_template`` does, and end it with ``/``."""
-    prefix = as_prefix(resolve_template(template, values))
+    prefix = as_prefix(resolve_template(template, values, argument=argument, advice=advice))
     if len(prefix) > _LONGEST:
-        message = f"namespace_prefix has {len(prefix):,} characters; give 1 to {_LONGEST:,}"
+        message = f"{argument} has {len(prefix):,} characters; give 1 to {_LONGEST:,}"
         raise InvalidInputError(message)
     return prefix
 

@@ -29,6 +29,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Start of the service's timestamps."""
 LATEST_MS = 253_402_300_799_999
 """End of the year 9999 in milliseconds since 1970: what a datetime can hold."""
+MAX_QUERY = 10_000
+"""Characters of a search (service model)."""
 MAIN_BRANCH = "main"
 """Name by which the service calls the branch of an event that names none."""
 _MEMORY_ARN = re.compile(r"arn:[a-z0-9-]+:bedrock-agentcore:[a-z0-9-]*:[0-9]*:memory/")
@@ -446,9 +448,9 @@ def check_query(value: object) -> str:
     """Check the text of a search, which is never shown."""
     if not isinstance(value, str):
         refuse(f"query is {kind(value)}; give a str")
-    if not 1 <= len(value) <= 10_000:
-        refuse(f"query has {len(value):,} characters; give 1 to 10,000")
+    if not 1 <= len(value) <= MAX_QUERY:
+        refuse(f"query has {len(value):,} characters; give 1 to {MAX_QUERY:,}")
     if not value.strip():
-        refuse("query is whitespace only; give 1 to 10,000 characters to search for")
+        refuse(f"query is whitespace only; give 1 to {MAX_QUERY:,} characters to search for")
     check_utf8("query", value)
     return plain(value)

@@ -12,6 +12,8 @@ import pytest
 from agentcore_memory_async import (
     AsyncMemorySession,
     AsyncMemorySessionManager,
+    Context,
+    RetrievalConfig,
     TransportError,
 )
 from agentcore_memory_async.testing import FakeTransport
@@ -63,6 +65,12 @@ async def poll(session: AsyncMemorySession) -> None:
         await poller
 
 
+async def answer(text: str, memories: Context) -> str:
+    """Answer as a model does."""
+    await anyio.sleep(0.01)
+    return "ho"
+
+
 async def _send_batch(session: AsyncMemorySession, operation: str) -> None:
     """Send a batch in three requests."""
     await BATCHES[operation](session, 201)
@@ -70,6 +78,7 @@ async def _send_batch(session: AsyncMemorySession, operation: str) -> None:
 
 RECORD_ID = record_id(1)
 EVENT = {"actorId": "a", "sessionId": "s", "eventId": "1#a"}
+CONFIG = RetrievalConfig()
 CALLS: dict[str, Call] = {
     "add_turns": lambda session: session.add_turns([said("hi")]),
     "create_event": lambda session: session.create_event("order", {}),
@@ -82,6 +91,10 @@ CALLS: dict[str, Call] = {
     "iter_events": iterate,
     "list_records": lambda session: session.list_long_term_memory_records("/facts/{actorId}/"),
     "search": lambda session: session.search_long_term_memories("q", "/facts/{actorId}/"),
+    "context": lambda session: session.retrieve_context("q", {"/facts/{actorId}/": CONFIG}),
+    "turn with a model": lambda session: session.process_turn_with_llm(
+        "q", answer, {"/facts/{actorId}/": CONFIG}, on_search_error="degrade"
+    ),
     "poller": poll,
     "verify": lambda session: session.verify(),
     "get_event": lambda session: session.get_event("1#a"),

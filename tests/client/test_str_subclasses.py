@@ -14,6 +14,7 @@ from agentcore_memory_async import (
     ConversationalMessage,
     JsonPayload,
     MessageRole,
+    RetrievalConfig,
 )
 from agentcore_memory_async.local import LocalMemoryService
 from agentcore_memory_async.testing import FakeTransport
@@ -104,6 +105,18 @@ CALLS: dict[str, Callable[[AsyncMemorySession], Awaitable[Any]]] = {
     "search": lambda session: session.search_long_term_memories(
         Loud("query"), namespace=Loud("/facts/"), memory_strategy_id=Loud("facts-1")
     ),
+    "context": lambda session: session.retrieve_context(
+        Loud("query"),
+        {
+            Loud("/facts/{actorId}/{memoryStrategyId}/"): RetrievalConfig(
+                strategy_id=Loud("facts-1"), retrieval_query=Loud("about")
+            )
+        },
+    ),
+    "declared context": lambda session: session.retrieve_context(Loud("query")),
+    "turn with a model": lambda session: session.process_turn_with_llm(
+        Loud("hi"), lambda *_: Loud("ho"), {}, metadata={Loud("key"): Loud("text")}
+    ),
     "poller": lambda session: wait(session),
 }
 
@@ -113,7 +126,10 @@ CALLS: dict[str, Callable[[AsyncMemorySession], Awaitable[Any]]] = {
 async def test_only_jsons_own_types_are_sent(call: str) -> None:
     """Whatever is a text is sent as one, wherever it is given."""
     service = FakeTransport()
-    async with AsyncMemorySessionManager(Loud(MEMORY), transport=service) as manager:
+    declared: dict[str, str] = {Loud("facts"): Loud("/facts/{actorId}/")}
+    async with AsyncMemorySessionManager(
+        Loud(MEMORY), transport=service, namespaces=declared
+    ) as manager:
         session = await manager.create_memory_session(Loud("a"), Loud("s"), verify=False)
         await CALLS[call](session)
     assert service.requests

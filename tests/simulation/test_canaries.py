@@ -13,10 +13,12 @@ from aiobotocore.session import AioSession
 from agentcore_memory_async import (
     AgentCoreMemoryError,
     BotocoreLogFilter,
+    Context,
     ConversationalMessage,
     InvalidInputError,
     JsonPayload,
     MessageRole,
+    RetrievalConfig,
     RetryPolicy,
     UnsentError,
 )
@@ -48,6 +50,11 @@ def logged() -> Iterator[io.StringIO]:
         logger.setLevel(level)
 
 
+async def answer(text: str, memories: Context) -> str:
+    """Answer as a model does."""
+    return "CANARY"
+
+
 @virtual_time
 async def talk(shown: list[Any]) -> None:
     """Use every method with canaries, under every fault; collect all results and errors."""
@@ -71,6 +78,12 @@ async def talk(shown: list[Any]) -> None:
             "tree": lambda: memory.with_options(retry=hasty).get_conversation_tree(),
             "search": lambda: memory.with_options(retry=hasty).search_long_term_memories(
                 "CANARY?", "/f/"
+            ),
+            "context": lambda: memory.with_options(retry=hasty).retrieve_context(
+                "CANARY" * 2000, {"/f/": RetrievalConfig(retrieval_query="CANARY")}
+            ),
+            "model": lambda: memory.with_options(retry=hasty).process_turn_with_llm(
+                "CANARY", answer, {"/f/": RetrievalConfig()}, on_search_error="degrade"
             ),
             "too long": lambda: memory.search_long_term_memories("CANARY" * 2000),
             "too much": lambda: memory.create_event("x", {"n": "CANARY" * 20_000}),

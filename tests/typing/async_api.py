@@ -17,6 +17,7 @@ from agentcore_memory_async import (
     BlobPayload,
     Branch,
     BranchSummary,
+    Context,
     ConversationalMessage,
     ConversationBranch,
     ConversationTree,
@@ -36,13 +37,16 @@ from agentcore_memory_async import (
     MessageRole,
     NewMemoryRecord,
     OutcomeUnknownError,
+    Provenance,
     RecordOutcome,
+    RetrievalConfig,
     RetryPolicy,
     SemanticStrategy,
     ServiceError,
     ServiceLimits,
     SessionSummary,
     Turn,
+    TurnResult,
     decode_actor_id,
     encode_actor_id,
     encode_session_id,
@@ -229,6 +233,39 @@ async def batches(manager: AsyncMemorySessionManager) -> None:
         await manager.batch_delete_memory_records([record, "mem-1"], raise_on_failure=True)
     except BatchError as error:
         assert_type(error.result, BatchResult)
+
+
+async def ask(user_input: str, memories: Context) -> str:
+    """Answer as a model does."""
+    return memories.render(max_chars=100) + user_input
+
+
+def ask_blocking(user_input: str, memories: Context) -> str:
+    """Answer as a model does, without ``await``."""
+    return memories.render(max_tokens=9, count_tokens=len) + user_input
+
+
+async def context(session: AsyncMemorySession) -> None:
+    """Retrieve context and let a model answer."""
+    declared: Mapping[str, str] = session.namespaces
+    AsyncMemorySessionManager("m", namespaces=declared)
+    AsyncMemorySessionManager("m", namespaces=["/facts/{actorId}/"])
+    assert_type(session.namespaces["facts"], str)
+    config = {"/facts/{actorId}/": RetrievalConfig(top_k=1, relevance_score=0.5)}
+    found = await session.retrieve_context("q", config)
+    assert_type(found, Context)
+    assert_type(found[0], MemoryRecord)
+    assert_type(found[1:], Context)
+    assert_type(found.provenance, tuple[Provenance, ...])
+    for record in found:
+        assert_type(record, MemoryRecord)
+    result = await session.process_turn_with_llm("hi", ask, config, on_search_error="degrade")
+    assert_type(result, TurnResult)
+    assert_type(result.degraded, bool)
+    memories, response, event = await session.process_turn_with_llm("hi", ask_blocking)
+    assert_type(memories, Context)
+    assert_type(response, str)
+    assert_type(event, Event)
 
 
 def values() -> None:

@@ -11,6 +11,7 @@ from agentcore_memory_async import (
     BlockingExtractionPoller,
     BlockingMemoryWait,
     BranchSummary,
+    Context,
     ConversationalMessage,
     ConversationTree,
     Event,
@@ -27,6 +28,7 @@ from agentcore_memory_async import (
     SemanticStrategy,
     SessionSummary,
     Turn,
+    TurnResult,
     where,
 )
 
@@ -94,6 +96,17 @@ def records(session: MemorySession) -> None:
         assert_type(entered.wait(), list[MemoryRecord])
     for record in poller:
         assert_type(record, MemoryRecord)
+
+
+def context(session: MemorySession) -> None:
+    """Retrieve context and let a model answer."""
+    assert_type(session.namespaces["facts"], str)
+    assert_type(session.retrieve_context("q"), Context)
+    result = session.process_turn_with_llm("hi", lambda text, memories: text + memories[0].text)
+    assert_type(result, TurnResult)
+    memories, _, event = result
+    assert_type(memories, Context)
+    assert_type(event, Event)
 
 
 def mistakes(session: MemorySession) -> None:

@@ -36,11 +36,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 from tests.unit.bad_calls import CALLS
+from tests.unit.bad_context_input import CONTEXT_CASES
 from tests.unit.bad_input import CASES as INPUT
 from tests.unit.bad_input import CIRCLE
 from tests.unit.bad_records import CASES as RECORDS
 
-CASES = {**INPUT, **CALLS, **RECORDS}
+CASES = {**INPUT, **CALLS, **RECORDS, **CONTEXT_CASES}
 """Invalid values, by the arguments that they are for."""
 
 STORED = Path(__file__).with_name("texts.txt")
