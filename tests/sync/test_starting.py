@@ -1,15 +1,19 @@
-"""Starting the loop thread: a start that is interrupted leaves no thread behind."""
+"""The loop thread begins and ends: no thread and no caller is left behind."""
 
 from __future__ import annotations
 
-from threading import Event
+import asyncio
+import threading
+from functools import partial
 
+import anyio
 import pytest
 
 from agentcore_memory_async._sync.loop_thread import LoopThread
+from agentcore_memory_async.errors import ClosedError
 
 
-class Interrupted(Event):
+class Interrupted(threading.Event):
     """An event whose waiter gets a Ctrl-C once the thread runs."""
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -26,3 +30,32 @@ def test_an_interrupted_start_ends_the_thread() -> None:
         thread.start()
     thread._thread.join(10)
     assert not thread._thread.is_alive()
+
+
+def test_a_call_that_never_began_is_ended_with_the_thread() -> None:
+    """A callback that cancels all tasks of the loop leaves no caller waiting."""
+    thread = LoopThread()
+    thread.start()
+    blocked, may_end, errors = threading.Event(), threading.Event(), list[BaseException]()
+
+    def end() -> None:
+        blocked.set()
+        may_end.wait()
+        for task in asyncio.all_tasks(thread._loop):
+            task.cancel()
+
+    def call() -> None:
+        try:
+            thread.call(partial(anyio.sleep, 0))
+        except ClosedError as error:
+            errors.append(error)
+
+    thread.post(end)
+    blocked.wait()
+    caller = threading.Thread(target=call, daemon=True)
+    caller.start()
+    while not thread._calls:
+        pass  # until it waits for the loop
+    may_end.set()
+    caller.join(10)
+    assert [ClosedError] == [type(error) for error in errors]
