@@ -9,7 +9,7 @@ from functools import partial
 import anyio
 import pytest
 
-from agentcore_memory_async._sync.loop_thread import LoopThread
+from agentcore_memory_async._sync.loop_thread import Call, LoopThread
 from agentcore_memory_async.errors import ClosedError
 
 
@@ -59,3 +59,23 @@ def test_a_call_that_never_began_is_ended_with_the_thread() -> None:
     may_end.set()
     caller.join(10)
     assert [ClosedError] == [type(error) for error in errors]
+
+
+def test_a_call_that_is_cancelled_before_it_begins_is_over() -> None:
+    """Its caller does not wait, and its function never runs."""
+    thread = LoopThread()
+    ran = list[int]()
+
+    async def run() -> None:
+        ran.append(1)
+
+    call = Call(thread, run)
+    call.cancel()
+    assert call.finished
+    thread.start()
+    try:
+        thread.post(call.begin)
+        thread.call(partial(anyio.sleep, 0))
+        assert [] == ran
+    finally:
+        thread.stop()
