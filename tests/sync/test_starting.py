@@ -79,3 +79,25 @@ def test_a_call_that_is_cancelled_before_it_begins_is_over() -> None:
         assert [] == ran
     finally:
         thread.stop()
+
+
+def test_tasks_of_others_clean_up_when_the_thread_ends() -> None:
+    """A task that somebody's call left on the loop is cancelled, and gets the time to clean up."""
+    thread = LoopThread()
+    thread.start()
+    kept, cleaned = list[asyncio.Task[None]](), list[int]()
+
+    async def rest() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            await asyncio.sleep(0)
+            cleaned.append(1)
+
+    async def leave() -> None:
+        kept.append(asyncio.get_running_loop().create_task(rest()))
+        await asyncio.sleep(0)
+
+    thread.call(leave)
+    thread.stop()
+    assert [1] == cleaned
