@@ -290,7 +290,9 @@ async def test_a_large_event_is_encoded_in_pieces(
     monkeypatch.setattr(json, "dumps", counting)
     await session.add_turns(ITEMS[kind], client_token="once")
 
-    assert len(service.requests[0].body) / 2 > max(lengths)
+    (request,) = service.requests
+    assert len(request.body) / 2 > max(lengths)
+    assert "application/json" == request.headers["Content-Type"]
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,8 @@ DENIED = "AccessDeniedException"
         ),
         ("NotFoundException", 404, "Not Found", MEMORY, f"check the endpoint {URL} and any proxy"),
         ("503", 503, "Service Unavailable", MEMORY, "may be no answer of AgentCore Memory; check"),
+        ("500", 500, "Server Error", MEMORY, "may be no answer of AgentCore Memory; check"),
+        ("499", 499, "Closed", MEMORY, "is no answer of AgentCore Memory; check"),
         ("UnknownOperationException", 400, "", MEMORY, f"check the endpoint {URL} and any proxy"),
         ("UnknownOperationException", 404, "", MEMORY, f"check the endpoint {URL} and any proxy"),
         (INVALID, 400, "Invalid memoryId: not a valid memory ID or ARN", ODD, "form of a real one"),

@@ -47,7 +47,15 @@ def test_the_rate_limit_can_be_switched_off() -> None:
 
 @pytest.mark.parametrize(
     ("rate", "most", "width_s"),
-    [(0.25, 1, 4.0), (0.5, 1, 2.0), (1.0, 1, 1.0), (2.5, 2, 1.0), (5.0, 5, 1.0), (10.0, 10, 1.0)],
+    [
+        (0.25, 1, 4.0),
+        (0.5, 1, 2.0),
+        (1.0, 1, 1.0),
+        (1.5, 1, 1.0),
+        (2.5, 2, 1.0),
+        (5.0, 5, 1.0),
+        (10.0, 10, 1.0),
+    ],
 )
 def test_a_window_takes_its_requests_and_opens_when_it_has_passed(
     rate: float, most: int, width_s: float

@@ -319,6 +319,21 @@ def test_seconds_are_finite_and_in_range(value: Any) -> None:
     assert 0 <= seconds <= check.MAX_SECONDS
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (10**15, "out of range"),
+        (10**15 - 1, "9" * 15),
+        (-(10**15), "out of range"),
+        (1e300, "1e+300"),
+    ],
+)
+def test_a_number_of_seconds_is_shown_unless_it_is_long(value: float, shown: str) -> None:
+    """An int of any length fits into the text of its error."""
+    with pytest.raises(InvalidInputError, match=re.escape(f"timeout is {shown}; give 0 to")):
+        check.check_duration("timeout", value)
+
+
 def test_main_is_the_branch_without_a_name() -> None:
     """``main`` and None are the main branch, which can't be started anew."""
     assert check.check_branch(None) is None

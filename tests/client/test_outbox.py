@@ -1,0 +1,32 @@
+"""Turns whose readers have left, while their manager closes."""
+
+from __future__ import annotations
+
+import anyio
+
+from agentcore_memory_async import RetryPolicy
+from agentcore_memory_async.testing import FakeTransport
+from tests._virtual_time import virtual_time
+from tests.client.doubles import MEMORY, manager_on
+
+REQUEST = {
+    "memoryId": MEMORY,
+    "actorId": "a",
+    "sessionId": "s",
+    "payload": [],
+    "clientToken": "token-1",
+}
+
+
+@virtual_time
+async def test_a_turn_that_had_not_begun_when_all_stopped_is_unsent() -> None:
+    """What is handed over just before the stop is named as unsent, and is not sent after it."""
+    service = FakeTransport()
+    async with manager_on(service) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        outbox = manager._core.outbox
+        outbox._accept(session._queue, REQUEST, RetryPolicy())
+        unsent = await outbox.stop()
+        await anyio.sleep(10)
+        assert [REQUEST] == [each.request for each in unsent]
+        assert [] == service.sent("CreateEvent")

@@ -1,0 +1,104 @@
+"""The loop thread begins and ends: no thread and no caller is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from functools import partial
+
+import anyio
+import pytest
+
+from agentcore_memory_async._sync.loop_thread import Call, LoopThread
+from agentcore_memory_async.errors import ClosedError
+
+
+class Interrupted(threading.Event):
+    """An event whose waiter gets a Ctrl-C once the thread runs."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait, then raise."""
+        super().wait(timeout)
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_start_ends_the_thread() -> None:
+    """The thread whose starter gave up is stopped."""
+    thread = LoopThread()
+    thread._ready = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        thread.start()
+    thread._thread.join(10)
+    assert not thread._thread.is_alive()
+
+
+def test_a_call_that_never_began_is_ended_with_the_thread() -> None:
+    """A callback that cancels all tasks of the loop leaves no caller waiting."""
+    thread = LoopThread()
+    thread.start()
+    blocked, may_end, errors = threading.Event(), threading.Event(), list[BaseException]()
+
+    def end() -> None:
+        blocked.set()
+        may_end.wait()
+        for task in asyncio.all_tasks(thread._loop):
+            task.cancel()
+
+    def call() -> None:
+        try:
+            thread.call(partial(anyio.sleep, 0))
+        except ClosedError as error:
+            errors.append(error)
+
+    thread.post(end)
+    blocked.wait()
+    caller = threading.Thread(target=call, daemon=True)
+    caller.start()
+    while not thread._calls:
+        pass  # until it waits for the loop
+    may_end.set()
+    caller.join(10)
+    assert [ClosedError] == [type(error) for error in errors]
+
+
+def test_a_call_that_is_cancelled_before_it_begins_is_over() -> None:
+    """Its caller does not wait, and its function never runs."""
+    thread = LoopThread()
+    ran = list[int]()
+
+    async def run() -> None:
+        ran.append(1)
+
+    call = Call(thread, run)
+    call.cancel()
+    assert call.finished
+    thread.start()
+    try:
+        thread.post(call.begin)
+        thread.call(partial(anyio.sleep, 0))
+        assert [] == ran
+    finally:
+        thread.stop()
+
+
+def test_tasks_of_others_clean_up_when_the_thread_ends() -> None:
+    """A task that somebody's call left on the loop is cancelled, and gets the time to clean up."""
+    thread = LoopThread()
+    thread.start()
+    kept, cleaned = list[asyncio.Task[None]](), list[int]()
+
+    async def rest() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            for _ in range(20):
+                await asyncio.sleep(0)
+            cleaned.append(1)
+
+    async def leave() -> None:
+        kept.append(asyncio.get_running_loop().create_task(rest()))
+        await asyncio.sleep(0)
+
+    thread.call(leave)
+    thread.stop()
+    assert [1] == cleaned
