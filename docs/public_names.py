@@ -43,10 +43,13 @@ NOT_CONSTRUCTED = {
 def names_of(module: str) -> list[str]:
     """Return the full names under which the public names of *module* are documented."""
     package = importlib.import_module(PACKAGE)
+    home = importlib.import_module(module)
     exported = set(package.__all__)
     return [
-        f"{PACKAGE}.{name}" if name in exported else f"{module}.{name}"
-        for name in importlib.import_module(module).__all__
+        f"{PACKAGE}.{name}"
+        if name in exported and getattr(package, name) is getattr(home, name)
+        else f"{module}.{name}"
+        for name in home.__all__
     ]
 
 

@@ -94,7 +94,7 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
         so is a declared namespace, here. Nothing but this method asks the control plane.
 
         Args:
-            control: A ``MemoryControl`` of the same account and region.
+            control: `MemoryControl` of the same account and region.
 
         Returns:
             The memory.

@@ -31,7 +31,7 @@ class DescriptionOperations(View):
         so is a declared namespace, here. Nothing but this method asks the control plane.
 
         Args:
-            control: An open `AsyncMemoryControl` of the same account and region.
+            control: `AsyncMemoryControl` of the same account and region.
 
         Returns:
             The memory.
