@@ -37,7 +37,7 @@ napoleon_use_ivar = True
 # Only our own names have pages here; those of others are not looked up over the network.
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(?!agentcore_memory_async).*")]
-nitpick_ignore = [  # what a manager is to its views, in the signatures of their constructors
+nitpick_ignore = [  # types of a constructor's argument that users need not name
     ("py:class", "agentcore_memory_async._core.HasCore"),
     ("py:class", "agentcore_memory_async._sync.derive.BlockingFacade"),
 ]
