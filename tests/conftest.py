@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from agentcore_memory_async import AsyncMemoryControl, AsyncMemorySessionManager
-from agentcore_memory_async.local import Exchange, LocalMemoryService
+from agentcore_memory_async.local import LocalMemoryService, RecordedExchange
 from tests._canaries import no_canaries as no_canaries
 from tests.checked import PROBLEMS, CheckedTransport
 from tests.local.exchanges import problems
@@ -34,7 +34,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 @pytest.fixture(scope="session", autouse=True)
-def listeners() -> Iterator[list[Callable[[Exchange], None]]]:
+def listeners() -> Iterator[list[Callable[[RecordedExchange], None]]]:
     """
     Wrap the public constructors, so that whatever tests make is checked.
 
@@ -43,9 +43,9 @@ def listeners() -> Iterator[list[Callable[[Exchange], None]]]:
     wrapped since managers are made by services, facades, examples and pages of the docs, too.
     Return the listeners of all services.
     """
-    listening: list[Callable[[Exchange], None]] = []
+    listening: list[Callable[[RecordedExchange], None]] = []
 
-    def on_exchange(exchange: Exchange) -> None:
+    def on_exchange(exchange: RecordedExchange) -> None:
         for listener in listening:
             listener(exchange)
 
@@ -69,16 +69,18 @@ def listeners() -> Iterator[list[Callable[[Exchange], None]]]:
 
 
 @pytest.fixture(autouse=True)
-def recorded(listeners: list[Callable[[Exchange], None]]) -> Iterator[Callable[[], list[Exchange]]]:
+def recorded(
+    listeners: list[Callable[[RecordedExchange], None]],
+) -> Iterator[Callable[[], list[RecordedExchange]]]:
     """
     Fail a test in which a request or an answer contradicts botocore's own model.
 
     Return a function that returns the exchanges with local services so far, at most the last
     hundred.
     """
-    kept: deque[Exchange] = deque(maxlen=100)
+    kept: deque[RecordedExchange] = deque(maxlen=100)
 
-    def record(exchange: Exchange) -> None:
+    def record(exchange: RecordedExchange) -> None:
         kept.append(exchange)
         PROBLEMS.extend(f"{exchange.operation}: {problem}" for problem in problems(exchange))
 

@@ -207,5 +207,5 @@ def test_counterparts_have_the_same_parameters(theirs: type) -> None:
         if inspect.isfunction(async_one) and name != "open":
             ours = inspect.signature(sync_one).parameters
             assert (name, inspect.signature(async_one).parameters) == (name, ours)
-            documented = async_one.__doc__.replace("AsyncMemoryControl", "MemoryControl")
+            documented = (async_one.__doc__ or "").replace("AsyncMemoryControl", "MemoryControl")
             assert (name, documented) == (name, sync_one.__doc__)

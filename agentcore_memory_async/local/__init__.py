@@ -12,7 +12,7 @@ Without ``await``, ``with LocalMemoryService() as service`` opens it on a thread
 
 from agentcore_memory_async.local._database.store import StoreError
 from agentcore_memory_async.local._heuristics.extractor import BuiltInExtractor
-from agentcore_memory_async.local._http.exchanges import Exchange, RecordedRequest
+from agentcore_memory_async.local._http.exchanges import RecordedExchange, RecordedRequest
 from agentcore_memory_async.local.behavior import Behavior, Lags
 from agentcore_memory_async.local.clock import AutoClock, Clock, ManualClock, SystemClock
 from agentcore_memory_async.local.embedder import Embedder, EmbedderError
@@ -39,7 +39,6 @@ __all__ = (
     "Clock",
     "Embedder",
     "EmbedderError",
-    "Exchange",
     "Extraction",
     "ExtractionRequest",
     "Extractor",
@@ -51,6 +50,7 @@ __all__ = (
     "LocalServiceError",
     "ManualClock",
     "Message",
+    "RecordedExchange",
     "RecordedRequest",
     "StoreError",
     "Strategy",

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from agentcore_memory_async.local._http.exchanges import Exchange, RecordedRequest
+    from agentcore_memory_async.local._http.exchanges import RecordedExchange, RecordedRequest
     from agentcore_memory_async.local._storage.sessions import SessionKey
     from agentcore_memory_async.local.embedder import Embedder
     from agentcore_memory_async.local.extractor import Extractor
@@ -126,7 +126,7 @@ class LocalMemoryService(Clients, FaultMethods):
         lags: Lags | None = None,
         admin: bool = False,
         allowed_hosts: Iterable[str] = (),
-        on_exchange: Callable[[Exchange], None] | None = None,
+        on_exchange: Callable[[RecordedExchange], None] | None = None,
     ) -> None:
         self._host = host
         self._port = port

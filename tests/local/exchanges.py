@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agentcore_memory_async.local import Exchange
+    from agentcore_memory_async.local import RecordedExchange
 
 MODELS = Path(__file__).with_name("models")
 SOURCE = "1.44.5"
@@ -59,7 +59,7 @@ def model() -> dict[str, Any]:
     return operations
 
 
-def problems(exchange: Exchange) -> list[str]:
+def problems(exchange: RecordedExchange) -> list[str]:
     """Return how an exchange violates botocore's model."""
     entry, shapes = model()[exchange.operation]
     if exchange.fault is not None:

@@ -23,7 +23,7 @@ from urllib.parse import quote
 import aiohttp
 import anyio
 
-from agentcore_memory_async.local import Exchange, LocalMemoryService, ManualClock
+from agentcore_memory_async.local import LocalMemoryService, ManualClock, RecordedExchange
 from tests.local.exchanges import model, problems
 
 if TYPE_CHECKING:
@@ -283,7 +283,7 @@ async def fuzz(count: int, seed: int, path: Path | None = None) -> dict[int, int
     statuses: dict[int, int] = {}
     wrong: list[str] = []
 
-    def record(exchange: Exchange) -> None:
+    def record(exchange: RecordedExchange) -> None:
         wrong.extend(f"{exchange.operation}: {item}" for item in problems(exchange))
 
     async with (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agentcore_memory_async.local import Behavior, Exchange, Lags, LocalMemoryService
+from agentcore_memory_async.local import Behavior, Lags, LocalMemoryService, RecordedExchange
 from tests.local.local_client import START
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def test_invalid_settings_are_refused(make: Callable[[], object], error: str) ->
 
 async def test_on_exchange_is_called_with_every_exchange(serve: Callable[..., Any]) -> None:
     """It gets request and answer of each operation, those with injected errors included."""
-    exchanges: list[Exchange] = []
+    exchanges: list[RecordedExchange] = []
     async with serve(on_exchange=exchanges.append) as client:
         client.service.fail("ThrottledException", operation="ListActors", times=1)
         for _ in range(2):

@@ -11,7 +11,7 @@ import botocore
 import pytest
 
 import agentcore_memory_async
-from agentcore_memory_async.local import Exchange
+from agentcore_memory_async.local import RecordedExchange
 from tests.local.exchanges import MODELS, PATHS, SOURCE, model, problems
 
 if TYPE_CHECKING:
@@ -99,13 +99,13 @@ def test_a_wrong_exchange_is_found(change: dict[str, Any], problem: list[str]) -
         "body": GOOD,
         "fault": None,
     }
-    found = problems(Exchange(**(exchange | change)))
+    found = problems(RecordedExchange(**(exchange | change)))
     assert found[: len(problem)] == problem
     assert bool(problem) == bool(found)
 
 
 async def test_exchanges_are_recorded(
-    client: Client, recorded: Callable[[], list[Exchange]]
+    client: Client, recorded: Callable[[], list[RecordedExchange]]
 ) -> None:
     """The check gets the requests to a service and its answers."""
     await client.create("hello")

@@ -16,7 +16,7 @@ import anyio
 
 # Run as a script, this imports the installed package, not the checkout.
 from agentcore_memory_async import AsyncActor, AsyncMemorySession, AsyncMemorySessionManager
-from agentcore_memory_async.local import Exchange, LocalMemoryService
+from agentcore_memory_async.local import LocalMemoryService, RecordedExchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 
 
-def judge() -> Callable[[Exchange], list[str]]:
+def judge() -> Callable[[RecordedExchange], list[str]]:
     """Return the function that validates an exchange, loaded by its path: it is not importable."""
     path = HERE.parent / "local" / "exchanges.py"
     spec = importlib.util.spec_from_file_location("exchanges", path)
@@ -32,7 +32,7 @@ def judge() -> Callable[[Exchange], list[str]]:
     assert spec.loader is not None
     module: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    problems: Callable[[Exchange], list[str]] = module.problems
+    problems: Callable[[RecordedExchange], list[str]] = module.problems
     return problems
 
 
@@ -44,7 +44,7 @@ class Exchanges:
         self.seen = 0
         self.found: list[str] = []
 
-    def record(self, exchange: Exchange) -> None:
+    def record(self, exchange: RecordedExchange) -> None:
         """Judge an exchange."""
         self.seen += 1
         self.found.extend(f"{exchange.operation}: {each}" for each in self._problems(exchange))

@@ -28,7 +28,7 @@ class RecordedRequest:
 
 
 @frozen
-class Exchange:
+class RecordedExchange:
     """
     One request to an operation and its answer, as they were on the wire.
 

@@ -25,7 +25,7 @@ from agentcore_memory_async.local._api.errors import AwsError, access_denied, va
 from agentcore_memory_async.local._api.service_model import parse_body
 from agentcore_memory_async.local._database.store import StoreError
 from agentcore_memory_async.local._http.admin import PATH as ADMIN_PATH
-from agentcore_memory_async.local._http.exchanges import Exchange, RecordedRequest
+from agentcore_memory_async.local._http.exchanges import RecordedExchange, RecordedRequest
 from agentcore_memory_async.local._operations.dispatch import perform
 from agentcore_memory_async.local.clock import SystemClock, delay
 
@@ -163,7 +163,7 @@ class RequestHandler:
     faults: Faults
     allowed_hosts: frozenset[str]
     on_request: Callable[[RecordedRequest], None]
-    on_exchange: Callable[[Exchange], None] | None = None
+    on_exchange: Callable[[RecordedExchange], None] | None = None
     limiter: QuotaLimiter | None = None
     admin: AdminApi | None = None
 
@@ -332,7 +332,7 @@ class RequestHandler:
         response = state.response
         if self.on_exchange is not None and response is not None:
             self.on_exchange(
-                Exchange(
+                RecordedExchange(
                     state.name,
                     state.params,
                     response.status,
