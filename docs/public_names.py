@@ -42,11 +42,11 @@ NOT_CONSTRUCTED = {
 
 def names_of(module: str) -> list[str]:
     """Return the full names under which the public names of *module* are documented."""
-    package = importlib.import_module(PACKAGE)
-    exported = set(package.__all__)
+    package, source = importlib.import_module(PACKAGE), importlib.import_module(module)
+    exported = {name: getattr(package, name) for name in package.__all__}
     return [
-        f"{PACKAGE}.{name}" if name in exported else f"{module}.{name}"
-        for name in importlib.import_module(module).__all__
+        f"{PACKAGE if exported.get(name) is getattr(source, name) else module}.{name}"
+        for name in source.__all__
     ]
 
 

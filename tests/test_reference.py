@@ -207,4 +207,5 @@ def test_counterparts_have_the_same_parameters(theirs: type) -> None:
         if inspect.isfunction(async_one) and name != "open":
             ours = inspect.signature(sync_one).parameters
             assert (name, inspect.signature(async_one).parameters) == (name, ours)
-            assert (name, async_one.__doc__) == (name, sync_one.__doc__)
+            if name != "describe":  # it takes a control plane of its own API, and says so
+                assert (name, async_one.__doc__) == (name, sync_one.__doc__)
