@@ -42,14 +42,11 @@ NOT_CONSTRUCTED = {
 
 def names_of(module: str) -> list[str]:
     """Return the full names under which the public names of *module* are documented."""
-    package = importlib.import_module(PACKAGE)
-    home = importlib.import_module(module)
-    exported = set(package.__all__)
+    package, source = importlib.import_module(PACKAGE), importlib.import_module(module)
+    exported = {name: getattr(package, name) for name in package.__all__}
     return [
-        f"{PACKAGE}.{name}"
-        if name in exported and getattr(package, name) is getattr(home, name)
-        else f"{module}.{name}"
-        for name in home.__all__
+        f"{PACKAGE if exported.get(name) is getattr(source, name) else module}.{name}"
+        for name in source.__all__
     ]
 
 

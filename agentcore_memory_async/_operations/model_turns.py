@@ -15,6 +15,7 @@ from agentcore_memory_async._operations.turns import TurnOperations
 from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async._wire import payloads
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.synonyms import merged
 from agentcore_memory_async.context import Context, TurnResult
 from agentcore_memory_async.errors import AgentCoreMemoryError
 
@@ -44,6 +45,8 @@ class ModelTurnOperations(TurnOperations, ContextOperations):
         client_token: str | None = None,
         on_search_error: Literal["raise", "degrade"] = "raise",
         store_on_failure: bool = False,
+        branch_name: str | None = None,
+        event_timestamp: datetime | None = None,
     ) -> TurnResult:
         """
         Answer *user_input* by a model that is given context, and store both as one event.
@@ -67,6 +70,8 @@ class ModelTurnOperations(TurnOperations, ContextOperations):
                 fails the search, logs why, and says so in the result; ``"raise"`` raises.
             store_on_failure: Whether the user's message is stored, alone, where the model raises;
                 its error is raised all the same.
+            branch_name: The official SDK's name of *branch*.
+            event_timestamp: The official SDK's name of *timestamp*.
 
         Returns:
             The memories, the answer and the event, to be unpacked in this order, and whether the
@@ -90,6 +95,8 @@ class ModelTurnOperations(TurnOperations, ContextOperations):
             )
         is_degrading = _check_on_search_error(on_search_error)
         check.check_bool("store_on_failure", store_on_failure)
+        branch = merged(branch, None, branch_name=branch_name)
+        timestamp = merged(timestamp, None, event_timestamp=event_timestamp)
         if timestamp is not None:
             check.check_timestamp(timestamp)
         store = partial(

@@ -64,6 +64,13 @@ CALLS: dict[str, tuple[Call, dict[str, Any], dict[str, Any]]] = {
         {"branch": "b", "include_payloads": False},
         {"branch_name": "b", "include_payload": False},
     ),
+    "process_turn_with_llm": (
+        lambda s, **given: s.process_turn_with_llm(
+            "hi", lambda *_: "ho", {}, client_token="t", **given
+        ),
+        {"branch": "b", "timestamp": THEN},
+        {"branch_name": "b", "event_timestamp": THEN},
+    ),
     "ingest_data": (
         lambda s, **given: s.ingest_data([said("hi")], client_token="t", **given),
         {"timestamp": THEN},
