@@ -99,6 +99,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "AsyncMemorySession.list_events": EVENTS,
     "AsyncMemorySession.list_memory_extraction_jobs": JOBS,
     "AsyncMemorySession.wait_for_extraction": WAITING,
+    "AsyncMemorySession.process_turn_with_llm": {"store_on_failure": False},
     "AsyncMemorySessionManager.extraction_poller": WAITING,
     "AsyncMemorySessionManager.iter_actor_sessions": SESSIONS,
     "AsyncMemorySessionManager.iter_actors": ACTORS,
