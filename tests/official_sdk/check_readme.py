@@ -19,12 +19,7 @@ COUNTERPARTS = (MemorySessionManager, MemorySession, Actor)
 def test_each_method_that_is_not_here_is_listed() -> None:
     """The list is the difference between the public methods there and here."""
     [(listed, others)] = re.findall(r"(?s)<!-- not here -->(.*?)\. Nor (.*?)\.\n", README)
-    there = {
-        name
-        for cls in COUNTERPARTS
-        for name in vars(cls)
-        if not name.startswith("_")
-    }
+    there = {name for cls in COUNTERPARTS for name in vars(cls) if not name.startswith("_")}
     here = set(os.environ["METHODS_HERE"].split())  # the package is not installed here
     named = set(re.findall(r"`([a-z_]+)`", listed))
     classes = set(bedrock_agentcore.memory.__all__) - {cls.__name__ for cls in COUNTERPARTS}
