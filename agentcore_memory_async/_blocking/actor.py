@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agentcore_memory_async._blocking.managers import inner_of
 from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
 from agentcore_memory_async._sync.derive import (
     BlockingFacade,
@@ -12,12 +13,12 @@ from agentcore_memory_async._sync.derive import (
     blocking_iterator,
     blocking_view,
 )
-from agentcore_memory_async._wire.validation import kind, refuse
 from agentcore_memory_async.actor import AsyncActor
-from agentcore_memory_async.manager import AsyncMemorySessionManager
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from agentcore_memory_async.manager import AsyncMemorySessionManager
 
 
 class Actor(BlockingFacade[AsyncActor]):
@@ -35,9 +36,7 @@ class Actor(BlockingFacade[AsyncActor]):
     """
 
     def __init__(self, manager: BlockingFacade[AsyncMemorySessionManager], actor_id: str) -> None:
-        inner = getattr(manager, "_inner", None)
-        if not isinstance(inner, AsyncMemorySessionManager):
-            refuse(f"manager is {kind(manager)}; give a MemorySessionManager, or use its actor()")
+        inner = inner_of(manager, "actor()")
         self._backing = manager._backing  # noqa: SLF001 - of the same facade
         self._inner = self._backing.make("AsyncActor", lambda: AsyncActor(inner, actor_id))
 

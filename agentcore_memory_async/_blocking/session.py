@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentcore_memory_async._blocking.actor import Actor
+from agentcore_memory_async._blocking.managers import inner_of
 from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
 from agentcore_memory_async._sync.derive import (
     BlockingFacade,
@@ -13,12 +14,12 @@ from agentcore_memory_async._sync.derive import (
     blocking_iterator,
     blocking_view,
 )
-from agentcore_memory_async._wire.validation import kind, refuse
-from agentcore_memory_async.manager import AsyncMemorySessionManager
 from agentcore_memory_async.session import AsyncMemorySession
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from agentcore_memory_async.manager import AsyncMemorySessionManager
 
 
 class MemorySession(BlockingFacade[AsyncMemorySession]):
@@ -40,12 +41,7 @@ class MemorySession(BlockingFacade[AsyncMemorySession]):
     def __init__(
         self, manager: BlockingFacade[AsyncMemorySessionManager], actor_id: str, session_id: str
     ) -> None:
-        inner = getattr(manager, "_inner", None)
-        if not isinstance(inner, AsyncMemorySessionManager):
-            refuse(
-                f"manager is {kind(manager)}; give a MemorySessionManager, or use its "
-                "methods actor() and create_memory_session()"
-            )
+        inner = inner_of(manager, "methods actor() and create_memory_session()")
         self._backing = manager._backing  # noqa: SLF001 - of the same facade
         self._inner = self._backing.make(
             "AsyncMemorySession", lambda: AsyncMemorySession(inner, actor_id, session_id)

@@ -10,7 +10,7 @@ from agentcore_memory_async._service_errors import (
     is_clock_at_fault,
     is_token_expired,
 )
-from agentcore_memory_async._wire.validation import looks_like_a_memory_id
+from agentcore_memory_async._wire.validation import looks_like_a_memory_id, short_memory_id
 from agentcore_memory_async.errors import (
     AccessDeniedError,
     ConflictError,
@@ -94,7 +94,7 @@ def _is_of_another_server(error: ServiceError) -> bool:
 
 def _is_about_memory(message: str, memory_id: str) -> bool:
     """Return whether what does not exist is the memory; its id is also the end of an ARN."""
-    words = _WORD.findall(message.replace(memory_id.rpartition("/")[2], ""))
+    words = _WORD.findall(message.replace(short_memory_id(memory_id), ""))
     return not any(_OTHER_THING.fullmatch(word) for word in words)
 
 

@@ -243,8 +243,8 @@ class Retrier:
             try:
                 result = await self._try(call, reader, anyio.current_time() + call.deadline_s)
             except Exception as error:
-                is_answered = isinstance(error, DecodeError) and error.parsed
-                is_answered = is_answered and not call.is_write
+                is_parsed = isinstance(error, DecodeError) and error.parsed
+                is_answered = is_parsed and not call.is_write
                 if is_answered or is_rejected(error) or not call.may_have_run:
                     raise
                 if gone is not None and isinstance(error, NotFoundError):

@@ -84,7 +84,7 @@ def id_of(memory: object) -> str:
     """Return the memory id of *memory*: a memory, its id, or its ARN, less what precedes the id."""
     if isinstance(memory, Memory | MemorySummary):
         return memory.memory_id
-    return check.check_memory_id(memory).rpartition("/")[2]
+    return check.short_memory_id(check.check_memory_id(memory))
 
 
 def token_of(given: str | None) -> str:

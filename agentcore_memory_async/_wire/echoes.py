@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from agentcore_memory_async._wire.reading import read_time
-from agentcore_memory_async._wire.validation import MAIN_BRANCH
+from agentcore_memory_async._wire.validation import MAIN_BRANCH, short_memory_id
 from agentcore_memory_async.errors import AnswerMismatchError
 
 Body = Mapping[str, Any]
@@ -72,14 +72,13 @@ def _is_other_branch(asked: Body, body: Body, events: list[Body]) -> bool:
 def _other_ids(asked: Body, item: Body) -> str:
     """Return the first id in which *item* differs, or an empty text."""
     memory_id, theirs = asked.get("memoryId"), item.get("memoryId")
-    if memory_id and isinstance(theirs, str) and _short(memory_id) != _short(theirs):
+    if (
+        memory_id
+        and isinstance(theirs, str)
+        and short_memory_id(memory_id) != short_memory_id(theirs)
+    ):
         return "memoryId"
     return _other(asked, item, ("actorId", "sessionId"))
-
-
-def _short(memory_id: str) -> str:
-    """Return the id of a memory that may be named by its ARN."""
-    return memory_id.rpartition("/")[2]
 
 
 def _other(asked: Body, item: Body, members: tuple[str, ...]) -> str:

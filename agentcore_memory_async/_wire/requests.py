@@ -62,7 +62,9 @@ def check_request(operation: str, params: object, memory_id: str) -> dict[str, A
         check.refuse(f"params is {check.kind(params)}; give a mapping of the members")
     given = dict(cast("Mapping[object, object]", params))
     asked = given.pop("memoryId", memory_id)
-    if not isinstance(asked, str) or _short(asked) != _short(memory_id):
+    if not isinstance(asked, str) or check.short_memory_id(asked) != check.short_memory_id(
+        memory_id
+    ):
         check.refuse(
             "params.memoryId is not the memory of this manager; make a manager for it, or leave "
             "the member out"
@@ -96,11 +98,6 @@ def deleted(operation: str, request: Body) -> dict[str, Any] | None:
 
 def _event_id(event: Body) -> str:
     return id_of(event, "eventId")
-
-
-def _short(memory_id: str) -> str:
-    """Return the id of a memory that may be named by its ARN."""
-    return memory_id.rpartition("/")[2]
 
 
 def _is_name(value: object) -> bool:

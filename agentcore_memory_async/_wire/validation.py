@@ -178,6 +178,11 @@ def check_memory_id(value: object) -> str:
     return plain(value)
 
 
+def short_memory_id(memory_id: str) -> str:
+    """Return the id of a memory that may be named by its ARN."""
+    return memory_id.rpartition("/")[2]
+
+
 def looks_like_a_memory_id(value: str) -> bool:
     """Return whether the id has the form of the service's own."""
     return _REAL_MEMORY_ID.fullmatch(value) is not None
