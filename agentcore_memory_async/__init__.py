@@ -50,6 +50,14 @@ from agentcore_memory_async.errors import (
 )
 from agentcore_memory_async.extraction import ExtractionPoller
 from agentcore_memory_async.filters import Filter, where
+from agentcore_memory_async.forgetting import (
+    Deleted,
+    Forgetting,
+    ForgettingReport,
+    ForgettingStep,
+    NotCovered,
+    Remaining,
+)
 from agentcore_memory_async.logs import BotocoreLogFilter
 from agentcore_memory_async.manager import AsyncMemorySessionManager
 from agentcore_memory_async.models import (
@@ -109,6 +117,7 @@ if TYPE_CHECKING:
         Actor,
         BlockingExtractionFailedError,
         BlockingExtractionPoller,
+        BlockingForgetting,
         BlockingMemoryWait,
         MemoryControl,
         MemorySession,
@@ -132,6 +141,7 @@ __all__ = (
     "BlockingCallWarning",
     "BlockingExtractionFailedError",
     "BlockingExtractionPoller",
+    "BlockingForgetting",
     "BlockingMemoryWait",
     "BotocoreLogFilter",
     "Branch",
@@ -146,6 +156,7 @@ __all__ = (
     "ConversationalMessage",
     "CustomStrategy",
     "DecodeError",
+    "Deleted",
     "EpisodicOverride",
     "EpisodicReflection",
     "EpisodicStrategy",
@@ -159,6 +170,9 @@ __all__ = (
     "ExtractionPoller",
     "ExtractionTimeoutError",
     "Filter",
+    "Forgetting",
+    "ForgettingReport",
+    "ForgettingStep",
     "ForkedError",
     "IndexedKey",
     "InvalidInputError",
@@ -182,6 +196,7 @@ __all__ = (
     "NamespaceKey",
     "NewMemoryRecord",
     "NewStrategy",
+    "NotCovered",
     "NotFoundError",
     "OutcomeUnknownError",
     "PollPolicy",
@@ -191,6 +206,7 @@ __all__ = (
     "RecordOutcome",
     "RecordedTurn",
     "ReflectionOverride",
+    "Remaining",
     "RetrievalConfig",
     "RetryPolicy",
     "SelfManaged",
@@ -229,6 +245,7 @@ _LAZY_NAMES = {
     "Actor",
     "BlockingExtractionFailedError",
     "BlockingExtractionPoller",
+    "BlockingForgetting",
     "BlockingMemoryWait",
     "MemoryControl",
     "MemorySession",

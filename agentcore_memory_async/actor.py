@@ -7,8 +7,8 @@ A bound view on its manager, as a session is. Its methods are in `_operations`, 
 from __future__ import annotations
 
 from agentcore_memory_async._operations.actors import ActorSessionOperations
-from agentcore_memory_async._operations.batches import BatchOperations
 from agentcore_memory_async._operations.context import ContextOperations
+from agentcore_memory_async._operations.forgetting import NamespaceForgetting
 from agentcore_memory_async._operations.ingest import IngestOperations
 from agentcore_memory_async._operations.jobs import JobOperations
 from agentcore_memory_async._operations.waiting import WaitingOperations
@@ -19,7 +19,7 @@ __all__ = ("AsyncActor",)
 class AsyncActor(
     ActorSessionOperations,
     ContextOperations,
-    BatchOperations,
+    NamespaceForgetting,
     WaitingOperations,
     JobOperations,
     IngestOperations,

@@ -24,8 +24,8 @@ from agentcore_memory_async._core import MemoryCore
 from agentcore_memory_async._extraction.coordinator import PollCoordinator
 from agentcore_memory_async._extraction.lister import Lister
 from agentcore_memory_async._operations.actors import ActorOperations
-from agentcore_memory_async._operations.batches import BatchOperations
 from agentcore_memory_async._operations.description import DescriptionOperations
+from agentcore_memory_async._operations.forgetting import ForgettingOperations
 from agentcore_memory_async._operations.jobs import JobOperations
 from agentcore_memory_async._operations.raw import RawOperations
 from agentcore_memory_async._operations.records import RecordOperations
@@ -125,7 +125,7 @@ class _SharedClient(NetworkClient):
 class AsyncMemorySessionManager(
     ActorOperations,
     RecordOperations,
-    BatchOperations,
+    ForgettingOperations,
     WaitingOperations,
     JobOperations,
     RawOperations,

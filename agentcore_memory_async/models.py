@@ -25,6 +25,13 @@ from agentcore_memory_async._models.contents import (
 )
 from agentcore_memory_async._models.events import Branch, Event, Turn
 from agentcore_memory_async._models.exchanges import Exchange, Exchanges
+from agentcore_memory_async._models.forgetting import (
+    Deleted,
+    ForgettingReport,
+    ForgettingStep,
+    NotCovered,
+    Remaining,
+)
 from agentcore_memory_async._models.jobs import ExtractionJob, ExtractionJobMessage
 from agentcore_memory_async._models.memories import (
     Memory,
@@ -49,6 +56,7 @@ __all__ = (
     "ConversationBranch",
     "ConversationTree",
     "ConversationalMessage",
+    "Deleted",
     "Episode",
     "Event",
     "Exchange",
@@ -56,6 +64,8 @@ __all__ = (
     "ExtractionJob",
     "ExtractionJobMessage",
     "Fact",
+    "ForgettingReport",
+    "ForgettingStep",
     "JsonPayload",
     "JsonValue",
     "Memory",
@@ -67,11 +77,13 @@ __all__ = (
     "MessageRole",
     "MetadataValue",
     "NewMemoryRecord",
+    "NotCovered",
     "Preference",
     "RecordContent",
     "RecordOutcome",
     "RecordStatus",
     "Reflection",
+    "Remaining",
     "SessionSummary",
     "Summary",
     "Topic",

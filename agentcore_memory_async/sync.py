@@ -8,6 +8,7 @@ at exit.
 
 from agentcore_memory_async._blocking.actor import Actor
 from agentcore_memory_async._blocking.control import BlockingMemoryWait, MemoryControl
+from agentcore_memory_async._blocking.forgetting import BlockingForgetting
 from agentcore_memory_async._blocking.manager import MemorySessionManager
 from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
 from agentcore_memory_async._blocking.session import MemorySession
@@ -18,6 +19,7 @@ __all__ = (
     "Actor",
     "BlockingExtractionFailedError",
     "BlockingExtractionPoller",
+    "BlockingForgetting",
     "BlockingIterator",
     "BlockingMemoryWait",
     "MemoryControl",

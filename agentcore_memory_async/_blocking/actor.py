@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentcore_memory_async._blocking.managers import inner_of
+from agentcore_memory_async._blocking.forgetting import BlockingForgetting
 from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
 from agentcore_memory_async._sync.derive import (
     BlockingFacade,
@@ -51,6 +52,7 @@ class Actor(BlockingFacade[AsyncActor]):
     batch_create_memory_records = blocking(AsyncActor.batch_create_memory_records)
     batch_update_memory_records = blocking(AsyncActor.batch_update_memory_records)
     batch_delete_memory_records = blocking(AsyncActor.batch_delete_memory_records)
+    delete_namespace = blocking_factory(AsyncActor.delete_namespace, BlockingForgetting)
     retrieve_context = blocking(AsyncActor.retrieve_context)
     extraction_poller = blocking_factory(AsyncActor.extraction_poller, BlockingExtractionPoller)
     wait_for_extraction = blocking(AsyncActor.wait_for_extraction)

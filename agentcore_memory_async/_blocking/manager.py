@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, Self
 
 from agentcore_memory_async._blocking.actor import Actor
+from agentcore_memory_async._blocking.forgetting import BlockingForgetting
 from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
 from agentcore_memory_async._blocking.session import MemorySession
 from agentcore_memory_async._sync.derive import (
@@ -83,6 +84,13 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
         AsyncMemorySessionManager.iter_memory_extraction_jobs
     )
     start_memory_extraction_job = blocking(AsyncMemorySessionManager.start_memory_extraction_job)
+    forget_actor = blocking_factory(AsyncMemorySessionManager.forget_actor, BlockingForgetting)
+    delete_session = blocking_factory(
+        AsyncMemorySessionManager.delete_session, BlockingForgetting
+    )
+    delete_namespace = blocking_factory(
+        AsyncMemorySessionManager.delete_namespace, BlockingForgetting
+    )
     call = blocking(AsyncMemorySessionManager.call)
 
     def describe(self, control: ReadsMemories) -> Memory:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agentcore_memory_async._blocking.actor import Actor
 from agentcore_memory_async._blocking.managers import inner_of
+from agentcore_memory_async._blocking.forgetting import BlockingForgetting
 from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
 from agentcore_memory_async._sync.derive import (
     BlockingFacade,
@@ -76,6 +77,8 @@ class MemorySession(BlockingFacade[AsyncMemorySession]):
     batch_create_memory_records = blocking(AsyncMemorySession.batch_create_memory_records)
     batch_update_memory_records = blocking(AsyncMemorySession.batch_update_memory_records)
     batch_delete_memory_records = blocking(AsyncMemorySession.batch_delete_memory_records)
+    delete_session = blocking_factory(AsyncMemorySession.delete_session, BlockingForgetting)
+    delete_namespace = blocking_factory(AsyncMemorySession.delete_namespace, BlockingForgetting)
     retrieve_context = blocking(AsyncMemorySession.retrieve_context)
     process_turn_with_llm = blocking(AsyncMemorySession.process_turn_with_llm)
     extraction_poller = blocking_factory(

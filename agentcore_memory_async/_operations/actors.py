@@ -112,7 +112,7 @@ class ActorOperations(View):
         """
         core = self._core
         actor_id = check.check_actor_id(actor_id, hierarchical=core.allow_hierarchical_actor_ids)
-        async for sessions in _session_pages(core, actor_id, has_events, page_size):
+        async for sessions in session_pages(core, actor_id, has_events, page_size):
             for session in sessions:
                 yield session
 
@@ -163,13 +163,13 @@ class ActorSessionOperations(ActorView):
 
         AWS operation: ``ListSessions``.
         """
-        async for sessions in _session_pages(self._core, self.actor_id, has_events, page_size):
+        async for sessions in session_pages(self._core, self.actor_id, has_events, page_size):
             for session in sessions:
                 yield session
 
 
-def _session_pages(
-    core: MemoryCore, actor_id: str, has_events: bool, page_size: int
+def session_pages(
+    core: MemoryCore, actor_id: str, has_events: bool, page_size: int = MAX_PAGE
 ) -> Pages[SessionSummary]:
     """Return the pages of the sessions of an actor whose id is checked."""
     size = check.check_int("page_size", page_size, MAX_PAGE)

@@ -1,0 +1,209 @@
+"""Deleting what a scope holds: scan, delete, and scan again until nothing comes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages
+from agentcore_memory_async._calls.wait_clock import holding
+from agentcore_memory_async._followed import Followed
+from agentcore_memory_async._operations.actors import session_pages
+from agentcore_memory_async._wire import event_codec
+from agentcore_memory_async._wire import forgetting as decide
+from agentcore_memory_async._wire.validation import EPOCH
+from agentcore_memory_async.errors import (
+    DecodeError,
+    NotFoundError,
+    OutcomeUnknownError,
+    ServiceError,
+)
+from agentcore_memory_async.models import ForgettingReport, ForgettingStep, Remaining
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+
+    from agentcore_memory_async._operations.batches import BatchOperations
+    from agentcore_memory_async._wire.forgetting import Scope
+    from agentcore_memory_async.models import MemoryRecord
+
+CHUNK = 200
+"""How many items are deleted between two steps."""
+MOST_DELETIONS = 16
+"""Deletions of events that are under way at once; flow control may admit fewer."""
+NOT_FOUND = 404
+"""Code of a record that is gone."""
+REPORTED = (ServiceError, OutcomeUnknownError, DecodeError)
+"""Errors of one deletion that say nothing of the others."""
+
+
+class Forgetting(Followed[ForgettingStep, ForgettingReport]):
+    """
+    A deletion; ``forget_actor``, ``delete_session`` and ``delete_namespace`` make it.
+
+    ``await`` runs it and returns its report; ``async for`` shows how far it is. Nothing is sent
+    before. Cancelling, or leaving the loop, leaves nothing in flight; waiting again goes on, and
+    so does another deletion of the same, in any process.
+    """
+
+    def __init__(self, view: BatchOperations, scope: Scope) -> None:
+        self._view = view
+        self._core = view._core  # noqa: SLF001 - a view's own
+        self._scope = scope
+        self._tally = decide.Tally()
+        self._sessions: dict[str, None] = {}
+        if scope.session_id is not None:
+            self._sessions[scope.session_id] = None
+
+    def __repr__(self) -> str:
+        return f"<Forgetting {self._scope.name}, {'done' if self.done else 'not done'}>"
+
+    async def _steps(self) -> AsyncGenerator[ForgettingStep]:
+        clock, settle_s = self._core.polls.lister.wait_clock, self._scope.settle_s
+        quiet_since = clock.now()
+        while True:
+            began, checked_ms = clock.now(), self._core.writer.now_ms()
+            self._tally.begin_scan()
+            came = False
+            events = await self._find_events()
+            for start in range(0, len(events), CHUNK):
+                chunk = events[start : start + CHUNK]
+                came = await self._delete_events(chunk) or came
+                yield ForgettingStep("events", start + len(chunk), len(events))
+            records = await self._find_records()
+            for start in range(0, len(records), CHUNK):
+                chunk_of_records = records[start : start + CHUNK]
+                came = await self._delete_records(chunk_of_records) or came
+                yield ForgettingStep("records", start + len(chunk_of_records), len(records))
+            if decide.is_over(began, quiet_since, settle_s, came=came):
+                checked_until = EPOCH + timedelta(milliseconds=checked_ms)
+                self._result = self._tally.report(self._scope, checked_until)
+                return
+            if came:
+                quiet_since = clock.now()
+            await self._wait(decide.next_scan_at(clock.now(), quiet_since, settle_s))
+            quiet_s = min(settle_s, clock.now() - quiet_since)
+            yield ForgettingStep("waiting", round(quiet_s), round(settle_s))
+
+    async def _wait(self, until: float) -> None:
+        clock = self._core.polls.lister.wait_clock
+        with holding(clock):
+            while clock.now() < until and not await clock.wait(anyio.Event(), until):
+                pass
+
+    async def _find_events(self) -> list[tuple[str, str]]:
+        """Return session id and event id of each event; a session that was seen once is read on."""
+        scope, core = self._scope, self._core
+        if scope.actor_id is None:
+            return []
+        if scope.session_id is None:
+            async for page in session_pages(core, scope.actor_id, has_events=False):
+                self._sessions.update(dict.fromkeys(each.session_id for each in page))
+        found: list[tuple[str, str]] = []
+        for session_id in self._sessions:
+            unreadable = partial(self._note_unreadable, "event", session_id)
+            pages = Pages(
+                core.retrier,
+                "ListEvents",
+                {**self._ids(session_id), "includePayloads": False},
+                partial(_read, decide.read_event_ids, unreadable),
+                MAX_PAGE,
+                core.retry,
+            )
+            found += [(session_id, event_id) async for page in pages for event_id in page]
+        return found
+
+    async def _find_records(self) -> list[MemoryRecord]:
+        """Return the records of the targets, as far as a deletion needs them."""
+        core = self._core
+        found: dict[str, MemoryRecord] = {}
+        for target in self._scope.targets:
+            unreadable = partial(self._note_unreadable, "record", "")
+            pages = Pages(
+                core.retrier,
+                "ListMemoryRecords",
+                {"memoryId": core.memory_id, "namespacePath": target.prefix},
+                partial(_read, decide.read_record_places, unreadable),
+                MAX_PAGE,
+                core.retry,
+            )
+            async for page in pages:
+                mine = [each for each in page if target.holds(each.namespace)]
+                found.update((each.memory_record_id, each) for each in mine)
+        return list(found.values())
+
+    async def _delete_events(self, events: Sequence[tuple[str, str]]) -> bool:
+        """Delete events, a few at a time; return whether any of it is new."""
+        came: list[bool] = []
+        errors: list[Exception] = []
+        waiting = iter(events)
+
+        async def send() -> None:
+            for session_id, event_id in waiting:
+                if errors:
+                    return
+                try:
+                    came.append(await self._delete_event(session_id, event_id))
+                except Exception as error:  # noqa: BLE001 - raised below, as itself
+                    errors.append(error)
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(min(MOST_DELETIONS, len(events))):
+                tasks.start_soon(send)
+        if errors:
+            raise errors[0]
+        return any(came)
+
+    async def _delete_event(self, session_id: str, event_id: str) -> bool:
+        core = self._core
+        params = {**self._ids(session_id), "eventId": event_id}
+        try:
+            await core.retrier.change(
+                "DeleteEvent",
+                params,
+                lambda answer: event_codec.read_deleted_event(answer.body),
+                core.retry,
+                gone=lambda: event_id,
+            )
+        except NotFoundError:  # a list that lags, or another deletion of the same
+            return False
+        except REPORTED as error:
+            return self._tally.note_failed(Remaining("event", event_id, session_id, str(error)))
+        self._tally.note_deleted("event", event_id)
+        return True
+
+    async def _delete_records(self, records: Sequence[MemoryRecord]) -> bool:
+        """Delete records in batches; return whether any of it is new."""
+        try:
+            result = await self._view.batch_delete_memory_records(records)
+        except REPORTED as error:
+            return any([self._note_record(each, str(error)) for each in records])
+        came = False
+        for record, outcome in zip(records, result, strict=True):
+            if outcome.status == "SUCCEEDED":
+                self._tally.note_deleted("record", record.memory_record_id)
+                came = True
+            elif outcome.code != NOT_FOUND:
+                came = self._note_record(record, outcome.message) or came
+        return came
+
+    def _note_record(self, record: MemoryRecord, reason: str) -> bool:
+        left = Remaining("record", record.memory_record_id, record.namespace, reason)
+        return self._tally.note_failed(left)
+
+    def _note_unreadable(self, kind: Any, place: str, error: DecodeError) -> None:
+        """Note an item without a readable id: it is known to be there, and cannot be named."""
+        self._tally.note_failed(Remaining(kind, "", place, str(error)))
+
+    def _ids(self, session_id: str) -> dict[str, Any]:
+        ids = {"memoryId": self._core.memory_id, "actorId": self._scope.actor_id}
+        return {**ids, "sessionId": session_id}
+
+
+def _read(
+    reader: Callable[[Mapping[str, Any], Any], list[Any]], unreadable: Any, body: Mapping[str, Any]
+) -> list[Any]:
+    return reader(body, unreadable)

@@ -1,0 +1,235 @@
+"""
+What is to be forgotten, where, and when it is over: pure, no await.
+
+A record is an actor's where its namespace is what a template with ``{actorId}`` makes of the actor
+id, or below it. What comes before ``{actorId}`` in a template may be anything, so its fixed
+beginning is listed, and each record is compared segment by segment.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+from attrs import field, frozen
+
+from agentcore_memory_async._wire.namespaces import as_prefix
+from agentcore_memory_async._wire.reading import (
+    Body,
+    ItemKind,
+    Wrong,
+    id_of,
+    member_of,
+    read_each,
+    read_page,
+    required,
+)
+from agentcore_memory_async._wire.validation import EPOCH
+from agentcore_memory_async.models import (
+    Deleted,
+    ForgettingReport,
+    MemoryRecord,
+    NotCovered,
+    Remaining,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from agentcore_memory_async._wire.reading import OnUnreadable
+
+_VARIABLE = re.compile(r"\{[a-zA-Z][a-zA-Z0-9]*\}")
+"""A variable of a template."""
+_ACTOR_ID = "{actorId}"
+"""The variable by which a namespace is an actor's."""
+SCANS = 8
+"""How many times is looked while nothing comes, at least."""
+LONGEST_WAIT_S = 30.0
+"""Longest time between two scans, in seconds."""
+ELSEWHERE = (
+    NotCovered("streams", "what the memory has delivered to a stream is deleted at its receiver"),
+    NotCovered("logs", "no API of the memory deletes from logs, traces or backups of others"),
+)
+"""What no API of the memory deletes."""
+EXTRACTED = NotCovered("records", "records that were extracted from the events stay")
+"""What deleting events leaves."""
+
+
+@frozen
+class Target:
+    """
+    Where records of an actor are.
+
+    Attributes:
+        prefix: Prefix to list.
+        pattern: What namespaces have to begin with.
+        below: Whether everything below is the actor's, too.
+    """
+
+    prefix: str
+    pattern: re.Pattern[str]
+    below: bool = True
+
+    def holds(self, namespace: str) -> bool:
+        """Return whether a record of *namespace* belongs to it."""
+        path = as_prefix(namespace)
+        return bool(self.pattern.match(path) if self.below else self.pattern.fullmatch(path))
+
+
+@frozen
+class Scope:
+    """
+    What is to be forgotten.
+
+    Attributes:
+        name: What it is, for ``repr``.
+        actor_id: Actor whose events are deleted; None for no events.
+        session_id: The only session of it; None for all.
+        targets: Where records are deleted.
+        not_covered: What is left, and why.
+        settle_s: How long nothing may have come, in seconds.
+    """
+
+    name: str
+    actor_id: str | None = None
+    session_id: str | None = None
+    targets: tuple[Target, ...] = ()
+    not_covered: tuple[NotCovered, ...] = ()
+    settle_s: float = 0.0
+
+
+def prefix_target(prefix: str) -> Target:
+    """Return the target of everything at and below a resolved prefix."""
+    return Target(prefix, re.compile(re.escape(as_prefix(prefix))))
+
+
+def actor_targets(
+    templates: Iterable[str], actor_id: str, *, hierarchical: bool
+) -> tuple[tuple[Target, ...], tuple[NotCovered, ...]]:
+    """Return where records of an actor are, and the templates that do not tell."""
+    targets: dict[Target, None] = {}
+    left: list[NotCovered] = []
+    for template in dict.fromkeys(templates):
+        reason = why_not_covered(template)
+        if reason:
+            left.append(NotCovered(template, reason))
+        else:
+            targets[_target(template, actor_id, hierarchical)] = None
+    return tuple(targets), tuple(left)
+
+
+def why_not_covered(template: str) -> str:
+    """Return why a template does not tell the records of an actor; empty where it does."""
+    if _ACTOR_ID not in template:
+        return "it does not name {actorId}, so its records may be of any actor"
+    segment = next(each for each in template.split("/") if _ACTOR_ID in each)
+    if len(_VARIABLE.findall(segment)) > 1:
+        return "another variable shares the segment of {actorId}, so its value is not certain"
+    return ""
+
+
+def _target(template: str, actor_id: str, hierarchical: bool) -> Target:
+    segments = [each for each in template.split("/") if each]
+    at = max(place for place, each in enumerate(segments) if _ACTOR_ID in each)
+    # Where ids may be paths, what is below may be of an actor whose id begins with this one.
+    counted = segments if hierarchical else segments[: at + 1]
+    filled = [each.replace(_ACTOR_ID, actor_id) for each in counted]
+    fixed = filled[: next((n for n, each in enumerate(filled) if "{" in each), len(filled))]
+    root = "/" if template.startswith("/") else ""
+    # A prefix of no segments is all of the memory, which is filtered here.
+    prefix = root + "".join(f"{each}/" for each in fixed) or "/"
+    return Target(
+        prefix,
+        re.compile(re.escape(root) + "".join(f"{_segment(each)}/" for each in filled)),
+        below=not hierarchical,
+    )
+
+
+def _segment(text: str) -> str:
+    return "[^/]+".join(map(re.escape, _VARIABLE.split(text)))
+
+
+def read_event_ids(body: Body, unreadable: OnUnreadable) -> list[str]:
+    """Return the ids of a page of events; of their content nothing has to be readable."""
+    return read_each("ListEvents", read_page("ListEvents", body, "events"), _EVENT, unreadable)
+
+
+def read_record_places(body: Body, unreadable: OnUnreadable) -> list[MemoryRecord]:
+    """Return a page of records as far as a deletion needs them: ids and namespaces."""
+    operation = "ListMemoryRecords"
+    items = read_page(operation, body, "memoryRecordSummaries")
+    return read_each(operation, items, _RECORD, unreadable)
+
+
+def _read_event_id(body: Body) -> str:
+    return id_of(body, "eventId")
+
+
+def _read_place(body: Body) -> MemoryRecord:
+    record_id = id_of(body, "memoryRecordId")
+    namespaces = cast("list[Any]", required(member_of(body, "namespaces", list), "namespaces"))
+    if len(namespaces) != 1 or not isinstance(namespaces[0], str):
+        message = "its namespaces is no list of one str"
+        raise Wrong(message)
+    return MemoryRecord(namespaces[0], "", None, EPOCH, record_id)
+
+
+_EVENT = ItemKind("event", "eventId", _read_event_id)
+"""Events, of which only the id is read."""
+_RECORD = ItemKind("record", "memoryRecordId", _read_place)
+"""Records, of which only id and namespace are read."""
+
+
+@frozen
+class Tally:
+    """
+    What became of items so far; each scan goes on from it.
+
+    Attributes:
+        events: Ids of deleted events.
+        records: Ids of deleted records.
+        failed: Items that could not be deleted, by kind and id, of the scan that runs.
+        known_failures: The same of earlier scans: these are nothing new.
+    """
+
+    events: dict[str, None] = field(factory=dict[str, None])
+    records: dict[str, None] = field(factory=dict[str, None])
+    failed: dict[tuple[str, str], Remaining] = field(factory=dict[tuple[str, str], Remaining])
+    known_failures: set[tuple[str, str]] = field(factory=set[tuple[str, str]])
+
+    def begin_scan(self) -> None:
+        """Forget what failed before: what the scan does not find is no longer there."""
+        self.known_failures.update(self.failed)
+        self.failed.clear()
+
+    def note_deleted(self, kind: str, item_id: str) -> None:
+        """Note an item that was deleted."""
+        (self.events if kind == "event" else self.records)[item_id] = None
+
+    def note_failed(self, remaining: Remaining) -> bool:
+        """Note an item that could not be deleted, and return whether that is new."""
+        key = remaining.kind, remaining.item_id
+        self.failed[key] = remaining
+        return key not in self.known_failures
+
+    def report(self, scope: Scope, checked_until: datetime) -> ForgettingReport:
+        """Return the report after a scan."""
+        return ForgettingReport(
+            Deleted(tuple(self.events), tuple(self.records)),
+            tuple(self.failed.values()),
+            scope.not_covered,
+            checked_until,
+        )
+
+
+def next_scan_at(now: float, quiet_since: float, settle_s: float) -> float:
+    """Return when to look again: the last time is when nothing has come for *settle_s*."""
+    return min(quiet_since + settle_s, now + min(LONGEST_WAIT_S, settle_s / SCANS))
+
+
+def is_over(began: float, quiet_since: float, settle_s: float, *, came: bool) -> bool:
+    """Return whether a scan that *began* then was the last."""
+    return not came and began >= quiet_since + settle_s
+
+

@@ -1,0 +1,230 @@
+"""Forgetting: what is deleted, what is left and why, and when it is over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from agentcore_memory_async import InvalidInputError, ServiceError
+from agentcore_memory_async._wire.forgetting import actor_targets, is_over, next_scan_at
+from agentcore_memory_async.testing import FakeTransport
+from tests._virtual_time import EPOCH_S, virtual_time
+from tests.client.doubles import manager_on
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAMESPACES = {"facts": "/facts/{actorId}/"}
+
+
+class Store:
+    """A memory of ids: sessions with events, and records with namespaces."""
+
+    def __init__(self, events: Mapping[str, list[str]], records: Mapping[str, str]) -> None:
+        self.events = {session: dict.fromkeys(each) for session, each in events.items()}
+        self.records = dict(records)
+        self.transport = FakeTransport()
+        for operation in (
+            "ListSessions",
+            "ListEvents",
+            "DeleteEvent",
+            "ListMemoryRecords",
+            "BatchDeleteMemoryRecords",
+        ):
+            self.transport.reply(operation, getattr(self, operation))
+
+    def ListSessions(self, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802 - as on the wire
+        summaries = [
+            {"sessionId": each, "actorId": params["actorId"], "createdAt": EPOCH_S}
+            for each in self.events
+        ]
+        return {"sessionSummaries": summaries}
+
+    def ListEvents(self, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
+        assert params["includePayloads"] is False
+        return {"events": [{"eventId": each} for each in self.events[params["sessionId"]]]}
+
+    def DeleteEvent(self, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
+        del self.events[params["sessionId"]][params["eventId"]]
+        return {"eventId": params["eventId"]}
+
+    def ListMemoryRecords(self, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
+        prefix = params["namespacePath"]
+        summaries = [
+            {"memoryRecordId": each, "namespaces": [namespace]}
+            for each, namespace in self.records.items()
+            if namespace.startswith(prefix)
+        ]
+        return {"memoryRecordSummaries": summaries}
+
+    def BatchDeleteMemoryRecords(self, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
+        for each in params["records"]:
+            assert self.records.pop(each["memoryRecordId"]) == each["namespace"]
+        ids = [each["memoryRecordId"] for each in params["records"]]
+        outcomes = [{"memoryRecordId": each, "status": "SUCCEEDED"} for each in ids]
+        return {"successfulRecords": outcomes, "failedRecords": []}
+
+
+def record_id(number: int) -> str:
+    """Return a record id."""
+    return f"mem-00000000-0000-0000-0000-{number:012}"
+
+
+@virtual_time
+async def test_events_and_records_of_the_actor_go_and_those_of_others_stay() -> None:
+    """All events go, records in the actor's namespaces too, and it looked for the whole settle."""
+    records = {record_id(1): "/facts/anna/", record_id(2): "/facts/annabel/"}
+    store = Store({"s1": ["0000001#a", "0000002#b"], "s2": ["0000003#c"]}, records)
+    async with manager_on(store.transport, namespaces=NAMESPACES) as manager:
+        began = anyio.current_time()
+        forgetting = manager.forget_actor("anna", settle=60.0)
+        steps = [step async for step in forgetting]
+        report = await forgetting
+
+    assert 60.0 <= anyio.current_time() - began < 61.0
+    assert store.events == {"s1": {}, "s2": {}}
+    assert store.records == {record_id(2): "/facts/annabel/"}
+    assert (report.deleted.events, report.deleted.records) == (3, 1)
+    assert not report.remaining
+    assert {each.what for each in report.not_covered} == {"streams", "logs"}
+    assert report.checked_until.timestamp() == pytest.approx(EPOCH_S + 60.0, abs=1.0)
+    assert [(step.phase, step.done, step.total) for step in steps[:2]] == [
+        ("events", 3, 3),
+        ("records", 1, 1),
+    ]
+    assert {step.phase for step in steps[2:]} == {"waiting"}
+
+
+@virtual_time
+async def test_what_comes_late_starts_the_wait_anew() -> None:
+    """A record that a job wrote meanwhile is deleted, and the wait begins again."""
+    store = Store({"s1": ["0000001#a"]}, {})
+    async with manager_on(store.transport, namespaces=NAMESPACES) as manager:
+        came_at = 0.0
+        async for _ in (forgetting := manager.forget_actor("anna", settle=60.0)):
+            if not came_at and anyio.current_time() > 50:
+                store.records[record_id(1)] = "/facts/anna/"
+                came_at = anyio.current_time()
+        report = await forgetting
+
+    assert report.deleted.memory_record_ids == (record_id(1),)
+    assert anyio.current_time() >= came_at + 60.0
+
+
+@virtual_time
+async def test_what_cannot_be_deleted_is_reported_and_ends() -> None:
+    """A refused deletion neither hides the others nor keeps it from ending."""
+    store = Store({"s1": ["0000001#a", "0000002#b"]}, {})
+    store.transport.reply("DeleteEvent", ServiceError("DeleteEvent", "AccessDenied", "no", 403))
+    async with manager_on(store.transport, namespaces=NAMESPACES) as manager:
+        report = await manager.forget_actor("anna", settle=10.0)
+
+    assert not report.deleted.events
+    assert {each.item_id for each in report.remaining} == {"0000001#a", "0000002#b"}
+    assert all(each.reason and each.place == "s1" for each in report.remaining)
+
+
+@virtual_time
+async def test_left_and_awaited_again_it_goes_on() -> None:
+    """After the loop was left the deletion goes on with what is left."""
+    ids = [f"{number:07}#a" for number in range(500)]
+    store = Store({"s1": ids}, {})
+    async with manager_on(store.transport, namespaces=NAMESPACES) as manager:
+        forgetting = manager.forget_actor("anna", settle=0.0)
+        async for _ in forgetting:
+            break
+        left = len(store.events["s1"])
+        report = await forgetting
+
+    assert left == 300
+    assert store.events["s1"] == {}
+    assert sorted(report.deleted.event_ids) == ids
+
+
+@virtual_time
+async def test_a_session_keeps_the_records() -> None:
+    """Deleting a session deletes its events alone, and the report says so."""
+    store = Store({"s1": ["0000001#a"], "s2": ["0000002#b"]}, {record_id(1): "/facts/anna/"})
+    async with manager_on(store.transport) as manager:
+        report = await manager.delete_session("anna", "s1")
+
+    assert store.events == {"s1": {}, "s2": {"0000002#b": None}}
+    assert report.deleted.event_ids == ("0000001#a",)
+    assert store.records
+    assert "records" in {each.what for each in report.not_covered}
+
+
+@virtual_time
+async def test_a_namespace_is_deleted_whole_and_nothing_beside_it() -> None:
+    """250 records at and below a prefix go, and a namespace that only begins alike stays."""
+    records = {record_id(number): "/users/1/facts/" for number in range(250)}
+    store = Store({}, {**records, record_id(999): "/users/10/facts/"})
+    async with manager_on(store.transport) as manager:
+        report = await manager.delete_namespace("/users/1")
+        with pytest.raises(InvalidInputError, match="everybody"):
+            manager.delete_namespace("/")
+
+    assert report.deleted.records == 250
+    assert list(store.records) == [record_id(999)]
+
+
+async def test_without_namespaces_it_refuses() -> None:
+    """With no namespaces it refuses before anything is sent."""
+    manager = manager_on(FakeTransport())
+    with pytest.raises(InvalidInputError, match="knows no namespaces"):
+        manager.forget_actor("anna")
+    with pytest.raises(InvalidInputError, match="knows no namespaces"):
+        manager.forget_actor("anna", namespaces=[])
+
+
+def held(template: str, *namespaces: str, hierarchical: bool = False) -> list[str]:
+    """Return which *namespaces* are anna's by *template*."""
+    [target], left = actor_targets([template], "anna", hierarchical=hierarchical)
+    assert not left
+    assert all(each.startswith(target.prefix) for each in namespaces if target.holds(each))
+    return [each for each in namespaces if target.holds(each)]
+
+
+def test_namespaces_tell_actors_apart() -> None:
+    """A namespace is the actor's by its own segment, whatever stands before and after it."""
+    assert held("/f/{actorId}/", "/f/anna/", "/f/annabel/", "/f/anna/x/", "/x/f/anna/") == [
+        "/f/anna/",
+        "/f/anna/x/",
+    ]
+    assert held("/s/{sessionId}/{actorId}/", "/s/1/anna/", "/s/anna/1/", "/s/anna/") == [
+        "/s/1/anna/"
+    ]
+    assert held(
+        "/strategies/{memoryStrategyId}/actors/{actorId}/sessions/{sessionId}/",
+        "/strategies/m/actors/anna/sessions/1/",
+        "/strategies/m/actors/bob/sessions/anna/",
+    ) == ["/strategies/m/actors/anna/sessions/1/"]
+    assert held("{sessionId}/{actorId}", "1/anna", "1/bob", "anna/1") == ["1/anna"]
+
+
+def test_where_ids_are_paths_what_is_below_may_be_another_actors() -> None:
+    """``anna/bob`` is another actor than ``anna``, whose records stay."""
+    assert held("/f/{actorId}/", "/f/anna/", "/f/anna/bob/", hierarchical=True) == ["/f/anna/"]
+
+
+@pytest.mark.parametrize("template", ["/facts/", "/facts/anna/", "/f/{actorId}-{sessionId}/"])
+def test_what_does_not_tell_actors_apart_is_not_covered(template: str) -> None:
+    """A template that does not tell is reported and never guessed."""
+    targets, [left] = actor_targets([template], "anna", hierarchical=False)
+    assert not targets
+    assert left.what == template
+    assert left.reason
+
+
+def test_the_last_scan_begins_when_nothing_has_come_for_long_enough() -> None:
+    """Scans come often enough, and the last is exactly when the time is over."""
+    now = 0.0
+    times = []
+    while not is_over(now, 0.0, 180.0, came=False):
+        now = next_scan_at(now, 0.0, 180.0)
+        times.append(now)
+    assert times[-1] == 180.0
+    assert max(b - a for a, b in zip([0.0, *times], times, strict=False)) <= 30
+    assert not is_over(180.0, 0.0, 180.0, came=True)
