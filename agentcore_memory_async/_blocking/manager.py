@@ -85,9 +85,7 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
     )
     start_memory_extraction_job = blocking(AsyncMemorySessionManager.start_memory_extraction_job)
     forget_actor = blocking_factory(AsyncMemorySessionManager.forget_actor, BlockingForgetting)
-    delete_session = blocking_factory(
-        AsyncMemorySessionManager.delete_session, BlockingForgetting
-    )
+    delete_session = blocking_factory(AsyncMemorySessionManager.delete_session, BlockingForgetting)
     delete_namespace = blocking_factory(
         AsyncMemorySessionManager.delete_namespace, BlockingForgetting
     )

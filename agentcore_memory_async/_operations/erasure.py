@@ -24,7 +24,7 @@ from agentcore_memory_async.errors import (
 from agentcore_memory_async.models import ForgettingReport, ForgettingStep, Remaining
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     from agentcore_memory_async._operations.batches import BatchOperations
     from agentcore_memory_async._wire.forgetting import Scope
@@ -180,7 +180,8 @@ class Forgetting(Followed[ForgettingStep, ForgettingReport]):
         try:
             result = await self._view.batch_delete_memory_records(records)
         except REPORTED as error:
-            return any([self._note_record(each, str(error)) for each in records])
+            is_new = [self._note_record(each, str(error)) for each in records]
+            return any(is_new)
         came = False
         for record, outcome in zip(records, result, strict=True):
             if outcome.status == "SUCCEEDED":

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 SETTLE_S = 180.0
-"""Seconds until nothing more is expected: a record is listed after about 87 s, extraction as long."""
+"""Seconds until nothing more is expected: extraction takes 90 s, and so does listing a record."""
 
 
 class NamespaceForgetting(BatchOperations):

@@ -34,7 +34,7 @@ from agentcore_memory_async.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from datetime import datetime
 
     from agentcore_memory_async._wire.reading import OnUnreadable
@@ -231,5 +231,3 @@ def next_scan_at(now: float, quiet_since: float, settle_s: float) -> float:
 def is_over(began: float, quiet_since: float, settle_s: float, *, came: bool) -> bool:
     """Return whether a scan that *began* then was the last."""
     return not came and began >= quiet_since + settle_s
-
-

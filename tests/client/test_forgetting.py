@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from agentcore_memory_async import InvalidInputError, ServiceError
+from agentcore_memory_async import InvalidInputError
 from agentcore_memory_async._wire.forgetting import actor_targets, is_over, next_scan_at
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import EPOCH_S, virtual_time
@@ -19,52 +19,39 @@ if TYPE_CHECKING:
 NAMESPACES = {"facts": "/facts/{actorId}/"}
 
 
-class Store:
+class Store(FakeTransport):
     """A memory of ids: sessions with events, and records with namespaces."""
 
     def __init__(self, events: Mapping[str, list[str]], records: Mapping[str, str]) -> None:
+        super().__init__()
         self.events = {session: dict.fromkeys(each) for session, each in events.items()}
         self.records = dict(records)
-        self.transport = FakeTransport()
-        for operation in (
-            "ListSessions",
-            "ListEvents",
-            "DeleteEvent",
-            "ListMemoryRecords",
-            "BatchDeleteMemoryRecords",
-        ):
-            self.transport.reply(operation, getattr(self, operation))
 
-    def ListSessions(self, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802 - as on the wire
-        summaries = [
-            {"sessionId": each, "actorId": params["actorId"], "createdAt": EPOCH_S}
-            for each in self.events
-        ]
-        return {"sessionSummaries": summaries}
-
-    def ListEvents(self, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
-        assert params["includePayloads"] is False
-        return {"events": [{"eventId": each} for each in self.events[params["sessionId"]]]}
-
-    def DeleteEvent(self, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
-        del self.events[params["sessionId"]][params["eventId"]]
-        return {"eventId": params["eventId"]}
-
-    def ListMemoryRecords(self, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
-        prefix = params["namespacePath"]
-        summaries = [
-            {"memoryRecordId": each, "namespaces": [namespace]}
-            for each, namespace in self.records.items()
-            if namespace.startswith(prefix)
-        ]
-        return {"memoryRecordSummaries": summaries}
-
-    def BatchDeleteMemoryRecords(self, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _default(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any] | Exception:
+        if operation == "ListSessions":
+            shown = {"actorId": params["actorId"], "createdAt": EPOCH_S}
+            return {"sessionSummaries": [{"sessionId": each, **shown} for each in self.events]}
+        if operation == "ListEvents":
+            assert params["includePayloads"] is False
+            return {"events": [{"eventId": each} for each in self.events[params["sessionId"]]]}
+        if operation == "DeleteEvent":
+            del self.events[params["sessionId"]][params["eventId"]]
+            return {"eventId": params["eventId"]}
+        if operation == "ListMemoryRecords":
+            return {"memoryRecordSummaries": self._list(params["namespacePath"])}
+        assert operation == "BatchDeleteMemoryRecords"
         for each in params["records"]:
             assert self.records.pop(each["memoryRecordId"]) == each["namespace"]
         ids = [each["memoryRecordId"] for each in params["records"]]
         outcomes = [{"memoryRecordId": each, "status": "SUCCEEDED"} for each in ids]
         return {"successfulRecords": outcomes, "failedRecords": []}
+
+    def _list(self, prefix: str) -> list[dict[str, Any]]:
+        return [
+            {"memoryRecordId": each, "namespaces": [namespace]}
+            for each, namespace in self.records.items()
+            if namespace.startswith(prefix)
+        ]
 
 
 def record_id(number: int) -> str:
@@ -77,7 +64,7 @@ async def test_events_and_records_of_the_actor_go_and_those_of_others_stay() -> 
     """All events go, records in the actor's namespaces too, and it looked for the whole settle."""
     records = {record_id(1): "/facts/anna/", record_id(2): "/facts/annabel/"}
     store = Store({"s1": ["0000001#a", "0000002#b"], "s2": ["0000003#c"]}, records)
-    async with manager_on(store.transport, namespaces=NAMESPACES) as manager:
+    async with manager_on(store, namespaces=NAMESPACES) as manager:
         began = anyio.current_time()
         forgetting = manager.forget_actor("anna", settle=60.0)
         steps = [step async for step in forgetting]
@@ -101,7 +88,7 @@ async def test_events_and_records_of_the_actor_go_and_those_of_others_stay() -> 
 async def test_what_comes_late_starts_the_wait_anew() -> None:
     """A record that a job wrote meanwhile is deleted, and the wait begins again."""
     store = Store({"s1": ["0000001#a"]}, {})
-    async with manager_on(store.transport, namespaces=NAMESPACES) as manager:
+    async with manager_on(store, namespaces=NAMESPACES) as manager:
         came_at = 0.0
         async for _ in (forgetting := manager.forget_actor("anna", settle=60.0)):
             if not came_at and anyio.current_time() > 50:
@@ -117,8 +104,8 @@ async def test_what_comes_late_starts_the_wait_anew() -> None:
 async def test_what_cannot_be_deleted_is_reported_and_ends() -> None:
     """A refused deletion neither hides the others nor keeps it from ending."""
     store = Store({"s1": ["0000001#a", "0000002#b"]}, {})
-    store.transport.reply("DeleteEvent", ServiceError("DeleteEvent", "AccessDenied", "no", 403))
-    async with manager_on(store.transport, namespaces=NAMESPACES) as manager:
+    store.fail("DeleteEvent", "AccessDeniedException", status=403, times=100)
+    async with manager_on(store, namespaces=NAMESPACES) as manager:
         report = await manager.forget_actor("anna", settle=10.0)
 
     assert not report.deleted.events
@@ -131,7 +118,7 @@ async def test_left_and_awaited_again_it_goes_on() -> None:
     """After the loop was left the deletion goes on with what is left."""
     ids = [f"{number:07}#a" for number in range(500)]
     store = Store({"s1": ids}, {})
-    async with manager_on(store.transport, namespaces=NAMESPACES) as manager:
+    async with manager_on(store, namespaces=NAMESPACES) as manager:
         forgetting = manager.forget_actor("anna", settle=0.0)
         async for _ in forgetting:
             break
@@ -147,7 +134,7 @@ async def test_left_and_awaited_again_it_goes_on() -> None:
 async def test_a_session_keeps_the_records() -> None:
     """Deleting a session deletes its events alone, and the report says so."""
     store = Store({"s1": ["0000001#a"], "s2": ["0000002#b"]}, {record_id(1): "/facts/anna/"})
-    async with manager_on(store.transport) as manager:
+    async with manager_on(store) as manager:
         report = await manager.delete_session("anna", "s1")
 
     assert store.events == {"s1": {}, "s2": {"0000002#b": None}}
@@ -161,7 +148,7 @@ async def test_a_namespace_is_deleted_whole_and_nothing_beside_it() -> None:
     """250 records at and below a prefix go, and a namespace that only begins alike stays."""
     records = {record_id(number): "/users/1/facts/" for number in range(250)}
     store = Store({}, {**records, record_id(999): "/users/10/facts/"})
-    async with manager_on(store.transport) as manager:
+    async with manager_on(store) as manager:
         report = await manager.delete_namespace("/users/1")
         with pytest.raises(InvalidInputError, match="everybody"):
             manager.delete_namespace("/")
