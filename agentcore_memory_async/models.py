@@ -46,6 +46,14 @@ from agentcore_memory_async._models.messages import (
     MessageRole,
 )
 from agentcore_memory_async._models.records import MemoryRecord, MetadataValue
+from agentcore_memory_async._models.transfer import (
+    Conversation,
+    ExportReport,
+    HistoryEvent,
+    HistoryMessage,
+    HistoryRecord,
+    ImportProgress,
+)
 
 __all__ = (
     "ActorSummary",
@@ -53,6 +61,7 @@ __all__ = (
     "BlobPayload",
     "Branch",
     "BranchSummary",
+    "Conversation",
     "ConversationBranch",
     "ConversationTree",
     "ConversationalMessage",
@@ -61,11 +70,16 @@ __all__ = (
     "Event",
     "Exchange",
     "Exchanges",
+    "ExportReport",
     "ExtractionJob",
     "ExtractionJobMessage",
     "Fact",
     "ForgettingReport",
     "ForgettingStep",
+    "HistoryEvent",
+    "HistoryMessage",
+    "HistoryRecord",
+    "ImportProgress",
     "JsonPayload",
     "JsonValue",
     "Memory",

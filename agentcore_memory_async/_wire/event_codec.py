@@ -107,7 +107,7 @@ def _context(metadata: Mapping[str, str], namespace_variables: Mapping[str, str]
     return request
 
 
-def _read_blob(value: object) -> object:
+def read_blob(value: object) -> object:
     """Return a blob: what this package wrote as it was given, everything else as it came."""
     if not isinstance(value, str) or not value.startswith(BLOB_MARK):
         return value
@@ -117,17 +117,17 @@ def _read_blob(value: object) -> object:
         return value
 
 
-def _read_message(item: Body) -> ConversationalMessage:
+def read_message(item: Body) -> ConversationalMessage:
     """Return a message; a role that is unknown here reads as OTHER."""
     role = _ROLES.get(required(text_of(item, "role"), "role"), MessageRole.OTHER)
     content = required(object_of(item, "content"), "content")
     return ConversationalMessage(text_of(content, "text") or "", role)
 
 
-def _read_event(body: Body) -> Event:
+def read_listed_event(body: Body) -> Event:
     payload = objects_of(body, "payload")
     said = [object_of(item, "conversational") for item in payload]
-    messages = tuple(_read_message(message) for message in said if message is not None)
+    messages = tuple(read_message(message) for message in said if message is not None)
     others = tuple(
         _read_content(item)
         for item, message in zip(payload, said, strict=True)
@@ -155,7 +155,7 @@ def _read_content(item: Body) -> object:
             message = "its json has no content"
             raise Wrong(message)
         return data["content"]
-    return item if item.get("blob") is None else _read_blob(item["blob"])
+    return item if item.get("blob") is None else read_blob(item["blob"])
 
 
 def _read_branch(body: Body) -> Branch | None:
@@ -214,7 +214,7 @@ def _are_both(kind: type[Any], answer: object, asked: object) -> bool:
 
 def read_event(operation: str, body: Body) -> Event:
     """Return the event of an answer to CreateEvent or GetEvent."""
-    return read(operation, body.get("event"), "event", _read_event)
+    return read(operation, body.get("event"), "event", read_listed_event)
 
 
 def read_deleted_event(body: Body) -> str:
@@ -233,5 +233,5 @@ def read_events(body: Body, unreadable: OnUnreadable) -> list[Event]:
     return read_each(operation, read_page(operation, body, "events"), _EVENT, unreadable)
 
 
-_EVENT = ItemKind("event", "eventId", _read_event)
+_EVENT = ItemKind("event", "eventId", read_listed_event)
 """Events of a session."""

@@ -58,8 +58,8 @@ def turn_messages(user_text: str, answer: str) -> tuple[ConversationalMessage, .
     # Half a surrogate pair can't be stored; two halves in a row are a character.
     answer = answer.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return (
-        *(ConversationalMessage(part, MessageRole.USER) for part in _split(user_text)),
-        *(ConversationalMessage(part, MessageRole.ASSISTANT) for part in _split(answer)),
+        *(ConversationalMessage(part, MessageRole.USER) for part in split_text(user_text)),
+        *(ConversationalMessage(part, MessageRole.ASSISTANT) for part in split_text(answer)),
     )
 
 
@@ -69,7 +69,7 @@ def is_full(text: str) -> bool:
     return len(text) >= MAX_TEXT_CHARACTERS or len(text.encode()) > MAX_MESSAGE_BYTES - 4
 
 
-def _split(text: str) -> list[str]:
+def split_text(text: str) -> list[str]:
     """Return the parts of *text* that fit into a message each: joined they are the text."""
     parts: list[str] = []
     at = 0

@@ -9,6 +9,7 @@ import pytest
 
 from agentcore_memory_async import InvalidInputError
 from agentcore_memory_async._wire.forgetting import actor_targets, is_over, next_scan_at
+from agentcore_memory_async._wire.namespaces import is_under
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import EPOCH_S, virtual_time
 from tests.client.doubles import manager_on
@@ -170,7 +171,7 @@ def held(template: str, *namespaces: str, hierarchical: bool = False) -> list[st
     """Return which *namespaces* are anna's by *template*."""
     [target], left = actor_targets([template], "anna", hierarchical=hierarchical)
     assert not left
-    assert all(each.startswith(target.prefix) for each in namespaces if target.holds(each))
+    assert all(is_under(each, target.prefix) for each in namespaces if target.holds(each))
     return [each for each in namespaces if target.holds(each)]
 
 

@@ -1,0 +1,217 @@
+"""Bringing conversations and records in: each once, in order, however often it is run."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import anyio
+from attrs import define, field
+
+from agentcore_memory_async._calls.event_times import UsedTimes
+from agentcore_memory_async._followed import Followed
+from agentcore_memory_async._operations.turns import TurnOperations
+from agentcore_memory_async._wire import transfer as decide
+from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.validation import EPOCH
+from agentcore_memory_async.models import (
+    Conversation,
+    HistoryRecord,
+    ImportProgress,
+    NewMemoryRecord,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable
+
+    from agentcore_memory_async._operations.batches import BatchOperations
+    from agentcore_memory_async.models import HistoryEvent
+
+ROUND = 20
+"""How many messages of each conversation are stored between two steps."""
+MOST_RECORDS = 100
+"""How many records are stored together."""
+
+
+def distinct_times(times: Iterable[int]) -> list[int]:
+    """Return times in milliseconds, moved to the next free one where they are equal."""
+    used = UsedTimes()
+    moved: list[int] = []
+    for ms in times:
+        moved.append(used.free_from(ms))
+        used.add(moved[-1])
+    return moved
+
+
+@define
+class _Writing:
+    """A conversation that is being stored, and how far it is."""
+
+    conversation: Conversation
+    session: TurnOperations
+    events: list[HistoryEvent]
+    times: list[int]
+    order: list[int]
+    at: int = 0
+    event_ids: dict[int, str] = field(factory=dict[int, str])
+
+    @property
+    def is_over(self) -> bool:
+        return self.at == len(self.order)
+
+
+class Import(Followed[ImportProgress, ImportProgress]):
+    """
+    An import; ``import_conversations`` makes it.
+
+    ``await`` runs it and returns what was stored; ``async for`` shows how far it is. Nothing is
+    sent, and no conversation is taken, before. Cancelling, or leaving the loop, leaves nothing in
+    flight; waiting again goes on, and so does another import of the same conversations.
+    """
+
+    def __init__(
+        self, view: BatchOperations, source: AsyncGenerator[object], extract: bool, concurrency: int
+    ) -> None:
+        self._view = view
+        self._core = view._core  # noqa: SLF001 - a view's own
+        self._source = source
+        self._extract = extract
+        self._concurrency = concurrency
+        self._active: list[_Writing] = []
+        self._held: Conversation | None = None
+        self._records: list[HistoryRecord] = []
+        self._has_more = True
+        self._is_cut = False
+        self._counts = {"conversations": 0, "messages": 0, "records": 0}
+
+    def __repr__(self) -> str:
+        state = "done" if self.done else "not done"
+        return f"<Import into {self._core.memory_id}, {state}>"
+
+    async def _steps(self) -> AsyncGenerator[ImportProgress]:
+        began, before = self._now(), self._counts["messages"]
+        while await self._fill():
+            await self._store_round()
+            yield self._progress(began, before)
+        self._result = self._progress(began, before)
+
+    def _now(self) -> float:
+        return self._core.polls.lister.wait_clock.now()
+
+    def _progress(self, began: float, before: int) -> ImportProgress:
+        seconds = self._now() - began
+        stored = self._counts["messages"] - before
+        return ImportProgress(**self._counts, per_second=stored / seconds if seconds > 0 else 0.0)
+
+    async def _fill(self) -> bool:
+        """Take conversations and records until there is enough to do; return whether there is."""
+        while self._has_more and len(self._active) < self._concurrency:
+            if len(self._records) == MOST_RECORDS:
+                break
+            item = self._held or await self._next()
+            self._held = None
+            if isinstance(item, Conversation):
+                if any(_is_same_session(each.conversation, item) for each in self._active):
+                    self._held = item
+                    break
+                self._active.append(self._begin(item))
+            elif isinstance(item, HistoryRecord):
+                self._records.append(item)
+            elif self._has_more:
+                check.refuse(
+                    f"an item of conversations is {check.kind(item)}; give a Conversation, or a "
+                    "HistoryRecord"
+                )
+        return bool(self._active or self._records)
+
+    async def _next(self) -> object:
+        """Return the next item; None at the end."""
+        if self._is_cut:
+            check.refuse(
+                "conversations ended with an error, or was cancelled; import again from a new "
+                "iterable: nothing is stored twice"
+            )
+        self._is_cut = True
+        item = await anext(self._source, None)
+        self._is_cut = False
+        self._has_more = item is not None
+        return item
+
+    def _begin(self, conversation: Conversation) -> _Writing:
+        events = [decide.as_event(each) for each in conversation.messages]
+        times = distinct_times(check.check_timestamp(each.timestamp) for each in events)
+        session = TurnOperations(self._view, conversation.actor_id, conversation.session_id)
+        return _Writing(conversation, session, events, times, decide.writing_order(events))
+
+    async def _store_round(self) -> None:
+        """Store a few messages of each conversation, and the records."""
+        errors: list[Exception] = []
+
+        async def store(writing: _Writing) -> None:
+            try:
+                for _ in range(ROUND):
+                    if writing.is_over or errors:
+                        return
+                    await self._store_next(writing)
+            except Exception as error:  # noqa: BLE001 - raised below, as itself
+                errors.append(error)
+
+        async def store_records() -> None:
+            try:
+                await self._store_records()
+            except Exception as error:  # noqa: BLE001 - raised below, as itself
+                errors.append(error)
+
+        async with anyio.create_task_group() as tasks:
+            for writing in self._active:
+                tasks.start_soon(store, writing)
+            if len(self._records) == MOST_RECORDS or not (self._active or self._has_more):
+                tasks.start_soon(store_records)
+        active = [each for each in self._active if not each.is_over]
+        self._counts["conversations"] += len(self._active) - len(active)
+        self._active = active
+        if errors:
+            raise errors[0]
+
+    async def _store_next(self, writing: _Writing) -> None:
+        place = writing.order[writing.at]
+        event, ms = writing.events[place], writing.times[place]
+        stored = await writing.session.add_turns(
+            event.items,
+            branch=decide.branch_of(event, writing.event_ids),
+            metadata=event.metadata,
+            timestamp=EPOCH + timedelta(milliseconds=ms),
+            extract=self._extract,
+            client_token=decide.token_of(writing.conversation, place, event, ms),
+        )
+        writing.event_ids[place] = stored.event_id
+        writing.at += 1
+        self._counts["messages"] += 1
+
+    async def _store_records(self) -> None:
+        now = EPOCH + timedelta(milliseconds=self._core.writer.now_ms())
+        by_expiry: dict[int | None, list[HistoryRecord]] = {}
+        for record in self._records:
+            by_expiry.setdefault(decide.expiry_days(record, now), []).append(record)
+        for days, records in by_expiry.items():
+            await self._view.batch_create_memory_records(
+                [_new_record(each) for each in records],
+                expiry_days=days,
+                client_token=decide.records_token(records),
+                raise_on_failure=True,
+            )
+        self._counts["records"] += len(self._records)
+        self._records = []
+
+
+def _is_same_session(one: Conversation, other: Conversation) -> bool:
+    return (one.actor_id, one.session_id) == (other.actor_id, other.session_id)
+
+
+def _new_record(record: HistoryRecord) -> NewMemoryRecord:
+    return NewMemoryRecord(
+        namespace=record.namespace,
+        content=record.content,
+        timestamp=record.timestamp,
+        metadata=record.metadata,
+    )

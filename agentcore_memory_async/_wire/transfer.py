@@ -1,0 +1,222 @@
+"""Conversations and records as they are taken out and brought in: pure, no await."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, frozen
+
+from agentcore_memory_async._wire import event_codec
+from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.payloads import split_text
+from agentcore_memory_async._wire.reading import (
+    Body,
+    ItemKind,
+    Wrong,
+    id_of,
+    object_of,
+    objects_of,
+    read_each,
+    read_page,
+    required,
+)
+from agentcore_memory_async.models import (
+    BlobPayload,
+    Branch,
+    Conversation,
+    ConversationalMessage,
+    HistoryEvent,
+    HistoryMessage,
+    HistoryRecord,
+    JsonPayload,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from agentcore_memory_async._wire.payloads import PayloadItem
+    from agentcore_memory_async._wire.reading import OnUnreadable
+    from agentcore_memory_async.models import MemoryRecord
+
+_OWN_KEYS = "x-amz-agentcore-memory-"
+"""What the metadata begins with that the service itself writes."""
+LEAST_EXPIRY_DAYS = 31
+"""Least expiry of a record, in days (service model)."""
+DAY_S = 86_400
+"""Seconds of a day."""
+
+
+@frozen
+class StoredEvent:
+    """
+    An event of a session as a list shows it.
+
+    Attributes:
+        event_id: Event id.
+        event: The event, without its root.
+        root_event_id: Event that its branch forks from, where the list says so.
+    """
+
+    event_id: str
+    event: HistoryEvent
+    root_event_id: str | None
+
+
+def read_stored_events(body: Body, unreadable: OnUnreadable) -> list[StoredEvent]:
+    """Return a page of events, each with all items of its payload in their order."""
+    return read_each("ListEvents", read_page("ListEvents", body, "events"), _EVENT, unreadable)
+
+
+def _read_stored(body: Body) -> StoredEvent:
+    known = event_codec.read_listed_event(body)
+    branch = known.branch
+    event = HistoryEvent(
+        items=[_read_item(item) for item in objects_of(body, "payload")],
+        timestamp=known.timestamp,
+        metadata=known.metadata,
+        branch=branch.name if branch else None,
+    )
+    return StoredEvent(id_of(body, "eventId"), event, branch.root_event_id if branch else None)
+
+
+def _read_item(item: Body) -> PayloadItem:
+    message = object_of(item, "conversational")
+    if message is not None:
+        return event_codec.read_message(message)
+    data = object_of(item, "json")
+    if data is not None:
+        return JsonPayload(required(data, "json").get("content"))
+    if item.get("blob") is None:
+        text = "its payload has an item of an unknown kind"
+        raise Wrong(text)
+    return BlobPayload(event_codec.read_blob(item["blob"]))
+
+
+_EVENT = ItemKind("event", "eventId", _read_stored)
+"""Events of a session, whole."""
+
+
+def conversation_of(
+    actor_id: str, session_id: str, newest_first: Sequence[StoredEvent], times: Sequence[datetime]
+) -> Conversation:
+    """
+    Return a conversation of its events.
+
+    Args:
+        actor_id: Actor id.
+        session_id: Session id.
+        newest_first: Events, in the service's order.
+        times: Their times, oldest first.
+    """
+    stored = list(reversed(newest_first))
+    places = {each.event_id: place for place, each in enumerate(stored)}
+    roots = {each.event.branch: each.root_event_id for each in stored if each.root_event_id}
+    begun = set[str]()
+    messages: list[HistoryMessage | HistoryEvent] = []
+    for each, time in zip(stored, times, strict=True):
+        branch, root = each.event.branch, None
+        if branch is not None and branch not in begun:
+            begun.add(branch)
+            root = places.get(roots.get(branch) or "")
+        messages.append(_shortest(evolve(each.event, timestamp=time, root=root)))
+    return Conversation(actor_id, session_id, messages)
+
+
+def _shortest(event: HistoryEvent) -> HistoryMessage | HistoryEvent:
+    """Return an event as a message where it is no more than that."""
+    if len(event.items) == 1 and event.branch is None and not event.metadata:
+        [item] = event.items
+        if isinstance(item, ConversationalMessage):
+            return HistoryMessage(item.text, item.role, event.timestamp)
+    return event
+
+
+def as_event(message: HistoryMessage | HistoryEvent) -> HistoryEvent:
+    """Return the event that is stored for *message*."""
+    if isinstance(message, HistoryEvent):
+        return message
+    check.check_text("text", message.text)
+    parts = [ConversationalMessage(part, message.role) for part in split_text(message.text)]
+    return HistoryEvent(parts, message.timestamp)
+
+
+def writing_order(events: Sequence[HistoryEvent]) -> list[int]:
+    """
+    Return the places of events in the order in which they can be stored.
+
+    It is their own, but that a root comes before its branch, and the first event of a branch before
+    the others of it.
+
+    Raises:
+        InvalidInputError: A root is no event of the conversation, or follows from its own branch.
+    """
+    order: list[int] = []
+    stored, begun = set[int](), set[str]()
+    with_roots = {each.branch for each in events if each.root is not None}
+    left = list(range(len(events)))
+    while left:
+        later: list[int] = []
+        for place in left:
+            event = events[place]
+            is_begun = event.branch in begun or event.branch not in with_roots
+            if event.root in stored if event.root is not None else is_begun:
+                order.append(place)
+                stored.add(place)
+                if event.branch is not None:
+                    begun.add(event.branch)
+            else:
+                later.append(place)
+        if len(later) == len(left):
+            check.refuse(
+                f"messages[{later[0]}] is on a branch whose root is no earlier event; give the "
+                "place of one"
+            )
+        left = later
+    return order
+
+
+def branch_of(event: HistoryEvent, event_ids: Mapping[int, str]) -> Branch | None:
+    """Return the branch to write an event to, once its root has an id."""
+    if event.branch is None:
+        return None
+    return Branch(event.branch, None if event.root is None else event_ids[event.root])
+
+
+def token_of(conversation: Conversation, place: int, event: HistoryEvent, ms: int) -> str:
+    """Return the client token of one event: the same for the same event of the same history."""
+    payload = [event_codec.payload_item(item) for item in event.items]
+    named = [conversation.actor_id, conversation.session_id, place, ms]
+    branch = [event.branch, event.root, dict(event.metadata)]
+    return _hash([*named, *branch, payload])
+
+
+def records_token(records: Sequence[HistoryRecord]) -> str:
+    """Return the client token of a batch of records."""
+    return _hash([each.to_dict() for each in records])
+
+
+def _hash(data: Any) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
+def expiry_days(record: HistoryRecord, now: datetime) -> int | None:
+    """Return in how many days a record is to expire: as soon as it did, or at the earliest."""
+    if record.expires_at is None:
+        return None
+    seconds = (record.expires_at - now).total_seconds()
+    return max(LEAST_EXPIRY_DAYS, -int(-seconds // DAY_S))
+
+
+def history_record(record: MemoryRecord) -> HistoryRecord:
+    """Return a record without what belongs to one memory."""
+    own = {key: value for key, value in record.metadata.items() if not key.startswith(_OWN_KEYS)}
+    return HistoryRecord(
+        record.namespace,
+        record.content,
+        record.timestamp or record.created_at,
+        own,
+        record.expires_at,
+    )
