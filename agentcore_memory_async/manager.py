@@ -29,6 +29,7 @@ from agentcore_memory_async._operations.forgetting import ForgettingOperations
 from agentcore_memory_async._operations.jobs import JobOperations
 from agentcore_memory_async._operations.raw import RawOperations
 from agentcore_memory_async._operations.records import RecordOperations
+from agentcore_memory_async._operations.transfer import TransferOperations
 from agentcore_memory_async._operations.waiting import WaitingOperations
 from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async._wire import validation as check
@@ -130,6 +131,7 @@ class AsyncMemorySessionManager(
     JobOperations,
     RawOperations,
     DescriptionOperations,
+    TransferOperations,
 ):
     """
     Sessions of one AgentCore Memory, for asyncio.

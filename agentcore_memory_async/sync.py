@@ -12,14 +12,17 @@ from agentcore_memory_async._blocking.forgetting import BlockingForgetting
 from agentcore_memory_async._blocking.manager import MemorySessionManager
 from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
 from agentcore_memory_async._blocking.session import MemorySession
+from agentcore_memory_async._blocking.transfer import BlockingExport, BlockingImport
 from agentcore_memory_async._sync.iterator import BlockingIterator
 from agentcore_memory_async._sync.twins import BlockingExtractionFailedError
 
 __all__ = (
     "Actor",
+    "BlockingExport",
     "BlockingExtractionFailedError",
     "BlockingExtractionPoller",
     "BlockingForgetting",
+    "BlockingImport",
     "BlockingIterator",
     "BlockingMemoryWait",
     "MemoryControl",

@@ -8,6 +8,7 @@ from agentcore_memory_async._blocking.actor import Actor
 from agentcore_memory_async._blocking.forgetting import BlockingForgetting
 from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
 from agentcore_memory_async._blocking.session import MemorySession
+from agentcore_memory_async._blocking.transfer import BlockingExport, BlockingImport
 from agentcore_memory_async._sync.derive import (
     BlockingFacade,
     blocking,
@@ -89,6 +90,10 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
     delete_namespace = blocking_factory(
         AsyncMemorySessionManager.delete_namespace, BlockingForgetting
     )
+    import_conversations = blocking_factory(
+        AsyncMemorySessionManager.import_conversations, BlockingImport
+    )
+    export = blocking_factory(AsyncMemorySessionManager.export, BlockingExport)
     call = blocking(AsyncMemorySessionManager.call)
 
     def describe(self, control: ReadsMemories) -> Memory:

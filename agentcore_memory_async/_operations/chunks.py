@@ -23,7 +23,7 @@ _END = object()
 """What stands for the end of an iterator in a thread, where no StopIteration may be raised."""
 
 
-def iterate(argument: str, chunks: object) -> AsyncGenerator[object]:
+def iterate(argument: str, chunks: object, of: str = "str") -> AsyncGenerator[object]:
     """
     Return a generator over *chunks*, which may block; it closes them, read or not.
 
@@ -32,7 +32,7 @@ def iterate(argument: str, chunks: object) -> AsyncGenerator[object]:
     if isinstance(chunks, AsyncIterable):
         return _begun(_pass_on(cast("AsyncIterable[object]", chunks)))
     if isinstance(chunks, str | bytes) or not isinstance(chunks, Iterable):
-        refuse(f"{argument} is {kind(chunks)}; give an async or other iterable of str")
+        refuse(f"{argument} is {kind(chunks)}; give an async or other iterable of {of}")
     if isinstance(chunks, Collection):
         return _each(cast("Collection[object]", chunks))
     return _begun(_in_threads(cast("Iterable[object]", chunks)))

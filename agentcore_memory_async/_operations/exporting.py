@@ -72,9 +72,7 @@ class Export(Followed[Conversation | HistoryRecord, ExportReport]):
                 core.retrier,
                 "ListMemoryRecords",
                 params,
-                lambda body: record_codec.read_records(
-                    "ListMemoryRecords", body, core.unreadable
-                ),
+                lambda body: record_codec.read_records("ListMemoryRecords", body, core.unreadable),
                 MAX_PAGE,
                 core.retry,
             ):

@@ -78,7 +78,7 @@ class Import(Followed[ImportProgress, ImportProgress]):
         self._extract = extract
         self._concurrency = concurrency
         self._active: list[_Writing] = []
-        self._held: Conversation | None = None
+        self._held: object = None
         self._records: list[HistoryRecord] = []
         self._has_more = True
         self._is_cut = False
@@ -108,12 +108,12 @@ class Import(Followed[ImportProgress, ImportProgress]):
         while self._has_more and len(self._active) < self._concurrency:
             if len(self._records) == MOST_RECORDS:
                 break
-            item = self._held or await self._next()
-            self._held = None
+            if self._held is None:
+                self._held = await self._next()
+            item = self._held
             if isinstance(item, Conversation):
                 if any(_is_same_session(each.conversation, item) for each in self._active):
-                    self._held = item
-                    break
+                    break  # its order is that of the iterable
                 self._active.append(self._begin(item))
             elif isinstance(item, HistoryRecord):
                 self._records.append(item)
@@ -122,6 +122,7 @@ class Import(Followed[ImportProgress, ImportProgress]):
                     f"an item of conversations is {check.kind(item)}; give a Conversation, or a "
                     "HistoryRecord"
                 )
+            self._held = None  # not before: an item that is refused is refused again
         return bool(self._active or self._records)
 
     async def _next(self) -> object:

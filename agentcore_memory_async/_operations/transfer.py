@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from agentcore_memory_async.models import Conversation, HistoryRecord, NotCovered
 
 
-class TransferOperations(BatchOperations, RecordOperations):
+class TransferOperations(RecordOperations, BatchOperations):
     """Import and export of a manager."""
 
     def import_conversations(
@@ -54,7 +54,9 @@ class TransferOperations(BatchOperations, RecordOperations):
         """
         check.check_bool("extract", extract)
         check.check_int("concurrency", concurrency, 1000)
-        return Import(self, iterate("conversations", conversations), extract, concurrency)
+        return Import(
+            self, iterate("conversations", conversations, "Conversation"), extract, concurrency
+        )
 
     def export(
         self,

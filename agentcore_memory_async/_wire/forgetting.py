@@ -100,8 +100,9 @@ class Scope:
 
 
 def prefix_target(prefix: str) -> Target:
-    """Return the target of everything at and below a resolved prefix."""
-    return Target(prefix, re.compile(re.escape(as_prefix(prefix))))
+    """Return the target of everything at and below a resolved prefix; ``/`` is all there is."""
+    beginning = "" if prefix == "/" else as_prefix(prefix)
+    return Target(prefix, re.compile(re.escape(beginning)))
 
 
 def actor_targets(

@@ -1,0 +1,169 @@
+"""Import and export: stored once, in order, and equal when read out again."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agentcore_memory_async import (
+    BlobPayload,
+    Conversation,
+    ConversationalMessage,
+    HistoryEvent,
+    HistoryMessage,
+    HistoryRecord,
+    InvalidInputError,
+    JsonPayload,
+    MessageRole,
+    RetryPolicy,
+    ServiceLimits,
+    ThrottledError,
+)
+from agentcore_memory_async.local import AutoClock, LocalMemoryService
+from agentcore_memory_async.testing import FakeTransport
+from tests._virtual_time import virtual_time
+from tests.client.doubles import MEMORY, manager_on
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+FAST = ServiceLimits(events_per_second=10_000, other_events_per_second=10_000)
+
+
+def history(source: random.Random, session_id: str) -> Conversation:
+    """Return a random conversation with branches, ties and every kind of payload."""
+    messages: list[HistoryMessage | HistoryEvent] = []
+    branches: list[str | None] = [None]
+    time = START
+    for place in range(source.randint(1, 12)):
+        time += timedelta(milliseconds=source.choice([0, 0, 1, 1000]))
+        branch, root = source.choice(branches), None
+        if place and source.random() < 0.2:
+            branch, root = f"b{place}", source.randrange(place)
+            branches.append(branch)
+        item = source.choice(
+            [
+                ConversationalMessage(f"said {place}", source.choice(list(MessageRole))),
+                JsonPayload({"place": place, "deep": [None, True, "ü"]}),
+                BlobPayload(source.choice([f"text {place}", {"k": place}, [1, 2], "true"])),
+            ]
+        )
+        if isinstance(item, ConversationalMessage) and branch is None:
+            messages.append(HistoryMessage(item.text, item.role, time))
+        else:
+            metadata = source.choice([{}, {"topic": "billing"}])
+            messages.append(HistoryEvent((item,), time, metadata, branch, root))
+    return Conversation(f"actor{source.randint(1, 3)}", session_id, messages)
+
+
+async def exported(manager: Any) -> list[Conversation | HistoryRecord]:
+    """Return everything that a manager exports, in an order of its own."""
+    items = [item async for item in manager.export()]
+    return sorted(items, key=lambda item: str(item.to_dict()))
+
+
+async def test_exported_imported_and_exported_again_it_is_equal() -> None:
+    """Histories with branches, ties and every payload, and records, come back equal."""
+    source = random.Random(11)
+    given = [history(source, f"s{number}") for number in range(40)]
+    records = [
+        HistoryRecord("/facts/a/", "lives in Turin", START, {"topic": "home"}),
+        HistoryRecord("/facts/b/", "likes tea", START),
+    ]
+    async with LocalMemoryService(clock=AutoClock()) as service:
+        async with service.manager(MEMORY, limits=FAST) as manager:
+            progress = await manager.import_conversations([*given, *records], extract=False)
+            first = await exported(manager)
+        other = "other-a1B2c3D4e5"
+        async with service.manager(other, limits=FAST) as manager:
+            await manager.import_conversations(first, extract=False)
+            second = await exported(manager)
+    assert progress.conversations == 40
+    assert progress.messages == sum(len(each.messages) for each in given)
+    assert progress.records == 2
+    assert len(first) == 42
+    assert first == second
+
+
+async def test_run_again_it_stores_nothing_twice() -> None:
+    """A second import of the same, by another manager, changes nothing."""
+    given = [history(random.Random(3), "s1"), history(random.Random(4), "s2")]
+    record = HistoryRecord("/facts/a/", "lives in Turin", START)
+    async with LocalMemoryService(clock=AutoClock()) as service:
+        seen = []
+        for _ in range(2):
+            async with service.manager(MEMORY, limits=FAST) as manager:
+                await manager.import_conversations([*given, record], extract=False)
+                seen.append(await exported(manager))
+    assert seen[0] == seen[1]
+
+
+@virtual_time
+async def test_messages_keep_their_times_and_their_order() -> None:
+    """Each message is an event with its own time; equal times are moved apart, in order."""
+    said = [HistoryMessage(f"m{number}", "user", START) for number in range(3)]
+    transport = FakeTransport()
+    async with manager_on(transport) as manager:
+        conversation = Conversation("anna", "s1", said)
+        await manager.import_conversations([conversation, conversation], extract=False)
+    sent = transport.sent("CreateEvent")
+    times = [round((each["eventTimestamp"] - START.timestamp()) * 1000) for each in sent]
+    assert times == [0, 1, 2, 0, 1, 2]
+    assert all(each["extractionMode"] == "SKIP" for each in sent)
+    assert len({each["clientToken"] for each in sent}) == 3
+
+
+@virtual_time
+async def test_interrupted_it_goes_on_where_it_was() -> None:
+    """An error ends it with nothing in flight; awaiting it again stores the rest, in order."""
+    transport = FakeTransport()
+    said = [HistoryMessage(f"m{number}", "user", START) for number in range(50)]
+    quick = RetryPolicy(max_attempts=1)
+
+    async def chats() -> AsyncIterator[Conversation]:
+        yield Conversation("anna", "s1", said)
+        yield Conversation("berta", "s1", said[:5])
+
+    async with manager_on(transport, limits=FAST, retry=quick) as manager:
+        work = manager.import_conversations(chats(), extract=True)
+        async for progress in work:
+            assert progress.messages == 25
+            break
+        transport.fail("CreateEvent", "ThrottledException", status=429)
+        with pytest.raises(ThrottledError):
+            await work
+        result = await work
+    assert (result.conversations, result.messages) == (2, 55)
+    texts = [
+        each["payload"][0]["conversational"]["content"]["text"]
+        for each in transport.sent("CreateEvent")
+        if each["actorId"] == "anna"
+    ]
+    assert list(dict.fromkeys(texts)) == [each.text for each in said]
+    assert len(texts) == 51
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        ["hi"],
+        [Conversation("anna", "s1", [HistoryEvent((JsonPayload(1),), START, {}, "b", 0)])],
+        [Conversation("an na", "s1", [])],
+        [Conversation("anna", "s1", [HistoryMessage("hi", "user", datetime(2026, 1, 1))])],  # noqa: DTZ001 - naive
+        [Conversation("anna", "s1", [HistoryMessage("", "user", START)])],
+    ],
+)
+@virtual_time
+async def test_what_cannot_be_stored_is_refused_each_time(items: Sequence[Any]) -> None:
+    """A wrong item is refused before anything of it is sent, and not left out the second time."""
+    transport = FakeTransport()
+    async with manager_on(transport) as manager:
+        work = manager.import_conversations(items, extract=False)
+        for _ in range(2):
+            with pytest.raises(InvalidInputError):
+                await work
+    assert not transport.sent("CreateEvent")
