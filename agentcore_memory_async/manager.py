@@ -125,13 +125,13 @@ class _SharedClient(NetworkClient):
 
 class AsyncMemorySessionManager(
     ActorOperations,
+    TransferOperations,
     RecordOperations,
     ForgettingOperations,
     WaitingOperations,
     JobOperations,
     RawOperations,
     DescriptionOperations,
-    TransferOperations,
 ):
     """
     Sessions of one AgentCore Memory, for asyncio.

@@ -11,7 +11,6 @@ from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages
 from agentcore_memory_async._followed import Followed
 from agentcore_memory_async._operations.actors import session_pages
 from agentcore_memory_async._operations.importing import distinct_times
-from agentcore_memory_async._operations.records import RecordOperations
 from agentcore_memory_async._wire import actor_codec, record_codec
 from agentcore_memory_async._wire import transfer as decide
 from agentcore_memory_async._wire.reading import read_time
@@ -22,6 +21,7 @@ from agentcore_memory_async.models import Conversation, ExportReport, HistoryRec
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
+    from agentcore_memory_async._operations.records import RecordOperations
     from agentcore_memory_async._wire.forgetting import Target
     from agentcore_memory_async.models import MemoryRecord, NotCovered
 
