@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 from tests.unit.bad_calls import CALLS
 from tests.unit.bad_context_input import CONTEXT_CASES
+from tests.unit.bad_forgetting import FORGETTING_CASES
 from tests.unit.bad_input import CASES as INPUT
 from tests.unit.bad_input import CIRCLE
-from tests.unit.bad_forgetting import FORGETTING_CASES
 from tests.unit.bad_records import CASES as RECORDS
 
 CASES = {**INPUT, **CALLS, **RECORDS, **CONTEXT_CASES, **FORGETTING_CASES}
