@@ -54,6 +54,8 @@ async def test_an_actor_is_imported_and_forgotten() -> None:
         session = await manager.create_memory_session("anna", "chat002")
         await session.add_turns([{"role": "user", "content": "I live in Turin."}])
 
+        await service.drain()
+
         await eval(compiled(ERASURE, PAGE.name), page)
         report = page["report"]
 
