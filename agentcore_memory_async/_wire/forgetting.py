@@ -48,6 +48,7 @@ SCANS = 8
 LONGEST_WAIT_S = 30.0
 """Longest time between two scans, in seconds."""
 ELSEWHERE = (
+    NotCovered("ingested content", "no operation lists or deletes what ingest_data was given"),
     NotCovered("streams", "what the memory has delivered to a stream is deleted at its receiver"),
     NotCovered("logs", "no API of the memory deletes from logs, traces or backups of others"),
 )

@@ -76,7 +76,7 @@ async def test_events_and_records_of_the_actor_go_and_those_of_others_stay() -> 
     assert store.records == {record_id(2): "/facts/annabel/"}
     assert (report.deleted.events, report.deleted.records) == (3, 1)
     assert not report.remaining
-    assert {each.what for each in report.not_covered} == {"streams", "logs"}
+    assert {each.what for each in report.not_covered} == {"ingested content", "streams", "logs"}
     assert report.checked_until.timestamp() == pytest.approx(EPOCH_S + 60.0, abs=1.0)
     assert [(step.phase, step.done, step.total) for step in steps[:2]] == [
         ("events", 3, 3),

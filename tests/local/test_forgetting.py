@@ -49,12 +49,21 @@ class Faulty:
 
     def __init__(self, inner: Transport, source: random.Random) -> None:
         self._inner = inner
-        self._random = source
+        self.random = source
         self.faults = 0
+        self.left = 0
+        self.scope = anyio.CancelScope()
+
+    def cut_after(self, requests: int, scope: anyio.CancelScope) -> None:
+        """Cancel *scope* at so many requests from now on."""
+        self.left, self.scope = requests, scope
 
     async def __call__(self, operation: str, params: Mapping[str, Any]) -> Answer:
         """Send a request, or not."""
-        drawn = self._random.random()
+        self.left -= 1
+        if not self.left:
+            self.scope.cancel()
+        drawn = self.random.random()
         if drawn < 0.05:
             self.faults += 1
             raise TransportError(operation, "lost on the way there", sent=True)
@@ -90,14 +99,16 @@ def records(actor_id: str, count: int, word: str) -> list[HistoryRecord]:
 
 
 async def interrupted(
-    manager: AsyncMemorySessionManager, source: random.Random, times: int
+    manager: AsyncMemorySessionManager, faulty: Faulty, longest: int, times: int
 ) -> ForgettingReport:
     """Cut forgetting off so many times, every other time for good, then let it end."""
     forgetting = manager.forget_actor("anna")
     for number in range(times):
-        with anyio.move_on_after(source.uniform(0, 0.03)):
+        with anyio.CancelScope() as scope:
+            faulty.cut_after(faulty.random.randint(1, longest), scope)
             await forgetting
-        if number % 2 and not forgetting.done:
+        assert scope.cancelled_caught
+        if number % 2:
             forgetting = manager.forget_actor("anna")
     return await manager.forget_actor("anna")
 
@@ -128,7 +139,7 @@ async def forgotten(path: Path, events: int, records_count: int, interruptions: 
         faulty = Faulty(manager._core.retrier._transport, source)
         manager._core.retrier._transport = faulty
         started = time.monotonic()
-        report = await interrupted(manager, source, interruptions)
+        report = await interrupted(manager, faulty, max(30, events // 10), interruptions)
         ended = time.monotonic()
         manager._core.retrier._transport = faulty._inner
 
