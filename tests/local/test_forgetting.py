@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import pytest
 
 from agentcore_memory_async import (
     Conversation,
@@ -161,9 +162,10 @@ async def forgotten(path: Path, events: int, records_count: int, interruptions: 
     )
 
 
+@pytest.mark.timeout(120)
 async def test_nothing_of_the_actor_is_left(tmp_path: Path) -> None:
     """Neither the service nor its file has anything of the actor, and all of the others."""
-    await forgotten(tmp_path / "memory.db", events=300, records_count=150, interruptions=50)
+    await forgotten(tmp_path / "memory.db", events=120, records_count=60, interruptions=50)
 
 
 if __name__ == "__main__":

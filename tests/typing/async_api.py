@@ -18,17 +18,25 @@ from agentcore_memory_async import (
     Branch,
     BranchSummary,
     Context,
+    Conversation,
     ConversationalMessage,
     ConversationBranch,
     ConversationTree,
     Event,
     Exchange,
     Exchanges,
+    ExportReport,
     ExtractionJob,
     ExtractionJobMessage,
     ExtractionPoller,
     ExtractionTimeoutError,
     Filter,
+    Forgetting,
+    ForgettingReport,
+    ForgettingStep,
+    HistoryMessage,
+    HistoryRecord,
+    ImportProgress,
     JsonPayload,
     Memory,
     MemoryRecord,
@@ -39,6 +47,7 @@ from agentcore_memory_async import (
     OutcomeUnknownError,
     Provenance,
     RecordOutcome,
+    Remaining,
     RetrievalConfig,
     RetryPolicy,
     SemanticStrategy,
@@ -301,6 +310,28 @@ async def memories(control: AsyncMemoryControl) -> None:
     assert_type(manager, AsyncMemorySessionManager)
     assert_type(await manager.describe(control), Memory)
     await control.create_memory("chat", strategies=["facts"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+
+
+async def forgetting(manager: AsyncMemorySessionManager, session: AsyncMemorySession) -> None:
+    """Delete, bring in and take out."""
+    work = manager.forget_actor("anna", namespaces=["/facts/{actorId}/"], settle=timedelta(0))
+    assert_type(work, Forgetting)
+    async for step in work:
+        assert_type(step, ForgettingStep)
+    report = await work
+    assert_type(report, ForgettingReport)
+    assert_type(report.remaining, tuple[Remaining, ...])
+    assert_type(await session.delete_session(), ForgettingReport)
+    assert_type(await manager.actor("a").delete_namespace("/facts/{actorId}/"), ForgettingReport)
+    said = [HistoryMessage("hi", "user", datetime.now(UTC))]
+    async for progress in manager.import_conversations(
+        [Conversation("a", "s", said)], extract=False
+    ):
+        assert_type(progress, ImportProgress)
+    async for item in manager.export():
+        assert_type(item, Conversation | HistoryRecord)
+    assert_type(await manager.export(["a"]), ExportReport)
+    manager.import_conversations([])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 async def mistakes(session: AsyncMemorySession) -> None:

@@ -9,14 +9,21 @@ from agentcore_memory_async import (
     ActorSummary,
     BatchResult,
     BlockingExtractionPoller,
+    BlockingForgetting,
     BlockingMemoryWait,
     BranchSummary,
     Context,
+    Conversation,
     ConversationalMessage,
     ConversationTree,
     Event,
     Exchanges,
+    ExportReport,
     ExtractionJob,
+    ForgettingReport,
+    ForgettingStep,
+    HistoryRecord,
+    ImportProgress,
     Memory,
     MemoryControl,
     MemoryRecord,
@@ -107,6 +114,20 @@ def context(session: MemorySession) -> None:
     memories, _, event = result
     assert_type(memories, Context)
     assert_type(event, Event)
+
+
+def forgetting(manager: MemorySessionManager) -> None:
+    """Delete, bring in and take out."""
+    work = manager.forget_actor("anna", namespaces=["/facts/{actorId}/"])
+    assert_type(work, BlockingForgetting)
+    for step in work:
+        assert_type(step, ForgettingStep)
+    assert_type(work.wait(), ForgettingReport)
+    done = manager.import_conversations([], extract=False).wait()
+    assert_type(done, ImportProgress)
+    for item in manager.export():
+        assert_type(item, Conversation | HistoryRecord)
+    assert_type(manager.export().wait(), ExportReport)
 
 
 def mistakes(session: MemorySession) -> None:
