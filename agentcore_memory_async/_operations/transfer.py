@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from agentcore_memory_async._operations.batches import BatchOperations
@@ -15,7 +14,7 @@ from agentcore_memory_async._wire.forgetting import actor_targets, prefix_target
 from agentcore_memory_async._wire.resolved_namespaces import check_namespaces, known_templates
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Mapping, Sequence
+    from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 
     from agentcore_memory_async._wire.forgetting import Target
     from agentcore_memory_async.models import Conversation, HistoryRecord, NotCovered
@@ -86,9 +85,10 @@ class TransferOperations(RecordOperations, BatchOperations):
         if actor_ids is None:
             return Export(self, None, [prefix_target("/")], ())
         hierarchical = self._core.allow_hierarchical_actor_ids
-        if isinstance(actor_ids, str | bytes) or not isinstance(actor_ids, Iterable):
-            check.refuse(f"actor_ids is {check.kind(actor_ids)}; give a list of actor ids")
-        ids = [check.check_actor_id(each, hierarchical=hierarchical) for each in actor_ids]
+        ids = [
+            check.check_actor_id(each, hierarchical=hierarchical)
+            for each in check.check_list("actor_ids", actor_ids, "actor ids")
+        ]
         known = self._core.namespaces if namespaces is None else check_namespaces(namespaces)
         templates = known_templates(known).values()
         targets: list[Target] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import evolve, frozen
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async._wire.payloads import PayloadItem
     from agentcore_memory_async._wire.reading import OnUnreadable
-    from agentcore_memory_async.models import MemoryRecord
+    from agentcore_memory_async.models import JsonValue, MemoryRecord
 
 _OWN_KEYS = "x-amz-agentcore-memory-"
 """What the metadata begins with that the service itself writes."""
@@ -92,7 +92,7 @@ def _read_item(item: Body) -> PayloadItem:
     if item.get("blob") is None:
         text = "its payload has an item of an unknown kind"
         raise Wrong(text)
-    return BlobPayload(event_codec.read_blob(item["blob"]))
+    return BlobPayload(cast("JsonValue", event_codec.read_blob(item["blob"])))
 
 
 _EVENT = ItemKind("event", "eventId", _read_stored)

@@ -10,11 +10,11 @@ text of a conversation.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from sys import float_info
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
 from agentcore_memory_async.errors import InvalidInputError
 from agentcore_memory_async.models import (
@@ -101,6 +101,13 @@ def check_is(argument: str, value: object, wanted: type | tuple[type, ...], advi
     """Check that *value* has the type *wanted*; None means not given."""
     if value is not None:
         check_type(argument, value, wanted, advice)
+
+
+def check_list(argument: str, value: object, of: str) -> list[Any]:
+    """Return the items of any iterable, which a text is not meant to be."""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        refuse(f"{argument} is {kind(value)}; give a list of {of}")
+    return list(cast("Iterable[Any]", value))
 
 
 def check_callable(argument: str, value: object, advice: str) -> None:
