@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from attrs import field, frozen
@@ -38,6 +38,12 @@ class HistoryMessage(Model):
     timestamp: datetime
 
 
+def _items(
+    given: Iterable[ConversationalMessage | JsonPayload | BlobPayload],
+) -> tuple[ConversationalMessage | JsonPayload | BlobPayload, ...]:
+    return tuple(given)
+
+
 @frozen
 class HistoryEvent(Model):
     """
@@ -53,12 +59,18 @@ class HistoryEvent(Model):
     """
 
     items: tuple[ConversationalMessage | JsonPayload | BlobPayload, ...] = field(
-        repr=size, converter=tuple
+        repr=size, converter=_items
     )
     timestamp: datetime
     metadata: Mapping[str, str] = field(factory=dict[str, str], repr=size)
     branch: str | None = None
     root: int | None = None
+
+
+def _history(
+    given: Iterable[HistoryMessage | HistoryEvent],
+) -> tuple[HistoryMessage | HistoryEvent, ...]:
+    return tuple(given)
 
 
 @frozen
@@ -74,7 +86,7 @@ class Conversation(Model):
 
     actor_id: str
     session_id: str
-    messages: tuple[HistoryMessage | HistoryEvent, ...] = field(repr=size, converter=tuple)
+    messages: tuple[HistoryMessage | HistoryEvent, ...] = field(repr=size, converter=_history)
 
 
 @frozen

@@ -30,6 +30,8 @@ from tests.client.doubles import MEMORY, manager_on
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from agentcore_memory_async.models import JsonValue
+
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FAST = ServiceLimits(events_per_second=10_000, other_events_per_second=10_000)
 
@@ -45,13 +47,13 @@ def history(source: random.Random, session_id: str) -> Conversation:
         if place and source.random() < 0.2:
             branch, root = f"b{place}", source.randrange(place)
             branches.append(branch)
-        item = source.choice(
-            [
-                ConversationalMessage(f"said {place}", source.choice(list(MessageRole))),
-                JsonPayload({"place": place, "deep": [None, True, "ü"]}),
-                BlobPayload(source.choice([f"text {place}", {"k": place}, [1, 2], "true"])),
-            ]
-        )
+        blobs: list[JsonValue] = [f"text {place}", {"k": place}, [1, 2], "true"]
+        choices: list[ConversationalMessage | JsonPayload | BlobPayload] = [
+            ConversationalMessage(f"said {place}", source.choice(list(MessageRole))),
+            JsonPayload({"place": place, "deep": [None, True, "ü"]}),
+            BlobPayload(source.choice(blobs)),
+        ]
+        item = source.choice(choices)
         if isinstance(item, ConversationalMessage) and branch is None:
             messages.append(HistoryMessage(item.text, item.role, time))
         else:
