@@ -33,14 +33,14 @@ class Store(FakeTransport):
             shown = {"actorId": params["actorId"], "createdAt": EPOCH_S}
             return {"sessionSummaries": [{"sessionId": each, **shown} for each in self.events]}
         if operation == "ListEvents":
-            assert params["includePayloads"] is False
             return {"events": [{"eventId": each} for each in self.events[params["sessionId"]]]}
         if operation == "DeleteEvent":
             del self.events[params["sessionId"]][params["eventId"]]
             return {"eventId": params["eventId"]}
         if operation == "ListMemoryRecords":
             return {"memoryRecordSummaries": self._list(params["namespacePath"])}
-        assert operation == "BatchDeleteMemoryRecords"
+        if operation != "BatchDeleteMemoryRecords":
+            return super()._default(operation, params)
         for each in params["records"]:
             assert self.records.pop(each["memoryRecordId"]) == each["namespace"]
         ids = [each["memoryRecordId"] for each in params["records"]]

@@ -1,12 +1,18 @@
-"""Import and export: stored once, in order, and equal when read out again."""
+"""
+Import and export: stored once, in order, and equal when read out again.
+
+``python -m tests.client.test_transfer`` carries 1,000 histories from one memory to another.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import evolve
 
 from agentcore_memory_async import (
     BlobPayload,
@@ -22,6 +28,7 @@ from agentcore_memory_async import (
     ServiceLimits,
     ThrottledError,
 )
+from agentcore_memory_async._wire.transfer import as_event, writing_order
 from agentcore_memory_async.local import AutoClock, LocalMemoryService
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
@@ -68,10 +75,10 @@ async def exported(manager: Any) -> list[Conversation | HistoryRecord]:
     return sorted(items, key=lambda item: str(item.to_dict()))
 
 
-async def test_exported_imported_and_exported_again_it_is_equal() -> None:
-    """Histories with branches, ties and every payload, and records, come back equal."""
+async def carried(histories: int) -> None:
+    """Import histories and records, export them, import that into another memory, and compare."""
     source = random.Random(11)
-    given = [history(source, f"s{number}") for number in range(40)]
+    given = [history(source, f"s{number}") for number in range(histories)]
     records = [
         HistoryRecord("/facts/a/", "lives in Turin", START, {"topic": "home"}),
         HistoryRecord("/facts/b/", "likes tea", START),
@@ -84,11 +91,38 @@ async def test_exported_imported_and_exported_again_it_is_equal() -> None:
         async with service.manager(other, limits=FAST) as manager:
             await manager.import_conversations(first, extract=False)
             second = await exported(manager)
-    assert progress.conversations == 40
+    assert progress.conversations == histories
     assert progress.messages == sum(len(each.messages) for each in given)
     assert progress.records == 2
-    assert len(first) == 42
+    assert len(first) == histories + 2
     assert first == second
+
+
+async def test_exported_imported_and_exported_again_it_is_equal() -> None:
+    """Histories with branches, ties and every payload, and records, come back equal."""
+    await carried(25)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_histories_can_be_stored_whatever_their_order(seed: int) -> None:
+    """A root is stored before its branch, and the first of a branch before the others."""
+    events = [as_event(each) for each in history(random.Random(seed), "s").messages]
+    mixed = list(range(len(events)))
+    random.Random(seed).shuffle(mixed)
+    places = {old: new for new, old in enumerate(mixed)}
+    shuffled = [
+        evolve(events[old], root=None if (root := events[old].root) is None else places[root])
+        for old in mixed
+    ]
+    order = writing_order(shuffled)
+    assert sorted(order) == list(range(len(events)))
+    begun = set[str | None]([None])
+    for at, place in enumerate(order):
+        event = shuffled[place]
+        assert event.root is None or event.root in order[:at]
+        assert event.branch in begun or event.root is not None
+        begun.add(event.branch)
+    assert writing_order(events) == list(range(len(events)))
 
 
 async def test_run_again_it_stores_nothing_twice() -> None:
@@ -169,3 +203,7 @@ async def test_what_cannot_be_stored_is_refused_each_time(items: Sequence[Any]) 
             with pytest.raises(InvalidInputError):
                 await work
     assert not transport.sent("CreateEvent")
+
+
+if __name__ == "__main__":
+    asyncio.run(carried(1000))
