@@ -12,6 +12,7 @@ from agentcore_memory_async import (
 )
 from agentcore_memory_async.sync import BlockingExport, BlockingForgetting, BlockingImport
 from agentcore_memory_async.transfer import Export, Import
+from tests.client.doubles import MEMORY
 from tests.client.test_forgetting import NAMESPACES, Store, record_id
 from tests.sync.test_control import public
 
@@ -29,7 +30,7 @@ def test_every_method_has_its_twin() -> None:
 def test_an_actor_is_forgotten() -> None:
     """Followed by ``for``, and waited for; the report is that of the async class."""
     store = Store({"s1": ["0000001#a"]}, {record_id(1): "/facts/anna/"})
-    with MemorySessionManager("m", transport=store, namespaces=NAMESPACES) as manager:
+    with MemorySessionManager(MEMORY, transport=store, namespaces=NAMESPACES) as manager:
         work = manager.forget_actor("anna", settle=0)
         assert [step.phase for step in work][:2] == ["events", "records"]
         assert work.done
@@ -43,7 +44,7 @@ def test_conversations_are_brought_in() -> None:
     """A generator that blocks is iterated in threads."""
     store = Store({}, {})
     said = [HistoryMessage("hi", "user", datetime(2026, 1, 1, tzinfo=UTC))]
-    with MemorySessionManager("m", transport=store) as manager:
+    with MemorySessionManager(MEMORY, transport=store) as manager:
         work = manager.import_conversations(
             (Conversation("anna", f"s{number}", said) for number in range(3)), extract=False
         )
