@@ -38,7 +38,7 @@ class Store(FakeTransport):
             del self.events[params["sessionId"]][params["eventId"]]
             return {"eventId": params["eventId"]}
         if operation == "ListMemoryRecords":
-            return {"memoryRecordSummaries": self._list(params["namespacePath"])}
+            return {"memoryRecordSummaries": self.list_records(params["namespacePath"])}
         if operation != "BatchDeleteMemoryRecords":
             return super()._default(operation, params)
         for each in params["records"]:
@@ -47,7 +47,8 @@ class Store(FakeTransport):
         outcomes = [{"memoryRecordId": each, "status": "SUCCEEDED"} for each in ids]
         return {"successfulRecords": outcomes, "failedRecords": []}
 
-    def _list(self, prefix: str) -> list[dict[str, Any]]:
+    def list_records(self, prefix: str) -> list[dict[str, Any]]:
+        """Return the records below a prefix, as they are listed."""
         return [
             {"memoryRecordId": each, "namespaces": [namespace]}
             for each, namespace in self.records.items()
@@ -112,6 +113,43 @@ async def test_what_cannot_be_deleted_is_reported_and_ends() -> None:
     assert not report.deleted.events
     assert {each.item_id for each in report.remaining} == {"0000001#a", "0000002#b"}
     assert all(each.reason and each.place == "s1" for each in report.remaining)
+
+
+@virtual_time
+async def test_an_unreadable_item_is_reported_and_hides_no_other() -> None:
+    """An event without an id, and a record without a namespace, are told; the others are gone."""
+    store = Store({"s1": ["0000001#a"]}, {record_id(1): "/facts/anna/"})
+    no_id: dict[str, Any] = {"eventId": None}
+    no_place = {"memoryRecordId": record_id(2)}
+
+    def events(params: Mapping[str, Any]) -> dict[str, Any]:
+        return {"events": [no_id, *({"eventId": each} for each in store.events["s1"])]}
+
+    def records(params: Mapping[str, Any]) -> dict[str, Any]:
+        return {"memoryRecordSummaries": [no_place, *store.list_records(params["namespacePath"])]}
+
+    store.reply("ListEvents", *[events] * 20)
+    store.reply("ListMemoryRecords", *[records] * 20)
+    async with manager_on(store, namespaces=NAMESPACES) as manager:
+        report = await manager.forget_actor("anna", settle=1.0)
+
+    assert store.events == {"s1": {}}
+    assert store.records == {}
+    assert [each.kind for each in report.remaining] == ["event", "record"]
+    assert record_id(2) in report.remaining[1].reason
+
+
+@virtual_time
+async def test_what_is_gone_already_is_neither_deleted_nor_left() -> None:
+    """An event that a list still shows, and that another deletion has taken, is no failure."""
+    store = Store({"s1": ["0000001#a"]}, {})
+    store.fail("DeleteEvent", "ResourceNotFoundException", status=404)
+    async with manager_on(store, namespaces=NAMESPACES) as manager:
+        forgetting = manager.forget_actor("anna", settle=0)
+        async for _ in forgetting:
+            store.events["s1"].clear()
+        report = await forgetting
+    assert (report.deleted.events, report.remaining) == (0, ())
 
 
 @virtual_time

@@ -109,6 +109,7 @@ async def interrupted(
             faulty.cut_after(faulty.random.randint(1, longest), scope)
             await forgetting
         assert scope.cancelled_caught
+        assert not manager._core.retrier._running  # nothing in flight
         if number % 2:
             forgetting = manager.forget_actor("anna")
     return await manager.forget_actor("anna")
