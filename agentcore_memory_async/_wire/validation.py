@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from sys import float_info
-from typing import Any, NoReturn, cast
+from typing import NoReturn, cast
 
 from agentcore_memory_async.errors import InvalidInputError
 from agentcore_memory_async.models import (
@@ -103,11 +103,11 @@ def check_is(argument: str, value: object, wanted: type | tuple[type, ...], advi
         check_type(argument, value, wanted, advice)
 
 
-def check_list(argument: str, value: object, of: str) -> list[Any]:
+def check_list(argument: str, value: object, of: str) -> list[object]:
     """Return the items of any iterable, which a text is not meant to be."""
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
         refuse(f"{argument} is {kind(value)}; give a list of {of}")
-    return list(cast("Iterable[Any]", value))
+    return list(cast("Iterable[object]", value))
 
 
 def check_callable(argument: str, value: object, advice: str) -> None:
