@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentcore_memory_async._blocking.managers import inner_of
 from agentcore_memory_async._blocking.forgetting import BlockingForgetting
+from agentcore_memory_async._blocking.managers import inner_of
 from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
 from agentcore_memory_async._sync.derive import (
     BlockingFacade,
