@@ -45,6 +45,7 @@ from agentcore_memory_async._models.messages import (
     JsonPayload,
     MessageRole,
 )
+from agentcore_memory_async._models.origins import Origin
 from agentcore_memory_async._models.records import MemoryRecord, MetadataValue
 from agentcore_memory_async._models.transfer import (
     Conversation,
@@ -92,6 +93,7 @@ __all__ = (
     "MetadataValue",
     "NewMemoryRecord",
     "NotCovered",
+    "Origin",
     "Preference",
     "RecordContent",
     "RecordOutcome",

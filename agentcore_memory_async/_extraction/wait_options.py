@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from agentcore_memory_async._extraction.targets import JobTarget, RecordTarget
 from agentcore_memory_async._wire import validation as check
-from agentcore_memory_async._wire.filters import MAX_FILTERS, check_record_filters
+from agentcore_memory_async._wire.filters import check_record_filters
 from agentcore_memory_async._wire.namespaces import resolve_prefix
 from agentcore_memory_async.models import Event
 from agentcore_memory_async.policies import PollPolicy, check_polling
@@ -97,7 +97,7 @@ def parse_wait_options(
         ids = {"actorId": event.actor_id, "sessionId": event.session_id}
     least = _read_by_prefix("min_records", min_records, prefixes)
     strategies = _read_by_prefix("memory_strategy_id", memory_strategy_id, prefixes)
-    wanted = check_record_filters(filters, metadata, most=MAX_FILTERS - 1)
+    wanted = check_record_filters(filters, metadata, {"the poller": 1})
     targets: dict[RecordTarget, int] = {}
     for prefix in prefixes:
         strategy = strategies.get(prefix)

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from agentcore_memory_async._models.base import Model, size
 from agentcore_memory_async._models.contents import RecordContent, parse_content
+from agentcore_memory_async._models.origins import ORIGIN_KEY, Origin
 
 MetadataValue = str | tuple[str, ...] | float | datetime
 """A value of a record's metadata: text, texts, a number or an aware time."""
@@ -47,6 +48,12 @@ class MemoryRecord(Model):
     timestamp: datetime | None = None
     expires_at: datetime | None = None
     extra: Mapping[str, Any] = field(factory=dict[str, Any], repr=size)
+
+    @property
+    def origin(self) -> Origin | None:
+        """From where it was learned; None where no origin was passed on to it."""
+        source = self.metadata.get(ORIGIN_KEY)
+        return Origin(source) if isinstance(source, str) else None
 
     @property
     def parsed(self) -> RecordContent | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ConversationTree,
         Event,
         JsonPayload,
+        Origin,
     )
 
 
@@ -38,6 +39,7 @@ class BranchOperations(TurnOperations):
         metadata: Mapping[str, str] | None = None,
         event_timestamp: datetime | None = None,
         *,
+        origin: Origin | None = None,
         extract: bool = True,
         namespace_variables: Mapping[str, str] | None = None,
         client_token: str | None = None,
@@ -54,6 +56,7 @@ class BranchOperations(TurnOperations):
             branch_name: Name of the new branch: 1 to 100 letters, digits, ``-``, ``_``.
             metadata: As in ``add_turns``.
             event_timestamp: As the *timestamp* of ``add_turns``.
+            origin: As in ``add_turns``.
             extract: As in ``add_turns``.
             namespace_variables: As in ``add_turns``.
             client_token: As in ``add_turns``.
@@ -82,6 +85,7 @@ class BranchOperations(TurnOperations):
             messages,
             branch=Branch(name, root),
             metadata=metadata,
+            origin=origin,
             timestamp=event_timestamp,
             extract=extract,
             namespace_variables=namespace_variables,

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from anyio import create_task_group
 from attrs import frozen
 
 from agentcore_memory_async._operations.records import RecordOperations
+from agentcore_memory_async._operations.together import run_together
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.namespaces import resolve_prefix
+from agentcore_memory_async._wire.origins import check_trusted
 from agentcore_memory_async._wire.resolved_namespaces import NO_VALUE, known_templates
 from agentcore_memory_async.context import Context, Provenance, RetrievalConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from agentcore_memory_async.models import MemoryRecord
+    from agentcore_memory_async.models import MemoryRecord, Origin
 
 _LOG = logging.getLogger("agentcore_memory_async")
 
@@ -36,7 +38,11 @@ class ContextOperations(RecordOperations):
     """What is remembered about a query, for a model."""
 
     async def retrieve_context(
-        self, query: str, retrieval_config: Mapping[str, RetrievalConfig] | None = None
+        self,
+        query: str,
+        retrieval_config: Mapping[str, RetrievalConfig] | None = None,
+        *,
+        trusted: Sequence[str | Origin] | None = None,
     ) -> Context:
         """
         Return what is remembered about *query*, best first, from all namespaces at once.
@@ -51,6 +57,7 @@ class ContextOperations(RecordOperations):
             retrieval_config: Templates of namespaces, such as ``/facts/{actorId}/``, and how each
                 is searched; an empty mapping searches nothing. If omitted: the namespaces that the
                 manager knows, as ``RetrievalConfig()`` says.
+            trusted: As in ``search_long_term_memories``: only records of these origins.
 
         Returns:
             Records whose score is high enough, no id and no text twice; `Context.render` makes
@@ -63,9 +70,11 @@ class ContextOperations(RecordOperations):
         AWS operation: ``RetrieveMemoryRecords``, for each namespace.
         """
         check.check_text("query", query)
+        check_trusted(trusted)
         searches = self._searches(check.plain(query), retrieval_config)
-        found = await self._search_all([each for each in searches if each.query.strip()])
-        return _merged(found)
+        searches = [each for each in searches if each.query.strip()]
+        found = await run_together([partial(self._found, each, trusted) for each in searches])
+        return _merged(zip(searches, found, strict=True))
 
     def _searches(self, query: str, configs: object) -> list[_Search]:
         """Return what to search, with everything checked that the service would refuse."""
@@ -112,31 +121,18 @@ class ContextOperations(RecordOperations):
                 )
         return cast("dict[str, RetrievalConfig]", given)
 
-    async def _search_all(
-        self, searches: Sequence[_Search]
-    ) -> list[tuple[_Search, list[MemoryRecord]]]:
-        """Return what each search found, in their order; raise the first error."""
-        found: list[list[MemoryRecord]] = [[] for _ in searches]
-
-        async def run(at: int, search: _Search) -> None:
-            found[at] = await self.search_long_term_memories(
-                search.query,
-                search.where.prefix,
-                search.config.top_k,
-                memory_strategy_id=search.config.strategy_id,
-                filters=search.config.metadata_filters or (),
-            )
-
-        failed: Exception | None = None
-        try:
-            async with create_task_group() as group:
-                for at, search in enumerate(searches):
-                    group.start_soon(run, at, search)
-        except ExceptionGroup as errors:
-            failed = errors.exceptions[0]
-        if failed is not None:  # outside of the handler: it keeps its own cause and context
-            raise failed
-        return list(zip(searches, found, strict=True))
+    async def _found(
+        self, search: _Search, trusted: Sequence[str | Origin] | None
+    ) -> list[MemoryRecord]:
+        """Return what one search finds."""
+        return await self.search_long_term_memories(
+            search.query,
+            search.where.prefix,
+            search.config.top_k,
+            memory_strategy_id=search.config.strategy_id,
+            filters=search.config.metadata_filters or (),
+            trusted=trusted,
+        )
 
 
 def _merged(found: Iterable[tuple[_Search, Sequence[MemoryRecord]]]) -> Context:

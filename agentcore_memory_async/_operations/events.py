@@ -83,12 +83,12 @@ class EventOperations(SessionView):
         AWS operation: ``CreateEvent`` with a ``json`` payload.
         """
         kind = check.check_event_type(event_type)
-        more = check.check_metadata(metadata, reserved=(EVENT_TYPE,))
+        own = {EVENT_TYPE: kind}
         event = await self._write_event(
             payload,
             lambda: (JsonPayload(payloads.check_payload(payload)),),
             branch=merged(branch, None, branch_name=branch_name),
-            metadata={EVENT_TYPE: kind, **more},
+            metadata=check.check_metadata(metadata, own),
             timestamp=merged(timestamp, None, event_timestamp=event_timestamp),
             extract=extract,
             client_token=client_token,
@@ -261,7 +261,7 @@ class EventOperations(SessionView):
         read_items: Callable[[], tuple[payloads.PayloadItem, ...]],
         *,
         branch: str | Branch | None,
-        metadata: Mapping[str, str] | None,
+        metadata: Mapping[str, str],
         timestamp: datetime | None,
         extract: bool,
         client_token: str | None,
@@ -270,10 +270,9 @@ class EventOperations(SessionView):
         """
         Check the arguments of an event; what is returned writes it in its session's queue.
 
-        Large *data* is checked later, in a thread, by *read_items*.
+        Large *data* is checked later, in a thread, by *read_items*; *metadata* is checked already.
         """
         named = check.check_branch(branch)
-        entries = check.check_metadata(metadata)
         is_extracted = check.check_bool("extract", extract)
         variables = check.check_namespace_variables(namespace_variables)
 
@@ -281,7 +280,7 @@ class EventOperations(SessionView):
             return event_codec.create_event(
                 read_items(),
                 branch=named,
-                metadata=entries,
+                metadata=metadata,
                 extract=is_extracted,
                 namespace_variables=variables,
             )

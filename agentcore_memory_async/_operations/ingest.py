@@ -9,6 +9,7 @@ from agentcore_memory_async._core import ActorView
 from agentcore_memory_async._threads import run_apart
 from agentcore_memory_async._wire import event_codec, payloads
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.origins import check_origin
 from agentcore_memory_async._wire.synonyms import merged
 from agentcore_memory_async._wire.weight import is_large
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from agentcore_memory_async.models import ConversationalMessage, JsonPayload
+    from agentcore_memory_async.models import ConversationalMessage, JsonPayload, Origin
 
 
 class IngestOperations(ActorView):
@@ -28,6 +29,7 @@ class IngestOperations(ActorView):
         *,
         timestamp: datetime | None = None,
         metadata: Mapping[str, str] | None = None,
+        origin: Origin | None = None,
         namespace_variables: Mapping[str, str] | None = None,
         client_token: str | None = None,
         event_timestamp: datetime | None = None,
@@ -42,7 +44,8 @@ class IngestOperations(ActorView):
         Args:
             messages: 1 to 100 messages and ``JsonPayload``, together at most 100 KB as JSON.
             timestamp: Time of the content, as an aware datetime from 1970 to 9999; now if omitted.
-            metadata: At most 15 entries of plain text.
+            metadata: At most 15 entries of plain text, that of *origin* among them.
+            origin: As in ``add_turns``.
             namespace_variables: Values of the memory's own namespace keys, 1 to 5.
             client_token: Calls with the same token are one; a UUID if omitted.
             event_timestamp: The official SDK's name of *timestamp*.
@@ -55,7 +58,7 @@ class IngestOperations(ActorView):
 
         AWS operation: ``IngestData``.
         """
-        entries = check.check_metadata(metadata)
+        entries = check.check_metadata(metadata, check_origin(origin))
         variables = check.check_namespace_variables(namespace_variables)
         timestamp = merged(timestamp, None, event_timestamp=event_timestamp)
         stamp_ms = None if timestamp is None else check.check_timestamp(timestamp)

@@ -15,16 +15,17 @@ from agentcore_memory_async._operations.turns import TurnOperations
 from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async._wire import payloads
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.origins import check_origin
 from agentcore_memory_async._wire.synonyms import merged
 from agentcore_memory_async.context import Context, TurnResult
 from agentcore_memory_async.errors import AgentCoreMemoryError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
     from agentcore_memory_async.context import RetrievalConfig
-    from agentcore_memory_async.models import Branch, Event
+    from agentcore_memory_async.models import Branch, Event, Origin
 
 _LOG = logging.getLogger("agentcore_memory_async")
 
@@ -39,6 +40,8 @@ class ModelTurnOperations(TurnOperations, ContextOperations):
         retrieval_config: Mapping[str, RetrievalConfig] | None = None,
         *,
         metadata: Mapping[str, str] | None = None,
+        origin: Origin | None = None,
+        trusted: Sequence[str | Origin] | None = None,
         timestamp: datetime | None = None,
         branch: str | Branch | None = None,
         namespace_variables: Mapping[str, str] | None = None,
@@ -62,6 +65,8 @@ class ModelTurnOperations(TurnOperations, ContextOperations):
                 there to its end, and its answer is dropped.
             retrieval_config: As in ``retrieve_context``; an empty mapping searches nothing.
             metadata: As in ``add_turns``.
+            origin: As in ``add_turns``.
+            trusted: As in ``retrieve_context``.
             timestamp: As in ``add_turns``.
             branch: As in ``add_turns``.
             namespace_variables: As in ``add_turns``.
@@ -99,9 +104,12 @@ class ModelTurnOperations(TurnOperations, ContextOperations):
         timestamp = merged(timestamp, None, event_timestamp=event_timestamp)
         if timestamp is not None:
             check.check_timestamp(timestamp)
+        check.check_metadata(metadata, check_origin(origin))
+        metadata = None if metadata is None else dict(metadata)  # as it is now
         store = partial(
             self.add_turns,
-            metadata=check.check_metadata(metadata),
+            metadata=metadata,
+            origin=origin,
             timestamp=timestamp,
             branch=check.check_branch(branch),
             namespace_variables=check.check_namespace_variables(namespace_variables) or None,
@@ -109,7 +117,7 @@ class ModelTurnOperations(TurnOperations, ContextOperations):
         )
         memories, degraded = Context(), False
         try:
-            memories = await self.retrieve_context(user_input, retrieval_config)
+            memories = await self.retrieve_context(user_input, retrieval_config, trusted=trusted)
         except AgentCoreMemoryError as error:
             if not is_degrading:
                 raise

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages, collect
 from agentcore_memory_async._core import View
+from agentcore_memory_async._models.origins import ORIGIN_KEY
+from agentcore_memory_async._operations.together import run_together
 from agentcore_memory_async._wire import queries, record_codec
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.filters import check_record_filters, encode_filters
 from agentcore_memory_async._wire.namespaces import resolve_template
+from agentcore_memory_async._wire.origins import check_trusted
 from agentcore_memory_async._wire.synonyms import merged
+from agentcore_memory_async.filters import Filter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
-    from agentcore_memory_async.filters import Filter
-    from agentcore_memory_async.models import MemoryRecord, MetadataValue
+    from agentcore_memory_async.models import MemoryRecord, MetadataValue, Origin
 
 
 class RecordOperations(View):
@@ -198,6 +202,7 @@ class RecordOperations(View):
         filters: Sequence[Filter] = (),
         metadata: Mapping[str, MetadataValue] | None = None,
         min_score: float | None = None,
+        trusted: Sequence[str | Origin] | None = None,
         namespace_path: str | None = None,
         strategy_id: str | None = None,
     ) -> list[MemoryRecord]:
@@ -215,6 +220,9 @@ class RecordOperations(View):
             filters: As in ``list_long_term_memory_records``.
             metadata: As in ``list_long_term_memory_records``.
             min_score: Least score of a record. It is applied here, to the *top_k* best ones.
+            trusted: Only records of these origins, such as ``["user", "tool"]``, 1 or more; the
+                memory has to index ``originSource``. It takes one of the five conditions, and a
+                request for each.
             namespace_path: The official SDK's name of *namespace_prefix*.
             strategy_id: The official SDK's name of *memory_strategy_id*.
 
@@ -225,7 +233,7 @@ class RecordOperations(View):
         Raises:
             InvalidInputError: An argument is invalid.
 
-        AWS operation: ``RetrieveMemoryRecords``.
+        AWS operation: ``RetrieveMemoryRecords``, for each origin where *trusted* names any.
         """
         criteria: dict[str, Any] = {
             "searchQuery": check.check_query(query),
@@ -236,17 +244,37 @@ class RecordOperations(View):
         if memory_strategy_id is not None:
             memory_strategy_id = check.check_memory_strategy_id(memory_strategy_id)
             criteria["memoryStrategyId"] = memory_strategy_id
-        if wanted := check_record_filters(filters, metadata):
-            criteria["metadataFilters"] = encode_filters(wanted)
+        sources = check_trusted(trusted)
+        own = {} if sources is None else {"trusted": 1}
+        wanted = check_record_filters(filters, metadata, own)
         least = -inf if min_score is None else check.check_number("min_score", min_score)
         scope = self._record_scope(namespace_prefix, namespace, memory_strategy_id)
+        # The service cannot combine conditions by "or", so each origin is searched by itself.
+        origins: list[tuple[Filter, ...]] = [()]
+        if sources is not None:
+            origins = [(Filter(ORIGIN_KEY, "EQUALS_TO", source),) for source in sources]
+        found = await run_together(
+            [partial(self._search, criteria, scope, (*wanted, *origin)) for origin in origins]
+        )
+        records = [record for each in found for record in each]
+        if sources is not None:
+            records = [each for each in records if each.origin and each.origin.source in sources]
+        return queries.ranked(records, least)[:top_k]
+
+    async def _search(
+        self, criteria: Mapping[str, Any], scope: Mapping[str, str], filters: Sequence[Filter]
+    ) -> list[MemoryRecord]:
+        """Return what one search finds."""
+        if filters:
+            criteria = {**criteria, "metadataFilters": encode_filters(filters)}
+        top_k: int = criteria["topK"]
         params = {"memoryId": self.memory_id, **scope, "searchCriteria": criteria}
         found: list[MemoryRecord] = []
         async for records in self._record_pages("RetrieveMemoryRecords", params, scope, top_k):
             found += records
             if len(found) >= top_k:
                 break
-        return queries.ranked(found, least)[:top_k]
+        return found
 
     def _record_params(self, memory_record_id: str | None, namespace: str | None) -> dict[str, Any]:
         """Return the members of a request for one record."""

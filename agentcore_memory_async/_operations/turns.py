@@ -12,6 +12,7 @@ from agentcore_memory_async._operations.events import EventOperations
 from agentcore_memory_async._operations.newest import first_page, read_newest
 from agentcore_memory_async._wire import event_codec, payloads
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.origins import check_origin
 from agentcore_memory_async._wire.synonyms import merged
 from agentcore_memory_async._wire.turns import Newest
 from agentcore_memory_async.buffer import MessageBuffer
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         ConversationalMessage,
         Event,
         JsonPayload,
+        Origin,
         Turn,
     )
 
@@ -46,6 +48,7 @@ class TurnOperations(EventOperations):
         *,
         branch: str | Branch | None = None,
         metadata: Mapping[str, str] | None = None,
+        origin: Origin | None = None,
         timestamp: datetime | None = None,
         extract: bool = True,
         namespace_variables: Mapping[str, str] | None = None,
@@ -66,7 +69,9 @@ class TurnOperations(EventOperations):
                 "hi"}`` is read by ``to_message``.
             branch: Branch to write to; ``Branch(name, root_event_id)`` starts a new one.
                 The main branch if omitted.
-            metadata: At most 15 entries of plain text.
+            metadata: At most 15 entries of plain text, that of *origin* among them.
+            origin: From where the messages come: ``Origin("web")``. So do the records of a strategy
+                whose record schema declares ``originSource`` ``STRICTLY_CONSISTENT``.
             timestamp: Time of the event, as an aware datetime from 1970 to 9999, for imported
                 history. One that this manager used in the session moves to the next free
                 millisecond, so events of equal times keep the order of the calls. If omitted, the
@@ -100,7 +105,7 @@ class TurnOperations(EventOperations):
             items,
             lambda: payloads.check_messages(items),
             branch=merged(branch, None, branch_name=branch_name),
-            metadata=metadata,
+            metadata=check.check_metadata(metadata, check_origin(origin)),
             timestamp=merged(timestamp, None, event_timestamp=event_timestamp),
             extract=extract,
             client_token=client_token,
@@ -168,6 +173,7 @@ class TurnOperations(EventOperations):
         close_timeout: float | timedelta = 10.0,
         branch: str | Branch | None = None,
         metadata: Mapping[str, str] | None = None,
+        origin: Origin | None = None,
         branch_name: str | None = None,
     ) -> MessageBuffer:
         """
@@ -183,7 +189,8 @@ class TurnOperations(EventOperations):
             max_pending_bytes: Bytes of pending text from which on ``add`` waits.
             close_timeout: Longest time that leaving the block takes, in seconds or a timedelta.
             branch: Branch to write to; the main one if omitted.
-            metadata: Metadata of each event, at most 15 entries.
+            metadata: Metadata of each event, at most 15 entries, that of *origin* among them.
+            origin: As in ``add_turns``, of each event.
             branch_name: The official SDK's name of *branch*.
 
         Raises:
@@ -192,11 +199,17 @@ class TurnOperations(EventOperations):
         AWS operation: ``CreateEvent``.
         """
         named = check.check_branch(merged(branch, None, branch_name=branch_name))
-        entries = check.check_metadata(metadata)
+        entries = check.check_metadata(metadata, check_origin(origin))
 
         async def write(messages: tuple[ConversationalMessage, ...], token: str) -> Event:
-            return await self.add_turns(
-                messages, branch=named, metadata=entries, client_token=token
+            return await self._write_event(
+                messages,
+                lambda: payloads.check_messages(messages),
+                branch=named,
+                metadata=entries,
+                timestamp=None,
+                extract=True,
+                client_token=token,
             )
 
         return MessageBuffer(

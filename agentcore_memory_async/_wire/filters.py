@@ -41,13 +41,22 @@ _COMPARED: dict[str, tuple[tuple[type, ...], str]] = {
 
 
 def check_record_filters(
-    filters: object, metadata: object, *, most: int = MAX_FILTERS
+    filters: object, metadata: object, own: Mapping[str, int] | None = None
 ) -> tuple[Filter, ...]:
-    """Return the filters of a request for records; entries of *metadata* must be equal."""
+    """
+    Return the filters of a request for records; entries of *metadata* must be equal.
+
+    Args:
+        filters: What the caller gave.
+        metadata: What the caller gave.
+        own: For what the request has conditions of its own, and how many.
+    """
     checked = _check_all(filters, metadata, _check_record_value)
+    taken = own or {}
+    most = MAX_FILTERS - sum(taken.values())
     if len(checked) > most:
-        own = "; one of the service's five is the poller's own" if most < MAX_FILTERS else ""
-        _refuse_number(len(checked), most, own)
+        why = f"; of the service's five, {' and '.join(taken)} takes its own" if taken else ""
+        _refuse_number(len(checked), most, why)
     return checked
 
 

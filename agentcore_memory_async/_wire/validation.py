@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from sys import float_info
 from typing import NoReturn, cast
 
+from agentcore_memory_async._models.origins import ORIGIN_KEY
 from agentcore_memory_async.errors import InvalidInputError
 from agentcore_memory_async.models import (
     Branch,
@@ -412,21 +413,29 @@ def check_metadata_text(
     return plain(value)
 
 
-def check_metadata(value: object, *, reserved: Sequence[str] = ()) -> dict[str, str]:
-    """Check the metadata of an event: at most 15 entries of plain text."""
+def check_metadata(value: object, own: Mapping[str, str] | None = None) -> dict[str, str]:
+    """
+    Check the metadata of an event: at most 15 entries of plain text, with its *own* among them.
+
+    Args:
+        value: What the caller gave.
+        own: Entries that other arguments have made.
+    """
+    checked = dict(own or {})
     if value is None:
-        return {}
+        return checked
     if not isinstance(value, Mapping):
         refuse(f"metadata is {kind(value)}; give a mapping of str to str")
     entries = dict(cast("Mapping[object, object]", value))
-    most = MAX_METADATA - len(reserved)
+    most = MAX_METADATA - len(checked)
     if len(entries) > most:
         refuse(f"metadata has {len(entries)} entries; the limit is {most}: put more in the payload")
-    checked: dict[str, str] = {}
+    reserved = {ORIGIN_KEY, *checked}
     for key, text in entries.items():
         name = check_metadata_text("a key of metadata", key, 1, 128)
         if name in reserved:
-            refuse(f"metadata has the key {name!r}, which is set by event_type; leave it out")
+            argument = "origin" if name == ORIGIN_KEY else "event_type"
+            refuse(f"metadata has the key {name!r}, which is set by {argument}; leave it out")
         checked[name] = check_metadata_text(f"metadata[{name!r}]", text, 0, 256)
     return checked
 

@@ -118,7 +118,7 @@ LIMITS: dict[str, tuple[Callable[[Any], object], tuple[list[Any], list[Any]]]] =
     "values of metadata": (lambda value: check.check_metadata({"k": value}), texts(0, 256)),
     "metadata": (check.check_metadata, ([entries(0), entries(15)], [entries(16)])),
     "metadata beside a reserved key": (
-        lambda value: check.check_metadata(value, reserved=("eventType",)),
+        lambda value: check.check_metadata(value, {"eventType": "order"}),
         ([entries(14)], [entries(15)]),
     ),
     "namespace_variables": (

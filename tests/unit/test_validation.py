@@ -349,6 +349,6 @@ def test_metadata_has_room_for_the_reserved_key() -> None:
     full = {f"k{n}": "v" for n in range(15)}
     assert full == check.check_metadata(full)
     with pytest.raises(InvalidInputError, match="14"):
-        check.check_metadata(full, reserved=("eventType",))
+        check.check_metadata(full, {"eventType": "order"})
     with pytest.raises(InvalidInputError, match="eventType"):
-        check.check_metadata({"eventType": "x"}, reserved=("eventType",))
+        check.check_metadata({"eventType": "x"}, {"eventType": "order"})
