@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, TypeAlias
 
-from attrs import Factory, field, frozen
+from attrs import Factory, evolve, field, frozen
 
 from agentcore_memory_async._calls.retry import is_retryable
 from agentcore_memory_async._wire.namespaces import is_under
@@ -29,12 +29,15 @@ class RecordTarget:
         memory_strategy_id: Only the records of this strategy; None for all.
         min_records: Number of new records that are needed there.
         filters: Conditions on the metadata that the service evaluates.
+        exact: Key and value of the metadata that new records must have. It is evaluated here, so
+            waits for different values share their polls.
     """
 
     prefix: str
     memory_strategy_id: str | None = None
     min_records: int = field(default=0, eq=False)
     filters: tuple[Filter, ...] = ()
+    exact: tuple[str, str] | None = field(default=None, eq=False)
 
     def has(self, record: MemoryRecord) -> bool:
         """Return whether *record* is one of this target."""
@@ -90,6 +93,15 @@ class Snapshot:
     after: datetime | None = None
     service_time: datetime | None = None
     ended_at: float = field(default=Factory(lambda self: self.started_at, takes_self=True))
+
+    def only(self, exact: tuple[str, str] | None) -> Snapshot:
+        """Return the snapshot with the records alone that have an entry of metadata."""
+        if exact is None:
+            return self
+        key, value = exact
+        return evolve(
+            self, records=tuple(each for each in self.records if each.metadata.get(key) == value)
+        )
 
 
 @frozen

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 from attrs import evolve, field, frozen
 
 from agentcore_memory_async._extraction.targets import JobTarget, RecordTarget
+from agentcore_memory_async._wire import queries
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.filters import check_record_filters
 from agentcore_memory_async._wire.namespaces import resolve_prefix
+from agentcore_memory_async.filters import Filter
 from agentcore_memory_async.models import Event
 from agentcore_memory_async.policies import PollPolicy, check_polling
 
@@ -67,6 +69,7 @@ def parse_wait_options(
     memory_strategy_id: object,
     filters: object,
     metadata: object,
+    exact: object,
     on_timeout: object,
     polling: object,
 ) -> WaitOptions:
@@ -85,6 +88,7 @@ def parse_wait_options(
         memory_strategy_id: As the poller's.
         filters: As the poller's.
         metadata: As the poller's.
+        exact: As the poller's.
         on_timeout: As the poller's.
         polling: As the poller's.
 
@@ -97,7 +101,12 @@ def parse_wait_options(
         ids = {"actorId": event.actor_id, "sessionId": event.session_id}
     least = _read_by_prefix("min_records", min_records, prefixes)
     strategies = _read_by_prefix("memory_strategy_id", memory_strategy_id, prefixes)
-    wanted = check_record_filters(filters, metadata, {"the poller": 1})
+    entry = _read_exact(exact, event)
+    wanted = check_record_filters(
+        filters, metadata, {"the poller": 1} | ({} if entry is None else {"exact": 1})
+    )
+    if entry is not None:  # the service refuses a key that the memory lacks
+        wanted = (*wanted, Filter(entry[0], "EXISTS"))
     targets: dict[RecordTarget, int] = {}
     for prefix in prefixes:
         strategy = strategies.get(prefix)
@@ -108,7 +117,10 @@ def parse_wait_options(
         if count is not None:
             count = check.check_int(f"min_records[{prefix[:80]!r}]", count)
         target = RecordTarget(
-            resolve_prefix(prefix, values), values["memoryStrategyId"], filters=wanted
+            resolve_prefix(prefix, values),
+            values["memoryStrategyId"],
+            filters=wanted,
+            exact=entry,
         )
         targets[target] = max(count or 0, targets.get(target, 0))  # the same one may be given twice
     if not isinstance(on_timeout, str) or on_timeout not in {"raise", "return"}:
@@ -188,6 +200,26 @@ def _read_since(given: object, ids: Mapping[str, str | None]) -> Event | None:
             "give an event of this session, or use the manager's extraction_poller()"
         )
     return event
+
+
+def _read_exact(given: object, since: Event | None) -> tuple[str, str] | None:
+    """Parse the entry of metadata that tells one's own records from those of others."""
+    if given is None:
+        return None
+    entry = tuple(cast("Sequence[object]", given)) if isinstance(given, list | tuple) else ()
+    if len(entry) != 2:
+        what = "of another length" if entry else check.kind(given)
+        check.refuse(f"exact is {what}; give a key and its value, such as ('chat', 'chat001')")
+    key = check.check_metadata_text("the key of exact", entry[0], 1, 128, "")
+    value = check.check_metadata_text("the value of exact", entry[1], 1, 256, "")
+    if key.startswith(queries.OWN_KEYS):
+        check.refuse(f"exact has the key {key!r}, which the service sets; give a key of your own")
+    if since is not None and since.metadata.get(key) != value:
+        check.refuse(
+            f"since is an event whose metadata has another {key!r} than exact, so no record that "
+            "is extracted from it can have that; store the event with the same entry"
+        )
+    return key, value
 
 
 def _read_by_prefix(argument: str, given: object, prefixes: list[str]) -> dict[str, Any]:

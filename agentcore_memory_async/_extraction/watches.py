@@ -128,7 +128,7 @@ class RecordWatch(Watch[RecordTarget, Snapshot]):
         if records.lacks_baseline(target) and not is_ours:
             return  # it began before this baseline was asked for
         if records.shows_all(target, result.after):  # else for subscribers with a later baseline
-            records.add(target, result)
+            records.add(target, result.only(target.exact))
 
     def _note_failure(self, failure: Failure, now: float) -> Exception | None:
         if not failure.is_retryable:

@@ -51,5 +51,18 @@ class DescriptionOperations(View):
     def _take_over(self, memory: Memory) -> None:
         namespaces = self._core.namespaces
         declared = list(namespaces.templates.values())
-        namespaces.describe(memory.namespaces)
+        namespaces.describe(memory.namespaces, _exact_keys(memory))
         self._warn_of_unwritten(*declared)
+
+
+def _exact_keys(memory: Memory) -> dict[str, frozenset[str]]:
+    """Return the keys of metadata that strategies pass on unchanged, by the names of templates."""
+    found: dict[str, frozenset[str]] = {}
+    for strategy in memory.strategies:
+        keys = frozenset(
+            each.key
+            for each in strategy.record_schema
+            if each.extraction_type == "STRICTLY_CONSISTENT"
+        )
+        found |= dict.fromkeys(strategy.templates(), keys)
+    return found

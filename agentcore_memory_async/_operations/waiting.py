@@ -35,6 +35,7 @@ class WaitingOperations(View):
         memory_strategy_id: str | Mapping[str, str] | None = None,
         filters: Sequence[Filter] = (),
         metadata: Mapping[str, MetadataValue] | None = None,
+        exact: tuple[str, str] | None = None,
         on_timeout: Literal["raise", "return"] = "raise",
         polling: PollPolicy | None = None,
         strategy_id: str | Mapping[str, str] | None = None,
@@ -62,6 +63,11 @@ class WaitingOperations(View):
             filters: As in ``list_long_term_memory_records``: only records that meet them.
             metadata: As in ``list_long_term_memory_records``. Together with *filters* these are
                 four conditions at most, since the poller adds its own by time.
+            exact: Key and value of the metadata of your events, such as ``("chat", "chat001")``:
+                only records that were learned from events with this entry. It needs a memory that
+                indexes the key, and a strategy whose record schema declares it
+                ``STRICTLY_CONSISTENT``. It takes one of the conditions. Records of different values
+                are never merged, so such a key keeps stale duplicates.
             on_timeout: ``"return"`` returns the records so far when the time is over, which may be
                 none; ``"raise"`` raises ``ExtractionTimeoutError``.
             polling: When to poll, such as ``PollPolicy(expected=30)``; the manager's policy if
@@ -75,7 +81,9 @@ class WaitingOperations(View):
             service that a later poll could not mend are raised at once, others are waited out.
 
         Raises:
-            InvalidInputError: An argument is invalid.
+            InvalidInputError: An argument is invalid, or the manager was told by ``describe`` that
+                the memory lacks the key of *exact*. Otherwise the wait raises `ValidationError`
+                where the memory does not index it.
 
         AWS operations: ``ListMemoryRecords``, and now and then ``ListMemoryExtractionJobs``.
         """
@@ -92,9 +100,15 @@ class WaitingOperations(View):
             memory_strategy_id=merged(memory_strategy_id, None, strategy_id=strategy_id),
             filters=filters,
             metadata=metadata,
+            exact=exact,
             on_timeout=on_timeout,
             polling=polling,
         )
+        if options.targets[0].exact is not None:
+            key, _ = options.targets[0].exact
+            self._core.namespaces.check_exact(
+                key, options.namespaces, hierarchical=self._core.allow_hierarchical_actor_ids
+            )
         self._warn_of_unwritten(*options.namespaces)
         return ExtractionPoller(polls, options)
 
@@ -110,6 +124,7 @@ class WaitingOperations(View):
         memory_strategy_id: str | Mapping[str, str] | None = None,
         filters: Sequence[Filter] = (),
         metadata: Mapping[str, MetadataValue] | None = None,
+        exact: tuple[str, str] | None = None,
         on_timeout: Literal["raise", "return"] = "raise",
         polling: PollPolicy | None = None,
         strategy_id: str | Mapping[str, str] | None = None,
@@ -129,6 +144,7 @@ class WaitingOperations(View):
             memory_strategy_id: As in ``extraction_poller``.
             filters: As in ``extraction_poller``.
             metadata: As in ``extraction_poller``.
+            exact: As in ``extraction_poller``.
             on_timeout: As in ``extraction_poller``.
             polling: As in ``extraction_poller``.
             strategy_id: The official SDK's name of *memory_strategy_id*.
@@ -154,6 +170,7 @@ class WaitingOperations(View):
             memory_strategy_id=memory_strategy_id,
             filters=filters,
             metadata=metadata,
+            exact=exact,
             on_timeout=on_timeout,
             polling=polling,
             strategy_id=strategy_id,

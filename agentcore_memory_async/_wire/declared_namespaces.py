@@ -11,7 +11,7 @@ import re
 import warnings
 from typing import TYPE_CHECKING
 
-from agentcore_memory_async.errors import UnwrittenNamespaceWarning
+from agentcore_memory_async.errors import InvalidInputError, UnwrittenNamespaceWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,9 +36,21 @@ class DeclaredNamespaces:
         self._written: tuple[str, ...] = ()
         self.templates: dict[str, str] = dict(self._declared)
         self.is_described = False
+        self._exact_keys: dict[str, frozenset[str]] = {}
 
-    def describe(self, templates: Mapping[str, str]) -> None:
-        """Take over the *templates* under which strategies write, by name."""
+    def describe(
+        self, templates: Mapping[str, str], exact_keys: Mapping[str, frozenset[str]]
+    ) -> None:
+        """
+        Take over what the control plane says.
+
+        Args:
+            templates: Templates under which strategies write, by name.
+            exact_keys: Keys of metadata that the strategies of these names pass on unchanged.
+        """
+        self._exact_keys = {
+            template: exact_keys.get(name, frozenset()) for name, template in templates.items()
+        }
         self.templates = {**templates, **self._declared}
         self._written = tuple(templates.values())
         self.is_described = True
@@ -61,6 +73,30 @@ class DeclaredNamespaces:
                     UnwrittenNamespaceWarning,
                     stacklevel=3,
                 )
+
+
+    def check_exact(
+        self, key: str, prefixes: Iterable[str], *, hierarchical: bool = False
+    ) -> None:
+        """
+        Refuse a *key* that no strategy passes on to its records, as far as that is known.
+
+        Args:
+            key: Key of metadata.
+            prefixes: Namespaces, resolved.
+            hierarchical: Whether actor ids may contain ``/``.
+        """
+        if not self.is_described:
+            return
+        passing = [template for template, keys in self._exact_keys.items() if key in keys]
+        for prefix in prefixes:
+            if not any(may_hold(prefix, each, hierarchical=hierarchical) for each in passing):
+                message = (
+                    f"exact has the key {key!r}, which no strategy that writes under {prefix} "
+                    "passes on; declare it as STRICTLY_CONSISTENT in its record_schema, and among "
+                    "the indexed_keys of the memory"
+                )
+                raise InvalidInputError(message)
 
 
 def may_hold(prefix: str, template: str, *, hierarchical: bool = False) -> bool:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async.models import MemoryRecord
 
-CREATED_AT = "x-amz-agentcore-memory-createdAt"
+OWN_KEYS = "x-amz-agentcore-memory-"
+"""Start of the metadata keys that the service sets itself."""
+CREATED_AT = f"{OWN_KEYS}createdAt"
 """Metadata key that the service keeps for every record and can always filter by."""
 SECOND = timedelta(seconds=1)
 """One second, the unit of the service's timestamps."""
