@@ -22,6 +22,7 @@ from agentcore_memory_async._control.memories import MemoryOperations
 from agentcore_memory_async._control.waiting import MemoryWait
 from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.declared_namespaces import exact_keys
 from agentcore_memory_async._wire.service_model import CONTROL
 from agentcore_memory_async._wire.unreadable import check_on_unreadable
 from agentcore_memory_async.manager import AsyncMemorySessionManager
@@ -188,5 +189,5 @@ class AsyncMemoryControl(MemoryOperations, ChangeOperations):
         memory_id = memory if isinstance(memory, str) else id_of(memory)
         manager = AsyncMemorySessionManager(memory_id, **{**given, **options})
         if isinstance(memory, Memory):
-            manager._core.namespaces.describe(memory.namespaces)  # noqa: SLF001 - made here
+            manager._core.namespaces.describe(memory.namespaces, exact_keys(memory))  # noqa: SLF001 - made here
         return manager

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from agentcore_memory_async._core import View
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.declared_namespaces import exact_keys
 
 if TYPE_CHECKING:
     from agentcore_memory_async.models import Memory
@@ -51,18 +52,5 @@ class DescriptionOperations(View):
     def _take_over(self, memory: Memory) -> None:
         namespaces = self._core.namespaces
         declared = list(namespaces.templates.values())
-        namespaces.describe(memory.namespaces, _exact_keys(memory))
+        namespaces.describe(memory.namespaces, exact_keys(memory))
         self._warn_of_unwritten(*declared)
-
-
-def _exact_keys(memory: Memory) -> dict[str, frozenset[str]]:
-    """Return the keys of metadata that strategies pass on unchanged, by the names of templates."""
-    found: dict[str, frozenset[str]] = {}
-    for strategy in memory.strategies:
-        keys = frozenset(
-            each.key
-            for each in strategy.record_schema
-            if each.extraction_type == "STRICTLY_CONSISTENT"
-        )
-        found |= dict.fromkeys(strategy.templates(), keys)
-    return found

@@ -16,6 +16,8 @@ from agentcore_memory_async.errors import InvalidInputError, UnwrittenNamespaceW
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from agentcore_memory_async.models import Memory
+
 _VARIABLE = re.compile(r"\{[a-zA-Z][a-zA-Z0-9]*\}")
 """A variable of a template, such as ``{actorId}``."""
 _ACTOR_ID = "{actorId}"
@@ -74,10 +76,7 @@ class DeclaredNamespaces:
                     stacklevel=3,
                 )
 
-
-    def check_exact(
-        self, key: str, prefixes: Iterable[str], *, hierarchical: bool = False
-    ) -> None:
+    def check_exact(self, key: str, prefixes: Iterable[str], *, hierarchical: bool = False) -> None:
         """
         Refuse a *key* that no strategy passes on to its records, as far as that is known.
 
@@ -97,6 +96,19 @@ class DeclaredNamespaces:
                     "the indexed_keys of the memory"
                 )
                 raise InvalidInputError(message)
+
+
+def exact_keys(memory: Memory) -> dict[str, frozenset[str]]:
+    """Return the keys of metadata that strategies pass on unchanged, by the names of templates."""
+    found: dict[str, frozenset[str]] = {}
+    for strategy in memory.strategies:
+        keys = frozenset(
+            each.key
+            for each in strategy.record_schema
+            if each.extraction_type == "STRICTLY_CONSISTENT"
+        )
+        found |= dict.fromkeys(strategy.templates(), keys)
+    return found
 
 
 def may_hold(prefix: str, template: str, *, hierarchical: bool = False) -> bool:

@@ -98,7 +98,7 @@ def test_only_a_description_says_what_is_written() -> None:
     namespaces = DeclaredNamespaces({"facts": FACTS})
     assert warned(namespaces, "/other/") == []
     assert not namespaces.is_described
-    namespaces.describe({"facts": "/f/{actorId}/", "more": "/more/"})
+    namespaces.describe({"facts": "/f/{actorId}/", "more": "/more/"}, {})
     (text,) = warned(namespaces, "/f/anna/", "/fact/anna/", "/more/", "/")
     assert "writes under /fact/anna/" in text
     assert "/f/{actorId}/, /more/" in text
@@ -108,14 +108,14 @@ def test_only_a_description_says_what_is_written() -> None:
 def test_a_memory_without_strategies_writes_nowhere() -> None:
     """Where there is no strategy, every prefix is warned of."""
     namespaces = DeclaredNamespaces()
-    namespaces.describe({})
+    namespaces.describe({}, {})
     assert "no namespace" in warned(namespaces, "/facts/anna/")[0]
 
 
 def test_a_new_description_takes_the_place_of_the_last_one() -> None:
     """What is described again is what counts."""
     namespaces = DeclaredNamespaces()
-    namespaces.describe({"facts": FACTS})
-    namespaces.describe({"new": "/new/"})
+    namespaces.describe({"facts": FACTS}, {})
+    namespaces.describe({"new": "/new/"}, {})
     assert namespaces.templates == {"new": "/new/"}
     assert len(warned(namespaces, "/facts/anna/", "/new/")) == 1

@@ -117,7 +117,7 @@ def test_described_namespaces_are_read_too() -> None:
     """What the control plane describes is read by the names of strategies; a declared one stays."""
     manager = manager_with({"facts": "/mine/{actorId}/"})
     session = AsyncMemorySession(manager, "anna", "chat001")
-    manager._core.namespaces.describe({"facts": "/facts/{actorId}/", "news": "/news/"})
+    manager._core.namespaces.describe({"facts": "/facts/{actorId}/", "news": "/news/"}, {})
 
     assert {"facts": "/mine/anna/", "news": "/news/"} == dict(session.namespaces)
 
