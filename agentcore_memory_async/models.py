@@ -32,6 +32,7 @@ from agentcore_memory_async._models.forgetting import (
     NotCovered,
     Remaining,
 )
+from agentcore_memory_async._models.explanations import Explanation
 from agentcore_memory_async._models.jobs import ExtractionJob, ExtractionJobMessage
 from agentcore_memory_async._models.memories import (
     Memory,
@@ -72,6 +73,7 @@ __all__ = (
     "Exchange",
     "Exchanges",
     "ExportReport",
+    "Explanation",
     "ExtractionJob",
     "ExtractionJobMessage",
     "Fact",

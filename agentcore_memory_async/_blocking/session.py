@@ -57,6 +57,7 @@ class MemorySession(BlockingFacade[AsyncMemorySession]):
     fork_conversation = blocking(AsyncMemorySession.fork_conversation)
     list_branches = blocking(AsyncMemorySession.list_branches)
     get_conversation_tree = blocking(AsyncMemorySession.get_conversation_tree)
+    explain = blocking(AsyncMemorySession.explain)
     create_event = blocking(AsyncMemorySession.create_event)
     list_events = blocking(AsyncMemorySession.list_events)
     iter_events = blocking_iterator(AsyncMemorySession.iter_events)

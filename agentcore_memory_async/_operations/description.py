@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from agentcore_memory_async._core import View
 from agentcore_memory_async._wire import validation as check
-from agentcore_memory_async._wire.declared_namespaces import exact_keys
+from agentcore_memory_async._wire.declared_namespaces import passed_on
 
 if TYPE_CHECKING:
     from agentcore_memory_async.models import Memory
@@ -52,5 +52,5 @@ class DescriptionOperations(View):
     def _take_over(self, memory: Memory) -> None:
         namespaces = self._core.namespaces
         declared = list(namespaces.templates.values())
-        namespaces.describe(memory.namespaces, exact_keys(memory))
+        namespaces.describe(memory.namespaces, passed_on(memory))
         self._warn_of_unwritten(*declared)

@@ -76,6 +76,24 @@ class DeclaredNamespaces:
                     stacklevel=3,
                 )
 
+    def exact_keys(self, prefix: str, *, hierarchical: bool = False) -> frozenset[str] | None:
+        """
+        Return the keys that strategies pass on to records under *prefix*; None if that is unknown.
+
+        Args:
+            prefix: Namespace, resolved.
+            hierarchical: Whether actor ids may contain ``/``.
+        """
+        if not self.is_described:
+            return None
+        return frozenset().union(
+            *(
+                keys
+                for template, keys in self._exact_keys.items()
+                if may_hold(prefix, template, hierarchical=hierarchical)
+            )
+        )
+
     def check_exact(self, key: str, prefixes: Iterable[str], *, hierarchical: bool = False) -> None:
         """
         Refuse a *key* that no strategy passes on to its records, as far as that is known.
@@ -85,11 +103,9 @@ class DeclaredNamespaces:
             prefixes: Namespaces, resolved.
             hierarchical: Whether actor ids may contain ``/``.
         """
-        if not self.is_described:
-            return
-        passing = [template for template, keys in self._exact_keys.items() if key in keys]
         for prefix in prefixes:
-            if not any(may_hold(prefix, each, hierarchical=hierarchical) for each in passing):
+            keys = self.exact_keys(prefix, hierarchical=hierarchical)
+            if keys is not None and key not in keys:
                 message = (
                     f"exact has the key {key!r}, which no strategy that writes under {prefix} "
                     "passes on; declare it as STRICTLY_CONSISTENT in its record_schema, and among "
@@ -98,7 +114,7 @@ class DeclaredNamespaces:
                 raise InvalidInputError(message)
 
 
-def exact_keys(memory: Memory) -> dict[str, frozenset[str]]:
+def passed_on(memory: Memory) -> dict[str, frozenset[str]]:
     """Return the keys of metadata that strategies pass on unchanged, by the names of templates."""
     found: dict[str, frozenset[str]] = {}
     for strategy in memory.strategies:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from agentcore_memory_async import (
     AsyncMemorySession,
     AsyncMemorySessionManager,
     Context,
+    MemoryRecord,
     RetrievalConfig,
     TransportError,
 )
@@ -78,6 +80,7 @@ async def _send_batch(session: AsyncMemorySession, operation: str) -> None:
 
 RECORD_ID = record_id(1)
 EVENT = {"actorId": "a", "sessionId": "s", "eventId": "1#a"}
+RECORD = MemoryRecord("/facts/a/", "fact", None, datetime(2026, 1, 1, tzinfo=UTC))
 CONFIG = RetrievalConfig()
 CALLS: dict[str, Call] = {
     "add_turns": lambda session: session.add_turns([said("hi")]),
@@ -86,11 +89,15 @@ CALLS: dict[str, Call] = {
     "get_last_k_exchanges": lambda session: session.get_last_k_exchanges(5),
     "fork_conversation": lambda session: session.fork_conversation([said("hi")], "1#a", "b"),
     "list_branches": lambda session: session.list_branches(),
+    "explain": lambda session: session.explain(RECORD),
     "get_conversation_tree": lambda session: session.get_conversation_tree(),
     "list_events": lambda session: session.list_events(),
     "iter_events": iterate,
     "list_records": lambda session: session.list_long_term_memory_records("/facts/{actorId}/"),
     "search": lambda session: session.search_long_term_memories("q", "/facts/{actorId}/"),
+    "trusted search": lambda session: session.search_long_term_memories(
+        "q", "/facts/{actorId}/", trusted=["user", "tool"]
+    ),
     "context": lambda session: session.retrieve_context("q", {"/facts/{actorId}/": CONFIG}),
     "turn with a model": lambda session: session.process_turn_with_llm(
         "q", answer, {"/facts/{actorId}/": CONFIG}, on_search_error="degrade"

@@ -26,6 +26,7 @@ from agentcore_memory_async import (
     Exchange,
     Exchanges,
     ExportReport,
+    Explanation,
     ExtractionJob,
     ExtractionJobMessage,
     ExtractionPoller,
@@ -44,6 +45,7 @@ from agentcore_memory_async import (
     MemorySummary,
     MessageRole,
     NewMemoryRecord,
+    Origin,
     OutcomeUnknownError,
     Provenance,
     RecordOutcome,
@@ -147,6 +149,12 @@ async def events(session: AsyncMemorySession) -> None:
     assert_type(await session.list_branches(), list[BranchSummary])
     tree = await session.get_conversation_tree()
     assert_type(tree, ConversationTree)
+    for record in await session.search_long_term_memories("q", trusted=["user", Origin("tool")]):
+        assert_type(record.origin, Origin | None)
+        assert_type(await session.explain(record), Explanation)
+        assert_type((await session.explain(record)).messages, tuple[ConversationalMessage, ...])
+    await session.add_turns(messages, origin=Origin("web"))
+    session.extraction_poller("/facts/{actorId}/", exact=("chat", "chat001"))
     assert_type(tree.main.forks[event.event_id], tuple[ConversationBranch, ...])
     assert_type(await session.list_events(branch="b", include_parent_branches=True), list[Event])
     assert_type(await session.list_events(), list[Event])

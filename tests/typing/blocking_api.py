@@ -19,6 +19,7 @@ from agentcore_memory_async import (
     Event,
     Exchanges,
     ExportReport,
+    Explanation,
     ExtractionJob,
     ForgettingReport,
     ForgettingStep,
@@ -66,6 +67,8 @@ def events(session: MemorySession) -> None:
     assert_type(session.fork_conversation([], "1#a", "b", event_timestamp=None), Event)
     assert_type(session.list_branches(), list[BranchSummary])
     assert_type(session.get_conversation_tree(), ConversationTree)
+    for found in session.search_long_term_memories("q", trusted=["user"]):
+        assert_type(session.explain(found), Explanation)
     assert_type(session.list_events("order", max_results=5), list[Event])
     for each in session.iter_events(page_size=10):
         assert_type(each, Event)

@@ -1,0 +1,42 @@
+"""Where a record comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentcore_memory_async._operations.branches import BranchOperations
+from agentcore_memory_async._wire import explanations
+from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async.models import MemoryRecord
+
+if TYPE_CHECKING:
+    from agentcore_memory_async.models import Explanation
+
+
+class ExplanationOperations(BranchOperations):
+    """What the records of a session can come from."""
+
+    async def explain(self, record: MemoryRecord) -> Explanation:
+        """
+        Return the events and messages of this session that *record* can come from.
+
+        A record names no event. Where a strategy passes metadata of events on to its records, they
+        are the events with the same; that is exact. Elsewhere they are all that were stored before
+        the record was, the nearest first. ``by`` of what is returned says which of the two.
+
+        After ``describe`` of the manager, the keys are those that the strategies declare
+        ``STRICTLY_CONSISTENT``. Before, they are those that the record and the events have in
+        common, which a model may have inferred.
+
+        Args:
+            record: A record, as it was listed or found.
+
+        Raises:
+            InvalidInputError: *record* is no `MemoryRecord`.
+
+        AWS operation: ``ListEvents``, all pages.
+        """
+        check.check_type("record", record, MemoryRecord, "give a MemoryRecord of a list or search")
+        hierarchical = self._core.allow_hierarchical_actor_ids
+        keys = self._core.namespaces.exact_keys(record.namespace, hierarchical=hierarchical)
+        return explanations.explain(record, await self._all_events(with_payloads=True), keys)
