@@ -95,9 +95,6 @@ CALLS: dict[str, Call] = {
     "iter_events": iterate,
     "list_records": lambda session: session.list_long_term_memory_records("/facts/{actorId}/"),
     "search": lambda session: session.search_long_term_memories("q", "/facts/{actorId}/"),
-    "trusted search": lambda session: session.search_long_term_memories(
-        "q", "/facts/{actorId}/", trusted=["user", "tool"]
-    ),
     "context": lambda session: session.retrieve_context("q", {"/facts/{actorId}/": CONFIG}),
     "turn with a model": lambda session: session.process_turn_with_llm(
         "q", answer, {"/facts/{actorId}/": CONFIG}, on_search_error="degrade"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 
 from agentcore_memory_async import (
+    AccessDeniedError,
     AsyncMemorySession,
     IndexedKey,
     InvalidInputError,
@@ -20,7 +23,7 @@ from agentcore_memory_async import (
 from agentcore_memory_async.local import AutoClock, LocalMemoryService
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
-from tests.client.doubles import manager_on, said, wire_record
+from tests.client.doubles import SlowService, manager_on, said, wire_record
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -189,3 +192,32 @@ async def test_an_answer_with_others_shows_none_of_them() -> None:
     async with manager_on(transport) as manager:
         found = await manager.search_long_term_memories("q", "/facts/a/", trusted=["user"])
     assert [Origin("user")] == [record.origin for record in found]
+
+
+@virtual_time
+async def test_origins_are_searched_at_once_and_cancelled_together() -> None:
+    """Three origins take the time of one, and a cancelled search leaves none of them in flight."""
+    transport = SlowService(takes_s=0.5)
+    async with manager_on(transport) as manager:
+        search = partial(
+            manager.search_long_term_memories, "q", "/facts/a/", trusted=["user", "tool", "web"]
+        )
+        began = anyio.current_time()
+        await search()
+        assert 1.0 == anyio.current_time() - began
+        with anyio.move_on_after(0.7) as scope:
+            await search()
+        assert scope.cancelled_caught
+        assert 0 == transport.under_way
+    assert 6 == len(transport.sent("RetrieveMemoryRecords"))
+
+
+@virtual_time
+async def test_the_error_of_one_origin_is_raised() -> None:
+    """If the search for one origin fails, its error is raised by itself, and nothing returned."""
+    transport = FakeTransport()
+    transport.reply("RetrieveMemoryRecords", {"memoryRecordSummaries": []})
+    transport.fail("RetrieveMemoryRecords", "AccessDeniedException", status=403)
+    async with manager_on(transport) as manager:
+        with pytest.raises(AccessDeniedError):
+            await manager.search_long_term_memories("q", "/facts/a/", trusted=["user", "tool"])
