@@ -149,12 +149,6 @@ async def events(session: AsyncMemorySession) -> None:
     assert_type(await session.list_branches(), list[BranchSummary])
     tree = await session.get_conversation_tree()
     assert_type(tree, ConversationTree)
-    for record in await session.search_long_term_memories("q", trusted=["user", Origin("tool")]):
-        assert_type(record.origin, Origin | None)
-        assert_type(await session.explain(record), Explanation)
-        assert_type((await session.explain(record)).messages, tuple[ConversationalMessage, ...])
-    await session.add_turns(messages, origin=Origin("web"))
-    session.extraction_poller("/facts/{actorId}/", exact=("chat", "chat001"))
     assert_type(tree.main.forks[event.event_id], tuple[ConversationBranch, ...])
     assert_type(await session.list_events(branch="b", include_parent_branches=True), list[Event])
     assert_type(await session.list_events(), list[Event])
@@ -350,3 +344,14 @@ async def mistakes(session: AsyncMemorySession) -> None:
     await session.list_events(limit=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     [where("t") < "a"]  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
     session.extraction_poller()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+async def origins(session: AsyncMemorySession) -> None:
+    """Store and search by origins, and explain what is found."""
+    for record in await session.search_long_term_memories("q", trusted=["user", Origin("tool")]):
+        assert_type(record.origin, Origin | None)
+        explanation = await session.explain(record)
+        assert_type(explanation, Explanation)
+        assert_type(explanation.messages, tuple[ConversationalMessage, ...])
+    await session.add_turns([{"role": "user", "content": "hi"}], origin=Origin("web"))
+    session.extraction_poller("/facts/{actorId}/", exact=("chat", "chat001"))
