@@ -70,7 +70,8 @@ async def test_records_have_the_origin_of_their_messages(session: AsyncMemorySes
 async def test_searches_keep_to_trusted_origins(session: AsyncMemorySession) -> None:
     """A search for trusted records finds those of any of the named origins, and no other."""
     await teach(session, "user", "web", "tool", None)
-    for trusted in (["user"], ["user", "tool"], ["tool", Origin("web"), "tool"], ["import"]):
+    cases: list[list[str | Origin]] = [["user"], ["user", "tool"], ["import"]]
+    for trusted in (*cases, ["tool", Origin("web"), "tool"]):
         named = {each.source if isinstance(each, Origin) else each for each in trusted}
         found = await session.search_long_term_memories(
             "Where do I live?", "/facts/{actorId}/", 10, trusted=trusted
@@ -78,9 +79,8 @@ async def test_searches_keep_to_trusted_origins(session: AsyncMemorySession) -> 
         sources = [record.origin.source for record in found if record.origin]
         assert sorted(named - {"import"}) == sorted(sources)
         assert len(sources) == len(found)
-        assert sorted((record.score for record in found), reverse=True) == [
-            record.score for record in found
-        ]
+        scores = [record.score or 0.0 for record in found]
+        assert sorted(scores, reverse=True) == scores
         context = await session.retrieve_context(
             "Where do I live?", {"/facts/{actorId}/": RetrievalConfig()}, trusted=trusted
         )
