@@ -86,7 +86,7 @@ class DeclaredNamespaces:
         """
         if not self.is_described:
             return None
-        return frozenset().union(
+        return frozenset[str]().union(
             *(
                 keys
                 for template, keys in self._exact_keys.items()

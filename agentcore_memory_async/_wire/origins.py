@@ -28,7 +28,7 @@ def check_trusted(value: object) -> tuple[str, ...] | None:
     if value is None:
         return None
     if not isinstance(value, list | tuple) or not value:
-        what = "empty" if value in ([], ()) else check.kind(value)
+        what = "empty" if value in ([], ()) else check.kind(cast("object", value))
         check.refuse(f"trusted is {what}; give a list of one source or more, such as ['user']")
     sources: list[str] = []
     for place, each in enumerate(cast("Sequence[object]", value)):

@@ -71,7 +71,8 @@ async def test_searches_keep_to_trusted_origins(session: AsyncMemorySession) -> 
     """A search for trusted records finds those of any of the named origins, and no other."""
     await teach(session, "user", "web", "tool", None)
     cases: list[list[str | Origin]] = [["user"], ["user", "tool"], ["import"]]
-    for trusted in (*cases, ["tool", Origin("web"), "tool"]):
+    cases.append(["tool", Origin("web"), "tool"])
+    for trusted in cases:
         named = {each.source if isinstance(each, Origin) else each for each in trusted}
         found = await session.search_long_term_memories(
             "Where do I live?", "/facts/{actorId}/", 10, trusted=trusted
