@@ -206,9 +206,10 @@ def _read_exact(given: object, since: Event | None) -> tuple[str, str] | None:
     """Parse the entry of metadata that tells one's own records from those of others."""
     if given is None:
         return None
-    entry = tuple(cast("Sequence[object]", given)) if isinstance(given, list | tuple) else ()
+    items = given
+    entry = tuple(cast("Sequence[object]", items)) if isinstance(items, list | tuple) else ()
     if len(entry) != 2:
-        what = "of another length" if entry else check.kind(cast("object", given))
+        what = "of another length" if entry else check.kind(given)
         check.refuse(f"exact is {what}; give a key and its value, such as ('chat', 'chat001')")
     key = check.check_metadata_text("the key of exact", entry[0], 1, 128, "")
     value = check.check_metadata_text("the value of exact", entry[1], 1, 256, "")

@@ -27,11 +27,12 @@ def check_trusted(value: object) -> tuple[str, ...] | None:
     """Return the sources to keep to, each once; None for any."""
     if value is None:
         return None
-    if not isinstance(value, list | tuple) or not value:
-        what = "empty" if value in ([], ()) else check.kind(cast("object", value))
+    items = value
+    if not isinstance(items, list | tuple) or not items:
+        what = "empty" if items in ([], ()) else check.kind(value)
         check.refuse(f"trusted is {what}; give a list of one source or more, such as ['user']")
     sources: list[str] = []
-    for place, each in enumerate(cast("Sequence[object]", value)):
+    for place, each in enumerate(cast("Sequence[object]", items)):
         source = each.source if isinstance(each, Origin) else each
         sources.append(check.check_metadata_text(f"trusted[{place}]", source, 1, 256, ""))
     return tuple(dict.fromkeys(sources))
