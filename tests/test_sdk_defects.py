@@ -328,7 +328,7 @@ async def test_defect_17_values_are_values(session: AsyncMemorySession) -> None:
     await remember(session, 1, "/own/a/")
     [record] = await session.list_long_term_memory_records("/own/a/")
     values: Sequence[Any] = (event, record, *await session.get_last_k_turns(1))
-    for value in values:
+    for value in list[Any](values):
         for same in (copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))):
             assert value == same
         assert json.loads(json.dumps(value.to_dict()))
@@ -360,10 +360,8 @@ def test_defect_18_threads_share_a_manager() -> None:
     with MemorySessionManager(MEMORY, transport=transport) as manager:
         session = manager.create_memory_session("a", "s")
         with ThreadPoolExecutor(8) as pool:
-            texts = [f"m{at}" for at in range(8)]
-            ids = {
-                each.event_id for each in pool.map(lambda x: session.add_turns([said(x)]), texts)
-            }
+            events = pool.map(session.add_turns, [[said(f"m{at}")] for at in range(8)])
+            ids = {each.event_id for each in events}
     assert 8 == len(ids)
     assert 8 == len({each["eventTimestamp"] for each in transport.sent("CreateEvent")})
 
