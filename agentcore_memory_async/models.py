@@ -25,6 +25,7 @@ from agentcore_memory_async._models.contents import (
 )
 from agentcore_memory_async._models.events import Branch, Event, Turn
 from agentcore_memory_async._models.exchanges import Exchange, Exchanges
+from agentcore_memory_async._models.explanations import Explanation
 from agentcore_memory_async._models.forgetting import (
     Deleted,
     ForgettingReport,
@@ -32,7 +33,6 @@ from agentcore_memory_async._models.forgetting import (
     NotCovered,
     Remaining,
 )
-from agentcore_memory_async._models.explanations import Explanation
 from agentcore_memory_async._models.jobs import ExtractionJob, ExtractionJobMessage
 from agentcore_memory_async._models.memories import (
     Memory,
@@ -72,8 +72,8 @@ __all__ = (
     "Event",
     "Exchange",
     "Exchanges",
-    "ExportReport",
     "Explanation",
+    "ExportReport",
     "ExtractionJob",
     "ExtractionJobMessage",
     "Fact",

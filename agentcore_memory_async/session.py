@@ -9,12 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentcore_memory_async._operations.branches import BranchOperations
-from agentcore_memory_async._operations.exchanges import ExchangeOperations
-from agentcore_memory_async._operations.forgetting import SessionForgetting
-from agentcore_memory_async._operations.batches import BatchOperations
 from agentcore_memory_async._operations.exchanges import ExchangeOperations
 from agentcore_memory_async._operations.explanations import ExplanationOperations
+from agentcore_memory_async._operations.forgetting import SessionForgetting
 from agentcore_memory_async._operations.ingest import IngestOperations
 from agentcore_memory_async._operations.jobs import JobOperations
 from agentcore_memory_async._operations.model_turns import ModelTurnOperations
