@@ -19,19 +19,29 @@ class MemoryFailedError(Picklable, AgentCoreMemoryError):
         memory_id: Memory id.
         reason: The service's reason; empty where it gave none.
         strategies: Names of the strategies that failed; empty where the memory itself did.
+        status: ``FAILED``, or ``DELETING`` where it was to be used.
     """
 
-    _fields = ("memory_id", "reason", "strategies")
+    _fields = ("memory_id", "reason", "strategies", "status")
 
-    def __init__(self, memory_id: str, reason: str = "", strategies: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        memory_id: str,
+        reason: str = "",
+        strategies: Sequence[str] = (),
+        status: str = "FAILED",
+    ) -> None:
         self.memory_id = memory_id
         self.reason = reason
         self.strategies: tuple[str, ...] = tuple(strategies)
+        self.status = status
         what, advice = f"memory {memory_id}", "delete_memory() removes it"
+        if status != "FAILED":
+            advice = "create it anew once it is gone"
         if self.strategies:
             what = f"of memory {memory_id} strategy {', '.join(self.strategies)}"
             advice = "delete_strategy() removes it"
-        super().__init__(f"{what} is FAILED ({reason or 'no reason given'}); {advice}")
+        super().__init__(f"{what} is {status} ({reason or 'no reason given'}); {advice}")
 
 
 class MemoryTimeoutError(Picklable, AgentCoreMemoryError, TimeoutError):
@@ -40,7 +50,7 @@ class MemoryTimeoutError(Picklable, AgentCoreMemoryError, TimeoutError):
 
     Attributes:
         memory_id: Memory id.
-        status: Its status at last.
+        status: Its status at last, followed by those of strategies that were waited for.
         waited_s: Duration of the wait, in seconds.
         polls: Number of requests.
     """

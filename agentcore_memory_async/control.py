@@ -141,11 +141,13 @@ class AsyncMemoryControl(MemoryOperations, ChangeOperations):
         """
         Close the client once the calls under way have ended, or 5 s have passed.
 
-        Calls made from now on raise ``ClosedError``; closing again does nothing. What
-        ``manager()`` made is not closed by it.
+        Calls made from now on raise ``ClosedError``, and so do waits for a memory; closing again
+        does nothing. What ``manager()`` made is not closed by it.
         """
         lifecycle = self._client.lifecycle
         if lifecycle.closed() and not lifecycle.is_inherited:
+            for resting in self._core.resting:
+                resting.set()
             with anyio.CancelScope(shield=True):
                 try:  # a shield does not hold off Task.cancel()
                     await self._core.retrier.drain(_CLOSE_TIMEOUT_S)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from agentcore_memory_async._control.core import ControlView, check_wait, id_of, token_of
-from agentcore_memory_async._control.waiting import MemoryWait
+from agentcore_memory_async._control.waiting import Awaited, MemoryWait
 from agentcore_memory_async._wire import control_rules as rules
 from agentcore_memory_async._wire import strategy_codec as codec
 from agentcore_memory_async._wire import validation as check
@@ -67,7 +67,7 @@ class ChangeOperations(ControlView):
             stream_delivery: All streams, which replace the present ones; an empty sequence removes
                 them.
             client_token: Calls with the same token make one change; one of its own if omitted.
-            wait: Whether to wait until the memory and its strategies are active.
+            wait: Whether to wait until the memory and the strategies of this change are active.
             timeout: Longest time of that wait, in seconds or a timedelta.
 
         Returns:
@@ -77,7 +77,8 @@ class ChangeOperations(ControlView):
             InvalidInputError: An argument is invalid, or nothing is to be changed.
             NotFoundError: There is no such memory or strategy.
             ValidationError: The service refused it, such as while an earlier change is under way.
-            MemoryFailedError: It is ``FAILED`` now; the error has the reason.
+            MemoryFailedError: It, or a strategy of this change, is ``FAILED`` now; the error has
+                the reason.
             MemoryTimeoutError: It was not active in time.
             OutcomeUnknownError: It may be done; calling again with its token is safe.
 
@@ -195,7 +196,8 @@ class ChangeOperations(ControlView):
             namespace_template: New template; records stay where they are.
             description: New description.
             configuration: New steps of a custom strategy.
-            reflection: New reflection of an episodic strategy.
+            reflection: New reflection of an episodic strategy; that of a custom one is part of its
+                configuration, so it is given without one.
             record_schema: New metadata of records, which replaces the old.
             record_expiry_days: Days after which a record expires, 31 or more; ``"REMOVE"`` for
                 never.
@@ -272,7 +274,17 @@ class ChangeOperations(ControlView):
         answered = await self._core.change("UpdateMemory", request, self._core.read_memory)
         if not wait:
             return answered
-        return await MemoryWait(self._core, answered.memory_id, timeout_s)
+        strategies = _named_in(changed.get("memoryStrategies", {}))
+        awaited = Awaited(strategies, answered.updated_at)
+        return await MemoryWait(self._core, answered.memory_id, timeout_s, awaited)
+
+
+def _named_in(changes: Mapping[str, Sequence[Mapping[str, Any]]]) -> frozenset[str]:
+    """Return the names of strategies that are added, and the ids of those that are changed."""
+    added = changes.get("addMemoryStrategies", ())
+    changed = (changes.get(f"{kind}MemoryStrategies", ()) for kind in ("modify", "delete"))
+    names = [body["name"] for each in added for body in each.values()]
+    return frozenset(names + [each["memoryStrategyId"] for one in changed for each in one])
 
 
 def _deletions(argument: str, value: object) -> list[dict[str, str]]:

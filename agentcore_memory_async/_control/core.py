@@ -6,7 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
-from attrs import frozen
+import anyio
+from attrs import field, frozen
 
 from agentcore_memory_async._wire import memory_codec
 from agentcore_memory_async._wire import validation as check
@@ -36,6 +37,7 @@ class ControlCore:
         wait_clock: The clock of waits.
         unreadable: Judges the error of a memory of a list, or of a strategy, that cannot be read.
         retry: How long and how often calls are tried.
+        resting: Waits between two polls, which closing ends.
     """
 
     retrier: Retrier
@@ -43,6 +45,7 @@ class ControlCore:
     wait_clock: WaitClock
     unreadable: OnUnreadable
     retry: RetryPolicy
+    resting: set[anyio.Event] = field(factory=set[anyio.Event])
 
     @property
     def read_memory(self) -> Callable[[str, Any], Memory]:

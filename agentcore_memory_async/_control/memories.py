@@ -11,7 +11,14 @@ from attrs import evolve
 
 from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages, collect
 from agentcore_memory_async._control.core import ControlView, check_wait, id_of, token_of
-from agentcore_memory_async._control.waiting import MemoryWait, rest, wait_until_gone
+from agentcore_memory_async._control.waiting import (
+    Awaited,
+    MemoryWait,
+    being_deleted,
+    is_ready,
+    rest,
+    wait_until_gone,
+)
 from agentcore_memory_async._control.wanted import (
     DEFAULT_EVENT_EXPIRY_DAYS,
     Wanted,
@@ -112,7 +119,10 @@ class MemoryOperations(ControlView):
         request = wanted.request() | {"clientToken": token_of(client_token)}
         timeout_s = check_wait(wait, timeout)
         memory = await self._core.change("CreateMemory", request, self._core.read_memory)
-        return await MemoryWait(self._core, memory.memory_id, timeout_s) if wait else memory
+        if not wait:
+            return memory
+        awaited = Awaited(since=memory.updated_at, is_new=True)
+        return await MemoryWait(self._core, memory.memory_id, timeout_s, awaited)
 
     async def get_or_create_memory(
         self,
@@ -149,15 +159,17 @@ class MemoryOperations(ControlView):
             encryption_key_arn: As there.
             stream_delivery: As there.
             tags: As there.
-            wait: As there, also for one that exists and is not active yet.
-            timeout: As there, for each of the waits.
+            wait: As there, also for one that exists and is not active yet. Of its strategies only
+                those that are asked for have to be.
+            timeout: As there, for all waits together.
 
         Returns:
             The memory, with ``differences``.
 
         Raises:
             InvalidInputError: An argument is invalid.
-            MemoryFailedError: The memory is or becomes ``FAILED``.
+            MemoryFailedError: The memory, or a strategy that is asked for, is or becomes
+                ``FAILED``; or it is being deleted, with ``wait=False``.
             MemoryTimeoutError: It was not active in time.
 
         AWS operations: ``ListMemories``, ``GetMemory``, where it is needed ``CreateMemory``, and
@@ -177,9 +189,14 @@ class MemoryOperations(ControlView):
         )
         request = wanted.request() | {"clientToken": str(uuid4())}
         timeout_s = check_wait(wait, timeout)
-        memory, is_new = await self._find_or_create(name, request, timeout_s)
-        if wait:
-            memory = await MemoryWait(self._core, memory.memory_id, timeout_s)
+        clock = self._core.wait_clock
+        deadline = clock.now() + timeout_s
+        memory, is_new = await self._find_or_create(name, request, deadline, wait=wait)
+        names = frozenset(each.name for each in strategies or ())
+        awaited = Awaited(names, memory.updated_at, is_new)
+        if wait and (is_new or not is_ready(memory, awaited)):
+            left_s = max(0.0, deadline - clock.now())
+            memory = await MemoryWait(self._core, memory.memory_id, left_s, awaited)
         if is_new:
             return memory
         found = None if tags is None else await self.list_tags(memory)
@@ -286,7 +303,7 @@ class MemoryOperations(ControlView):
         AWS operation: ``GetMemory``.
         """
         timeout_s = check.check_duration("timeout", timeout, least=0.001)
-        return MemoryWait(self._core, id_of(memory), timeout_s)
+        return MemoryWait(self._core, id_of(memory), timeout_s, Awaited.of(memory))
 
     async def delete_memory(
         self,
@@ -390,28 +407,31 @@ class MemoryOperations(ControlView):
             return True
 
     async def _find_or_create(
-        self, name: str, request: Mapping[str, Any], timeout_s: float
+        self, name: str, request: Mapping[str, Any], deadline: float, *, wait: bool
     ) -> tuple[Memory, bool]:
         """Return the memory of that name, and whether it was created here."""
         clock, tries, source = self._core.wait_clock, 0, random.Random()
-        deadline = clock.now() + timeout_s
+        memory = await self._find(name)
         while True:
             tries += 1
-            memory = await self._find(name)
-            if memory is not None and memory.status == "DELETING":
-                await wait_until_gone(self._core, memory.memory_id, timeout_s)
-            elif memory is not None:
+            if memory is not None and memory.status != "DELETING":
                 return memory, False
+            if memory is not None:
+                if not wait:
+                    raise being_deleted(memory)
+                await wait_until_gone(self._core, memory.memory_id, deadline - clock.now())
             try:
-                memory = await self._core.change("CreateMemory", request, self._core.read_memory)
+                return await self._core.change(
+                    "CreateMemory", request, self._core.read_memory
+                ), True
             except (ConflictError, ValidationError) as error:
                 # Another process was faster, and the list may not show its memory yet.
                 if _EXISTS not in error.message.lower() or clock.now() >= deadline:
                     raise
-            else:
-                return memory, True
-            if await self._find(name) is None:
-                await rest(clock, tries, deadline, source)
+            memory = await self._find(name)
+            if memory is None:
+                await rest(self._core, tries, deadline, source)
+                memory = await self._find(name)
 
     async def _find(self, name: str) -> Memory | None:
         """Return the memory of that name; None where no page has it."""

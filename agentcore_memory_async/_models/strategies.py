@@ -259,7 +259,8 @@ class StrategyChange(Model):
         namespace_template: New template.
         description: New description.
         configuration: New steps of a custom strategy.
-        reflection: New reflection of an episodic strategy.
+        reflection: New reflection of an episodic strategy; that of a custom one is part of its
+            configuration, so it is given without one.
         record_schema: New metadata of records, which replaces the old.
         record_expiry_days: Days after which a record expires; ``"REMOVE"`` for never.
     """

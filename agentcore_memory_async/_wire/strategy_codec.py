@@ -120,6 +120,11 @@ def encode_change(path: str, change: StrategyChange) -> Json:
     """Return the change of a strategy."""
     steps: Json = {}
     prefix = f"{path}." if path else ""
+    if change.configuration is not None and change.reflection is not None:
+        refuse(
+            f"{prefix}configuration and {prefix}reflection are both given, and both say what the "
+            "strategy's steps are; an EpisodicOverride has a reflection of its own: give only one"
+        )
     if change.configuration is not None:
         steps = _changed_steps(f"{prefix}configuration", change.configuration)
     if change.reflection is not None:

@@ -19,6 +19,7 @@ from agentcore_memory_async import (
     MemoryDifference,
     MemoryDiffersWarning,
     MemoryFailedError,
+    MemoryTimeoutError,
     MetadataField,
     NamespaceKey,
     NewStrategy,
@@ -122,6 +123,72 @@ async def test_a_race_leads_to_the_other_ones_memory() -> None:
     assert (memory.memory_id, memory.status) == (MEMORY, "ACTIVE")
     tokens = {request["clientToken"] for request in transport.sent("CreateMemory")}
     assert 1 == len(tokens)
+
+
+@virtual_time
+async def test_a_lost_race_is_looked_for_once() -> None:
+    """Where the other one's memory shows at once, one more list finds it."""
+    transport = FakeTransport()
+    transport.reply("ListMemories", page(), page(MEMORY))
+    transport.reply("CreateMemory", EXISTS)
+    transport.reply("GetMemory", answer())
+    async with control_on(transport) as control:
+        assert (await control.get_or_create_memory("chat")).memory_id == MEMORY
+    operations = [request.operation for request in transport.requests]
+    assert operations == ["ListMemories", "CreateMemory", "ListMemories", "GetMemory"]
+
+
+async def test_without_waiting_nothing_is_waited_for() -> None:
+    """A memory that is being deleted cannot be had at once, and is not waited for."""
+    transport = FakeTransport()
+    transport.reply("ListMemories", page(MEMORY))
+    transport.reply("GetMemory", answer("DELETING"))
+    async with control_on(transport) as control:
+        with pytest.raises(MemoryFailedError, match="being deleted") as caught:
+            await control.get_or_create_memory("chat", wait=False)
+    assert caught.value.status == "DELETING"
+    assert [] == transport.sent("CreateMemory")
+
+
+@virtual_time
+async def test_one_deadline_is_that_of_all_waits() -> None:
+    """Waiting for a deletion, for a name and for the memory takes *timeout* together."""
+    transport = FakeTransport()
+    transport.reply("ListMemories", page(MEMORY))
+    transport.reply("GetMemory", *[answer("DELETING")] * 12)
+    transport.fail("GetMemory", "ResourceNotFoundException", status=404)
+    transport.reply("CreateMemory", answer("CREATING"))
+    transport.reply("GetMemory", *[answer("CREATING")] * 100)
+    async with control_on(transport) as control:
+        began = anyio.current_time()
+        with pytest.raises(MemoryTimeoutError):
+            await control.get_or_create_memory("chat", timeout=120)
+        assert anyio.current_time() - began == pytest.approx(120)
+    assert transport.sent("CreateMemory")
+
+
+async def test_what_is_there_takes_no_time() -> None:
+    """A memory that is active when it is found is not asked for again, however short the wait."""
+    transport = FakeTransport()
+    transport.reply("ListMemories", page(MEMORY))
+    transport.reply("GetMemory", answer())
+    async with control_on(transport) as control:
+        await control.get_or_create_memory("chat", timeout=0.001)
+    assert 2 == len(transport.requests)
+
+
+async def test_a_strategy_that_failed_matters_where_it_is_asked_for() -> None:
+    """A failed strategy that nobody asks for does not keep anybody from the memory."""
+    bad = FACTS | {"strategyId": "bad-0123456789", "name": "bad", "status": "FAILED"}
+    transport = FakeTransport()
+    transport.reply("ListMemories", *[page(MEMORY)] * 3)
+    transport.reply("GetMemory", *[answer(strategies=[FACTS, bad])] * 3)
+    async with control_on(transport) as control:
+        assert (await control.get_or_create_memory("chat")).status == "ACTIVE"
+        with pytest.raises(MemoryFailedError, match="strategy bad is FAILED"):
+            await control.get_or_create_memory("chat", strategies=[SemanticStrategy("bad")])
+        with pytest.warns(MemoryDiffersWarning):
+            await control.get_or_create_memory("chat", strategies=[SemanticStrategy("facts")])
 
 
 @virtual_time

@@ -10,19 +10,23 @@ import pytest
 
 from agentcore_memory_async import (
     AccessDeniedError,
+    AsyncMemoryControl,
+    ClosedError,
     InvalidInputError,
     Memory,
     MemoryFailedError,
     MemoryTimeoutError,
     NotFoundError,
     RetryPolicy,
+    SemanticStrategy,
     TransportError,
 )
 from agentcore_memory_async._control.waiting import next_wait_s
+from agentcore_memory_async.errors import service_error
 from agentcore_memory_async.local import AutoClock, Lags, LocalMemoryService
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
-from tests.control.doubles import FACTS, MEMORY, answer, control_on
+from tests.control.doubles import FACTS, MEMORY, TIME, answer, control_on, page
 
 CREATING = FACTS | {"status": "CREATING"}
 
@@ -58,11 +62,15 @@ async def test_its_strategies_are_waited_for(status: str) -> None:
 
 
 @virtual_time
-async def test_unknown_states_and_missing_ones_do_not_hang() -> None:
-    """A state that this package does not know, or that is left out, is none that is waited for."""
-    strategy = FACTS | {"status": None}
-    memory, _, requests = await waited(answer("SOMETHING_NEW", strategies=[strategy]))
-    assert (memory.status, requests) == ("SOMETHING_NEW", 1)
+async def test_a_state_that_is_not_known_is_not_active() -> None:
+    """Only ACTIVE is; a strategy whose state is left out is none that is waited for."""
+    strange = answer("MIGRATING"), answer(strategies=[FACTS | {"status": "PAUSED"}])
+    memory, _, requests = await waited(*strange, answer(strategies=[FACTS | {"status": None}]))
+    assert (memory.status, requests) == ("ACTIVE", 3)
+    for reply, text in zip(strange, ("MIGRATING", "ACTIVE, facts PAUSED"), strict=True):
+        with pytest.raises(MemoryTimeoutError, match=f"is still {text} after") as caught:
+            await waited(*[reply] * 20, timeout=5)
+        assert caught.value.status == text
 
 
 @pytest.mark.parametrize(
@@ -70,7 +78,7 @@ async def test_unknown_states_and_missing_ones_do_not_hang() -> None:
     [
         (answer("FAILED", failureReason="No access to the key"), "FAILED (No access to the key)"),
         (answer("FAILED"), "no reason given"),
-        (answer("DELETING"), "it is being deleted"),
+        (answer("DELETING"), "DELETING (it is being deleted); create it anew once it is gone"),
         (
             answer(strategies=[FACTS | {"status": "FAILED"}], failureReason="Bad role"),
             "strategy facts is FAILED (Bad role)",
@@ -84,6 +92,7 @@ async def test_a_failure_has_its_reason(reply: dict[str, Any], text: str) -> Non
         await waited(answer("CREATING"), reply)
     assert text in str(caught.value)
     assert caught.value.memory_id == MEMORY
+    assert caught.value.status in str(caught.value)
 
 
 @pytest.mark.parametrize("timeout", [0.001, 7.0, 300.0])
@@ -132,6 +141,134 @@ async def test_what_a_later_poll_may_mend_is_waited_out() -> None:
             await control.wait_until_active(MEMORY)
         with pytest.raises(NotFoundError):
             await control.wait_until_active(MEMORY)
+
+
+@pytest.mark.parametrize("makes", ["create", "create, then wait"])
+@virtual_time
+async def test_a_new_memory_may_not_show_at_once(makes: str) -> None:
+    """Reads of a memory that was just created may miss it for a while, and no longer."""
+    for misses in (3, 50):
+        transport = FakeTransport()
+        transport.reply("CreateMemory", answer("CREATING"))
+        for _ in range(misses):
+            transport.fail("GetMemory", "ResourceNotFoundException", status=404)
+        transport.reply("GetMemory", answer())
+        async with control_on(transport) as control:
+
+            async def create(control: AsyncMemoryControl = control) -> Memory:
+                if makes == "create":
+                    return await control.create_memory("chat")
+                memory = await control.create_memory("chat", wait=False)
+                return await control.wait_until_active(memory)
+
+            if misses == 3:
+                assert (await create()).status == "ACTIVE"
+            else:
+                began = anyio.current_time()
+                with pytest.raises(NotFoundError):
+                    await create()
+                assert 30 <= anyio.current_time() - began <= 40
+
+
+@virtual_time
+async def test_a_memory_that_was_seen_and_is_gone_is_told_at_once() -> None:
+    """A new memory that showed once and is missing then has been deleted."""
+    transport = FakeTransport()
+    transport.reply("CreateMemory", answer("CREATING"))
+    transport.reply("GetMemory", answer("CREATING"))
+    transport.fail("GetMemory", "ResourceNotFoundException", status=404)
+    async with control_on(transport) as control:
+        with pytest.raises(NotFoundError):
+            await control.create_memory("chat")
+    assert len(transport.sent("GetMemory")) == 2
+
+
+FAILED = FACTS | {"strategyId": "bad-0123456789", "name": "bad", "status": "FAILED"}
+"""A strategy that failed earlier."""
+
+
+@virtual_time
+async def test_a_change_fails_by_what_it_changes_only() -> None:
+    """A strategy that failed earlier is no error of another change; of its own change it is."""
+    both = answer(strategies=[FACTS, FAILED])
+    transport = FakeTransport()
+    transport.reply("UpdateMemory", *[both] * 7)
+    transport.reply("GetMemory", *[both] * 7)
+    more, mended = SemanticStrategy("facts"), SemanticStrategy("bad")
+    async with control_on(transport) as control:
+        facts, bad = FACTS["strategyId"], FAILED["strategyId"]
+        await control.update_memory(MEMORY, description="x")
+        await control.add_strategy(MEMORY, more)
+        await control.modify_strategy(MEMORY, facts, description="x")
+        await control.delete_strategy(MEMORY, facts)
+        for change in (
+            control.add_strategy(MEMORY, mended),
+            control.modify_strategy(MEMORY, bad, description="x"),
+            control.delete_strategy(MEMORY, bad),
+        ):
+            with pytest.raises(MemoryFailedError, match="strategy bad is FAILED"):
+                await change
+
+
+@virtual_time
+async def test_a_read_that_is_older_than_the_change_does_not_end_its_wait() -> None:
+    """What the memory was before, whatever it was, is waited out; a cut time is not older."""
+    new = {"updatedAt": TIME + 60.5}
+    for old in (answer(), answer("FAILED"), answer(strategies=[FACTS, FAILED])):
+        for then in (TIME + 60.5, TIME + 60, TIME + 70):
+            transport = FakeTransport()
+            transport.reply("UpdateMemory", *[answer("UPDATING", **new)] * 2)
+            replies = [old, old, answer(updatedAt=then)]
+            transport.reply("GetMemory", *replies * 2)
+            async with control_on(transport) as control:
+                memory = await control.update_memory(MEMORY, description="x")
+                assert memory.updated_at is not None
+                assert memory.updated_at.timestamp() == then
+                memory = await control.update_memory(MEMORY, description="x", wait=False)
+                memory = await control.wait_until_active(memory)
+                assert memory.updated_at is not None
+                assert memory.updated_at.timestamp() == then
+    transport = FakeTransport()
+    transport.reply("UpdateMemory", answer("UPDATING", **new))
+    transport.reply("GetMemory", *[answer()] * 50)
+    async with control_on(transport) as control:
+        with pytest.raises(MemoryTimeoutError, match="ACTIVE as before the change"):
+            await control.update_memory(MEMORY, description="x", timeout=20)
+
+
+@pytest.mark.parametrize("waits", ["wait", "create", "delete", "find"])
+@virtual_time
+async def test_closing_ends_waits(waits: str) -> None:
+    """Whoever waits between two polls is told at once that the control is closed."""
+    transport = FakeTransport()
+    transport.reply("GetMemory", *[answer("CREATING")] * 100)
+    exists = service_error("CreateMemory", "ValidationException", "it already exists", 400)
+    control = control_on(transport)
+    ended: list[float] = []
+    calls = {
+        "wait": lambda: control.wait_until_active(MEMORY),
+        "create": lambda: control.create_memory("chat"),
+        "delete": lambda: control.delete_memory(MEMORY),
+        "find": lambda: control.get_or_create_memory("chat"),
+    }
+    if waits == "find":
+        transport.reply("CreateMemory", *[exists] * 100)
+        transport.reply("ListMemories", *[page()] * 100)
+
+    async def wait() -> None:
+        with pytest.raises(ClosedError):
+            await calls[waits]()
+        ended.append(anyio.current_time())
+
+    async with anyio.create_task_group() as group:
+        await control.open()
+        group.start_soon(wait)
+        await anyio.sleep(60.1)
+        await control.aclose()
+        closed = anyio.current_time()
+    assert ended == [pytest.approx(closed, abs=0.01)]
+    with pytest.raises(ClosedError):
+        await calls[waits]()
 
 
 @virtual_time

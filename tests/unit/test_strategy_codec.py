@@ -436,6 +436,16 @@ def test_what_the_service_would_refuse_is_refused_here(
     assert len(str(caught.value)) < 400
 
 
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+def test_a_change_never_drops_a_part(configuration: Any) -> None:
+    """A configuration has its own reflection, so both are refused where both are given."""
+    reflection = EpisodicReflection("/e/{actorId}/")
+    change = StrategyChange("e-0123456789", configuration=configuration, reflection=reflection)
+    for path in ("", "modify_strategies[0]"):
+        with pytest.raises(InvalidInputError, match=r"both given.*give only one"):
+            codec.encode_change(path, change)
+
+
 def test_no_error_shows_a_prompt_or_a_description() -> None:
     """Prompts, descriptions and definitions are content."""
     calls: list[Callable[[], object]] = [
