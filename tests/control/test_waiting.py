@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -27,6 +27,9 @@ from agentcore_memory_async.local import AutoClock, Lags, LocalMemoryService
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
 from tests.control.doubles import FACTS, MEMORY, TIME, answer, control_on, page
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 CREATING = FACTS | {"status": "CREATING"}
 
@@ -213,7 +216,7 @@ async def test_a_change_fails_by_what_it_changes_only() -> None:
 @virtual_time
 async def test_a_read_that_is_older_than_the_change_does_not_end_its_wait() -> None:
     """What the memory was before, whatever it was, is waited out; a cut time is not older."""
-    new = {"updatedAt": TIME + 60.5}
+    new: dict[str, Any] = {"updatedAt": TIME + 60.5}
     for old in (answer(), answer("FAILED"), answer(strategies=[FACTS, FAILED])):
         for then in (TIME + 60.5, TIME + 60, TIME + 70):
             transport = FakeTransport()
@@ -245,7 +248,7 @@ async def test_closing_ends_waits(waits: str) -> None:
     exists = service_error("CreateMemory", "ValidationException", "it already exists", 400)
     control = control_on(transport)
     ended: list[float] = []
-    calls = {
+    calls: dict[str, Callable[[], Awaitable[Any]]] = {
         "wait": lambda: control.wait_until_active(MEMORY),
         "create": lambda: control.create_memory("chat"),
         "delete": lambda: control.delete_memory(MEMORY),
