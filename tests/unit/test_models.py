@@ -20,16 +20,26 @@ from agentcore_memory_async.models import (
     BlobPayload,
     Branch,
     BranchSummary,
+    Conversation,
     ConversationalMessage,
     ConversationBranch,
     ConversationTree,
+    Deleted,
     Episode,
     Event,
     Exchange,
     Exchanges,
+    Explanation,
+    ExportReport,
     ExtractionJob,
     ExtractionJobMessage,
     Fact,
+    ForgettingReport,
+    ForgettingStep,
+    HistoryEvent,
+    HistoryMessage,
+    HistoryRecord,
+    ImportProgress,
     JsonPayload,
     Memory,
     MemoryDifference,
@@ -39,9 +49,12 @@ from agentcore_memory_async.models import (
     MemorySummary,
     MessageRole,
     NewMemoryRecord,
+    NotCovered,
+    Origin,
     Preference,
     RecordOutcome,
     Reflection,
+    Remaining,
     SessionSummary,
     Summary,
     Topic,
@@ -111,6 +124,18 @@ FORKED = st.builds(
     events=st.lists(EVENTS, min_size=1, max_size=2).map(tuple),
     forks=st.just({}),
 )
+HISTORY_MESSAGES = st.builds(HistoryMessage, TEXTS, st.sampled_from(MessageRole), TIMES)
+HISTORY_EVENTS = st.builds(
+    HistoryEvent,
+    st.lists(MESSAGES | st.builds(JsonPayload, JSON) | st.builds(BlobPayload, JSON), min_size=1),
+    TIMES,
+    st.dictionaries(st.text(), TEXTS),
+    st.none() | st.text(),
+    st.none() | st.integers(0),
+)
+NOT_COVERED = st.builds(NotCovered, st.text(), st.text())
+DELETED = st.builds(Deleted, *[st.lists(st.text()).map(tuple)] * 2)
+REMAINING = st.builds(Remaining, st.sampled_from(["event", "record"]), st.text(), st.text(), TEXTS)
 TREES = st.builds(
     ConversationBranch,
     name=st.just("main"),
@@ -143,6 +168,7 @@ MODELS: dict[type, st.SearchStrategy[Any]] = {
     Turn: TURNS,
     Exchange: EXCHANGES,
     Exchanges: st.builds(Exchanges, st.lists(EXCHANGES, min_size=1, max_size=3).map(tuple)),
+    Origin: st.builds(Origin, st.sampled_from(["user", "tool", "web"])),
     MemoryRecord: st.builds(
         MemoryRecord,
         namespace=st.text(),
@@ -191,6 +217,32 @@ MODELS: dict[type, st.SearchStrategy[Any]] = {
         messages=st.lists(JOB_MESSAGES).map(tuple),
     ),
     ExtractionJobMessage: JOB_MESSAGES,
+    HistoryMessage: HISTORY_MESSAGES,
+    HistoryEvent: HISTORY_EVENTS,
+    Conversation: st.builds(
+        Conversation, st.text(), st.text(), st.lists(HISTORY_MESSAGES | HISTORY_EVENTS, min_size=1)
+    ),
+    HistoryRecord: st.builds(HistoryRecord, st.text(), TEXTS, TIMES, METADATA, st.none() | TIMES),
+    ImportProgress: st.builds(ImportProgress, *[st.integers(0)] * 3, st.floats(0, 1e6)),
+    ExportReport: st.builds(ExportReport, *[st.integers(0)] * 3, st.lists(NOT_COVERED).map(tuple)),
+    Explanation: st.builds(
+        Explanation,
+        st.lists(EVENTS, min_size=1, max_size=2).map(tuple),
+        st.lists(st.text()).map(tuple),
+    ),
+    ForgettingStep: st.builds(
+        ForgettingStep, st.sampled_from(["events", "records", "waiting"]), *[st.integers(0)] * 2
+    ),
+    Deleted: DELETED,
+    Remaining: REMAINING,
+    NotCovered: NOT_COVERED,
+    ForgettingReport: st.builds(
+        ForgettingReport,
+        DELETED,
+        st.lists(REMAINING, min_size=1).map(tuple),
+        st.lists(NOT_COVERED).map(tuple),
+        TIMES,
+    ),
     ActorSummary: st.builds(ActorSummary, st.text()),
     SessionSummary: st.builds(SessionSummary, st.text(), st.text(), TIMES),
     MemorySummary: st.builds(MemorySummary, *[st.text()] * 3, TIMES, TIMES),
@@ -211,9 +263,15 @@ WITH_CONTENT = set(MODELS) - {
     ActorSummary,
     Branch,
     BranchSummary,
+    Deleted,
+    ExportReport,
     ExtractionJob,
     ExtractionJobMessage,
+    ForgettingStep,
+    ImportProgress,
     MemorySummary,
+    NotCovered,
+    Origin,
     SessionSummary,
 }
 

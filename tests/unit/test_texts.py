@@ -43,8 +43,14 @@ from tests.unit.bad_input import CIRCLE
 from tests.unit.bad_origin_input import ORIGIN_CASES
 from tests.unit.bad_records import CASES as RECORDS
 
-CASES = {**INPUT, **CALLS, **RECORDS, **CONTEXT_CASES, **FORGETTING_CASES}
-CASES = {**INPUT, **CALLS, **RECORDS, **CONTEXT_CASES, **ORIGIN_CASES}
+CASES = {
+    **INPUT,
+    **CALLS,
+    **RECORDS,
+    **CONTEXT_CASES,
+    **FORGETTING_CASES,
+    **ORIGIN_CASES,
+}
 """Invalid values, by the arguments that they are for."""
 
 STORED = Path(__file__).with_name("texts.txt")
