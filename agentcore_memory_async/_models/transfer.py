@@ -99,7 +99,8 @@ class HistoryRecord(Model):
         content: Text, as the service keeps it.
         timestamp: Time of the conversation that it is from, aware.
         metadata: Metadata, without the service's own keys.
-        expires_at: When the service deletes it, aware; None for never.
+        expires_at: When the service deletes it, aware; None for never. An export gives the day, at
+            0:00 UTC. An import rounds up to whole days from now, and to 31 at least.
     """
 
     namespace: str

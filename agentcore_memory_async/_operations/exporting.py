@@ -109,10 +109,10 @@ class Export(Followed[Conversation | HistoryRecord, ExportReport]):
             MAX_PAGE,
             core.retry,
         )
-        events = [event async for page in pages for event in page]
+        events = decide.oldest_first([event async for page in pages for event in page])
         # An import moves equal times apart; what is taken out is what it makes of them.
-        oldest_first = (check_timestamp(each.event.timestamp) for each in reversed(events))
-        times = [read_time(ms / 1000) for ms in distinct_times(oldest_first)]
+        given = (check_timestamp(each.event.timestamp) for each in events)
+        times = [read_time(ms / 1000) for ms in distinct_times(given)]
         return decide.conversation_of(actor_id, session_id, events, times)
 
     async def _whole(self, records: list[MemoryRecord]) -> list[MemoryRecord]:

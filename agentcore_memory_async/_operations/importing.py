@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -10,7 +11,7 @@ from attrs import define, field
 
 from agentcore_memory_async._calls.event_times import UsedTimes
 from agentcore_memory_async._followed import Followed
-from agentcore_memory_async._operations.turns import TurnOperations
+from agentcore_memory_async._operations.events import EventOperations
 from agentcore_memory_async._wire import transfer as decide
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.validation import EPOCH
@@ -23,6 +24,7 @@ from agentcore_memory_async.models import (
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
+    from datetime import datetime
 
     from agentcore_memory_async._operations.batches import BatchOperations
     from agentcore_memory_async.models import HistoryEvent
@@ -48,7 +50,7 @@ class _Writing:
     """A conversation that is being stored, and how far it is."""
 
     conversation: Conversation
-    session: TurnOperations
+    session: EventOperations
     events: list[HistoryEvent]
     times: list[int]
     order: list[int]
@@ -141,7 +143,7 @@ class Import(Followed[ImportProgress, ImportProgress]):
     def _begin(self, conversation: Conversation) -> _Writing:
         events = [decide.as_event(each) for each in conversation.messages]
         times = distinct_times(check.check_timestamp(each.timestamp) for each in events)
-        session = TurnOperations(self._view, conversation.actor_id, conversation.session_id)
+        session = EventOperations(self._view, conversation.actor_id, conversation.session_id)
         return _Writing(conversation, session, events, times, decide.writing_order(events))
 
     async def _store_round(self) -> None:
@@ -177,10 +179,11 @@ class Import(Followed[ImportProgress, ImportProgress]):
     async def _store_next(self, writing: _Writing) -> None:
         place = writing.order[writing.at]
         event, ms = writing.events[place], writing.times[place]
-        stored = await writing.session.add_turns(
+        stored = await writing.session._write_event(  # noqa: SLF001 - of this folder
             event.items,
+            partial(decide.items_of, event),
             branch=decide.branch_of(event, writing.event_ids),
-            metadata=event.metadata,
+            metadata=decide.metadata_of(event),
             timestamp=EPOCH + timedelta(milliseconds=ms),
             extract=self._extract,
             client_token=decide.token_of(writing.conversation, place, event, ms),
@@ -191,14 +194,14 @@ class Import(Followed[ImportProgress, ImportProgress]):
 
     async def _store_records(self) -> None:
         now = EPOCH + timedelta(milliseconds=self._core.writer.now_ms())
-        by_expiry: dict[int | None, list[HistoryRecord]] = {}
+        by_expiry: dict[datetime | None, list[HistoryRecord]] = {}
         for record in self._records:
-            by_expiry.setdefault(decide.expiry_days(record, now), []).append(record)
-        for days, records in by_expiry.items():
+            by_expiry.setdefault(record.expires_at, []).append(record)
+        for records in by_expiry.values():
             await self._view.batch_create_memory_records(
                 [_new_record(each) for each in records],
-                expiry_days=days,
-                client_token=decide.records_token(records),
+                expiry_days=decide.expiry_days(records[0], now),
+                client_token=decide.records_token(self._counts["records"], records),
                 raise_on_failure=True,
             )
         self._counts["records"] += len(self._records)

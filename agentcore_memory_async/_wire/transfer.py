@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attrs import evolve, frozen
 
+from agentcore_memory_async._models.origins import ORIGIN_KEY, Origin
 from agentcore_memory_async._wire import event_codec
 from agentcore_memory_async._wire import validation as check
-from agentcore_memory_async._wire.payloads import split_text
+from agentcore_memory_async._wire.origins import check_origin
+from agentcore_memory_async._wire.payloads import check_messages, split_text
 from agentcore_memory_async._wire.reading import (
     Body,
     ItemKind,
@@ -34,7 +36,7 @@ from agentcore_memory_async.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from agentcore_memory_async._wire.payloads import PayloadItem
@@ -99,30 +101,55 @@ _EVENT = ItemKind("event", "eventId", _read_stored)
 """Events of a session, whole."""
 
 
-def conversation_of(
-    actor_id: str, session_id: str, newest_first: Sequence[StoredEvent], times: Sequence[datetime]
-) -> Conversation:
-    """
-    Return a conversation of its events.
+def oldest_first(events: Iterable[StoredEvent]) -> list[StoredEvent]:
+    """Return events by time; the order of a list tells nothing of those of equal times."""
+    return sorted(events, key=lambda each: (each.event.timestamp, each.event_id))
 
-    Args:
-        actor_id: Actor id.
-        session_id: Session id.
-        newest_first: Events, in the service's order.
-        times: Their times, oldest first.
-    """
-    stored = list(reversed(newest_first))
-    places = {each.event_id: place for place, each in enumerate(stored)}
-    roots = {each.event.branch: each.root_event_id for each in stored if each.root_event_id}
+
+def conversation_of(
+    actor_id: str, session_id: str, stored: Sequence[StoredEvent], times: Sequence[datetime]
+) -> Conversation:
+    """Return a conversation of its events, oldest first, and of the times to give them."""
+    forks = _forks(stored)
     begun = set[str]()
     messages: list[HistoryMessage | HistoryEvent] = []
     for each, time in zip(stored, times, strict=True):
         branch, root = each.event.branch, None
         if branch is not None and branch not in begun:
             begun.add(branch)
-            root = places.get(roots.get(branch) or "")
-        messages.append(_shortest(evolve(each.event, timestamp=time, root=root)))
+            root = forks[branch]
+        if branch is not None and forks[branch] is None:
+            branch = None
+        event = evolve(each.event, timestamp=time, branch=branch, root=root)
+        messages.append(_shortest(event))
     return Conversation(actor_id, session_id, messages)
+
+
+def _forks(stored: Sequence[StoredEvent]) -> dict[str, int | None]:
+    """
+    Return the place of the root of each branch; None for one that takes the main branch's place.
+
+    For a root that was deleted stands the last event of the main branch before it, else the first
+    one. Where nothing of the main branch is left, the oldest such branch becomes it.
+    """
+    places = {each.event_id: place for place, each in enumerate(stored)}
+    root_ids = {each.event.branch: each.root_event_id for each in stored if each.root_event_id}
+    main = [place for place, each in enumerate(stored) if each.event.branch is None]
+    forks: dict[str, int | None] = {}
+    for each in stored:
+        branch = each.event.branch
+        if branch is None or branch in forks:
+            continue
+        root_id = root_ids.get(branch)
+        if root_id in places:
+            forks[branch] = places[root_id]
+        elif main:
+            before = [at for at in main if stored[at].event_id < (root_id or each.event_id)]
+            forks[branch] = before[-1] if before else main[0]
+        else:
+            forks[branch] = None
+            main = [at for at, other in enumerate(stored) if other.event.branch == branch]
+    return forks
 
 
 def _shortest(event: HistoryEvent) -> HistoryMessage | HistoryEvent:
@@ -178,6 +205,19 @@ def writing_order(events: Sequence[HistoryEvent]) -> list[int]:
     return order
 
 
+def metadata_of(event: HistoryEvent) -> dict[str, str]:
+    """Return the metadata to write: that of the event, with the origin that it had."""
+    rest = dict(event.metadata)
+    source = rest.pop(ORIGIN_KEY, None)
+    origin = None if source is None else check_origin(Origin(source))
+    return check.check_metadata(rest, origin)
+
+
+def items_of(event: HistoryEvent) -> tuple[PayloadItem, ...]:
+    """Return the items to write; other programs store events of nothing but metadata, too."""
+    return check_messages(event.items) if event.items else ()
+
+
 def branch_of(event: HistoryEvent, event_ids: Mapping[int, str]) -> Branch | None:
     """Return the branch to write an event to, once its root has an id."""
     if event.branch is None:
@@ -193,9 +233,9 @@ def token_of(conversation: Conversation, place: int, event: HistoryEvent, ms: in
     return _hash([*named, *branch, payload])
 
 
-def records_token(records: Sequence[HistoryRecord]) -> str:
-    """Return the client token of a batch of records."""
-    return _hash([each.to_dict() for each in records])
+def records_token(place: int, records: Sequence[HistoryRecord]) -> str:
+    """Return the client token of a batch of records, before which come *place* others."""
+    return _hash([place, *(each.to_dict() for each in records)])
 
 
 def _hash(data: Any) -> str:
@@ -206,17 +246,24 @@ def expiry_days(record: HistoryRecord, now: datetime) -> int | None:
     """Return in how many days a record is to expire: as soon as it did, or at the earliest."""
     if record.expires_at is None:
         return None
+    check.check_moment("expires_at", record.expires_at)
     seconds = (record.expires_at - now).total_seconds()
     return max(LEAST_EXPIRY_DAYS, -int(-seconds // DAY_S))
 
 
 def history_record(record: MemoryRecord) -> HistoryRecord:
-    """Return a record without what belongs to one memory."""
+    """
+    Return a record without what belongs to one memory.
+
+    Of its expiry only the day is kept. The service counts whole days from the import, so more would
+    change with each memory that the record is brought into.
+    """
     own = {key: value for key, value in record.metadata.items() if not key.startswith(_OWN_KEYS)}
+    expires_at = record.expires_at
     return HistoryRecord(
         record.namespace,
         record.content,
         record.timestamp or record.created_at,
         own,
-        record.expires_at,
+        expires_at and expires_at.replace(hour=0, minute=0, second=0, microsecond=0),
     )

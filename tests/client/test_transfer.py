@@ -60,12 +60,13 @@ def history(source: random.Random, session_id: str) -> Conversation:
             JsonPayload({"place": place, "deep": [None, True, "ü"]}),
             BlobPayload(source.choice(blobs)),
         ]
-        item = source.choice(choices)
-        if isinstance(item, ConversationalMessage) and branch is None:
-            messages.append(HistoryMessage(item.text, item.role, time))
+        items = source.choices(choices, k=source.choice([0, 1, 1, 1, 3]))
+        said = [item for item in items if isinstance(item, ConversationalMessage)]
+        if said and branch is None:
+            messages.append(HistoryMessage(said[0].text, said[0].role, time))
         else:
-            metadata = source.choice([{}, {"topic": "billing"}])
-            messages.append(HistoryEvent((item,), time, metadata, branch, root))
+            metadata = source.choice([{}, {"topic": "billing"}, {"originSource": "web", "n": "1"}])
+            messages.append(HistoryEvent(items, time, metadata, branch, root))
     return Conversation(f"actor{source.randint(1, 3)}", session_id, messages)
 
 
