@@ -131,13 +131,13 @@ class Call(Generic[T]):
             self._done.release()
             self._thread.wake()
 
-    def wait(self, timeout: float = -1) -> bool:
+    def wait(self, timeout: float | None = None) -> bool:
         """Wait in the calling thread; return whether the call has finished."""
         if not self.finished:
             self._thread.run_here(self, timeout)
         if self.finished:
             return True
-        if timeout >= 0:
+        if timeout is not None:
             return self._done.acquire(timeout=timeout)
         # A Ctrl-C just before the wait for a lock does not interrupt it, and on Windows none
         # does: check for it now and then.
@@ -315,14 +315,15 @@ class LoopThread:
             else:
                 self._main()
 
-    def run_here(self, call: Call[Any], timeout: float) -> None:
+    def run_here(self, call: Call[Any], timeout: float | None) -> None:
         """Run the loop in the calling thread until *call* has finished, where it has no own."""
         if self._has_thread:
             return
         with self._driving:
             self._driver = threading.get_ident()
-            ends_at = self._loop.time() + timeout if timeout >= 0 else inf
-            if ends_at < inf:
+            ends_at = inf
+            if timeout is not None:
+                ends_at = self._loop.time() + timeout
                 self._loop.call_at(ends_at, self._loop.stop)
             try:
                 while not call.finished and self._loop.time() < ends_at:

@@ -120,6 +120,6 @@ def _name_of(values: set[str], session: Any) -> str:
         for profile, lines in session.full_config["profiles"].items():
             for line, held in lines.items():
                 # A line may be a command, of which the program is not there.
-                if values & {held, *str(held).split()[:1]}:
+                if values & {held, str(held).partition(" ")[0]}:
                     return f"{line} of profile {profile}"
     return ""

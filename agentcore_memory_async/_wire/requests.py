@@ -13,6 +13,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast
 from uuid import uuid4
@@ -211,7 +212,9 @@ def _double(_: Mapping[str, Any], value: object, path: str) -> float:
 
 def _is_finite(number: float) -> bool:
     """Return whether JSON has *number*: no int beyond the largest float, either."""
-    return number.bit_length() < 1024 if isinstance(number, int) else math.isfinite(number)
+    with suppress(OverflowError):
+        return math.isfinite(number)
+    return False
 
 
 def _timestamp(_: Mapping[str, Any], value: object, path: str) -> float:

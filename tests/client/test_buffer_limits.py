@@ -34,16 +34,17 @@ def test_a_batch_is_what_fits_into_a_request(sizes: list[int], most: int, count:
 
 
 @pytest.mark.parametrize(
-    ("most", "batches"),
+    ("most", "added", "batches"),
     [
-        (3 * SIZE, [["0", "1", "2"], ["3", "4", "5"]]),
-        (3 * SIZE - 1, [["0", "1"], ["2", "3"], ["4", "5"]]),
-        (SIZE - 1, [["0"], ["1"], ["2"], ["3"], ["4"], ["5"], ["6"]]),
+        (3 * SIZE, 7, [["0", "1", "2"], ["3", "4", "5"]]),
+        (3 * SIZE + 1, 3, []),
+        (3 * SIZE - 1, 7, [["0", "1"], ["2", "3"], ["4", "5"]]),
+        (SIZE - 1, 7, [["0"], ["1"], ["2"], ["3"], ["4"], ["5"], ["6"]]),
     ],
 )
 @virtual_time
 async def test_a_full_request_is_written_at_once(
-    most: int, batches: list[list[str]], monkeypatch: pytest.MonkeyPatch
+    most: int, added: int, batches: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What takes the bytes of a request, or more, waits for no delay; the rest does."""
     monkeypatch.setattr(buffer, "MAX_SENT_BYTES", most)
@@ -51,10 +52,10 @@ async def test_a_full_request_is_written_at_once(
     async with manager_on(service) as manager:
         session = await open_session(manager)
         async with session.buffered(max_delay=60) as collected:
-            await fill(collected, 7)
+            await fill(collected, added)
             await anyio.sleep(10)
             assert batches == service.batches
-    assert 7 == sum(map(len, service.batches))
+    assert added == sum(map(len, service.batches))
 
 
 @pytest.mark.parametrize(

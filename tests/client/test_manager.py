@@ -48,6 +48,16 @@ CALLS: dict[str, Callable[[AsyncMemorySession], Awaitable[Any]]] = {
 }
 
 
+async def test_what_needs_no_content_asks_for_none() -> None:
+    """The list of branches is made without payloads; the tree has them."""
+    transport = FakeTransport()
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        await session.list_branches()
+        await session.get_conversation_tree()
+    assert [False, True] == [each.params["includePayloads"] for each in transport.requests]
+
+
 @pytest.mark.parametrize("call", CALLS)
 async def test_before_it_is_open_everything_says_so(call: str) -> None:
     """

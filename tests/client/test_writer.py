@@ -159,6 +159,22 @@ async def test_idle_state_is_released() -> None:
 
 
 @virtual_time
+async def test_a_session_that_writes_on_holds_nothing_of_those_that_rest() -> None:
+    """The idle are those with no write for a minute, whichever wrote first."""
+    async with manager_on(FakeTransport()) as manager:
+        busy = await manager.create_memory_session("a", "busy", verify=False)
+        await busy.add_turns([said("hi")])
+        idle = await manager.create_memory_session("a", "idle", verify=False)
+        await idle.add_turns([said("hi")])
+        del idle
+        for _ in range(3):
+            await anyio.sleep(30)
+            await busy.add_turns([said("hi")])
+        gc.collect()
+        assert {("a", "busy")} == set(manager._core.writer._queues)
+
+
+@virtual_time
 async def test_a_write_that_times_out_in_the_queue_was_not_sent() -> None:
     """
     The deadline of a write covers its time in the queue, and its error says that it

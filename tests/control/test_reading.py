@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agentcore_memory_async import DecodeError, Memory
+from agentcore_memory_async import DecodeError, Memory, NotFoundError, ValidationError
 from agentcore_memory_async._wire import memory_codec, service_model
 from agentcore_memory_async._wire.service_model import CONTROL
 from agentcore_memory_async._wire.unreadable import check_on_unreadable
+from agentcore_memory_async.testing import FakeTransport
+from tests.control.doubles import control_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,3 +130,15 @@ def test_a_member_of_another_form_is_read_or_unreadable(wrong: Any) -> None:
             holder[path[-1]] = wrong
             with suppress(DecodeError):
                 read(changed)
+
+
+async def test_a_fake_transport_refuses_as_the_service_does() -> None:
+    """What is deleted is not found, and a name is taken once, with the status codes of both."""
+    async with control_on(FakeTransport()) as control:
+        memory = await control.create_memory("chat", wait=False)
+        with pytest.raises(ValidationError) as taken:
+            await control.create_memory("chat", wait=False)
+        await control.delete_memory(memory, wait=False)
+        with pytest.raises(NotFoundError) as gone:
+            await control.get_memory(memory)
+    assert (400, 404) == (taken.value.status, gone.value.status)

@@ -32,6 +32,22 @@ def test_an_interrupted_start_ends_the_thread() -> None:
     assert not thread._thread.is_alive()
 
 
+def test_a_loop_that_ends_before_its_first_call_is_waited_for_no_longer() -> None:
+    """A root that is cancelled at once leaves no starter waiting."""
+
+    class Failing(LoopThread):
+        async def _root(self) -> None:
+            raise asyncio.CancelledError
+
+    thread = Failing()
+    starter = threading.Thread(target=thread.start, daemon=True)
+    starter.start()
+    starter.join(10)
+    assert not starter.is_alive()
+    with pytest.raises(ClosedError):
+        thread.call(partial(anyio.sleep, 0))
+
+
 def test_a_call_that_never_began_is_ended_with_the_thread() -> None:
     """A callback that cancels all tasks of the loop leaves no caller waiting."""
     thread = LoopThread()

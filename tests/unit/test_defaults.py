@@ -6,6 +6,8 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from agentcore_memory_async import (
+    AsyncActor,
+    AsyncMemoryControl,
     AsyncMemorySession,
     AsyncMemorySessionManager,
     DecodeError,
@@ -21,7 +23,7 @@ from agentcore_memory_async import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-OWNERS = (AsyncMemorySession, AsyncMemorySessionManager)
+OWNERS = (AsyncActor, AsyncMemoryControl, AsyncMemorySession, AsyncMemorySessionManager)
 CLASSES = (
     *OWNERS,
     DecodeError,
@@ -34,6 +36,7 @@ CLASSES = (
     UnsentError,
 )
 WAITING = {"timeout": 180.0, "min_records": 1, "settle": 0.0}
+CHANGING = {"wait": True, "timeout": 300.0}
 EVENTS = {
     "include_parent_branches": False,
     "page_size": 100,
@@ -52,7 +55,16 @@ RECORDS: dict[str, dict[str, Any]] = {
     "batch_delete_memory_records": {"raise_on_failure": False},
     "batch_update_memory_records": {"raise_on_failure": False},
 }
-"""Defaults of the methods for records, which a session and a manager have."""
+"""Defaults of the methods for records, which an actor, a session and a manager have."""
+SHARED: dict[str, dict[str, Any]] = {
+    **RECORDS,
+    "delete_namespace": {"settle": 0.0},
+    "extraction_poller": WAITING,
+    "iter_memory_extraction_jobs": JOBS,
+    "list_memory_extraction_jobs": JOBS,
+    "wait_for_extraction": WAITING,
+}
+"""Defaults of what an actor, a session and a manager have."""
 DEFAULTS: dict[str, dict[str, Any]] = {
     "AsyncMemorySessionManager": {
         "max_concurrency": 50,
@@ -90,30 +102,40 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "close_timeout": 10.0,
     },
     "AsyncMemorySession.create_event": {"extract": False},
-    "AsyncMemorySession.extraction_poller": WAITING,
     "AsyncMemorySession.fork_conversation": {"extract": True},
     "AsyncMemorySession.get_last_k_exchanges": NEWEST,
     "AsyncMemorySession.get_last_k_turns": NEWEST,
     "AsyncMemorySession.iter_events": EVENTS,
-    "AsyncMemorySession.iter_memory_extraction_jobs": JOBS,
     "AsyncMemorySession.list_events": EVENTS,
-    "AsyncMemorySession.list_memory_extraction_jobs": JOBS,
-    "AsyncMemorySession.wait_for_extraction": WAITING,
     "AsyncMemorySession.process_turn_with_llm": {"store_on_failure": False},
-    "AsyncMemorySession.delete_namespace": {"settle": 0.0},
-    "AsyncMemorySessionManager.delete_namespace": {"settle": 0.0},
-    "AsyncMemorySessionManager.extraction_poller": WAITING,
     "AsyncMemorySessionManager.forget_actor": {"settle": 180.0},
     "AsyncMemorySessionManager.import_conversations": {"concurrency": 16},
     "AsyncMemorySessionManager.iter_actor_sessions": SESSIONS,
     "AsyncMemorySessionManager.iter_actors": ACTORS,
-    "AsyncMemorySessionManager.iter_memory_extraction_jobs": JOBS,
     "AsyncMemorySessionManager.list_actor_sessions": SESSIONS,
     "AsyncMemorySessionManager.list_actors": ACTORS,
-    "AsyncMemorySessionManager.list_memory_extraction_jobs": JOBS,
-    "AsyncMemorySessionManager.wait_for_extraction": WAITING,
-    **{f"AsyncMemorySession.{name}": found for name, found in RECORDS.items()},
-    **{f"AsyncMemorySessionManager.{name}": found for name, found in RECORDS.items()},
+    "AsyncActor.iter_sessions": SESSIONS,
+    "AsyncActor.list_sessions": SESSIONS,
+    "AsyncMemoryControl.create_memory": {"event_expiry_days": 90, **CHANGING},
+    "AsyncMemoryControl.iter_memories": {"page_size": 50},
+    "AsyncMemoryControl.list_memories": {"page_size": 50},
+    "AsyncMemoryControl.wait_until_active": {"timeout": 300.0},
+    **{
+        f"AsyncMemoryControl.{what}": CHANGING
+        for what in (
+            "add_strategy",
+            "delete_memory",
+            "delete_strategy",
+            "get_or_create_memory",
+            "modify_strategy",
+            "update_memory",
+        )
+    },
+    **{
+        f"{owner.__name__}.{name}": found
+        for owner in (AsyncActor, AsyncMemorySession, AsyncMemorySessionManager)
+        for name, found in SHARED.items()
+    },
 }
 """Defaults of the classes, and of what users call on sessions and managers."""
 
