@@ -57,7 +57,8 @@ class ServiceLimits:
     The defaults are the quotas of 2026-09-26, which cannot be raised; None switches one off.
 
     Attributes:
-        events_per_second: Events with messages, for each actor and session.
+        events_per_second: Events with messages, for each actor and session. Deletions of events
+            have the same limit, and three times as many go to all sessions together.
         other_events_per_second: Events without messages, for each actor and session.
     """
 

@@ -12,6 +12,7 @@ from agentcore_memory_async._calls.wait_clock import holding, releasing
 
 if TYPE_CHECKING:
     from agentcore_memory_async._calls.wait_clock import WaitClock
+    from agentcore_memory_async.policies import ServiceLimits
 
 
 class SlidingWindowLimiter:
@@ -44,14 +45,16 @@ class SlidingWindowLimiter:
 
 class TokenBucket:
     """
-    Limits the requests of all polls together.
+    Limits the requests of several callers together.
 
     Args:
-        per_s: Requests per second, of which one second's worth may go at once; None for no limit.
+        per_s: Requests per second; None for no limit.
+        burst_s: Seconds' worth of them that may go at once.
     """
 
-    def __init__(self, per_s: float | None) -> None:
+    def __init__(self, per_s: float | None, burst_s: float = 1.0) -> None:
         self._per_s = per_s
+        self._burst_s = burst_s
         self._lock: anyio.Lock | None = None
         self._used_until = -inf
 
@@ -65,7 +68,7 @@ class TokenBucket:
             async with self._lock:
                 with holding(clock):
                     takes_s = 1 / self._per_s
-                    at = self._used_until + takes_s - max(1.0, takes_s)
+                    at = self._used_until + takes_s - max(self._burst_s, takes_s)
                     if at > clock.now():
                         await clock.wait(anyio.Event(), at)
                     self._used_until = max(self._used_until, clock.now()) + takes_s
@@ -74,3 +77,22 @@ class TokenBucket:
         """Take back what a request took that nothing saw."""
         if self._per_s is not None:
             self._used_until -= 1 / self._per_s
+
+
+SESSIONS_AT_ONCE = 3
+"""Sessions' worth of requests of work on many sessions: 15 a second, of the 20 of an account."""
+
+
+def session_pace(limits: ServiceLimits) -> TokenBucket:
+    """
+    Return the pace of requests for one session that are no writes of events.
+
+    They are spread evenly: bursts that the network pushes together would be throttled.
+    """
+    return TokenBucket(limits.events_per_second, burst_s=0.0)
+
+
+def account_pace(limits: ServiceLimits) -> TokenBucket:
+    """Return the pace of work on many sessions, and on records."""
+    per_s = limits.events_per_second
+    return TokenBucket(None if per_s is None else per_s * SESSIONS_AT_ONCE, burst_s=0.0)

@@ -63,6 +63,10 @@ class LoopClock:
         return True
 
 
+LOOP_CLOCK = LoopClock()
+"""The clock of whatever is no wait for extraction, such as the pace of requests."""
+
+
 @contextmanager
 def holding(clock: WaitClock) -> Generator[None]:
     """Keep hold of the clock in the block."""

@@ -98,7 +98,7 @@ class Writer:
     ) -> None:
         self._retrier = retrier
         self._memory_id = memory_id
-        self._limits = limits
+        self.limits = limits
         self._clock = RisingClock(clock)
         self._in_doubt = InDoubtWrites()
         self._acknowledged = Acknowledgements()
@@ -115,7 +115,7 @@ class Writer:
         queue = self._queues.get(key)
         if queue is None:
             times = self._times.get(key)
-            queue = SessionQueue(self._limits, UsedTimes() if times is None else times)
+            queue = SessionQueue(self.limits, UsedTimes() if times is None else times)
             self._queues[key] = queue
         return queue
 

@@ -11,6 +11,8 @@ from agentcore_memory_async._models.base import Model, size
 
 ForgettingPhase = Literal["events", "records", "waiting"]
 """What forgetting is at: deleting events or records, or waiting whether more come."""
+RemainingKind = Literal["event", "record"]
+"""What may remain."""
 
 
 @frozen
@@ -65,7 +67,7 @@ class Remaining(Model):
         reason: Why it is there, as the service said it.
     """
 
-    kind: Literal["event", "record"]
+    kind: RemainingKind
     item_id: str
     place: str
     reason: str = field(repr=size)

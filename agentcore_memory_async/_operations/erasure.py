@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
 from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages
-from agentcore_memory_async._calls.wait_clock import holding
+from agentcore_memory_async._calls.rate_limit import account_pace, session_pace
+from agentcore_memory_async._calls.wait_clock import LOOP_CLOCK, holding
 from agentcore_memory_async._followed import Followed
 from agentcore_memory_async._operations.actors import session_pages
 from agentcore_memory_async._wire import event_codec
@@ -26,16 +26,20 @@ from agentcore_memory_async.models import ForgettingReport, ForgettingStep, Rema
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
+    from agentcore_memory_async._calls.rate_limit import TokenBucket
+    from agentcore_memory_async._models.forgetting import RemainingKind
     from agentcore_memory_async._operations.batches import BatchOperations
     from agentcore_memory_async._wire.forgetting import Scope
+    from agentcore_memory_async._wire.reading import Body, OnUnreadable
     from agentcore_memory_async.models import MemoryRecord
 
-CHUNK = 200
-"""How many items are deleted between two steps."""
+CHUNK = 100
+"""How many items are deleted between two steps, records in one request."""
+T = TypeVar("T")
 MOST_DELETIONS = 16
 """Deletions of events that are under way at once; flow control may admit fewer."""
 NOT_FOUND = 404
-"""Code of a record that is gone."""
+"""Code of a record that the service does not find."""
 REPORTED = (ServiceError, OutcomeUnknownError, DecodeError)
 """Errors of one deletion that say nothing of the others."""
 
@@ -54,9 +58,11 @@ class Forgetting(Followed[ForgettingStep, ForgettingReport]):
         self._core = view._core  # noqa: SLF001 - a view's own
         self._scope = scope
         self._tally = decide.Tally()
-        self._sessions: dict[str, None] = {}
+        # What was seen once is read on, and each session has a pace of its own.
+        self._sessions: dict[str, TokenBucket] = {}
+        self._pace = account_pace(self._core.writer.limits)
         if scope.session_id is not None:
-            self._sessions[scope.session_id] = None
+            self._add_session(scope.session_id)
 
     def __repr__(self) -> str:
         return f"<Forgetting {self._scope.name}, {'done' if self.done else 'not done'}>"
@@ -94,46 +100,58 @@ class Forgetting(Followed[ForgettingStep, ForgettingReport]):
             while clock.now() < until and not await clock.wait(anyio.Event(), until):
                 pass
 
+    def _add_session(self, session_id: str) -> None:
+        pace = session_pace(self._core.writer.limits)
+        self._sessions.setdefault(session_id, pace)
+
     async def _find_events(self) -> list[tuple[str, str]]:
-        """Return session id and event id of each event; a session that was seen once is read on."""
+        """Return session id and event id of each event, one of each session after the other."""
         scope, core = self._scope, self._core
         if scope.actor_id is None:
             return []
         if scope.session_id is None:
-            async for page in session_pages(core, scope.actor_id, has_events=False):
-                self._sessions.update(dict.fromkeys(each.session_id for each in page))
-        found: list[tuple[str, str]] = []
-        for session_id in self._sessions:
-            unreadable = partial(self._note_unreadable, "event", session_id)
-            pages = Pages(
-                core.retrier,
-                "ListEvents",
-                {**self._ids(session_id), "includePayloads": False},
-                partial(_read, decide.read_event_ids, unreadable),
-                MAX_PAGE,
-                core.retry,
-            )
-            found += [(session_id, event_id) async for page in pages for event_id in page]
-        return found
+            sessions = session_pages(core, scope.actor_id, has_events=False)
+            async for session in _paced(sessions, self._pace):
+                self._add_session(session.session_id)
+        found: dict[str, list[str]] = {}
+        for session_id, pace in self._sessions.items():
+            params = {**self._ids(session_id), "includePayloads": False}
+            pages = self._list("ListEvents", params, decide.read_event_ids, "event", session_id)
+            found[session_id] = [event_id async for event_id in _paced(pages, pace)]
+        return decide.interleaved(found)
 
     async def _find_records(self) -> list[MemoryRecord]:
         """Return the records of the targets, as far as a deletion needs them."""
-        core = self._core
         found: dict[str, MemoryRecord] = {}
         for target in self._scope.targets:
-            unreadable = partial(self._note_unreadable, "record", "")
-            pages = Pages(
-                core.retrier,
-                "ListMemoryRecords",
-                {"memoryId": core.memory_id, "namespacePath": target.prefix},
-                partial(_read, decide.read_record_places, unreadable),
-                MAX_PAGE,
-                core.retry,
-            )
-            async for page in pages:
-                mine = [each for each in page if target.holds(each.namespace)]
-                found.update((each.memory_record_id, each) for each in mine)
+            params = {"memoryId": self._core.memory_id, "namespacePath": target.prefix}
+            pages = self._list("ListMemoryRecords", params, decide.read_record_places, "record", "")
+            async for record in _paced(pages, self._pace):
+                if target.holds(record.namespace):
+                    found[record.memory_record_id] = record
         return list(found.values())
+
+    def _list(
+        self,
+        operation: str,
+        params: Mapping[str, Any],
+        reader: Callable[[Body, OnUnreadable], list[T]],
+        kind: RemainingKind,
+        place: str,
+    ) -> Pages[T]:
+        def unreadable(error: DecodeError) -> None:
+            """Note an item without a readable id: it is there, and cannot be named."""
+            self._tally.note_failed(Remaining(kind, "", place, str(error)))
+
+        core = self._core
+        return Pages(
+            core.retrier,
+            operation,
+            params,
+            lambda body: reader(body, unreadable),
+            MAX_PAGE,
+            core.retry,
+        )
 
     async def _delete_events(self, events: Sequence[tuple[str, str]]) -> bool:
         """Delete events, a few at a time; return whether any of it is new."""
@@ -159,52 +177,52 @@ class Forgetting(Followed[ForgettingStep, ForgettingReport]):
 
     async def _delete_event(self, session_id: str, event_id: str) -> bool:
         core = self._core
-        params = {**self._ids(session_id), "eventId": event_id}
+        await self._sessions[session_id].take(LOOP_CLOCK)
+        await self._pace.take(LOOP_CLOCK)
         try:
             await core.retrier.change(
                 "DeleteEvent",
-                params,
+                {**self._ids(session_id), "eventId": event_id},
                 lambda answer: event_codec.read_deleted_event(answer.body),
                 core.retry,
                 gone=lambda: event_id,
             )
-        except NotFoundError:  # a list that lags, or another deletion of the same
-            return False
         except REPORTED as error:
-            return self._tally.note_failed(Remaining("event", event_id, session_id, str(error)))
-        self._tally.note_deleted("event", event_id)
-        return True
+            left = Remaining("event", event_id, session_id, str(error))
+            return self._tally.note_failed(left, is_missing=isinstance(error, NotFoundError))
+        return self._tally.note_deleted("event", event_id, session_id)
 
     async def _delete_records(self, records: Sequence[MemoryRecord]) -> bool:
-        """Delete records in batches; return whether any of it is new."""
+        """Delete records in one request; return whether any of it is new."""
+        await self._pace.take(LOOP_CLOCK)
         try:
             result = await self._view.batch_delete_memory_records(records)
         except REPORTED as error:
-            is_new = [self._note_record(each, str(error)) for each in records]
-            return any(is_new)
+            new = [each for each in records if self._note_record(each, str(error))]
+            return bool(new)
         came = False
         for record, outcome in zip(records, result, strict=True):
             if outcome.status == "SUCCEEDED":
-                self._tally.note_deleted("record", record.memory_record_id)
-                came = True
-            elif outcome.code != NOT_FOUND:
-                came = self._note_record(record, outcome.message) or came
+                record_id, place = record.memory_record_id, record.namespace
+                is_new = self._tally.note_deleted("record", record_id, place)
+            else:
+                is_missing = outcome.code == NOT_FOUND
+                is_new = self._note_record(record, outcome.message, is_missing=is_missing)
+            came = is_new or came
         return came
 
-    def _note_record(self, record: MemoryRecord, reason: str) -> bool:
+    def _note_record(self, record: MemoryRecord, reason: str, *, is_missing: bool = False) -> bool:
         left = Remaining("record", record.memory_record_id, record.namespace, reason)
-        return self._tally.note_failed(left)
-
-    def _note_unreadable(self, kind: Any, place: str, error: DecodeError) -> None:
-        """Note an item without a readable id: it is known to be there, and cannot be named."""
-        self._tally.note_failed(Remaining(kind, "", place, str(error)))
+        return self._tally.note_failed(left, is_missing=is_missing)
 
     def _ids(self, session_id: str) -> dict[str, Any]:
         ids = {"memoryId": self._core.memory_id, "actorId": self._scope.actor_id}
         return {**ids, "sessionId": session_id}
 
 
-def _read(
-    reader: Callable[[Mapping[str, Any], Any], list[Any]], unreadable: Any, body: Mapping[str, Any]
-) -> list[Any]:
-    return reader(body, unreadable)
+async def _paced(pages: Pages[T], pace: TokenBucket) -> AsyncGenerator[T]:
+    """Iterate over the items of pages, each of which is asked for at a pace."""
+    while not pages.over:
+        await pace.take(LOOP_CLOCK)
+        for item in await anext(pages):
+            yield item

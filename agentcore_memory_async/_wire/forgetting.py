@@ -9,6 +9,7 @@ beginning is listed, and each record is compared segment by segment.
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from attrs import field, frozen
@@ -34,15 +35,18 @@ from agentcore_memory_async.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from agentcore_memory_async._models.forgetting import RemainingKind
     from agentcore_memory_async._wire.reading import OnUnreadable
 
 _VARIABLE = re.compile(r"\{[a-zA-Z][a-zA-Z0-9]*\}")
 """A variable of a template."""
 _ACTOR_ID = "{actorId}"
 """The variable by which a namespace is an actor's."""
+STILL_LISTED = "it is listed still, although its deletion succeeded"
+"""Why an item remains that the service says it has deleted."""
 SCANS = 8
 """How many times is looked while nothing comes, at least."""
 LONGEST_WAIT_S = 30.0
@@ -205,24 +209,52 @@ class Tally:
         self.known_failures.update(self.failed)
         self.failed.clear()
 
-    def note_deleted(self, kind: str, item_id: str) -> None:
-        """Note an item that was deleted."""
-        (self.events if kind == "event" else self.records)[item_id] = None
+    def note_deleted(self, kind: RemainingKind, item_id: str, place: str) -> bool:
+        """Note a deletion that succeeded, and return whether that is new; once is enough."""
+        deleted = self._deleted(kind)
+        if item_id in deleted:
+            return self.note_failed(Remaining(kind, item_id, place, STILL_LISTED))
+        deleted[item_id] = None
+        return True
 
-    def note_failed(self, remaining: Remaining) -> bool:
-        """Note an item that could not be deleted, and return whether that is new."""
+    def note_failed(self, remaining: Remaining, *, is_missing: bool = False) -> bool:
+        """
+        Note an item that could not be deleted, and return whether that is new.
+
+        What is listed and yet not found (*is_missing*) is gone only if it was deleted here: of what
+        is new, the service finds the id later than it lists it, or the other way round.
+        """
+        if is_missing and remaining.item_id in self._deleted(remaining.kind):
+            return False
         key = remaining.kind, remaining.item_id
         self.failed[key] = remaining
         return key not in self.known_failures
 
+    def _deleted(self, kind: RemainingKind) -> dict[str, None]:
+        return self.events if kind == "event" else self.records
+
     def report(self, scope: Scope, checked_until: datetime) -> ForgettingReport:
         """Return the report after a scan."""
         return ForgettingReport(
-            Deleted(tuple(self.events), tuple(self.records)),
+            Deleted(
+                tuple(each for each in self.events if ("event", each) not in self.failed),
+                tuple(each for each in self.records if ("record", each) not in self.failed),
+            ),
             tuple(self.failed.values()),
             scope.not_covered,
             checked_until,
         )
+
+
+def interleaved(found: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    """Return session id and event id of events, those of many sessions next to each other."""
+    placed = [
+        (place, session_id, event_id)
+        for session_id, event_ids in found.items()
+        for place, event_id in enumerate(event_ids)
+    ]
+    placed.sort(key=itemgetter(0))
+    return [(session_id, event_id) for _, session_id, event_id in placed]
 
 
 def next_scan_at(now: float, quiet_since: float, settle_s: float) -> float:

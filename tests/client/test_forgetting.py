@@ -152,6 +152,56 @@ async def test_what_is_gone_already_is_neither_deleted_nor_left() -> None:
     assert (report.deleted.events, report.remaining) == (0, ())
 
 
+@pytest.mark.parametrize("answer", ["404", "deleted"])
+@virtual_time
+async def test_what_is_listed_still_is_not_gone_whatever_its_deletion_says(answer: str) -> None:
+    """A record and an event that stay listed remain: once they are not found, once they "go"."""
+    store = Store({"s1": ["0000001#a"]}, {record_id(1): "/facts/anna/"})
+    if answer == "404":
+        store.fail("DeleteEvent", "ResourceNotFoundException", status=404, times=100)
+        failed = {"memoryRecordId": record_id(1), "status": "FAILED", "errorCode": 404}
+        no = {**failed, "errorMessage": "no"}
+        outcome: dict[str, Any] = {"successfulRecords": [], "failedRecords": [no]}
+    else:
+        store.reply("DeleteEvent", *[{"eventId": "0000001#a"}] * 100)
+        done = {"memoryRecordId": record_id(1), "status": "SUCCEEDED"}
+        outcome = {"successfulRecords": [done], "failedRecords": []}
+    store.reply("BatchDeleteMemoryRecords", *[outcome] * 100)
+    async with manager_on(store, namespaces=NAMESPACES) as manager:
+        report = await manager.forget_actor("anna", settle=60.0)
+    assert [each.item_id for each in report.remaining] == ["0000001#a", record_id(1)]
+    assert (report.deleted.events, report.deleted.records) == (0, 0)
+
+
+@virtual_time
+async def test_a_record_that_is_found_later_than_listed_is_waited_for() -> None:
+    """The service lists a record that it does not find by its id yet; then it is deleted."""
+    store = Store({}, {record_id(1): "/facts/anna/"})
+    failed = {"memoryRecordId": record_id(1), "status": "FAILED", "errorCode": 404}
+    outcome = {"successfulRecords": [], "failedRecords": [{**failed, "errorMessage": "no"}]}
+    store.reply("BatchDeleteMemoryRecords", *[outcome] * 3)
+    async with manager_on(store, namespaces=NAMESPACES) as manager:
+        report = await manager.forget_actor("anna", settle=60.0)
+    assert report.deleted.memory_record_ids == (record_id(1),)
+    assert (store.records, report.remaining) == ({}, ())
+
+
+@virtual_time
+async def test_a_list_that_lags_behind_a_deletion_leaves_nothing() -> None:
+    """What was deleted, is listed still and no longer found, is gone; it ends in time."""
+    store = Store({}, {record_id(1): "/facts/anna/"})
+    listed = store.list_records("/facts/anna/")
+    store.reply("ListMemoryRecords", *[{"memoryRecordSummaries": listed}] * 100)
+    failed = {"memoryRecordId": record_id(1), "status": "FAILED", "errorCode": 404}
+    gone = {"successfulRecords": [], "failedRecords": [{**failed, "errorMessage": "no"}]}
+    done = {"memoryRecordId": record_id(1), "status": "SUCCEEDED"}
+    first = {"successfulRecords": [done], "failedRecords": []}
+    store.reply("BatchDeleteMemoryRecords", first, *[gone] * 100)
+    async with manager_on(store) as manager:
+        report = await manager.delete_namespace("/facts/anna/")
+    assert (report.deleted.records, report.remaining) == (1, ())
+
+
 @virtual_time
 async def test_left_and_awaited_again_it_goes_on() -> None:
     """After the loop was left the deletion goes on with what is left."""
@@ -164,7 +214,7 @@ async def test_left_and_awaited_again_it_goes_on() -> None:
         left = len(store.events["s1"])
         report = await forgetting
 
-    assert left == 300
+    assert left == 400
     assert store.events["s1"] == {}
     assert sorted(report.deleted.event_ids) == ids
 
@@ -247,7 +297,7 @@ def test_what_does_not_tell_actors_apart_is_not_covered(template: str) -> None:
 def test_the_last_scan_begins_when_nothing_has_come_for_long_enough() -> None:
     """Scans come often enough, and the last is exactly when the time is over."""
     now = 0.0
-    times = []
+    times: list[float] = []
     while not is_over(now, 0.0, 180.0, came=False):
         now = next_scan_at(now, 0.0, 180.0)
         times.append(now)
