@@ -1,9 +1,9 @@
 """
 What all values have.
 
-All are frozen and can be compared, copied and pickled. Their ``repr`` shows ids, counts and sizes,
-never content; ``to_dict()`` has it, and so has what IPython and notebooks show of them, since a
-person asked to see it there.
+All are frozen and can be compared, hashed, copied and pickled. Their ``repr`` shows ids, counts
+and sizes, never content; ``to_dict()`` has it, and so has what IPython and notebooks show of them,
+since a person asked to see it there.
 """
 
 from __future__ import annotations

@@ -37,7 +37,9 @@ class NewMemoryRecord(Model):
     content: str = field(repr=size)
     timestamp: datetime
     memory_strategy_id: str | None = None
-    metadata: Mapping[str, MetadataValue] = field(factory=dict[str, MetadataValue], repr=size)
+    metadata: Mapping[str, MetadataValue] = field(
+        factory=dict[str, MetadataValue], repr=size, hash=False
+    )
     request_identifier: str | None = None
 
 
@@ -65,7 +67,9 @@ class MemoryRecordUpdate(Model):
     namespace: str | None = None
     source_namespace: str | None = None
     memory_strategy_id: str | None = None
-    metadata: Mapping[str, MetadataValue] = field(factory=dict[str, MetadataValue], repr=size)
+    metadata: Mapping[str, MetadataValue] = field(
+        factory=dict[str, MetadataValue], repr=size, hash=False
+    )
 
 
 @frozen

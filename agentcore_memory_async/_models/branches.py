@@ -49,7 +49,7 @@ class ConversationBranch(Model):
     name: str
     root_event_id: str | None
     events: tuple[Event, ...] = field(repr=size)
-    forks: Mapping[str, tuple[ConversationBranch, ...]] = field(repr=size)
+    forks: Mapping[str, tuple[ConversationBranch, ...]] = field(repr=size, hash=False)
 
 
 @frozen

@@ -16,10 +16,15 @@ from attrs import field, frozen
 
 from agentcore_memory_async._models.base import Model, size
 
-_TOPIC = re.compile(r"<topic\s+name\s*=\s*(\"[^\"]*\"|'[^']*')\s*>(.*?)</topic>", re.DOTALL)
-"""A topic of a summary."""
-_TAG = re.compile(r"<[^<>]*>")
-"""A tag, which is dropped inside of a text."""
+_JSON = re.compile(r"\s*\{\s*[\"}]")
+"""How an object begins; a sentence may begin with a brace, too."""
+_TAG = re.compile(
+    r"""<(?:(?P<end>/)?(?P<name>[A-Za-z][\w:.-]*+)|[?!])"""
+    r"""(?P<attributes>(?>"[^"<]*"|'[^'<]*'|[^<>])*+)>"""
+)
+"""A tag, or another mark of XML; ``<`` before anything else is text."""
+_NAME = re.compile(r"""(?:^|\s)name\s*=\s*("[^"]*"|'[^']*')""")
+"""The attribute ``name`` of a tag."""
 _EPISODE = ("situation", "intent", "assessment", "justification", "reflection")
 """Parts of an episode."""
 _REFLECTION = ("title", "use_cases", "hints", "confidence")
@@ -65,7 +70,7 @@ class Topic(Model):
     One topic of a summary.
 
     Attributes:
-        name: Name.
+        name: Name; empty where the summary names none.
         text: Text.
     """
 
@@ -79,7 +84,8 @@ class Summary(Model):
     A part of the summary of a session.
 
     Attributes:
-        topics: Topics, in the order of the conversation.
+        topics: Topics, in the order of the conversation. Text outside of them is a topic whose name
+            is empty.
     """
 
     topics: tuple[Topic, ...]
@@ -146,12 +152,17 @@ RecordContent = Fact | Preference | Summary | Episode | Reflection
 
 def parse_content(text: str) -> RecordContent | None:
     """Return what *text* says; None where it is JSON or XML of an unknown form."""
-    start = text.lstrip()[:1]
-    if start == "{":
+    if _JSON.match(text):
         return _parse_json(text)
-    if start == "<":
-        return _parse_xml(text)
-    return Fact(text)
+    tags = list(_TAG.finditer(text))
+    is_xml = bool(tags) and not text[: tags[0].start()].strip()
+    elements = [tag for tag in tags if tag["name"]]
+    marks = [tag for tag in elements if tag["name"] == "topic"]
+    if any(tag["end"] for tag in marks) and any(_name_of(tag) is not None for tag in marks):
+        return _parse_summary(text, marks)
+    if is_xml and elements and elements[0]["name"] == "summary":
+        return _parse_summary(text, [])
+    return _by_parts(_elements(text, elements)) if is_xml else Fact(text)
 
 
 def _parse_json(text: str) -> RecordContent | None:
@@ -171,19 +182,38 @@ def _parse_json(text: str) -> RecordContent | None:
     return _by_parts(parts)
 
 
-def _parse_xml(text: str) -> RecordContent | None:
-    topics = tuple(
-        Topic(unescape(name[1:-1]).strip(), _without_tags(inner))
-        for name, inner in _TOPIC.findall(text)
-    )
-    if topics:
-        return Summary(topics)
+def _parse_summary(text: str, marks: list[re.Match[str]]) -> Summary:
+    """Return the topics between *marks*; what is said beside them is a topic without a name."""
+    topics: list[Topic] = []
+    name, start = "", 0
+    for mark in (*marks, None):
+        said = _without_tags(text[start : mark.start() if mark else len(text)])
+        if said or name:
+            topics.append(Topic(name, said))
+        if mark:
+            name, start = _name_of(mark) or "", mark.end()
+    return Summary(tuple(topics))
+
+
+def _name_of(tag: re.Match[str]) -> str | None:
+    """Return the attribute ``name`` of a tag that opens an element; None without one."""
+    found = None if tag["end"] else _NAME.search(tag["attributes"])
+    return unescape(found[1][1:-1]).strip() if found else None
+
+
+def _elements(text: str, tags: list[re.Match[str]]) -> dict[str, str]:
+    """Return the text of each element that is a known part, the first of each name."""
     parts: dict[str, str] = {}
-    for name in (*_EPISODE, *_REFLECTION):
-        found = re.search(rf"<{name}>((?:(?!<{name}>).)*?)</{name}>", text, re.DOTALL)
-        if found:
-            parts[name] = _without_tags(found[1])
-    return _by_parts(parts)
+    starts: dict[str, int] = {}
+    for tag in tags:
+        name = tag["name"]
+        if name not in (*_EPISODE, *_REFLECTION) or name in parts:
+            continue
+        if not tag["end"]:
+            starts[name] = tag.end()
+        elif name in starts:
+            parts[name] = _without_tags(text[starts[name] : tag.start()])
+    return parts
 
 
 def _by_parts(parts: dict[str, str]) -> RecordContent | None:

@@ -52,13 +52,13 @@ class Event(Model):
 
     event_id: str
     event_type: str | None
-    payload: Any = field(repr=size)
+    payload: Any = field(repr=size, hash=False)
     messages: tuple[ConversationalMessage, ...] = field(repr=size)
     timestamp: datetime
     actor_id: str
     session_id: str
     branch: Branch | None = None
-    metadata: Mapping[str, str] = field(factory=dict[str, str], repr=size)
+    metadata: Mapping[str, str] = field(factory=dict[str, str], repr=size, hash=False)
     accepted_at: datetime | None = field(default=None, eq=False)
 
 

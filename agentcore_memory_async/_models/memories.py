@@ -55,13 +55,15 @@ class MemoryStrategy(Model):
     status: str | None
     namespaces: tuple[str, ...]
     description: str | None = field(default=None, repr=_size)
-    configuration: Configuration | Mapping[str, Any] | None = field(default=None, repr=_size)
+    configuration: Configuration | Mapping[str, Any] | None = field(
+        default=None, repr=_size, hash=False
+    )
     reflection: EpisodicReflection | None = None
     record_schema: tuple[MetadataField, ...] = ()
     record_expiry_days: int | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], repr=size)
+    extra: Mapping[str, Any] = field(factory=dict[str, Any], repr=size, hash=False)
 
     def templates(self) -> dict[str, str]:
         """Return the templates of its records, and of its reflections, by name."""
@@ -111,8 +113,8 @@ class MemoryDifference(Model):
     """
 
     what: str
-    wanted: object
-    found: object
+    wanted: object = field(hash=False)
+    found: object = field(hash=False)
 
     def __repr__(self) -> str:
         show = _size if self.what.endswith(("description", "tags")) else repr
@@ -163,7 +165,7 @@ class Memory(Model):
     created_at: datetime | None = None
     updated_at: datetime | None = None
     differences: tuple[MemoryDifference, ...] = ()
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], repr=size)
+    extra: Mapping[str, Any] = field(factory=dict[str, Any], repr=size, hash=False)
 
     @property
     def namespaces(self) -> dict[str, str]:

@@ -75,7 +75,7 @@ class JsonPayload(Model):
         content: Any JSON value, at most 100 KB.
     """
 
-    content: JsonValue = field(repr=size)
+    content: JsonValue = field(repr=size, hash=False)
 
 
 @frozen
@@ -91,4 +91,4 @@ class BlobPayload(Model):
         content: Any JSON value.
     """
 
-    content: JsonValue = field(repr=size)
+    content: JsonValue = field(repr=size, hash=False)

@@ -44,10 +44,12 @@ class MemoryRecord(Model):
     created_at: datetime
     memory_record_id: str = ""
     memory_strategy_id: str | None = None
-    metadata: Mapping[str, MetadataValue] = field(factory=dict[str, MetadataValue], repr=size)
+    metadata: Mapping[str, MetadataValue] = field(
+        factory=dict[str, MetadataValue], repr=size, hash=False
+    )
     timestamp: datetime | None = None
     expires_at: datetime | None = None
-    extra: Mapping[str, Any] = field(factory=dict[str, Any], repr=size)
+    extra: Mapping[str, Any] = field(factory=dict[str, Any], repr=size, hash=False)
 
     @property
     def origin(self) -> Origin | None:

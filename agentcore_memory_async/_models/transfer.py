@@ -62,7 +62,7 @@ class HistoryEvent(Model):
         repr=size, converter=_items
     )
     timestamp: datetime
-    metadata: Mapping[str, str] = field(factory=dict[str, str], repr=size)
+    metadata: Mapping[str, str] = field(factory=dict[str, str], repr=size, hash=False)
     branch: str | None = None
     root: int | None = None
 
@@ -106,7 +106,9 @@ class HistoryRecord(Model):
     namespace: str
     content: str = field(repr=size)
     timestamp: datetime
-    metadata: Mapping[str, MetadataValue] = field(factory=dict[str, MetadataValue], repr=size)
+    metadata: Mapping[str, MetadataValue] = field(
+        factory=dict[str, MetadataValue], repr=size, hash=False
+    )
     expires_at: datetime | None = None
 
 

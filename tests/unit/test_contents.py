@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from html import escape
+from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -52,6 +53,26 @@ def record(content: str) -> MemoryRecord:
             "A & B: They  met .\nC: x < y",
         ),
         (
+            '<summary>Early. <topic id="1" name="A">x</topic> Late.</summary>',
+            Summary((Topic("", "Early."), Topic("A", "x"), Topic("", "Late."))),
+            "Early.\nA: x\nLate.",
+        ),
+        (
+            "In short: <topic\nname = 'A > B' lang=en>1 < 3 > 2</topic>",
+            Summary((Topic("", "In short:"), Topic("A > B", "1 < 3 > 2"))),
+            "In short:\nA > B: 1 < 3 > 2",
+        ),
+        (
+            '<?xml version="1.0"?>\n<!-- new --><summary>They met.</summary>',
+            Summary((Topic("", "They met."),)),
+            "They met.",
+        ),
+        (
+            "<episode lang='en'>\n<situation a=\"1\">A flight.</situation></episode>",
+            Episode("A flight."),
+            "A flight.",
+        ),
+        (
             (
                 "<episode><situation>A flight.</situation><intent>A seat</intent>"
                 "<assessment>Yes</assessment><justification>It was booked.</justification>"
@@ -83,7 +104,8 @@ def test_known_forms(content: str, parsed: object, text: str) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        "{",
+        '{"other',
+        "{}",
         '{"other": 1}',
         '{"preference": null}',
         '{"preference": ["nested", {"a": 1}], "title": 3}'[:-1],
@@ -97,6 +119,48 @@ def test_known_forms(content: str, parsed: object, text: str) -> None:
 def test_unknown_forms_stay_as_they_are(content: str) -> None:
     """JSON and XML of another form is its own text, and raises nothing."""
     assert (None, content) == (record(content).parsed, record(content).text)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<3 is what Anna writes.",
+        "< 5 years old",
+        "{braces} are what Anna uses.",
+        "{",
+        "Anna closes <b> with </b>.",
+        "A page has <topic name='x'> on it.",
+        "1 <2> 3",
+    ],
+)
+def test_a_sentence_with_marks_is_a_fact(content: str) -> None:
+    """What only looks like XML or JSON is a sentence, and nothing of it is lost."""
+    assert (Fact(content), content) == (record(content).parsed, record(content).text)
+
+
+LONG = 160_000
+HOSTILE = [
+    *("<", "<a", '<a "', "<a '\"", "\"<a'", "<topic ", '<topic name="a">', '<topic name="a"> &'),
+    *("<situation>", "<situation>x</situation", "</topic>", "<summary>", "<!--", '{"', "&#", " "),
+]
+"""Beginnings that a parser might look through again and again."""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *((unit * LONG)[:LONG] for unit in HOSTILE),
+        "<" + "a" * LONG,
+        "<topic " + " name" * (LONG // 5) + "></topic>",
+        "<topic " + " " * LONG + "='a'></topic>",
+    ],
+    ids=lambda content: content[:20],
+)
+def test_reading_takes_linear_time(content: str) -> None:
+    """Ten times the longest record is read in a moment, whatever it is made of."""
+    started = perf_counter()
+    assert isinstance(record(content).text, str)
+    assert perf_counter() - started < 2
 
 
 @given(

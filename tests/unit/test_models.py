@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import json
+import re
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from attrs import asdict, has
+from attrs import asdict, fields, has
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -326,6 +328,24 @@ def test_every_model_is_json_data(cls: type, data: st.DataObject) -> None:
         if isinstance(member, datetime):
             assert datetime.fromisoformat(found[name]).utcoffset() == member.utcoffset()
         assert is_same(found[name], member)
+
+
+@pytest.mark.parametrize(
+    "cls", sorted((cls for cls in CLASSES if has(cls)), key=str), ids=lambda cls: cls.__name__
+)
+def test_no_member_keeps_a_value_out_of_a_set(cls: Any) -> None:
+    """Members that may be mappings or JSON do not count for the hash."""
+    for member in fields(cls):
+        unhashable = re.search(r"Mapping\[|JsonValue|\bAny\b|\bobject\b", str(member.type))
+        assert (member.hash is False) == bool(unhashable), member.name
+
+
+@pytest.mark.parametrize("cls", [MemoryRecord, Event, JsonPayload, Memory, NewMemoryRecord])
+@given(data=st.data())
+def test_equal_values_are_one_in_a_set(cls: type, data: st.DataObject) -> None:
+    """Values with content of any form are hashed, and equal ones alike."""
+    value = data.draw(MODELS[cls])
+    assert {value} == {value, copy.deepcopy(value)}
 
 
 def is_same(data: Any, value: Any) -> bool:
