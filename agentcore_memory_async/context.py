@@ -14,7 +14,7 @@ from attrs import field, frozen
 from agentcore_memory_async._models.base import Model, size
 from agentcore_memory_async._wire import prompt_text
 from agentcore_memory_async._wire import validation as check
-from agentcore_memory_async._wire.filters import check_metadata_filters
+from agentcore_memory_async._wire.filters import check_record_filters
 from agentcore_memory_async.filters import Filter  # noqa: TC001 - for type hints at run time
 from agentcore_memory_async.models import Event, MemoryRecord
 
@@ -48,7 +48,7 @@ def _query(_: object, attribute: Attribute[Any], value: Any) -> None:
 
 
 def _filters(value: Sequence[Filter] | None) -> Sequence[Filter] | None:
-    return None if value is None else check_metadata_filters(value)
+    return None if value is None else check_record_filters(value, None, argument="metadata_filters")
 
 
 @frozen

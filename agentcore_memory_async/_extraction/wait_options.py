@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 from attrs import evolve, field, frozen
 
 from agentcore_memory_async._extraction.targets import JobTarget, RecordTarget
-from agentcore_memory_async._wire import queries
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.filters import check_record_filters
+from agentcore_memory_async._wire.metadata import OWN_KEYS
 from agentcore_memory_async._wire.namespaces import resolve_prefix
 from agentcore_memory_async.filters import Filter
 from agentcore_memory_async.models import Event
@@ -103,7 +103,7 @@ def parse_wait_options(
     strategies = _read_by_prefix("memory_strategy_id", memory_strategy_id, prefixes)
     entry = _read_exact(exact, event)
     wanted = check_record_filters(
-        filters, metadata, {"the poller": 1} | ({} if entry is None else {"exact": 1})
+        filters, metadata, ("the poller",) if entry is None else ("the poller", "exact")
     )
     if entry is not None:  # the service refuses a key that the memory lacks
         wanted = (*wanted, Filter(entry[0], "EXISTS"))
@@ -213,7 +213,7 @@ def _read_exact(given: object, since: Event | None) -> tuple[str, str] | None:
         check.refuse(f"exact is {what}; give a key and its value, such as ('chat', 'chat001')")
     key = check.check_metadata_text("the key of exact", entry[0], 1, 128, "")
     value = check.check_metadata_text("the value of exact", entry[1], 1, 256, "")
-    if key.startswith(queries.OWN_KEYS):
+    if key.startswith(OWN_KEYS):
         check.refuse(f"exact has the key {key!r}, which the service sets; give a key of your own")
     if since is not None and since.metadata.get(key) != value:
         check.refuse(

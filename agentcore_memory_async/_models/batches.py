@@ -24,11 +24,12 @@ class NewMemoryRecord(Model):
         namespace: Namespace that it is to be in, such as ``/facts/{actorId}/``; a session fills in
             ``{actorId}`` and ``{sessionId}``.
         content: Text, 1 to 16,000 characters.
-        timestamp: Time of what it is from, aware.
+        timestamp: Time of what it is from, aware, from 1970.
         memory_strategy_id: Id of the strategy that it counts as a record of; then the service keeps
             only the metadata of that strategy's schema.
         metadata: At most 20 entries: text of 1 to 256 letters, digits, whitespace and ``. _ : / =
-            + @ -``, 1 to 5 texts of up to 64, a finite number or an aware time.
+            + @ -``, 1 to 5 texts of up to 64, or a finite number. The service keeps times, and keys
+            that begin with ``x-amz-agentcore-memory-``, to itself.
         request_identifier: 1 to 80 letters, digits, ``-``, ``_``, by which the service names the
             record in its answer; made here if omitted.
     """

@@ -245,7 +245,7 @@ class RecordOperations(View):
             memory_strategy_id = check.check_memory_strategy_id(memory_strategy_id)
             criteria["memoryStrategyId"] = memory_strategy_id
         sources = check_trusted(trusted)
-        own = {} if sources is None else {"trusted": 1}
+        own = () if sources is None else ("trusted",)
         wanted = check_record_filters(filters, metadata, own)
         least = -inf if min_score is None else check.check_number("min_score", min_score)
         scope = self._record_scope(namespace_prefix, namespace, memory_strategy_id)

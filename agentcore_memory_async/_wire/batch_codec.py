@@ -17,7 +17,6 @@ from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.metadata import (
     check_record_metadata,
     encode_metadata_value,
-    to_seconds,
 )
 from agentcore_memory_async._wire.namespaces import resolve_template
 from agentcore_memory_async._wire.reading import Body, Wrong, member_of, read
@@ -147,38 +146,36 @@ def list_records(records: object) -> list[object]:
 def _new_entry(
     argument: str, given: NewMemoryRecord, identifier: str, values: Values
 ) -> dict[str, Any]:
-    check.check_moment(f"{argument}.timestamp", given.timestamp)
-    strategy, metadata = _common_members(argument, given)
+    strategy, members = _common_members(argument, given)
     return {
         "requestIdentifier": check.check_request_identifier(
             f"{argument}.request_identifier", identifier
         ),
         "namespaces": [_namespace(f"{argument}.namespace", given.namespace, values, strategy)],
         "content": {"text": _content(argument, given.content)},
-        "timestamp": to_seconds(given.timestamp),
-        **metadata,
+        **members,
     }
 
 
 def _changed_entry(argument: str, given: MemoryRecordUpdate, values: Values) -> dict[str, Any]:
     record_id = check.check_memory_record_id(f"{argument}.memory_record_id", given.memory_record_id)
-    check.check_moment(f"{argument}.timestamp", given.timestamp)
-    strategy, metadata = _common_members(argument, given)
-    entry: dict[str, Any] = {"memoryRecordId": record_id, "timestamp": to_seconds(given.timestamp)}
+    strategy, members = _common_members(argument, given)
+    entry: dict[str, Any] = {"memoryRecordId": record_id}
     if given.content is not None:
         entry["content"] = {"text": _content(argument, given.content)}
     for name, member in (("namespace", "namespaces"), ("source_namespace", "sourceNamespaces")):
         template = getattr(given, name)
         if template is not None:
             entry[member] = [_namespace(f"{argument}.{name}", template, values, strategy)]
-    return {**entry, **metadata}
+    return {**entry, **members}
 
 
 def _common_members(
     argument: str, given: NewMemoryRecord | MemoryRecordUpdate
 ) -> tuple[str | None, dict[str, Any]]:
     """Return the id of the strategy, and the members that both kinds of entries may have."""
-    members: dict[str, Any] = {}
+    stamp_ms = check.check_timestamp(given.timestamp, f"{argument}.timestamp")
+    members: dict[str, Any] = {"timestamp": stamp_ms / 1000}
     strategy = given.memory_strategy_id
     if strategy is not None:
         strategy = members["memoryStrategyId"] = check.check_memory_strategy_id(

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from agentcore_memory_async._models.explanations import Explanation
-from agentcore_memory_async._wire.queries import OWN_KEYS
+from agentcore_memory_async._wire.metadata import OWN_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set

@@ -7,11 +7,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from agentcore_memory_async._wire import validation as check
-from agentcore_memory_async._wire.metadata import check_metadata_value, encode_metadata_value
+from agentcore_memory_async._wire.metadata import (
+    OWN_KEYS,
+    check_metadata_value,
+    encode_metadata_value,
+)
 from agentcore_memory_async.filters import Filter, MetadataKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from agentcore_memory_async.models import MetadataValue
 
@@ -38,10 +42,16 @@ _COMPARED: dict[str, tuple[tuple[type, ...], str]] = {
     "LESS_THAN_OR_EQUALS": _NUMBER,
 }
 """Types that the operators of records compare with, also in words."""
+_OWN: dict[str, tuple[type, str]] = {
+    f"{OWN_KEYS}createdAt": (datetime, "times, which an aware datetime is compared with"),
+    f"{OWN_KEYS}updatedAt": (datetime, "times, which an aware datetime is compared with"),
+    f"{OWN_KEYS}recordType": (str, "text, which a str is compared with"),
+}
+"""Types of the keys that the service sets itself, also in words."""
 
 
 def check_record_filters(
-    filters: object, metadata: object, own: Mapping[str, int] | None = None
+    filters: object, metadata: object, own: Sequence[str] = (), argument: str = "filters"
 ) -> tuple[Filter, ...]:
     """
     Return the filters of a request for records; entries of *metadata* must be equal.
@@ -49,15 +59,11 @@ def check_record_filters(
     Args:
         filters: What the caller gave.
         metadata: What the caller gave.
-        own: For what the request has conditions of its own, and how many.
+        own: For what the request has a condition of its own, each.
+        argument: Name of the argument *filters*.
     """
-    checked = _check_all(filters, metadata, _check_record_value)
-    taken = own or {}
-    most = MAX_FILTERS - sum(taken.values())
-    if len(checked) > most:
-        why = f"; of the service's five, {' and '.join(taken)} takes its own" if taken else ""
-        _refuse_number(len(checked), most, why)
-    return checked
+    checked = _check_all(filters, metadata, _check_record_value, argument)
+    return _check_number(checked, own, argument)
 
 
 def check_event_filters(
@@ -65,32 +71,29 @@ def check_event_filters(
 ) -> tuple[Filter, ...]:
     """Return the filters of a request for events, that for *event_type* the first of them."""
     checked = _check_all(filters, metadata, _check_event_value)
-    if event_type is not None:
-        checked = (Filter(EVENT_TYPE, "EQUALS_TO", check.check_event_type(event_type)), *checked)
-    if len(checked) > MAX_FILTERS:
-        _refuse_number(len(checked), MAX_FILTERS, "; event_type is one of them")
+    if event_type is None:
+        return _check_number(checked)
+    of_type = Filter(EVENT_TYPE, "EQUALS_TO", check.check_event_type(event_type))
+    return of_type, *_check_number(checked, ("event_type",))
+
+
+def _check_number(
+    checked: tuple[Filter, ...], own: Sequence[str] = (), argument: str = "filters"
+) -> tuple[Filter, ...]:
+    """Return *checked*; with the *own* conditions of the request they are five at most."""
+    most = MAX_FILTERS - len(own)
+    if len(checked) > most:
+        arguments = f"{argument} and metadata" if argument == "filters" else argument
+        taken = " and ".join(f"one is for {each}" for each in own)
+        why = f"; of the service's five, {taken}" if own else ""
+        check.refuse(f"{arguments} are {len(checked)} conditions; give {most} at most{why}")
     return checked
-
-
-def check_metadata_filters(filters: object) -> tuple[Filter, ...]:
-    """Return the filters of a search for context."""
-    argument = "metadata_filters"
-    checked = _check_all(filters, None, _check_record_value, argument)
-    if len(checked) > MAX_FILTERS:
-        _refuse_number(len(checked), MAX_FILTERS, "", argument)
-    return checked
-
-
-def _refuse_number(
-    count: int, most: int, why: str, arguments: str = "filters and metadata"
-) -> None:
-    check.refuse(f"{arguments} are {count} conditions; give {most} at most{why}")
 
 
 def _check_all(
     filters: object,
     metadata: object,
-    check_value: Callable[[str, Filter], MetadataValue | None],
+    check_value: Callable[[str, str, Filter], MetadataValue | None],
     name_of_filters: str = "filters",
 ) -> tuple[Filter, ...]:
     if not isinstance(filters, list | tuple):
@@ -103,7 +106,7 @@ def _check_all(
             what = "a key alone" if isinstance(each, MetadataKey) else check.kind(each)
             check.refuse(f"{argument} is {what}; give a comparison such as {_EXAMPLE}")
         key = check.check_metadata_text(f"{argument}.key", each.key, 1, 128, "")
-        value = check_value(argument, each)
+        value = check_value(argument, f"{argument}.value", each)
         checked.append(Filter(key, each.operator, value))
     if metadata is None:
         return tuple(checked)
@@ -111,28 +114,33 @@ def _check_all(
         check.refuse(f"metadata is {check.kind(metadata)}; give a mapping such as {{'topic': 'x'}}")
     for key, value in cast("Mapping[str, MetadataValue]", metadata).items():
         name = check.check_metadata_text("a key of metadata", key, 1, 128, "")
-        equal = Filter(name, "EQUALS_TO", value)
-        checked.append(Filter(name, "EQUALS_TO", check_value(f"metadata[{name!r}]", equal)))
+        entry, equal = f"metadata[{name!r}]", Filter(name, "EQUALS_TO", value)
+        checked.append(Filter(name, "EQUALS_TO", check_value(entry, entry, equal)))
     return tuple(checked)
 
 
-def _check_record_value(argument: str, given: Filter) -> MetadataValue | None:
+def _check_record_value(argument: str, of_value: str, given: Filter) -> MetadataValue | None:
     if given.operator in _WITHOUT_VALUE:
         _check_no_value(argument, given)
         return None
     if given.operator not in _COMPARED:
         operators = ", ".join((*_WITHOUT_VALUE, *_COMPARED))
         check.refuse(f"{argument} has an unknown operator; use one of {operators}")
-    value = check_metadata_value(argument, given.value)
+    value = check_metadata_value(of_value, given.value)
     types, words = _COMPARED[given.operator]
     if not isinstance(value, types):
         check.refuse(
             f"{argument} compares with {check.kind(value)}; {given.operator} takes {words}"
         )
+    kind, is_what = _OWN.get(given.key, (object, ""))
+    if not isinstance(value, kind):
+        check.refuse(
+            f"{argument} compares {given.key!r} with {check.kind(value)}; its values are {is_what}"
+        )
     return value
 
 
-def _check_event_value(argument: str, given: Filter) -> MetadataValue | None:
+def _check_event_value(argument: str, of_value: str, given: Filter) -> MetadataValue | None:
     if given.operator in _WITHOUT_VALUE:
         _check_no_value(argument, given)
         return None
@@ -141,7 +149,7 @@ def _check_event_value(argument: str, given: Filter) -> MetadataValue | None:
             f"{argument} is no filter for events; the service compares them by ==, exists() and "
             "not_exists()"
         )
-    return check.check_metadata_text(argument, given.value, 0, 256, "")
+    return check.check_metadata_text(of_value, given.value, 0, 256, "")
 
 
 def _check_no_value(argument: str, given: Filter) -> None:

@@ -10,6 +10,7 @@ from attrs import evolve
 
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.filters import encode_filters
+from agentcore_memory_async._wire.metadata import OWN_KEYS
 from agentcore_memory_async._wire.namespaces import is_under, resolve_prefix, resolve_template
 from agentcore_memory_async.filters import Filter
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async.models import MemoryRecord
 
-OWN_KEYS = "x-amz-agentcore-memory-"
-"""Start of the metadata keys that the service sets itself."""
 CREATED_AT = f"{OWN_KEYS}createdAt"
 """Metadata key that the service keeps for every record and can always filter by."""
 SECOND = timedelta(seconds=1)

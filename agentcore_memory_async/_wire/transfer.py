@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 from agentcore_memory_async._models.origins import ORIGIN_KEY, Origin
 from agentcore_memory_async._wire import event_codec
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.metadata import OWN_KEYS
 from agentcore_memory_async._wire.origins import check_origin
 from agentcore_memory_async._wire.payloads import check_messages, split_text
 from agentcore_memory_async._wire.reading import (
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from agentcore_memory_async._wire.reading import OnUnreadable
     from agentcore_memory_async.models import JsonValue, MemoryRecord
 
-_OWN_KEYS = "x-amz-agentcore-memory-"
-"""What the metadata begins with that the service itself writes."""
 LEAST_EXPIRY_DAYS = 31
 """Least expiry of a record, in days (service model)."""
 DAY_S = 86_400
@@ -246,7 +245,7 @@ def expiry_days(record: HistoryRecord, now: datetime) -> int | None:
     """Return in how many days a record is to expire: as soon as it did, or at the earliest."""
     if record.expires_at is None:
         return None
-    check.check_moment("expires_at", record.expires_at)
+    check.check_timestamp(record.expires_at, "expires_at")
     seconds = (record.expires_at - now).total_seconds()
     return max(LEAST_EXPIRY_DAYS, -int(-seconds // DAY_S))
 
@@ -258,7 +257,7 @@ def history_record(record: MemoryRecord) -> HistoryRecord:
     Of its expiry only the day is kept. The service counts whole days from the import, so more would
     change with each memory that the record is brought into.
     """
-    own = {key: value for key, value in record.metadata.items() if not key.startswith(_OWN_KEYS)}
+    own = {key: value for key, value in record.metadata.items() if not key.startswith(OWN_KEYS)}
     expires_at = record.expires_at
     return HistoryRecord(
         record.namespace,

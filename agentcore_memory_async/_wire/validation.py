@@ -349,15 +349,7 @@ def check_rate(argument: str, value: object) -> float | None:
 
 
 def check_timestamp(value: object, argument: str = "timestamp") -> int:
-    """Return the time of an event in milliseconds since 1970, floored as the service does."""
-    stamp = check_moment(argument, value)
-    if stamp < 0:
-        refuse(f"{argument} is before 1970; the service's event ids start there")
-    return stamp
-
-
-def check_moment(argument: str, value: object) -> int:
-    """Return an aware datetime in milliseconds since 1970, floored."""
+    """Return a time in milliseconds since 1970, floored as the service does."""
     if not isinstance(value, datetime):
         refuse(f"{argument} is {kind(value)}; give an aware datetime")
     if value.utcoffset() is None:
@@ -368,6 +360,8 @@ def check_moment(argument: str, value: object) -> int:
     stamp = (value - EPOCH) // timedelta(milliseconds=1)
     if stamp > LATEST_MS:
         refuse(f"{argument} is after the year 9999 in UTC; give an earlier one")
+    if stamp < 0:
+        refuse(f"{argument} is before 1970, where the service's times start; give a later one")
     return stamp
 
 

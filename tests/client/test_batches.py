@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 async def test_a_creation_has_the_members_of_the_model() -> None:
     """Every member is sent by the service's name; templates are filled in."""
     transport = FakeTransport()
-    metadata = {"topic": "x", "tags": ["a"], "n": 1, "at": NOW}
+    metadata = {"topic": "x", "tags": ["a"], "n": 1}
     other = new(
         namespace="/s/{memoryStrategyId}/", memory_strategy_id="facts-1", request_identifier="row-1"
     )
@@ -63,7 +63,6 @@ async def test_a_creation_has_the_members_of_the_model() -> None:
             "topic": {"stringValue": "x"},
             "tags": {"stringListValue": ["a"]},
             "n": {"numberValue": 1},
-            "at": {"dateTimeValue": NOW.timestamp()},
         },
     } == first
     assert ("row-1", ["/s/facts-1/"]) == (second["requestIdentifier"], second["namespaces"])
@@ -256,15 +255,14 @@ async def test_batches_of_the_local_service() -> None:
 
 
 async def test_a_record_that_the_local_service_refuses_fails_alone() -> None:
-    """A reserved key of metadata fails its record, and the others are created."""
+    """A strategy that does not exist fails its record, and the others are created."""
     async with LocalMemoryService(strict=False) as service, service.manager(MEMORY) as manager:
-        reserved = {"x-amz-agentcore-memory-createdAt": "x"}
         result = await manager.batch_create_memory_records(
-            [new(0), new(1, metadata=reserved), new(2)]
+            [new(0), new(1, memory_strategy_id="absent"), new(2)]
         )
         assert [1] == [outcome.index for outcome in result.failed]
-        assert (400, "") == (result.failed[0].code, result.failed[0].memory_record_id)
-        assert "reserved" in result.failed[0].message
+        assert (404, "") == (result.failed[0].code, result.failed[0].memory_record_id)
+        assert "strategy" in result.failed[0].message
         assert 2 == len(await manager.list_long_term_memory_records("/facts/"))
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import Any
 
 from agentcore_memory_async import Filter, MemoryRecord, MemoryRecordUpdate, NewMemoryRecord, where
 from tests.unit.bad_input import CANARY, EVENT, METADATA, NAIVE, NAMESPACES, NAN, STRATEGIES, TOKENS
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
 NOW: datetime = EVENT.timestamp
+BEFORE_1970 = datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 KEY = where("topic")
 RECORD_ID = f"mem-{1:036d}"
 FIVE = dict.fromkeys("abcde", "x")
@@ -43,6 +42,8 @@ RECORD_FILTERS: list[Any] = [
     [KEY >= NOW],  # type: ignore[operator]
     [KEY.contains(5)],  # type: ignore[arg-type]
     [Filter("k", "AFTER", 5)],
+    [KEY > BEFORE_1970],
+    [where("x-amz-agentcore-memory-createdAt") == CANARY],
 ]
 EVENT_FILTERS: list[Any] = [*FILTERS, [KEY == 5], [KEY > NOW], [KEY.contains("a")]]
 CONDITIONS: list[Any] = [
@@ -67,6 +68,9 @@ RECORD_METADATA: list[Any] = [
     {"k": [5]},
     {"k": NAN},
     {"k": NAIVE},
+    {"k": NOW},
+    {"x-amz-agentcore-memory-createdAt": NOW},
+    {"x-amz-agentcore-memory-mine": CANARY},
 ]
 RECORD_IDS: list[Any] = [None, 5, "", "mem-1", "mem-" + "a" * 47, "rec-" + "a" * 36]
 IDENTIFIERS: list[Any] = [5, "", "a b", "x" * 81]
@@ -88,14 +92,14 @@ CONTENTS: list[Any] = [5, "", "x" * 16_001, CANARY + "\ud83d"]
 NEW: dict[str, list[Any]] = {
     "namespace": [None, *NAMESPACES],
     "content": [None, *CONTENTS],
-    "timestamp": [None, 5.0, NAIVE],
+    "timestamp": [None, 5.0, NAIVE, BEFORE_1970],
     "memory_strategy_id": STRATEGIES,
     "metadata": RECORD_METADATA,
     "request_identifier": IDENTIFIERS,
 }
 CHANGES: dict[str, list[Any]] = {
     "memory_record_id": RECORD_IDS,
-    "timestamp": [None, 5.0, NAIVE],
+    "timestamp": [None, 5.0, NAIVE, BEFORE_1970],
     "content": CONTENTS,
     "namespace": NAMESPACES,
     "source_namespace": NAMESPACES,

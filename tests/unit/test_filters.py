@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 KEY = where("topic")
 MOMENT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NAIVE = MOMENT.replace(tzinfo=None)
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+OWN = "x-amz-agentcore-memory-"
 LAST = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 MADE = [
     (KEY == "billing", "EQUALS_TO", "billing", {"stringValue": "billing"}),
@@ -126,8 +129,8 @@ REFUSED: list[tuple[Any, str]] = [
     (Filter("k!", "EXISTS"), r"filters\[0\]\.key contains '!'"),
     (Filter("k", "EXISTS", "v"), "EXISTS compares with none"),
     (Filter("k", "LIKE", "v"), "unknown operator"),  # type: ignore[arg-type]
-    (Filter("k", "EQUALS_TO"), r"filters\[0\] is None"),
-    (KEY == True, "is bool"),  # noqa: E712
+    (Filter("k", "EQUALS_TO"), r"filters\[0\]\.value is None"),
+    (KEY == True, r"filters\[0\]\.value is bool"),  # noqa: E712
     (KEY == float("nan"), "no finite number"),
     (KEY == TOO_LARGE, "no finite number"),
     (KEY == "", "is empty"),
@@ -135,14 +138,23 @@ REFUSED: list[tuple[Any, str]] = [
     (KEY == "v!", "contains '!'"),
     (KEY == [], "has 0 texts"),
     (KEY == ["a"] * 6, "has 6 texts"),
-    (KEY == [""], r"filters\[0\]\[0\] is empty"),
-    (KEY == ["a" * 65], r"filters\[0\]\[0\] has 65"),
+    (KEY == [""], r"filters\[0\]\.value\[0\] is empty"),
+    (KEY == ["a" * 65], r"filters\[0\]\.value\[0\] has 65"),
     (KEY == NAIVE, "naive datetime"),
     (KEY > NAIVE, "naive datetime"),
     (KEY > "a", "GREATER_THAN takes a number"),  # type: ignore[operator]
     (KEY >= MOMENT, "times are compared by < and > only"),  # type: ignore[operator]
     (KEY.contains(5), "CONTAINS takes a str"),  # type: ignore[arg-type]
     (Filter("k", "AFTER", 5), "AFTER takes an aware datetime"),
+    (KEY > FIRST - MILLISECOND, "before 1970"),
+    *(
+        (where(f"{OWN}{name}") == "x", "its values are times")
+        for name in ("createdAt", "updatedAt")
+    ),
+    (where(f"{OWN}createdAt") > 5, "its values are times"),
+    (where(f"{OWN}updatedAt").contains("x"), "its values are times"),
+    (where(f"{OWN}recordType") > MOMENT, "its values are text"),
+    (where(f"{OWN}recordType") == ["a"], "its values are text"),
 ]
 
 
@@ -165,6 +177,31 @@ def test_events_are_compared_by_text_only(made: Filter) -> None:
     assert 2 == len(check_event_filters(None, [KEY == "", KEY == "v" * 256], None))
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        where(f"{OWN}createdAt") == MOMENT,
+        where(f"{OWN}updatedAt") < MOMENT,
+        where(f"{OWN}createdAt").exists(),
+        where(f"{OWN}recordType") == "REFLECTION",
+        where(f"{OWN}recordType").contains("REF"),
+        where(f"{OWN}newer") == 5,
+        KEY > FIRST,
+        KEY < LAST,
+    ],
+    ids=str,
+)
+def test_keys_of_the_service_are_compared_by_their_types(made: Filter) -> None:
+    """Times with times, text with text; a key that is unknown here is left to the service."""
+    assert (made,) == check_record_filters([made], None)
+
+
+def test_metadata_compares_the_keys_of_the_service_likewise() -> None:
+    """Equality by ``metadata=`` is refused where a filter would be."""
+    with pytest.raises(InvalidInputError, match="its values are times"):
+        check_record_filters([], {f"{OWN}createdAt": "2026"})
+
+
 def test_five_conditions_are_the_most() -> None:
     """Filters, entries of metadata and the event's type count together."""
     five = [where(f"k{number}").exists() for number in range(5)]
@@ -172,8 +209,9 @@ def test_five_conditions_are_the_most() -> None:
     assert 5 == len(check_event_filters("order", five[:3], {"a": "x"}))
     calls: list[Callable[[], object]] = [
         lambda: check_record_filters(five, {"a": "x"}),
-        lambda: check_record_filters(five, None, {"the poller": 1}),
+        lambda: check_record_filters(five, None, ("the poller",)),
         lambda: check_event_filters("order", five, None),
+        lambda: check_record_filters([*five, KEY.exists()], None, argument="metadata_filters"),
     ]
     for refused in calls:
         with pytest.raises(InvalidInputError, match="conditions"):
@@ -219,7 +257,9 @@ VALUES = st.one_of(
     WORDS,
     st.lists(WORDS, min_size=1, max_size=5),
     NUMBERS,
-    st.datetimes(timezones=st.just(UTC)).filter(lambda moment: moment <= LAST),
+    st.datetimes(FIRST.replace(tzinfo=None), timezones=st.just(UTC)).filter(
+        lambda moment: moment <= LAST
+    ),
 )
 
 

@@ -14,6 +14,7 @@ from agentcore_memory_async import (
     ConversationalMessage,
     InvalidInputError,
     JsonPayload,
+    MemoryRecordUpdate,
     MessageRole,
     NewMemoryRecord,
     PollPolicy,
@@ -21,9 +22,11 @@ from agentcore_memory_async import (
     ServiceLimits,
     encode_actor_id,
     encode_session_id,
+    where,
 )
 from agentcore_memory_async._wire import batch_codec, payloads
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.filters import check_record_filters
 from agentcore_memory_async._wire.metadata import check_record_metadata
 from agentcore_memory_async._wire.namespaces import resolve_prefix, resolve_template
 from agentcore_memory_async._wire.weight import is_large
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 DAY_0 = datetime(1970, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 AFTER_LAST = LAST.replace(tzinfo=timezone(timedelta(microseconds=-1)))
+TIMES = ([DAY_0, LAST], [DAY_0 - timedelta(microseconds=1), AFTER_LAST])
 DURATION = ([0, 10_000_000, timedelta(seconds=10_000_000)], [-0.001, 10_000_000.001])
 DEADLINE = ([0.001, timedelta(milliseconds=1), 10_000_000], [0.000_999, 10_000_000.001])
 RATE = ([0.001, 1_000_000, None], [0.000_999, 1_000_000.001])
@@ -82,9 +86,14 @@ def with_buffer(name: str) -> Callable[[Any], object]:
     return lambda value: session().buffered(**{name: value})
 
 
-def new(content: str = "a") -> NewMemoryRecord:
+def new(content: str = "a", timestamp: datetime = DAY_0) -> NewMemoryRecord:
     """Return a record to create."""
-    return NewMemoryRecord(namespace="/a/", content=content, timestamp=DAY_0)
+    return NewMemoryRecord(namespace="/a/", content=content, timestamp=timestamp)
+
+
+def change(timestamp: datetime) -> MemoryRecordUpdate:
+    """Return a change of a record."""
+    return MemoryRecordUpdate(memory_record_id=f"mem-{1:036d}", timestamp=timestamp)
 
 
 def no_values(_: str | None) -> dict[str, str | None]:
@@ -135,7 +144,7 @@ LIMITS: dict[str, tuple[Callable[[Any], object], tuple[list[Any], list[Any]]]] =
     ),
     "timestamp": (
         check.check_timestamp,
-        ([DAY_0, LAST], [DAY_0 - timedelta(microseconds=1), AFTER_LAST]),
+        TIMES,
     ),
     "messages": (
         payloads.check_messages,
@@ -186,8 +195,16 @@ LIMITS: dict[str, tuple[Callable[[Any], object], tuple[list[Any], list[Any]]]] =
         ([1.7e308, -1.7e308, 0], [2**1024, float("inf")]),
     ),
     "time of a record": (
-        lambda value: check.check_moment("timestamp", value),
-        ([LAST], [AFTER_LAST]),
+        lambda value: batch_codec.new_parts([new(timestamp=value)], no_values, None, "t"),
+        TIMES,
+    ),
+    "time of a changed record": (
+        lambda value: batch_codec.update_parts([change(timestamp=value)], no_values, None),
+        TIMES,
+    ),
+    "time of a filter": (
+        lambda value: check_record_filters([where("k") > value], None),
+        TIMES,
     ),
     "content of a record": (
         lambda value: batch_codec.new_parts([new(content=value)], no_values, None, "t"),
