@@ -119,7 +119,9 @@ class EventOperations(SessionView):
             event_type: Only events that ``create_event`` stored with this type.
             branch: Branch to read; the main one if omitted.
             include_parent_branches: Whether to read the conversation that the branch forks from as
-                well, up to the fork, and so on up to the main branch.
+                well, up to the fork, and so on up to the main branch. All are in the order of their
+                times, so where clocks differ an event of the branch may be among its parents';
+                ``get_last_k_turns`` is in the order of the conversation.
             filters: Conditions on the metadata, all of which must hold: ``where("topic") ==
                 "billing"``, ``.exists()`` or ``.not_exists()``.
             metadata: Entries of the metadata that must be equal. Together with *filters* and

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentcore_memory_async._operations.events import EventOperations
-from agentcore_memory_async._operations.newest import first_page, read_newest
+from agentcore_memory_async._operations.newest import NewestOperations
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.synonyms import merged
-from agentcore_memory_async._wire.turns import Newest, count_exchanges, exchanges
+from agentcore_memory_async._wire.turns import count_exchanges, exchanges
 
 if TYPE_CHECKING:
     from agentcore_memory_async.models import Branch, Exchanges
@@ -17,7 +16,7 @@ EVENTS_PER_EXCHANGE = 3
 """Events of an exchange where question, answer and a tool's result are stored one by one."""
 
 
-class ExchangeOperations(EventOperations):
+class ExchangeOperations(NewestOperations):
     """The exchanges of a session."""
 
     async def get_last_k_exchanges(
@@ -52,8 +51,11 @@ class ExchangeOperations(EventOperations):
 
         AWS operation: ``ListEvents``, as many pages as it takes.
         """
-        size = first_page(EVENTS_PER_EXCHANGE * check.check_int("k", k))
-        named = check.check_branch(merged(branch, None, branch_name=branch_name))
-        newest = Newest(k, named.name if named else None, count_exchanges)
-        pages = self._event_pages(named, size, include_parents=include_parent_branches)
-        return exchanges(await read_newest(pages, newest))[-k:]
+        found = await self._newest(
+            check.check_int("k", k),
+            merged(branch, None, branch_name=branch_name),
+            include_parents=include_parent_branches,
+            events=EVENTS_PER_EXCHANGE * k,
+            count=count_exchanges,
+        )
+        return exchanges(found)[-k:]

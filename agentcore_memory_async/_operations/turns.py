@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from agentcore_memory_async._calls.wait_clock import holding
 from agentcore_memory_async._calls.write import CREATE_EVENT
 from agentcore_memory_async._operations.chunks import iterate
-from agentcore_memory_async._operations.events import EventOperations
-from agentcore_memory_async._operations.newest import first_page, read_newest
+from agentcore_memory_async._operations.newest import NewestOperations
 from agentcore_memory_async._wire import event_codec, payloads
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.origins import check_origin
 from agentcore_memory_async._wire.synonyms import merged
-from agentcore_memory_async._wire.turns import Newest
+from agentcore_memory_async._wire.turns import turns
 from agentcore_memory_async.buffer import MessageBuffer
 from agentcore_memory_async.errors import OutcomeUnknownError, UnsentError
 from agentcore_memory_async.recording import RecordedTurn
@@ -37,7 +36,7 @@ INTERRUPTED = "interrupted"
 """Key of the metadata of a turn whose answer was not read to its end."""
 
 
-class TurnOperations(EventOperations):
+class TurnOperations(NewestOperations):
     """The conversation of a session."""
 
     async def add_turns(
@@ -292,8 +291,10 @@ class TurnOperations(EventOperations):
 
         AWS operation: ``ListEvents``, as many pages as it takes.
         """
-        size = first_page(check.check_int("k", k))
-        named = check.check_branch(merged(branch, None, branch_name=branch_name))
-        newest = Newest(k, named.name if named else None)
-        pages = self._event_pages(named, size, include_parents=include_parent_branches)
-        return (await read_newest(pages, newest))[-k:]
+        found = await self._newest(
+            check.check_int("k", k),
+            merged(branch, None, branch_name=branch_name),
+            include_parents=include_parent_branches,
+            events=k,
+        )
+        return turns(found)[-k:]

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from agentcore_memory_async._wire.payloads import is_full
 from agentcore_memory_async.models import (
     ConversationalMessage,
@@ -28,16 +26,21 @@ if TYPE_CHECKING:
 
 def is_on_branch(event: Event, branch: str | None) -> bool:
     """Return whether *event* is on *branch*; None is the main one."""
-    return _branch_of(event) == branch
+    return branch_of(event) == branch
 
 
-def _branch_of(event: Event) -> str | None:
+def branch_of(event: Event) -> str | None:
+    """Return the name of the branch of *event*; None for the main one."""
     return event.branch.name if event.branch else None
 
 
 def chronological(events: Iterable[Event]) -> list[Event]:
     """Return *events* oldest first; within one millisecond the event id decides."""
-    return sorted(events, key=lambda event: (event.timestamp, event.event_id))
+    return sorted(events, key=_place)
+
+
+def _place(event: Event) -> tuple[datetime, str]:
+    return event.timestamp, event.event_id
 
 
 def in_order(events: Sequence[Event], branch: str | None) -> list[Event]:
@@ -52,7 +55,7 @@ def in_order(events: Sequence[Event], branch: str | None) -> list[Event]:
     for event in chronological(events):
         if event.branch and not roots.get(event.branch.name):
             roots[event.branch.name] = event.branch.root_event_id
-    owners = {event.event_id: _branch_of(event) for event in events}
+    owners = {event.event_id: branch_of(event) for event in events}
     above = [branch]
     while (parent := owners.get(roots.get(above[-1]) or "")) and parent not in above:
         above.append(parent)
@@ -60,22 +63,27 @@ def in_order(events: Sequence[Event], branch: str | None) -> list[Event]:
     heights[None] = -len(above) - 1 if branch else 0
 
     def place(event: Event) -> tuple[int, datetime, str]:
-        return heights.get(_branch_of(event), -len(above)), event.timestamp, event.event_id
+        return heights.get(branch_of(event), -len(above)), *_place(event)
 
     return sorted(events, key=place)
 
 
 class Newest:
     """
-    Collects the newest events that have *k* messages of those that count.
+    Collects the newest events of one branch that have *k* messages of those that count.
 
     Feed it pages, newest first, until it is ``complete``. Then it has the right events, in whatever
     order the service lists those of the same millisecond.
 
     Args:
         k: Number of messages.
-        branch: Branch that is read, maybe with its parents; None for the main one.
+        branch: Branch that is read, without its parents; None for the main one.
         count: Counts those of an event's messages that count.
+        fork: Event of the branch up to which it is read; None for all of it.
+
+    Attributes:
+        complete: Whether no further events are needed.
+        root_event_id: Root of the branch, as the oldest event so far says that names it.
     """
 
     def __init__(
@@ -83,46 +91,72 @@ class Newest:
         k: int,
         branch: str | None = None,
         count: Callable[[Sequence[ConversationalMessage]], int] = len,
+        fork: Event | None = None,
     ) -> None:
         self._k = k
         self._branch = branch
         self._count = count
+        self._fork = fork
         self._events: list[Event] = []
-        self._counted = 0
         self._oldest_needed: datetime | None = None
         self.complete = False
+        self._counted = 0
+        self.root_event_id: str | None = None
 
-    def feed(self, events: Sequence[Event]) -> None:
-        """Add the next events, none of them newer than those before."""
+    def feed(self, events: Iterable[Event]) -> None:
+        """Add the next events, none of them newer than those before; others do not count."""
         for event in events:
+            if not self._has(event):
+                continue
             if self._oldest_needed is not None and event.timestamp < self._oldest_needed:
                 self.complete = True
                 return
+            if event.branch:
+                self.root_event_id = event.branch.root_event_id or self.root_event_id
             if event.messages:
                 self._events.append(event)
                 self._counted += self._count(event.messages)
                 if self._counted >= self._k and self._oldest_needed is None:
                     self._oldest_needed = event.timestamp
-            elif self._branch is not None:  # it may be what a branch forks from
-                self._events.append(evolve(event, payload=None))
 
-    def turns(self) -> list[Turn]:
-        """Return the messages of the events so far, oldest first."""
-        return [
-            Turn(message.role, message.text, event.timestamp)
-            for event in in_order(self._events, self._branch)
-            for message in event.messages
-        ]
+    def _has(self, event: Event) -> bool:
+        """Return whether the event is on the branch, and not after the fork."""
+        is_before = self._fork is None or _place(event) <= _place(self._fork)
+        return is_before and is_on_branch(event, self._branch)
+
+    @property
+    def missing(self) -> int:
+        """Number of messages that the events so far have too few."""
+        return max(0, self._k - self._counted)
+
+    def above(self, root: Event) -> Newest:
+        """Return what collects the missing messages, from the branch of *root* up to that."""
+        return Newest(self.missing, branch_of(root), self._count, root)
+
+    def events(self) -> list[Event]:
+        """Return the events with messages so far, oldest first."""
+        return chronological(self._events)
 
 
-def exchanges(turns: Iterable[Turn]) -> Exchanges:
-    """Return *turns* as exchanges: each message of the user begins one."""
+def turns(events: Iterable[Event]) -> list[Turn]:
+    """Return the messages of *events*."""
+    return [
+        Turn(message.role, message.text, event.timestamp)
+        for event in events
+        for message in event.messages
+    ]
+
+
+def exchanges(events: Iterable[Event]) -> Exchanges:
+    """Return the messages of *events* as exchanges: each message of the user begins one."""
     found: list[list[Turn]] = []
-    for turn in turns:
-        last = found[-1][-1] if found else None
-        if last is None or _begins(last if last.timestamp == turn.timestamp else None, turn):
-            found.append([])
-        found[-1].append(turn)
+    for event in events:
+        before = None
+        for turn in turns([event]):
+            if not found or _begins(before, turn):
+                found.append([])
+            found[-1].append(turn)
+            before = turn
     return Exchanges(tuple(Exchange(tuple(each)) for each in found))
 
 

@@ -97,11 +97,63 @@ async def test_a_branch_has_the_turns_before_its_fork() -> None:
     """The last turns of a branch go on with those of its parents, also at the same time."""
     root = wire_event(2, "root", number=9)
     on_b = wire_event(2, "on b", branch={"name": "b", "rootEventId": root["eventId"]}, number=1)
-    texts, transport = await read([[root, on_b], [wire_event(1, "start")]], branch="b")
+    transport = FakeTransport()
+    transport.reply("ListEvents", {"events": [on_b]})
+    transport.reply("ListEvents", *pages("events", [root, on_b], [wire_event(1, "start")]))
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        found = await session.get_last_k_turns(branch="b")
 
-    assert texts == ["start", "root", "on b"]
-    filters = [request.params["filter"] for request in transport.requests]
-    assert filters == [{"branch": {"name": "b", "includeParentBranches": True}}] * 2
+    assert [turn.text for turn in found] == ["start", "root", "on b"]
+    asked = [request.params["filter"]["branch"] for request in transport.requests]
+    assert asked == [
+        {"name": "b", "includeParentBranches": parents} for parents in (False, True, True)
+    ]
+
+
+async def test_a_branch_with_enough_turns_is_read_alone() -> None:
+    """What a branch forks from is not asked for where the branch itself has enough messages."""
+    on_b = wire_event(2, "on b", branch={"name": "b", "rootEventId": "1#a"})
+    texts, transport = await read([[on_b]], 1, branch="b")
+
+    assert texts == ["on b"]
+    (request,) = transport.requests
+    assert request.params["filter"] == {"branch": {"name": "b", "includeParentBranches": False}}
+
+
+async def test_parents_are_read_as_far_as_they_are_needed() -> None:
+    """Their list is left at the first older event, once there are enough messages."""
+    root = wire_event(5, "root")
+    on_b = wire_event(1, "on b", branch={"name": "b", "rootEventId": root["eventId"]})
+    listed = [[], [root], [wire_event(4, "older"), on_b], [wire_event(0, "start")]]
+    transport = FakeTransport()
+    transport.reply("ListEvents", {"events": [on_b]})
+    transport.reply("ListEvents", *pages("events", *listed))
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        found = await session.get_last_k_turns(2, branch="b")
+
+    assert [turn.text for turn in found] == ["root", "on b"]
+    assert len(transport.requests) == 4
+
+
+@pytest.mark.parametrize("root", [None, "7#f", "2#a"], ids=["unnamed", "gone", "itself"])
+async def test_a_branch_whose_root_is_not_listed_has_what_the_service_lists(
+    root: str | None,
+) -> None:
+    """A root that is not named, was deleted, or is on the branch itself, ends the search."""
+    named = {"rootEventId": root} if root else {}
+    on_b = {**wire_event(2, "on b", branch={"name": "b", **named}), "eventId": "2#a"}
+    listed = [[on_b], [wire_event(3, "later")], [wire_event(1, "start")]]
+    transport = FakeTransport()
+    transport.reply("ListEvents", {"events": [on_b]})
+    transport.reply("ListEvents", *pages("events", *listed))
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        found = await session.get_last_k_turns(branch="b")
+
+    assert [turn.text for turn in found] == ["start", "later", "on b"]
+    assert len(transport.requests) == 4
 
 
 @pytest.mark.parametrize("branch", [None, "main", Branch("main")])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,26 +11,32 @@ from hypothesis import strategies as st
 
 from agentcore_memory_async import to_message
 from agentcore_memory_async._wire.payloads import turn_messages
-from agentcore_memory_async._wire.turns import count_exchanges, exchanges
+from agentcore_memory_async._wire.turns import count_exchanges, exchanges, turns
 from agentcore_memory_async.models import (
     ConversationalMessage,
+    Event,
     Exchange,
     Exchanges,
     MessageRole,
-    Turn,
 )
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ROLES = {"U": MessageRole.USER, "A": MessageRole.ASSISTANT, "T": MessageRole.TOOL}
 ROLES |= {"O": MessageRole.OTHER}
-TURNS = st.lists(st.sampled_from(MessageRole)).map(
-    lambda roles: [Turn(role, f"{number}", NOW) for number, role in enumerate(roles)]
-)
 
 
-def turns(texts: str) -> list[Turn]:
-    """Return messages whose texts begin with their roles: ``"U1 A1"``."""
-    return [Turn(ROLES[text[0]], text, NOW) for text in texts.split()]
+def stored(*messages: ConversationalMessage) -> Event:
+    """Return an event with *messages*."""
+    return Event("1#a", None, None, messages, NOW, "a", "s")
+
+
+MESSAGES = st.builds(ConversationalMessage, st.text("ab", min_size=1), st.sampled_from(MessageRole))
+EVENTS = st.lists(st.lists(MESSAGES).map(lambda messages: stored(*messages)))
+
+
+def said(texts: str) -> list[Event]:
+    """Return events of one message each, whose texts begin with their roles: ``"U1 A1"``."""
+    return [stored(ConversationalMessage(text, ROLES[text[0]])) for text in texts.split()]
 
 
 def texts(found: Exchanges) -> list[str]:
@@ -39,7 +45,7 @@ def texts(found: Exchanges) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("messages", "expected"),
     [
         ("", []),
         ("U1 A1 U2 A2", ["U1 A1", "U2 A2"]),
@@ -50,16 +56,16 @@ def texts(found: Exchanges) -> list[str]:
         ("A0 T0", ["A0 T0"]),
     ],
 )
-def test_a_message_of_the_user_begins_an_exchange(said: str, expected: list[str]) -> None:
+def test_a_message_of_the_user_begins_an_exchange(messages: str, expected: list[str]) -> None:
     """All that follows a message of the user up to the next one belongs to it."""
-    assert expected == texts(exchanges(turns(said)))
+    assert expected == texts(exchanges(said(messages)))
 
 
-@given(TURNS)
-def test_no_message_is_lost_and_each_exchange_begins_with_the_user(said: list[Turn]) -> None:
+@given(EVENTS)
+def test_no_message_is_lost_and_each_exchange_begins_with_the_user(events: list[Event]) -> None:
     """Joined, exchanges are the conversation, and all but the first begin with the user."""
-    found = exchanges(said)
-    assert said == [turn for exchange in found for turn in exchange.turns]
+    found = exchanges(events)
+    assert turns(events) == [turn for exchange in found for turn in exchange.turns]
     roles = [[turn.role for turn in exchange.turns] for exchange in found]
     assert all(MessageRole.USER not in each[1:] for each in roles)
     assert all(each[0] is MessageRole.USER for each in roles[1:])
@@ -73,26 +79,24 @@ def test_no_message_is_lost_and_each_exchange_begins_with_the_user(said: list[Tu
 def test_the_parts_of_a_long_text_are_one_message(text: str) -> None:
     """What ``record_turn`` splits is one message of one exchange."""
     event = [*turn_messages(text, "A1"), *turn_messages(text[1:], "A2"), *turn_messages("U3", "")]
-    said = [Turn(message.role, message.text, NOW) for message in event]
-    assert [3, 2, 1] == [len(exchange.turns) for exchange in exchanges(said)]
+    assert [3, 2, 1] == [len(exchange.turns) for exchange in exchanges([stored(*event)])]
     assert 3 == count_exchanges(event)
-    later = Turn(MessageRole.USER, "U4", NOW + timedelta(milliseconds=1))
-    assert 2 == len(exchanges([Turn(MessageRole.USER, event[0].text, NOW), later]))
+    assert [1, 1] == [len(each.turns) for each in exchanges([stored(event[0]), *said("U4")])]
 
 
-@given(TURNS)
-def test_exchanges_are_counted_by_their_beginnings(said: list[Turn]) -> None:
-    """The count of an event is that of its exchanges, less one that began before it."""
-    messages = [ConversationalMessage(turn.text, turn.role) for turn in said]
-    begins_here = not said or said[0].role is MessageRole.USER
-    assert len(exchanges(said)) - (not begins_here) == count_exchanges(messages)
+@given(EVENTS)
+def test_exchanges_are_counted_by_their_beginnings(events: list[Event]) -> None:
+    """The counts of events are that of their exchanges, less one that the user did not begin."""
+    found = exchanges(events)
+    greeting = len(found) and found[0].turns[0].role is not MessageRole.USER
+    assert len(found) - greeting == sum(count_exchanges(event.messages) for event in events)
 
 
 def test_exchanges_are_a_sequence() -> None:
     """They have a length, items, slices that are exchanges, and compare; repr shows no text."""
-    found = exchanges(turns("A0 U1 A1 U2 secret".replace("secret", "Asecret")))
+    found = exchanges(said("A0 U1 A1 U2 secret".replace("secret", "Asecret")))
     assert 3 == len(found)
-    assert found[1] == Exchange(tuple(turns("U1 A1")))
+    assert found[1] == Exchange(tuple(turns(said("U1 A1"))))
     assert ["U1 A1", "U2 Asecret"] == texts(found[-2:])
     assert isinstance(found[:0], Exchanges)
     assert not found[:0]
@@ -105,7 +109,7 @@ def test_exchanges_are_a_sequence() -> None:
 
 def test_openai_has_every_message() -> None:
     """For OpenAI each message stays one, also of one role in a row."""
-    found = exchanges(turns("A0 U1 T1 A1"))
+    found = exchanges(said("A0 U1 T1 A1"))
     assert found.to_openai() == [
         {"role": "assistant", "content": "A0"},
         {"role": "user", "content": "U1"},
@@ -117,30 +121,30 @@ def test_openai_has_every_message() -> None:
 
 def test_anthropic_and_converse_alternate_and_begin_with_the_user() -> None:
     """Messages of one role in a row are one, over exchanges too, and a greeting is left out."""
-    found = exchanges(turns("A0 A1 U1 U2 T2 A2 A3 U3 A4"))
+    found = exchanges(said("A0 A1 U1 U2 T2 A2 A3 U3 A4"))
     roles = ["user", "assistant", "user", "assistant"]
-    said = [["U1", "U2", "T2"], ["A2", "A3"], ["U3"], ["A4"]]
+    heard = [["U1", "U2", "T2"], ["A2", "A3"], ["U3"], ["A4"]]
     assert found.to_converse() == [
         {"role": role, "content": [{"text": text} for text in each]}
-        for role, each in zip(roles, said, strict=True)
+        for role, each in zip(roles, heard, strict=True)
     ]
     assert found.to_anthropic() == [
-        {"role": "user", "content": [{"type": "text", "text": text} for text in said[0]]},
-        {"role": "assistant", "content": [{"type": "text", "text": text} for text in said[1]]},
+        {"role": "user", "content": [{"type": "text", "text": text} for text in heard[0]]},
+        {"role": "assistant", "content": [{"type": "text", "text": text} for text in heard[1]]},
         {"role": "user", "content": "U3"},
         {"role": "assistant", "content": "A4"},
     ]
     assert [] == found[0].to_anthropic() == found[0].to_converse()
-    assert found[-1].to_anthropic() == [turn.to_anthropic() for turn in turns("U3 A4")]
-    assert found[-1].to_converse() == [turn.to_converse() for turn in turns("U3 A4")]
+    assert found[-1].to_anthropic() == [turn.to_anthropic() for turn in turns(said("U3 A4"))]
+    assert found[-1].to_converse() == [turn.to_converse() for turn in turns(said("U3 A4"))]
 
 
-@given(TURNS)
-def test_every_form_says_the_conversation(said: list[Turn]) -> None:
+@given(EVENTS)
+def test_every_form_says_the_conversation(events: list[Event]) -> None:
     """What the forms hold, read back, is what was said, less a greeting where none may be."""
-    found = exchanges(said)
+    found = exchanges(events)
     role_of = {MessageRole.ASSISTANT: "assistant"}
-    heard = [(role_of.get(turn.role, "user"), turn.text) for turn in said]
+    heard = [(role_of.get(turn.role, "user"), turn.text) for turn in turns(events)]
     users = [at for at, (role, _) in enumerate(heard) if role == "user"]
     heard_by_user = heard[users[0] :] if users else []
     assert heard == [(each["role"], each["content"]) for each in found.to_openai()]

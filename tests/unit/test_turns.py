@@ -9,7 +9,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcore_memory_async._wire.turns import Newest, chronological, is_on_branch
+from agentcore_memory_async._wire.turns import Newest, chronological, is_on_branch, turns
 from agentcore_memory_async.models import Branch, ConversationalMessage, Event, MessageRole, Turn
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -62,7 +62,7 @@ def test_last_turns_are_those_of_a_brute_force_model(
         last.feed(listed[position : position + size])
         position += size
 
-    assert brute_force(events, k) == last.turns()[-k:]
+    assert brute_force(events, k) == turns(last.events())[-k:]
 
 
 def test_reading_stops_once_an_older_event_was_seen() -> None:
@@ -76,6 +76,20 @@ def test_reading_stops_once_an_older_event_was_seen() -> None:
     assert not last.complete
     last.feed([event(7, 4, 0)])
     assert last.complete
+
+
+def test_a_branch_is_read_up_to_the_fork_and_nothing_else_counts() -> None:
+    """Events of other branches, and those after the fork, are passed over, whatever their time."""
+    fork = event(5, 2, 1)
+    below = Newest(3)
+    below.feed([event(5, 1, 1)])
+    last = below.above(fork)
+    assert 2 == last.missing
+    last.feed([event(5, 3, 1), fork, evolve(event(5, 1, 1), branch=Branch("b")), event(4, 4, 1)])
+    assert not last.complete
+    last.feed([evolve(event(3, 5, 1), branch=Branch("b")), event(3, 6, 1)])
+    assert last.complete
+    assert ["4.0", "2.0"] == [turn.text for turn in turns(last.events())]
 
 
 @pytest.mark.parametrize(("name", "expected"), [(None, False), ("b", True), ("c", False)])
