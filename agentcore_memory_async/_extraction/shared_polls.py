@@ -248,8 +248,9 @@ class JobPoll(SharedPoll[JobTarget, JobSnapshot]):
         sessions = {target.session_id for target in targets}
         if len(actors) == 1:
             wanted["actorId"] = actors.pop()
-            if len(sessions) == 1:
-                wanted["sessionId"] = sessions.pop()
+            session_id = sessions.pop()
+            if session_id is not None and not sessions:
+                wanted["sessionId"] = session_id
 
         def read(body: Mapping[str, Any]) -> list[ExtractionJob]:
             return job_codec.read_jobs(body, self._lister.unreadable, wanted)

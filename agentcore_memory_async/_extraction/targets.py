@@ -1,4 +1,4 @@
-"""What is polled for, and what polls show: records under a prefix, and failed jobs of a session."""
+"""What is polled for, and what polls show: records under a prefix, failed jobs of an actor."""
 
 from __future__ import annotations
 
@@ -49,21 +49,22 @@ class RecordTarget:
 @frozen
 class JobTarget:
     """
-    A session, and its strategies, whose failed extraction jobs matter.
+    An actor or a session, and its strategies, whose failed extraction jobs matter.
 
     Attributes:
         actor_id: Actor id.
-        session_id: Session id.
+        session_id: Session id; None for all sessions of the actor.
         memory_strategy_ids: Ids of the strategies that matter; empty for any.
     """
 
     actor_id: str
-    session_id: str
+    session_id: str | None
     memory_strategy_ids: frozenset[str] = frozenset()
 
     def has(self, job: ExtractionJob) -> bool:
         """Return whether *job* is one of this target; jobs that name no event are not."""
-        if (job.actor_id, job.session_id) != (self.actor_id, self.session_id) or not job.event_ids:
+        is_theirs = self.session_id in {None, job.session_id} and self.actor_id == job.actor_id
+        if not is_theirs or not job.event_ids:
             return False
         return not self.memory_strategy_ids or job.memory_strategy_id in {
             *self.memory_strategy_ids,

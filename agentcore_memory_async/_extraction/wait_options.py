@@ -79,7 +79,7 @@ def parse_wait_options(
     Args:
         namespace_prefix: One prefix or several, with templates.
         policy: The manager's policy.
-        ids: ``actorId`` and ``sessionId`` of a session; None for those of *since*.
+        ids: ``actorId`` and ``sessionId``, as far as the view has them; else those of *since*.
         timeout: As the poller's.
         min_records: As the poller's.
         settle: As the poller's.
@@ -142,13 +142,16 @@ def parse_wait_options(
 
 
 def _read_jobs(ids: Mapping[str, str | None], targets: Iterable[RecordTarget]) -> JobTarget | None:
-    """Return whose failed jobs matter: of the strategies, where each target names one."""
-    actor_id, session_id = ids.get("actorId"), ids.get("sessionId")
-    if not actor_id or not session_id:
+    """
+    Return whose failed jobs matter: of the session if known, or else of the actor; and of the
+    strategies, where each target names one.
+    """
+    actor_id = ids.get("actorId")
+    if not actor_id:
         return None
     strategies = {target.memory_strategy_id for target in targets}
     named = frozenset(strategy for strategy in strategies if strategy is not None)
-    return JobTarget(actor_id, session_id, frozenset() if None in strategies else named)
+    return JobTarget(actor_id, ids.get("sessionId"), frozenset() if None in strategies else named)
 
 
 def _read_until(given: object) -> Callable[[list[MemoryRecord]], bool] | None:
@@ -188,16 +191,20 @@ def _read_prefixes(given: object) -> list[str]:
 
 
 def _read_since(given: object, ids: Mapping[str, str | None]) -> Event | None:
-    """Parse the event after which records are new; a session takes only its own."""
+    """Parse the event after which records are new; a session or an actor takes only its own."""
     check.check_is("since", given, Event, "give the Event that add_turns() returned, or None")
     if given is None:
         return None
     event = cast("Event", given)
-    ours = ids.get("actorId"), ids.get("sessionId")
-    if ours != (None, None) and ours != (event.actor_id, event.session_id):
+    own = {
+        "actor": (ids.get("actorId"), event.actor_id),
+        "session": (ids.get("sessionId"), event.session_id),
+    }
+    bound = [what for what, (ours, _) in own.items() if ours is not None]
+    if any(own[what][0] != own[what][1] for what in bound):
         check.refuse(
             f"since is an event of actor {event.actor_id!r}, session {event.session_id!r}; "
-            "give an event of this session, or use the manager's extraction_poller()"
+            f"give an event of this {bound[-1]}, or use the manager's extraction_poller()"
         )
     return event
 

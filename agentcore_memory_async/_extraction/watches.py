@@ -162,7 +162,7 @@ class RecordWatch(Watch[RecordTarget, Snapshot]):
 
 
 class JobWatch(Watch[JobTarget, JobSnapshot]):
-    """Watches the failed jobs of a session."""
+    """Watches the failed jobs of a session or an actor."""
 
     def __init__(
         self, state: WaitState, jobs: FailedJobs, deadline: float, wake: Callable[[], None]
@@ -176,7 +176,7 @@ class JobWatch(Watch[JobTarget, JobSnapshot]):
         self._state.polls.leave_jobs(self._subscriber)
 
     def _note(self, result: JobSnapshot, is_ours: bool) -> None:
-        if is_ours:  # else it may not have asked for this session
+        if is_ours:  # else it may not have asked for these jobs
             self._jobs.add(result)
 
     def _note_failure(self, failure: Failure, now: float) -> Exception | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class WaitingOperations(View):
-    """Waiting for records: of a session, or, through the manager, of any actor."""
+    """Waiting for records: of a session, of an actor, or, through the manager, of any actor."""
 
     def extraction_poller(
         self,
@@ -45,8 +45,8 @@ class WaitingOperations(View):
 
         Args:
             namespace_prefix: One prefix or several, such as ``/facts/{actorId}/``. A session fills
-                in ``{actorId}`` and ``{sessionId}``; the manager takes them from *since*. The
-                records of several prefixes are merged.
+                in ``{actorId}`` and ``{sessionId}``, an actor ``{actorId}``; what is missing is
+                taken from *since*. The records of several prefixes are merged.
             timeout: Longest time that one wait lasts, in seconds or a timedelta, above 0.
             min_records: Number of new records that ends the wait, 1 or more, over all prefixes;
                 or, as a mapping from prefixes as they are given, under each of them.
@@ -54,8 +54,9 @@ class WaitingOperations(View):
                 until that long after the last new record.
             since: The event, as ``add_turns`` returned it, after which records are new: by the
                 service's clock, less 2 s. A listed event does not tell when it was accepted; then
-                a baseline is taken when the wait begins. Without *since* the manager does not ask
-                for failed extraction jobs.
+                a baseline is taken when the wait begins. Failed extraction jobs are those of its
+                session. Without *since* they are those of the session or the actor, and the manager
+                does not ask for any.
             until: Called with the list of new records after each poll; returns whether they are
                 enough.
             memory_strategy_id: Only the records of this strategy; or, as a mapping from prefixes,
