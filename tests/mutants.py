@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = "agentcore_memory_async"
-FOLDERS = ("tests/unit", "tests/client", "tests/transport", "tests/sync")
+FOLDERS = ("tests/unit", "tests/client", "tests/control", "tests/transport", "tests/sync")
 """Tests that are run where they reach the changed line."""
 SIMULATION = "tests/simulation/test_seeds.py"
 """Tests that reach nearly everything, and so are run last for each mutant."""

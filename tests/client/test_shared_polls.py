@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -15,6 +16,8 @@ from agentcore_memory_async import (
     InvalidInputError,
     PollPolicy,
 )
+from agentcore_memory_async._extraction.shared_polls import RecordPoll, RecordSubscriber, Subscriber
+from agentcore_memory_async._extraction.targets import PollRequest, RecordTarget
 from agentcore_memory_async.errors import service_error
 from tests._virtual_time import virtual_time
 from tests.client.doubles import said
@@ -280,3 +283,18 @@ async def test_the_same_prefix_twice_takes_the_greater_number() -> None:
         least = {NAMESPACE: 1, FACTS: 2}
         poller = session.extraction_poller([NAMESPACE, FACTS], since=event, min_records=least)
         assert texts(await poller) == ["one", "two"]
+
+
+def test_who_leaves_before_its_poll_begins_leaves_it_to_others() -> None:
+    """A waiter may be cancelled between claiming a poll and running it."""
+    clock = SimpleNamespace(now=lambda: 5.0, hold=int, release=int)
+    lister: Any = SimpleNamespace(wait_clock=clock)
+    poll = RecordPoll(lister, RecordTarget(NAMESPACE))
+    first: RecordSubscriber = Subscriber(RecordTarget(NAMESPACE), 9.0, lambda: None)
+    second: RecordSubscriber = Subscriber(RecordTarget(NAMESPACE), 8.0, lambda: None)
+    for each in (first, second):
+        poll.join(each)
+        poll.request(each, PollRequest(5.0, is_baseline=True))
+    assert (poll.claim(first), poll.claim(second)) == (True, False)
+    poll.leave(first)
+    assert poll.claim(second)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import threading
 from functools import partial
+from typing import TYPE_CHECKING
 
 import anyio
 import pytest
 
 from agentcore_memory_async._sync.loop_thread import Call, LoopThread
 from agentcore_memory_async.errors import ClosedError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
 
 
 class Interrupted(threading.Event):
@@ -116,5 +120,27 @@ def test_tasks_of_others_clean_up_when_the_thread_ends() -> None:
         await asyncio.sleep(0)
 
     thread.call(leave)
+    thread.stop()
+    assert [1] == cleaned
+
+
+def test_generators_of_others_clean_up_when_the_thread_ends() -> None:
+    """An asynchronous generator that somebody's call left in the middle is closed."""
+    thread = LoopThread()
+    thread.start()
+    cleaned = list[int]()
+
+    async def generate() -> AsyncGenerator[int]:
+        try:
+            yield 1
+        finally:
+            cleaned.append(1)
+
+    generator = generate()
+
+    async def begin() -> int:
+        return await anext(generator)
+
+    assert 1 == thread.call(begin)
     thread.stop()
     assert [1] == cleaned

@@ -106,3 +106,23 @@ async def test_without_aioboto3(service: Any, monkeypatch: pytest.MonkeyPatch) -
     async with BotocoreTransport(endpoint_url=service.url) as transport:
         await transport(*LIST)
     assert 1 == len(service.requests)
+
+
+def test_only_the_models_of_the_service_are_shipped() -> None:
+    """Of it there is one version, whatever botocore has; all other services are botocore's."""
+    from botocore.loaders import Loader
+
+    from agentcore_memory_async._transport.loader import ShippedLoader
+
+    loader: Any = ShippedLoader("bedrock-agentcore")
+    theirs: Any = Loader()
+    loader._version = "1999-01-01"
+    assert "1999-01-01" == loader.determine_latest_version("bedrock-agentcore", "service-2")
+    assert ["1999-01-01"] == loader.list_api_versions("bedrock-agentcore", "service-2")
+    for of in ("sts", "dynamodb"):
+        assert theirs.determine_latest_version(of, "service-2") == loader.determine_latest_version(
+            of, "service-2"
+        )
+        assert theirs.list_api_versions(of, "service-2") == loader.list_api_versions(
+            of, "service-2"
+        )

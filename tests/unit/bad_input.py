@@ -190,7 +190,7 @@ MANAGER: dict[str, list[Any]] = {
     "limits": [5, {"events_per_second": 5}, ServiceLimits],
     "retry": POLICIES,
     "close_timeout": ["5", -1, None, True, float("nan")],
-    "on_unreadable": [None, "ignore", 1],
+    "on_unreadable": [None, "ignore", 1, "x" * 21],
     "allow_hierarchical_actor_ids": [None, "no", 1],
     "transport": [5, "fake"],
     "clock": [5, "now"],

@@ -472,3 +472,4 @@ def test_status_and_request_id_may_come_from_what_botocore_read() -> None:
     assert made.message.startswith("HTTP status 599")
     assert answered_error("X", {}, 400, {"x-amzn-requestid": "rq-3"}).request_id == "rq-3"
     assert answered_error("X", {}, 400, {}).request_id is None
+    assert answered_error("X", {}, None, {}).status == 0
