@@ -8,7 +8,7 @@ their ids, and may try calls under another policy, while queue, clock and client
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from attrs import evolve, field, frozen
 
@@ -44,6 +44,7 @@ class MemoryCore:
         retry: Policy of the calls made through a view.
         allow_hierarchical_actor_ids: Whether actor ids may contain ``/``.
         namespaces: Namespaces that are declared, or described by the control plane.
+        namespace_variables: Values of the memory's own namespace keys, for calls through a view.
     """
 
     memory_id: str
@@ -56,6 +57,7 @@ class MemoryCore:
     retry: RetryPolicy = field(factory=RetryPolicy)
     allow_hierarchical_actor_ids: bool = False
     namespaces: DeclaredNamespaces = field(factory=DeclaredNamespaces)
+    namespace_variables: Mapping[str, str] = field(factory=dict[str, str])
 
 
 class HasCore(Protocol):
@@ -89,16 +91,23 @@ class View:
         ``session.namespaces["facts"]`` is ``/facts/anna/`` where ``/facts/{actorId}/`` was
         declared by ``namespaces=`` of the manager, or read by its ``describe(control)``.
 
+        An actor's reach all of its sessions: ``/sums/{actorId}/{sessionId}/`` is ``/sums/anna/``.
+
         Raises:
             InvalidInputError: While reading it: the manager knows no namespaces, or a template has
-                a variable that has no value here, such as ``{sessionId}`` in the manager.
+                a variable that has no value here, such as ``{actorId}`` in the manager.
             KeyError: While reading it: there is none of that name.
         """
         return ResolvedNamespaces(self._core.namespaces, self._namespace_values())
 
-    def with_options(self, *, retry: RetryPolicy) -> Self:
+    def with_options(
+        self,
+        *,
+        retry: RetryPolicy | None = None,
+        namespace_variables: Mapping[str, str] | None = None,
+    ) -> Self:
         """
-        Return a view of this object whose calls follow another retry policy.
+        Return a view of this object with other options, as have the sessions that it makes.
 
         It sends nothing. The view shares the client, the order of writes and everything else, so
         it needs no closing of its own. Extraction pollers keep to the manager's own policy, since
@@ -106,24 +115,44 @@ class View:
 
         Args:
             retry: How long and how often each call is tried.
+            namespace_variables: Values of the memory's own namespace keys, 1 to 5. Templates are
+                filled in with them, and events are stored with them.
 
         Raises:
-            InvalidInputError: *retry* is no `RetryPolicy`.
+            InvalidInputError: An argument is invalid, or none is given.
         """
+        changes: dict[str, Any] = {}
+        if namespace_variables is not None:
+            changes["namespace_variables"] = check.check_namespace_variables(namespace_variables)
+        if retry is not None:
+            changes["retry"] = check_retry(retry)
+        if not changes:
+            check.refuse("retry and namespace_variables are both None; give at least one")
         view = copy(self)
-        view._core = evolve(self._core, retry=check_retry(retry))  # noqa: SLF001 - of the same class
+        view._core = evolve(self._core, **changes)  # noqa: SLF001 - of the same class
         return view
 
-    def _namespace_values(self, memory_strategy_id: str | None = None) -> dict[str, str | None]:
+    def _namespace_values(
+        self,
+        memory_strategy_id: str | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> dict[str, str | None]:
         """Return what namespace templates may name here."""
         return {
+            **self._core.namespace_variables,
+            **(variables or {}),
             "actorId": self._actor_id,
             "sessionId": self._session_id,
             "memoryStrategyId": memory_strategy_id,
         }
 
-    def _warn_of_unwritten(self, *prefixes: str) -> None:
-        """Warn of resolved *prefixes* under which no strategy writes, as far as that is known."""
+    def _warn_of_unwritten(self, prefixes: Mapping[str, str]) -> None:
+        """
+        Warn of *prefixes* under which no strategy writes, as far as that is known.
+
+        Args:
+            prefixes: Namespaces, resolved, by what was given.
+        """
         core = self._core
         hierarchical = core.allow_hierarchical_actor_ids
         core.namespaces.warn_of_unwritten(prefixes, hierarchical=hierarchical)

@@ -133,13 +133,15 @@ class Context(Model, Sequence[MemoryRecord]):
         Return the records as text for a prompt, such as a system message.
 
         They stand between tags, below a sentence that says that they are data and not
-        instructions. In their texts ``&``, ``<`` and ``>`` are escaped, and control characters
-        replaced, so that no record can end the fence or begin another record. Each has the date
+        instructions. In their texts ``&``, ``<`` and ``>`` are escaped, control characters are
+        replaced, and invisible ones left out, so that no record can end the fence, begin another
+        record, or say what nobody sees. Each has the date
         of its conversation, and the name or else the template of its namespace.
 
         Records are left out whole where the budget has no room, and later ones that have room are
-        not. Without any record the text says that nothing was remembered: some models' APIs refuse
-        an empty message. It is empty only where the budget has no room for that sentence.
+        not. Without any record the text says that nothing was remembered, or where none has room,
+        that there is none: some models' APIs refuse an empty message. It is empty only
+        where the budget has no room for that sentence.
 
         Args:
             max_chars: Largest length of the whole text, in characters.
@@ -195,6 +197,11 @@ class TurnResult(_Parts):
         made = super().__new__(cls, memories, response, event)
         made.degraded = degraded
         return made
+
+    def _replace(self, **changes: Any) -> TurnResult:
+        """Return a copy with other items, or another ``degraded``."""
+        degraded: bool = changes.pop("degraded", self.degraded)
+        return TurnResult(*super()._replace(**changes), degraded)
 
     def __repr__(self) -> str:
         return (

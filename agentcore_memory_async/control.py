@@ -22,7 +22,7 @@ from agentcore_memory_async._control.memories import MemoryOperations
 from agentcore_memory_async._control.waiting import MemoryWait
 from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async._wire import validation as check
-from agentcore_memory_async._wire.declared_namespaces import passed_on
+from agentcore_memory_async._wire.declared_namespaces import written_by
 from agentcore_memory_async._wire.service_model import CONTROL
 from agentcore_memory_async._wire.unreadable import check_on_unreadable
 from agentcore_memory_async.manager import AsyncMemorySessionManager
@@ -191,5 +191,5 @@ class AsyncMemoryControl(MemoryOperations, ChangeOperations):
         memory_id = memory if isinstance(memory, str) else id_of(memory)
         manager = AsyncMemorySessionManager(memory_id, **{**given, **options})
         if isinstance(memory, Memory):
-            manager._core.namespaces.describe(memory.namespaces, passed_on(memory))  # noqa: SLF001 - made here
+            manager._core.namespaces.describe(written_by(memory))  # noqa: SLF001 - made here
         return manager

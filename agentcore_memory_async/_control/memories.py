@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import warnings
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
@@ -25,6 +24,7 @@ from agentcore_memory_async._control.wanted import (
     find_differences,
     may_be_named,
 )
+from agentcore_memory_async._warnings import warn_caller
 from agentcore_memory_async._wire import control_rules as rules
 from agentcore_memory_async._wire import memory_codec
 from agentcore_memory_async._wire import validation as check
@@ -203,11 +203,10 @@ class MemoryOperations(ControlView):
         differences = find_differences(wanted, memory, found)
         if differences:
             what = ", ".join(each.what for each in differences)
-            warnings.warn(
+            warn_caller(
                 f"memory {memory.memory_id} exists and is not as it is wanted: {what}; its "
                 "differences say how, and update_memory() changes it",
                 MemoryDiffersWarning,
-                stacklevel=2,
             )
         return evolve(memory, differences=differences)
 

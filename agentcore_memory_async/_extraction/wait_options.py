@@ -38,6 +38,7 @@ class WaitOptions:
         returns_on_timeout: Whether a timeout returns the records so far instead of raising.
         since: Event after which records are new.
         jobs: Whose failed jobs matter; None where they are not asked for.
+        given: Resolved prefixes by what was given.
     """
 
     targets: tuple[RecordTarget, ...]
@@ -49,6 +50,7 @@ class WaitOptions:
     returns_on_timeout: bool = False
     since: Event | None = field(default=None, repr=False)
     jobs: JobTarget | None = None
+    given: Mapping[str, str] = field(factory=dict[str, str])
 
     @property
     def namespaces(self) -> tuple[str, ...]:
@@ -98,7 +100,7 @@ def parse_wait_options(
     prefixes = _read_prefixes(namespace_prefix)
     event = _read_since(since, ids)
     if event is not None:
-        ids = {"actorId": event.actor_id, "sessionId": event.session_id}
+        ids = {**ids, "actorId": event.actor_id, "sessionId": event.session_id}
     least = _read_by_prefix("min_records", min_records, prefixes)
     strategies = _read_by_prefix("memory_strategy_id", memory_strategy_id, prefixes)
     entry = _read_exact(exact, event)
@@ -108,6 +110,7 @@ def parse_wait_options(
     if entry is not None:  # the service refuses a key that the memory lacks
         wanted = (*wanted, Filter(entry[0], "EXISTS"))
     targets: dict[RecordTarget, int] = {}
+    given: dict[str, str] = {}
     for prefix in prefixes:
         strategy = strategies.get(prefix)
         if strategy is not None:
@@ -122,6 +125,7 @@ def parse_wait_options(
             filters=wanted,
             exact=entry,
         )
+        given[prefix] = target.prefix
         targets[target] = max(count or 0, targets.get(target, 0))  # the same one may be given twice
     if not isinstance(on_timeout, str) or on_timeout not in {"raise", "return"}:
         what = repr(on_timeout) if isinstance(on_timeout, str) else check.kind(on_timeout)
@@ -138,6 +142,7 @@ def parse_wait_options(
         returns_on_timeout=on_timeout == "return",
         since=event,
         jobs=_read_jobs(ids, targets),
+        given=given,
     )
 
 

@@ -65,14 +65,19 @@ class MemoryStrategy(Model):
     updated_at: datetime | None = None
     extra: Mapping[str, Any] = field(factory=dict[str, Any], repr=size, hash=False)
 
+    @property
+    def reflection_step(self) -> EpisodicReflection | ReflectionOverride | None:
+        """How it reflects: by the override of a custom strategy, else by ``reflection``."""
+        if isinstance(self.configuration, EpisodicOverride) and self.configuration.reflection:
+            return self.configuration.reflection
+        return self.reflection
+
     def templates(self) -> dict[str, str]:
         """Return the templates of its records, and of its reflections, by name."""
         found: dict[str, str] = {}
         if self.namespaces:
             found[self.name] = self.namespaces[0]
-        reflection: EpisodicReflection | ReflectionOverride | None = self.reflection
-        if isinstance(self.configuration, EpisodicOverride):
-            reflection = self.configuration.reflection or reflection
+        reflection = self.reflection_step
         if reflection is not None and reflection.namespace_template:
             found[f"{self.name}.reflection"] = reflection.namespace_template
         return found

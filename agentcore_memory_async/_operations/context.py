@@ -12,17 +12,24 @@ from attrs import frozen
 from agentcore_memory_async._operations.records import RecordOperations
 from agentcore_memory_async._operations.together import run_together
 from agentcore_memory_async._wire import validation as check
-from agentcore_memory_async._wire.namespaces import resolve_prefix
+from agentcore_memory_async._wire.filters import check_record_filters
+from agentcore_memory_async._wire.namespaces import OWN_KEY, resolve_prefix
 from agentcore_memory_async._wire.origins import check_trusted
-from agentcore_memory_async._wire.resolved_namespaces import NO_VALUE, known_templates
+from agentcore_memory_async._wire.resolved_namespaces import known_templates
 from agentcore_memory_async.context import Context, Provenance, RetrievalConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
+    from agentcore_memory_async.filters import Filter
     from agentcore_memory_async.models import MemoryRecord, Origin
 
 _LOG = logging.getLogger("agentcore_memory_async")
+_GIVEN_BY = {
+    "memoryStrategyId": "strategy_id= of RetrievalConfig",
+    OWN_KEY: "namespace_variables=",
+}
+"""Arguments that give variables of a template a value."""
 
 
 @frozen
@@ -32,6 +39,7 @@ class _Search:
     query: str
     where: Provenance
     config: RetrievalConfig
+    filters: Sequence[Filter]
 
 
 class ContextOperations(RecordOperations):
@@ -43,6 +51,7 @@ class ContextOperations(RecordOperations):
         retrieval_config: Mapping[str, RetrievalConfig] | None = None,
         *,
         trusted: Sequence[str | Origin] | None = None,
+        namespace_variables: Mapping[str, str] | None = None,
     ) -> Context:
         """
         Return what is remembered about *query*, best first, from all namespaces at once.
@@ -58,6 +67,8 @@ class ContextOperations(RecordOperations):
                 is searched; an empty mapping searches nothing. If omitted: the namespaces that the
                 manager knows, as ``RetrievalConfig()`` says.
             trusted: As in ``search_long_term_memories``: only records of these origins.
+            namespace_variables: Values of the memory's own namespace keys, for templates that name
+                them, 1 to 5.
 
         Returns:
             Records whose score is high enough, no id and no text twice; `Context.render` makes
@@ -70,30 +81,42 @@ class ContextOperations(RecordOperations):
         AWS operation: ``RetrieveMemoryRecords``, for each namespace.
         """
         check.check_text("query", query)
-        check_trusted(trusted)
-        searches = self._searches(check.plain(query), retrieval_config)
+        sources = check_trusted(trusted)
+        variables = check.check_namespace_variables(namespace_variables)
+        configs = self._read_configs(retrieval_config)
+        searches = self._searches(check.plain(query), configs, variables, is_trusted=bool(sources))
+        self._warn_of_unwritten({each.where.template: each.where.prefix for each in searches})
         searches = [each for each in searches if each.query.strip()]
-        found = await run_together([partial(self._found, each, trusted) for each in searches])
+        found = await run_together([partial(self._found, each, sources) for each in searches])
         return _merged(zip(searches, found, strict=True))
 
-    def _searches(self, query: str, configs: object) -> list[_Search]:
+    def _searches(
+        self,
+        query: str,
+        configs: Mapping[str, RetrievalConfig],
+        variables: Mapping[str, str],
+        *,
+        is_trusted: bool,
+    ) -> list[_Search]:
         """Return what to search, with everything checked that the service would refuse."""
         names = {template: name for name, template in self._core.namespaces.templates.items()}
         searches: list[_Search] = []
         cut_from = 0
-        for template, config in self._read_configs(configs).items():
+        for template, config in configs.items():
             prefix = resolve_prefix(
                 template,
-                self._namespace_values(config.strategy_id),
+                self._namespace_values(config.strategy_id, variables),
                 argument="retrieval_config",
-                advice=f"give strategy_id= of RetrievalConfig, or {NO_VALUE}",
+                given_by=_GIVEN_BY,
             )
+            own = {"trusted": 1} if is_trusted else {}
+            filters = check_record_filters(config.metadata_filters or (), None, own)
             where = Provenance(check.plain(template), prefix, names.get(template))
             asked = query
             if config.retrieval_query is not None:
                 asked = f"{check.plain(config.retrieval_query)} {query}"
             cut_from = max(cut_from, len(asked))
-            searches.append(_Search(asked[-check.MAX_QUERY :], where, config))
+            searches.append(_Search(asked[-check.MAX_QUERY :], where, config, filters))
         if cut_from > check.MAX_QUERY:
             _LOG.warning(
                 "a query of %d characters is cut to its last %d, the most that a search takes",
@@ -121,18 +144,13 @@ class ContextOperations(RecordOperations):
                 )
         return cast("dict[str, RetrievalConfig]", given)
 
-    async def _found(
-        self, search: _Search, trusted: Sequence[str | Origin] | None
-    ) -> list[MemoryRecord]:
+    async def _found(self, search: _Search, sources: Collection[str] | None) -> list[MemoryRecord]:
         """Return what one search finds."""
-        return await self.search_long_term_memories(
-            search.query,
-            search.where.prefix,
-            search.config.top_k,
-            memory_strategy_id=search.config.strategy_id,
-            filters=search.config.metadata_filters or (),
-            trusted=trusted,
-        )
+        criteria = {"searchQuery": search.query, "topK": search.config.top_k}
+        if search.config.strategy_id is not None:
+            criteria["memoryStrategyId"] = search.config.strategy_id
+        scope = {"namespacePath": search.where.prefix}
+        return await self._search_from(criteria, scope, search.filters, sources)
 
 
 def _merged(found: Iterable[tuple[_Search, Sequence[MemoryRecord]]]) -> Context:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from agentcore_memory_async._core import View
 from agentcore_memory_async._wire import validation as check
-from agentcore_memory_async._wire.declared_namespaces import passed_on
+from agentcore_memory_async._wire.declared_namespaces import written_by
 
 if TYPE_CHECKING:
     from agentcore_memory_async.models import Memory
@@ -29,7 +29,8 @@ class DescriptionOperations(View):
 
         Afterwards a prefix under which no strategy writes is warned of at once
         (`UnwrittenNamespaceWarning`), where a list, a search or an extraction poller is given one;
-        so is a declared namespace, here. Nothing but this method asks the control plane.
+        so is a declared namespace, here. Each is warned of once, as it was given. Nothing but this
+        method asks the control plane.
 
         Args:
             control: `AsyncMemoryControl` of the same account and region.
@@ -51,6 +52,5 @@ class DescriptionOperations(View):
 
     def _take_over(self, memory: Memory) -> None:
         namespaces = self._core.namespaces
-        declared = list(namespaces.templates.values())
-        namespaces.describe(memory.namespaces, passed_on(memory))
-        self._warn_of_unwritten(*declared)
+        namespaces.describe(written_by(memory))
+        self._warn_of_unwritten({each: each for each in namespaces.declared.values()})

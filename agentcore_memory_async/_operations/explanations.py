@@ -24,9 +24,9 @@ class ExplanationOperations(BranchOperations):
         are the events with the same; that is exact. Elsewhere they are all that were stored before
         the record was, the nearest first. ``by`` of what is returned says which of the two.
 
-        After ``describe`` of the manager, the keys are those that the strategies declare
-        ``STRICTLY_CONSISTENT``. Before, they are those that the record and the events have in
-        common, which a model may have inferred.
+        The keys are those that the record's strategy declares ``STRICTLY_CONSISTENT``, as far as
+        the manager was told by ``describe`` or made by ``control.manager``. Before, a key that the
+        record and the events have in common may have been inferred by a model, so it is by time.
 
         Args:
             record: A record, as it was listed or found.
@@ -38,5 +38,5 @@ class ExplanationOperations(BranchOperations):
         """
         check.check_type("record", record, MemoryRecord, "give a MemoryRecord of a list or search")
         hierarchical = self._core.allow_hierarchical_actor_ids
-        keys = self._core.namespaces.exact_keys(record.namespace, hierarchical=hierarchical)
+        keys = self._core.namespaces.keys_of(record, hierarchical=hierarchical)
         return explanations.explain(record, await self._all_events(with_payloads=True), keys)

@@ -10,11 +10,11 @@ from agentcore_memory_async._operations.erasure import Forgetting
 from agentcore_memory_async._wire import forgetting as decide
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.forgetting import Scope
-from agentcore_memory_async._wire.namespaces import resolve_prefix
+from agentcore_memory_async._wire.namespaces import resolve_whole_prefix
 from agentcore_memory_async._wire.resolved_namespaces import (
-    NO_VALUE,
+    OF_VIEW,
     check_namespaces,
-    known_templates,
+    templates_to_reach,
 )
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ class NamespaceForgetting(BatchOperations):
 
         AWS operations: ``ListMemoryRecords`` and ``BatchDeleteMemoryRecords``.
         """
-        prefix = resolve_prefix(namespace_prefix, self._namespace_values(), advice=NO_VALUE)
+        values = self._namespace_values()
+        prefix = resolve_whole_prefix(namespace_prefix, values, given_by=OF_VIEW)
         if not prefix.strip("/"):
             check.refuse("namespace_prefix is '/', which is everybody's; give a path below it")
         scope = Scope(
@@ -93,7 +94,7 @@ class ForgettingOperations(NamespaceForgetting):
         hierarchical = self._core.allow_hierarchical_actor_ids
         actor_id = check.check_actor_id(actor_id, hierarchical=hierarchical)
         known = self._core.namespaces if namespaces is None else check_namespaces(namespaces)
-        templates = known_templates(known).values()
+        templates = templates_to_reach(known)
         targets, left = decide.actor_targets(templates, actor_id, hierarchical=hierarchical)
         scope = Scope(
             f"actor {actor_id}",

@@ -60,6 +60,7 @@ class IngestOperations(ActorView):
         """
         entries = check.check_metadata(metadata, check_origin(origin))
         variables = check.check_namespace_variables(namespace_variables)
+        variables = {**self._core.namespace_variables, **variables}
         timestamp = merged(timestamp, None, event_timestamp=event_timestamp)
         stamp_ms = None if timestamp is None else check.check_timestamp(timestamp)
         token = str(uuid4()) if client_token is None else check.check_client_token(client_token)

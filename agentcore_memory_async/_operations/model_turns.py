@@ -69,7 +69,7 @@ class ModelTurnOperations(TurnOperations, ContextOperations):
             trusted: As in ``retrieve_context``.
             timestamp: As in ``add_turns``.
             branch: As in ``add_turns``.
-            namespace_variables: As in ``add_turns``.
+            namespace_variables: As in ``add_turns``, and as in ``retrieve_context``.
             client_token: Token of the write, as in ``add_turns``.
             on_search_error: ``"degrade"`` goes on without memories if the service or the network
                 fails the search, logs why, and says so in the result; ``"raise"`` raises.
@@ -98,6 +98,7 @@ class ModelTurnOperations(TurnOperations, ContextOperations):
                 f"llm_callback is {check.kind(llm_callback)}; give a function of user_input and "
                 "memories that returns the answer"
             )
+        variables = check.check_namespace_variables(namespace_variables) or None
         is_degrading = _check_on_search_error(on_search_error)
         check.check_bool("store_on_failure", store_on_failure)
         branch = merged(branch, None, branch_name=branch_name)
@@ -112,12 +113,14 @@ class ModelTurnOperations(TurnOperations, ContextOperations):
             origin=origin,
             timestamp=timestamp,
             branch=check.check_branch(branch),
-            namespace_variables=check.check_namespace_variables(namespace_variables) or None,
+            namespace_variables=variables,
             client_token=None if client_token is None else check.check_client_token(client_token),
         )
         memories, degraded = Context(), False
         try:
-            memories = await self.retrieve_context(user_input, retrieval_config, trusted=trusted)
+            memories = await self.retrieve_context(
+                user_input, retrieval_config, trusted=trusted, namespace_variables=variables
+            )
         except AgentCoreMemoryError as error:
             if not is_degrading:
                 raise

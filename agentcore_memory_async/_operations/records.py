@@ -19,7 +19,7 @@ from agentcore_memory_async._wire.synonyms import merged
 from agentcore_memory_async.filters import Filter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 
     from agentcore_memory_async.models import MemoryRecord, MetadataValue, Origin
 
@@ -249,6 +249,18 @@ class RecordOperations(View):
         wanted = check_record_filters(filters, metadata, own)
         least = -inf if min_score is None else check.check_number("min_score", min_score)
         scope = self._record_scope(namespace_prefix, namespace, memory_strategy_id)
+        return await self._search_from(criteria, scope, wanted, sources, least)
+
+    async def _search_from(
+        self,
+        criteria: Mapping[str, Any],
+        scope: Mapping[str, str],
+        wanted: Sequence[Filter],
+        sources: Collection[str] | None,
+        least: float = -inf,
+    ) -> list[MemoryRecord]:
+        """Return what is found of the origins *sources*, or of all: all arguments are checked."""
+        top_k: int = criteria["topK"]
         # The service cannot combine conditions by "or", so each origin is searched by itself.
         origins: list[tuple[Filter, ...]] = [()]
         if sources is not None:
@@ -289,7 +301,9 @@ class RecordOperations(View):
         self, prefix: str, namespace: str | None, memory_strategy_id: str | None
     ) -> dict[str, str]:
         scope = queries.record_scope(prefix, namespace, self._namespace_values(memory_strategy_id))
-        self._warn_of_unwritten(*scope.values())
+        given = prefix if namespace is None else namespace
+        (resolved,) = scope.values()
+        self._warn_of_unwritten({given: resolved})
         return scope
 
     def _record_pages(

@@ -11,7 +11,7 @@ from agentcore_memory_async._operations.importing import Import
 from agentcore_memory_async._operations.records import RecordOperations
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.forgetting import actor_targets, prefix_target
-from agentcore_memory_async._wire.resolved_namespaces import check_namespaces, known_templates
+from agentcore_memory_async._wire.resolved_namespaces import check_namespaces, templates_to_reach
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
@@ -90,7 +90,7 @@ class TransferOperations(RecordOperations, BatchOperations):
             for each in check.check_list("actor_ids", actor_ids, "actor ids")
         ]
         known = self._core.namespaces if namespaces is None else check_namespaces(namespaces)
-        templates = known_templates(known).values()
+        templates = templates_to_reach(known)
         targets: list[Target] = []
         left: tuple[NotCovered, ...] = ()
         for actor_id in ids:

@@ -154,7 +154,7 @@ class TurnOperations(NewestOperations):
                     branch=None,
                     metadata={INTERRUPTED: "true"} if is_interrupted else {},
                     extract=True,
-                    namespace_variables={},
+                    namespace_variables=core.namespace_variables,
                 )
                 core.outbox.put(self._queue, {**self._ids(), **request}, core.retry)
 

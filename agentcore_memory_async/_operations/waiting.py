@@ -110,7 +110,7 @@ class WaitingOperations(View):
             self._core.namespaces.check_exact(
                 key, options.namespaces, hierarchical=self._core.allow_hierarchical_actor_ids
             )
-        self._warn_of_unwritten(*options.namespaces)
+        self._warn_of_unwritten(options.given)
         return ExtractionPoller(polls, options)
 
     async def wait_for_extraction(

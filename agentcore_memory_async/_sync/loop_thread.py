@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 import anyio._backends._asyncio  # noqa: F401  # pyright: ignore[reportUnusedImport] - as above
 from anyio import CancelScope, create_task_group
 
+from agentcore_memory_async._warnings import CALLER, find_caller
 from agentcore_memory_async.errors import BlockingCallWarning, ClosedError
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Call(Generic[T]):
         self._thread = thread
         self._function = function
         self._context = contextvars.copy_context()
+        self._context.run(CALLER.set, find_caller())
         self._cancellations = _cancellations()  # before the call can begin: see wait()
         sniffio = sys.modules.get("sniffio")  # anyio imported it, where it is installed
         if sniffio is not None:

@@ -8,20 +8,41 @@ which prefixes strategies write at all.
 from __future__ import annotations
 
 import re
-import warnings
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from attrs import frozen
+
+from agentcore_memory_async._warnings import warn_caller
 from agentcore_memory_async.errors import InvalidInputError, UnwrittenNamespaceWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Set
 
-    from agentcore_memory_async.models import Memory
+    from agentcore_memory_async.models import Memory, MemoryRecord, MemoryStrategy
 
 _VARIABLE = re.compile(r"\{[a-zA-Z][a-zA-Z0-9]*\}")
 """A variable of a template, such as ``{actorId}``."""
 _ACTOR_ID = "{actorId}"
 """The variable whose value may be a path, where hierarchical ids are allowed."""
+_MOST_WARNINGS = 100
+"""Different prefixes that one manager warns of."""
+
+
+@frozen
+class WrittenNamespace:
+    """
+    Where a strategy writes, and what it passes on.
+
+    Attributes:
+        template: Template of the namespace.
+        strategy_id: Id of the strategy; None where it is not known.
+        exact_keys: Keys of metadata that it passes on from events to records unchanged.
+    """
+
+    template: str
+    strategy_id: str | None = None
+    exact_keys: frozenset[str] = frozenset()
 
 
 class DeclaredNamespaces:
@@ -29,52 +50,57 @@ class DeclaredNamespaces:
     Namespace templates by name, such as ``{"facts": "/facts/{actorId}/"}``.
 
     Attributes:
+        declared: Templates that were declared, by name.
         templates: Templates by name; a declared one comes before a described one of its name.
         is_described: Whether the control plane said where strategies write.
     """
 
     def __init__(self, templates: Mapping[str, str] | None = None) -> None:
-        self._declared = dict(templates or {})
-        self._written: tuple[str, ...] = ()
-        self.templates: dict[str, str] = dict(self._declared)
+        self.declared: Mapping[str, str] = MappingProxyType(dict(templates or {}))
+        self._written: tuple[WrittenNamespace, ...] = ()
+        self.templates: dict[str, str] = dict(self.declared)
         self.is_described = False
-        self._exact_keys: dict[str, frozenset[str]] = {}
+        self._warned = set[str]()
 
-    def describe(
-        self, templates: Mapping[str, str], exact_keys: Mapping[str, frozenset[str]]
-    ) -> None:
+    def describe(self, written: Mapping[str, WrittenNamespace]) -> None:
         """
         Take over what the control plane says.
 
         Args:
-            templates: Templates under which strategies write, by name.
-            exact_keys: Keys of metadata that the strategies of these names pass on unchanged.
+            written: Where strategies write, by name.
         """
-        self._exact_keys = {
-            template: exact_keys.get(name, frozenset()) for name, template in templates.items()
-        }
-        self.templates = {**templates, **self._declared}
-        self._written = tuple(templates.values())
+        found = {name: each.template for name, each in written.items()}
+        self.templates = {**found, **self.declared}
+        self._written = tuple(written.values())
+        self._warned = set()
         self.is_described = True
 
-    def warn_of_unwritten(self, prefixes: Iterable[str], *, hierarchical: bool = False) -> None:
+    def warn_of_unwritten(self, prefixes: Mapping[str, str], *, hierarchical: bool = False) -> None:
         """
-        Warn of each of *prefixes* under which no strategy writes, as far as that is known.
+        Warn of *prefixes* under which no strategy writes, as far as that is known.
+
+        Each is warned of once as it was given, however many actors it is resolved for.
 
         Args:
-            prefixes: Namespaces, resolved or templates.
+            prefixes: Namespaces, resolved, by what was given.
             hierarchical: Whether actor ids may contain ``/``.
         """
         if not self.is_described:
             return
-        for prefix in prefixes:
-            if not any(may_hold(prefix, each, hierarchical=hierarchical) for each in self._written):
-                known = ", ".join(self._written) or "no namespace"
-                warnings.warn(
-                    f"no strategy of the memory writes under {prefix}: they write under {known}",
-                    UnwrittenNamespaceWarning,
-                    stacklevel=3,
-                )
+        for given, prefix in prefixes.items():
+            if given in self._warned or len(self._warned) >= _MOST_WARNINGS:
+                continue
+            if any(
+                may_hold(prefix, each.template, hierarchical=hierarchical) for each in self._written
+            ):
+                continue
+            self._warned.add(given)
+            known = ", ".join(each.template for each in self._written) or "no namespace"
+            shown = prefix if given == prefix else f"{prefix} ({given})"
+            warn_caller(
+                f"no strategy of the memory writes under {shown}: they write under {known}",
+                UnwrittenNamespaceWarning,
+            )
 
     def exact_keys(self, prefix: str, *, hierarchical: bool = False) -> frozenset[str] | None:
         """
@@ -88,11 +114,31 @@ class DeclaredNamespaces:
             return None
         return frozenset[str]().union(
             *(
-                keys
-                for template, keys in self._exact_keys.items()
-                if may_hold(prefix, template, hierarchical=hierarchical)
+                each.exact_keys
+                for each in self._written
+                if may_hold(prefix, each.template, hierarchical=hierarchical)
             )
         )
+
+    def keys_of(self, record: MemoryRecord, *, hierarchical: bool = False) -> frozenset[str]:
+        """
+        Return the keys that were certainly passed on to *record*; none where that is not known.
+
+        They are those of the strategy that wrote it, and of each of its templates that makes the
+        namespace of the record.
+
+        Args:
+            record: A record.
+            hierarchical: Whether actor ids may contain ``/``.
+        """
+        found = [
+            each.exact_keys
+            for each in self._written
+            if each.strategy_id is not None
+            and each.strategy_id == record.memory_strategy_id
+            and makes(record.namespace, each.template, hierarchical=hierarchical)
+        ]
+        return frozenset.intersection(*found) if found else frozenset()
 
     def check_exact(self, key: str, prefixes: Iterable[str], *, hierarchical: bool = False) -> None:
         """
@@ -114,26 +160,45 @@ class DeclaredNamespaces:
                 raise InvalidInputError(message)
 
 
-def passed_on(memory: Memory) -> dict[str, frozenset[str]]:
-    """Return the keys of metadata that strategies pass on unchanged, by the names of templates."""
-    found: dict[str, frozenset[str]] = {}
+def written_by(memory: Memory) -> dict[str, WrittenNamespace]:
+    """Return where the strategies of *memory* write, by the names of `Memory.namespaces`."""
+    found: dict[str, WrittenNamespace] = {}
+    templates = memory.namespaces
     for strategy in memory.strategies:
-        keys = frozenset(
-            each.key
-            for each in strategy.record_schema
-            if each.extraction_type == "STRICTLY_CONSISTENT"
-        )
-        found |= dict.fromkeys(strategy.templates(), keys)
+        for name in strategy.templates():
+            if name in templates:
+                keys = _passed_on(strategy, is_reflection=name != strategy.name)
+                found[name] = WrittenNamespace(
+                    templates[name], strategy.memory_strategy_id, frozenset(keys)
+                )
     return found
+
+
+def _passed_on(strategy: MemoryStrategy, *, is_reflection: bool) -> Set[str]:
+    """Return the keys that a strategy passes on to its records, or to its reflections."""
+    reflection = strategy.reflection_step if is_reflection else None
+    schema = strategy.record_schema if reflection is None else reflection.record_schema
+    return {each.key for each in schema if each.extraction_type == "STRICTLY_CONSISTENT"}
 
 
 def may_hold(prefix: str, template: str, *, hierarchical: bool = False) -> bool:
     """Return whether a namespace made of *template* may be *prefix*, or below it."""
     wanted = _segments(prefix)
-    ends = {0}  # how many segments of the prefix the parts of the template so far may make up
+    return any(len(wanted) in ends for ends in _walk(wanted, template, hierarchical))
+
+
+def makes(namespace: str, template: str, *, hierarchical: bool = False) -> bool:
+    """Return whether *namespace* may be made of *template*."""
+    wanted = _segments(namespace)
+    *_, ends = _walk(wanted, template, hierarchical)
+    return len(wanted) in ends
+
+
+def _walk(wanted: list[str], template: str, hierarchical: bool) -> Iterator[set[int]]:
+    """Yield how many segments of *wanted* the parts of *template* so far may make up, each time."""
+    ends = {0}
+    yield ends
     for part in _segments(template):
-        if len(wanted) in ends:
-            return True
         fixed = _VARIABLE.split(part)
         longest = len(wanted) if hierarchical and _ACTOR_ID in part else 1
         ends = {
@@ -142,7 +207,7 @@ def may_hold(prefix: str, template: str, *, hierarchical: bool = False) -> bool:
             for end in range(start + 1, min(start + longest, len(wanted)) + 1)
             if _is_made_of(fixed, wanted[start:end])
         }
-    return len(wanted) in ends
+        yield ends
 
 
 def _segments(path: str) -> list[str]:

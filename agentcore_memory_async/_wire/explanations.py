@@ -17,21 +17,15 @@ SKEW = timedelta(minutes=5)
 """How far a client's clock may be ahead: the service refuses a signature of a later time."""
 
 
-def explain(
-    record: MemoryRecord, events: Sequence[Event], exact_keys: Set[str] | None
-) -> Explanation:
+def explain(record: MemoryRecord, events: Sequence[Event], exact_keys: Set[str]) -> Explanation:
     """
     Return the events that *record* can come from, the nearest in time first.
 
     Args:
         record: A record.
         events: All events of a session, newest first.
-        exact_keys: Keys of metadata that strategies pass on unchanged under its namespace; None
-            where that is not known, and then keys that records and events have in common are
-            taken for such.
+        exact_keys: Keys of metadata that were passed on to it unchanged.
     """
-    if exact_keys is None:
-        exact_keys = {key for event in events for key in event.metadata}
     entries = {
         key: value
         for key, value in record.metadata.items()

@@ -27,10 +27,21 @@ CLOSING = "</memories>"
 """End of the fence."""
 NOTHING = "Nothing was remembered from earlier conversations."
 """What a model is told instead, so that the message it stands in is not empty."""
+NO_ROOM = "What was remembered has no room here."
+"""What a model is told where there are records, and none has room."""
 _NEWLINE = re.compile(r"\r\n?")
 """Line breaks that XML reads as another one."""
 _UNREADABLE = re.compile("[^\t\n -~\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Control characters, halves of surrogate pairs, and what else is no character of XML."""
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e0fff]"
+)
+"""
+What no person sees and a model reads: tags, marks and overrides of direction, empty spaces.
+
+The joiners and the selectors of emoji, of Persian and of Indian scripts are not among them.
+"""
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 """Characters of which tags and entities are made."""
 _ATTRIBUTE = str.maketrans({'"': "&quot;", "\n": " ", "\t": " "})
@@ -38,8 +49,9 @@ _ATTRIBUTE = str.maketrans({'"': "&quot;", "\n": " ", "\t": " "})
 
 
 def escape(text: str) -> str:
-    """Return *text* as it stands inside an element: read as XML, it is what it was."""
-    readable = _UNREADABLE.sub("\ufffd", _NEWLINE.sub("\n", text))
+    """Return *text* as it stands inside an element: read as XML, it is what a person saw of it."""
+    visible = _INVISIBLE.sub("", _NEWLINE.sub("\n", text))
+    readable = _UNREADABLE.sub("\ufffd", visible)
     return readable.translate(_ENTITIES)
 
 
@@ -68,7 +80,8 @@ def fence_within(
         fits: Returns whether a text is within another limit, such as one of tokens.
 
     Returns:
-        At most *max_chars* characters that fit; empty where not even `NOTHING` does.
+        At most *max_chars* characters that fit. Where no element does, `NOTHING` or `NO_ROOM`
+        says why; empty where not even that does.
     """
     kept: list[str] = []
     size = len(fence(kept))
@@ -77,7 +90,7 @@ def fence_within(
         if (max_chars is None or longer <= max_chars) and fits(fence([*kept, each])):
             kept.append(each)
             size = longer
-    text = fence(kept) if kept else NOTHING
+    text = fence(kept) if kept else NO_ROOM if elements else NOTHING
     return text if kept or ((max_chars is None or len(text) <= max_chars) and fits(text)) else ""
 
 

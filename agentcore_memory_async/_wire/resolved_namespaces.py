@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from agentcore_memory_async._wire.declared_namespaces import DeclaredNamespaces
-from agentcore_memory_async._wire.namespaces import resolve_prefix, resolve_template
+from agentcore_memory_async._wire.namespaces import (
+    GIVEN_BY,
+    OWN_KEY,
+    own_keys,
+    resolve_prefix,
+    resolve_template,
+)
 from agentcore_memory_async._wire.validation import kind, plain, refuse
 
 if TYPE_CHECKING:
@@ -14,8 +20,8 @@ if TYPE_CHECKING:
 
 _SAMPLE_IDS = {"actorId": "a", "sessionId": "s", "memoryStrategyId": "m"}
 """Values with which templates are tried; those of views are not known yet."""
-NO_VALUE = "write the id itself"
-"""What to do where a variable of a template has no value in a view."""
+OF_VIEW = {OWN_KEY: GIVEN_BY[OWN_KEY]}
+"""What gives variables a value where no argument but those of the view does."""
 
 
 def check_namespaces(value: object) -> DeclaredNamespaces:
@@ -35,7 +41,9 @@ def check_namespaces(value: object) -> DeclaredNamespaces:
 
 
 def _check(name: object, template: object) -> tuple[str, str]:
-    resolve_template(cast("str", template), _SAMPLE_IDS, argument="namespaces: the template")
+    own = dict.fromkeys(own_keys(template), "k") if isinstance(template, str) else {}
+    values = {**_SAMPLE_IDS, **own}
+    resolve_template(cast("str", template), values, argument="namespaces: the template")
     if not isinstance(name, str) or not name:
         what = "is empty" if name == "" else f"is {kind(name)}"
         refuse(f"namespaces: a name {what}; give templates by name, or a list of templates")
@@ -67,7 +75,7 @@ class ResolvedNamespaces(Mapping[str, str]):
             message = f"no namespace has this name; those of the manager are {known}"
             raise KeyError(message)
         return resolve_prefix(
-            templates[name], self._values, argument=f"namespaces[{name!r}]", advice=NO_VALUE
+            templates[name], self._values, argument=f"namespaces[{name!r}]", given_by=OF_VIEW
         )
 
     def __iter__(self) -> Iterator[str]:
@@ -78,11 +86,22 @@ class ResolvedNamespaces(Mapping[str, str]):
 
 
 def known_templates(namespaces: DeclaredNamespaces) -> dict[str, str]:
-    """Return the templates that a manager knows, by name; raise where it knows none."""
-    if not namespaces.templates:
+    """Return the templates that a manager knows, by name; raise where it was told of none."""
+    if not (namespaces.templates or namespaces.is_described):
         refuse(
             "the manager knows no namespaces; declare them, such as "
             "namespaces={'facts': '/facts/{actorId}/'}, or let describe(control) read those of "
             "the memory's strategies"
         )
     return namespaces.templates
+
+
+def templates_to_reach(namespaces: DeclaredNamespaces) -> tuple[str, ...]:
+    """Return the templates under which records are looked for; raise where there are none."""
+    templates = tuple(known_templates(namespaces).values())
+    if not templates:
+        refuse(
+            "no strategy of the memory writes anywhere, but records of deleted strategies or of "
+            "your own may be there; give namespaces="
+        )
+    return templates

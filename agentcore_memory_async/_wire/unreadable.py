@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
+from agentcore_memory_async._warnings import warn_caller
 from agentcore_memory_async._wire.validation import kind, refuse
 from agentcore_memory_async.errors import DecodeError, UnreadableItemWarning
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def _skip(error: DecodeError) -> None:
     # Each is shown once, since it is named, and however often a poller reads it.
-    warnings.warn(f"{error}; it was left out", UnreadableItemWarning, stacklevel=2)
+    warn_caller(f"{error}; it was left out", UnreadableItemWarning)
 
 
 def _fail(error: DecodeError) -> None:

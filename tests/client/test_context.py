@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SEARCH, MEMBER = "RetrieveMemoryRecords", "memoryRecordSummaries"
 FACTS, PREFERENCES = "/facts/{actorId}/", "/preferences/{actorId}/"
+CONFIG = RetrievalConfig()
 DECLARED = {"facts": FACTS, "preferences": PREFERENCES}
 
 
@@ -83,15 +84,80 @@ async def test_all_declared_namespaces_are_searched() -> None:
 
 
 async def test_an_actor_has_context_without_a_session() -> None:
-    """What is remembered of an actor is found; a template of a session has no value there."""
-    transport = Remembering(facts=[scored(1, 0.9)])
-    async with manager_on(transport, namespaces=DECLARED) as manager:
+    """What is remembered of an actor is found, and what is filed by session for all of them."""
+    transport = Remembering(facts=[scored(1, 0.9)], s=[scored(2, 0.5, "/s/a/chat001/")])
+    by_session = "/s/{actorId}/{sessionId}/"
+    async with manager_on(transport, namespaces={"facts": FACTS, "s": by_session}) as manager:
         actor = manager.actor("a")
-        context = await actor.retrieve_context("seats?")
+        contexts = [
+            await actor.retrieve_context("seats?"),
+            await actor.retrieve_context("q", dict.fromkeys((FACTS, by_session), CONFIG)),
+        ]
+        listed = await actor.list_long_term_memory_records(by_session)
         with pytest.raises(InvalidInputError, match=r"\{sessionId\}"):
-            await actor.retrieve_context("q", {"/s/{actorId}/{sessionId}/": RetrievalConfig()})
+            await actor.retrieve_context("q", {"/s/{sessionId}/": CONFIG})
+        with pytest.raises(InvalidInputError, match=r"\{sessionId\}"):
+            actor.delete_namespace(by_session)
 
-    assert ["fact 1"] == [record.text for record in context]
+    assert [] == listed
+    assert "/s/a/" == transport.sent("ListMemoryRecords")[0]["namespacePath"]
+    for context in contexts:
+        assert ["fact 1", "fact 2"] == [record.text for record in context]
+        assert Provenance(by_session, "/s/a/", "s") == context.provenance[1]
+
+
+async def test_namespace_keys_of_the_memory_are_filled_in() -> None:
+    """By the argument, else by the view; without a value the error says how to give one."""
+    template = "/facts/{tenant}/{actorId}/"
+    transport = Remembering(facts=[scored(1, 0.9, "/facts/red/a/")])
+    async with manager_on(transport, namespaces={"facts": template}) as manager:
+        session = session_on(manager)
+        view = session.with_options(namespace_variables={"tenant": "red"})
+        for context in (
+            await session.retrieve_context("q", namespace_variables={"tenant": "red"}),
+            await session.retrieve_context(
+                "q", {template: CONFIG}, namespace_variables={"tenant": "red", "other": "x"}
+            ),
+            await view.retrieve_context("q"),
+        ):
+            assert Provenance(template, "/facts/red/a/", "facts") == context.provenance[0]
+        transport.found = {}
+        await view.retrieve_context("q", namespace_variables={"tenant": "blue"})
+        assert "/facts/blue/a/" == transport.sent(SEARCH)[-1]["namespacePath"]
+        with pytest.raises(InvalidInputError, match=r"\{tenant\}.*give namespace_variables=, or"):
+            await session.retrieve_context("q")
+        for bad in ({}, {"Tenant": "red"}, {"tenant": "Red"}, 5):
+            with pytest.raises(InvalidInputError, match="namespace_variables"):
+                await session.retrieve_context("q", namespace_variables=bad)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("template", "advice"),
+    [
+        ("/x/{memoryStrategyId}/", "give strategy_id= of RetrievalConfig, or write the id itself"),
+        ("/x/{tenant}/", "give namespace_variables=, or write its value itself"),
+        ("/x/{sessionId}/", "no value here; write the id itself"),
+    ],
+)
+async def test_each_variable_has_the_right_advice(template: str, advice: str) -> None:
+    """What gives a variable its value depends on the variable."""
+    async with manager_on(Remembering()) as manager:
+        with pytest.raises(InvalidInputError, match=advice):
+            await manager.actor("a").retrieve_context("q", {template: CONFIG})
+
+
+async def test_all_is_checked_before_the_first_search() -> None:
+    """Six conditions are too many, also where *trusted* is the sixth; nothing is sent."""
+    transport = Remembering()
+    five = [where(f"k{number}") == "x" for number in range(5)]
+    async with manager_on(transport) as manager:
+        session = session_on(manager)
+        configs = {FACTS: CONFIG, PREFERENCES: RetrievalConfig(metadata_filters=five)}
+        with pytest.raises(InvalidInputError, match="trusted"):
+            await session.retrieve_context("q", configs, trusted=["user"])
+        assert [] == transport.requests
+        await session.retrieve_context("q", configs)
+    assert 2 == len(transport.requests)
 
 
 async def test_each_template_is_searched_as_its_config_says() -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from agentcore_memory_async import (
     AsyncMemorySession,
@@ -21,6 +22,7 @@ from agentcore_memory_async._wire.explanations import SKEW, explain
 from agentcore_memory_async.local import AutoClock, LocalMemoryService
 from agentcore_memory_async.testing import FakeTransport
 from tests.client.doubles import manager_on, said
+from tests.control.doubles import FACTS, answer, control_on
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MS = timedelta(milliseconds=1)
@@ -39,7 +41,7 @@ def record(timestamp: datetime | None = NOW, **metadata: Any) -> MemoryRecord:
 
 @pytest.mark.parametrize("describes", [True, False])
 async def test_a_record_comes_from_the_events_of_its_key(describes: bool) -> None:
-    """The events with the key's value are those that it comes from, and no others."""
+    """The events with the key's value are those that it comes from, once it is known to be one."""
     schema = [MetadataField("topic", extraction_type="STRICTLY_CONSISTENT")]
     async with (
         LocalMemoryService(strict=True, clock=AutoClock()) as service,
@@ -61,6 +63,10 @@ async def test_a_record_comes_from_the_events_of_its_key(describes: bool) -> Non
                     PREFIX, since=stored, exact=("topic", topic)
                 )
                 why = await session.explain(found)
+                if not describes:
+                    assert ("time", ()) == (why.by, why.keys)
+                    assert {home.event_id, work.event_id} == {each.event_id for each in why.events}
+                    continue
                 assert ("key", ("topic",)) == (why.by, why.keys)
                 assert [stored.event_id] == [each.event_id for each in why.events]
                 assert list(stored.messages) == list(why.messages)
@@ -86,7 +92,7 @@ def test_what_came_later_is_no_source(timestamp: datetime | None) -> None:
     """Events are left out from 5 minutes after the record on, by its own or its content's time."""
     latest = max(timestamp or NOW, NOW) + SKEW - NOW
     events = [event(latest + MS), event(latest), event(-SKEW), event(timedelta(0))]
-    found = explain(record(timestamp), events, None).events
+    found = explain(record(timestamp), events, set()).events
     assert set(map(id, events[1:])) == set(map(id, found))
     said_at = timestamp or NOW
     apart = [abs(each.timestamp - said_at) for each in found]
@@ -101,8 +107,6 @@ def test_only_keys_that_are_passed_on_count() -> None:
     found = explain(record(**metadata), events, {"k", own, "number"})
     assert ((events[0],), ("k",)) == (found.events, found.keys)
     assert "time" == explain(record(**metadata), events, set()).by
-    common = explain(record(**metadata), events, None)
-    assert ((), ("k", "other")) == (common.events, common.keys)
 
 
 async def test_all_branches_are_looked_through() -> None:
@@ -125,3 +129,27 @@ async def test_only_a_record_is_explained() -> None:
         with pytest.raises(InvalidInputError, match="record is str"):
             await AsyncMemorySession(manager, "a", "s").explain("mem-1")  # type: ignore[arg-type]
     assert [] == transport.requests
+
+
+@pytest.mark.parametrize("extraction_type", ["LLM_INFERRED", "STRICTLY_CONSISTENT"])
+@pytest.mark.parametrize("writes", ["mine", "another's"])
+async def test_only_what_is_certain_is_told_by_key(extraction_type: str, writes: str) -> None:
+    """A key that a model inferred, or that another strategy passes on, tells no more than time."""
+    transport, described = FakeTransport(), FakeTransport()
+    schema = {"metadataSchema": [{"key": "topic", "extractionType": extraction_type}]}
+    plain = FACTS | {"strategyId": "other-0123456789", "name": "other"}
+    strategies = [FACTS | {"memoryRecordSchema": schema}, plain]
+    described.reply("GetMemory", answer(strategies=strategies))
+    written_by = FACTS["strategyId"] if writes == "mine" else plain["strategyId"]
+    is_exact = writes == "mine" and extraction_type == "STRICTLY_CONSISTENT"
+    async with manager_on(transport) as manager, control_on(described) as control:
+        await manager.describe(control)
+        session = AsyncMemorySession(manager, "a", "s")
+        found = evolve(
+            record(datetime.now(UTC), topic="home"),
+            created_at=datetime.now(UTC),
+            memory_strategy_id=written_by,
+        )
+        why = await session.explain(found)
+    assert ("key" if is_exact else "time") == why.by
+    assert (("topic",) if is_exact else ()) == why.keys

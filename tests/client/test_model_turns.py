@@ -366,3 +366,38 @@ async def test_a_result_shows_no_content() -> None:
     assert "degraded=True" in repr(result)
     for made in (copy.copy(result), copy.deepcopy(result), pickle.loads(pickle.dumps(result))):
         assert (result, True) == (made, made.degraded)
+
+
+async def test_namespace_variables_are_of_the_search_and_of_the_event() -> None:
+    """A turn of a tenant searches what is the tenant's, and is filed there."""
+    template = "/facts/{tenant}/{actorId}/"
+    transport = Remembering(facts=[scored(1, 0.9, "/facts/red/a/")])
+    async with manager_on(transport, namespaces=[template]) as manager:
+        session = session_on(manager)
+        view = session.with_options(namespace_variables={"tenant": "red"})
+        for turn in (
+            session.process_turn_with_llm("q", answering, namespace_variables={"tenant": "red"}),
+            view.process_turn_with_llm("q", answering),
+        ):
+            assert "1 on q" == (await turn).response
+        await view.add_turns([{"role": "user", "content": "x"}])
+        chunks = view.record_turn("x", ["y"])
+        assert ["y"] == [chunk async for chunk in chunks]
+        await view.add_turns(
+            [{"role": "user", "content": "x"}], namespace_variables={"tenant": "blue"}
+        )
+    stored = [each["extractionConfig"]["namespaceVariables"] for each in transport.sent(WRITE)]
+    assert [{"tenant": "red"}] * 4 + [{"tenant": "blue"}] == stored
+
+
+def test_a_changed_result_stays_degraded() -> None:
+    """Copies of a result, with other items or not, say as it does whether the search failed."""
+    event: Any = None
+    for degraded in (True, False):
+        result = TurnResult(Context(), "a", event, degraded)
+        changed = result._replace(response="b")
+        assert isinstance(changed, TurnResult)
+        assert ("b", degraded) == (changed.response, changed.degraded)
+        assert not result._replace(degraded=False).degraded
+        with pytest.raises((TypeError, ValueError)):
+            result._replace(other=1)

@@ -10,16 +10,21 @@ import pytest
 from agentcore_memory_async import (
     AsyncMemorySession,
     AsyncMemorySessionManager,
+    Context,
     EpisodicReflection,
     EpisodicStrategy,
+    IndexedKey,
     InvalidInputError,
+    MetadataField,
     NotFoundError,
+    RetrievalConfig,
     SemanticStrategy,
     UnwrittenNamespaceWarning,
 )
+from agentcore_memory_async._wire.declared_namespaces import written_by
 from agentcore_memory_async.local import LocalMemoryService
 from agentcore_memory_async.testing import FakeTransport
-from tests.control.doubles import MEMORY, answer, control_on
+from tests.control.doubles import FACTS, MEMORY, answer, control_on
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -96,7 +101,7 @@ async def test_a_description_is_one_request_and_no_other_call_asks() -> None:
         await session.list_long_term_memory_records("/facts/anna/")
         assert [] == control_plane.requests
         await manager.describe(control)
-        assert manager._core.namespaces.templates == {"facts": "/facts/{actorId}/"}
+        assert dict(manager._core.namespaces.templates) == {"facts": "/facts/{actorId}/"}
         view = manager.with_options(retry=manager._core.retry)
         assert view._core.namespaces is manager._core.namespaces
         await session.list_long_term_memory_records("/facts/anna/")
@@ -138,3 +143,94 @@ async def test_what_is_no_control_is_refused(control: Any) -> None:
     async with AsyncMemorySessionManager(MEMORY, transport=FakeTransport()) as manager:
         with pytest.raises(InvalidInputError, match="control is"):
             await manager.describe(control)
+
+
+@pytest.mark.parametrize("read", READS)
+async def test_a_mistake_is_warned_of_once_and_where_it_is(read: str) -> None:
+    """A thousand actors lead to one warning of a template, at the line that gave it."""
+    control_plane = FakeTransport()
+    control_plane.reply("GetMemory", answer())
+    async with (
+        control_on(control_plane) as control,
+        AsyncMemorySessionManager(MEMORY, transport=FakeTransport()) as manager,
+    ):
+        await manager.describe(control)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for number in range(50):
+                session = AsyncMemorySession(manager, f"a{number}", "s")
+                await READS[read](session, "/fact/{actorId}/")
+        assert [__file__] == [each.filename for each in caught]
+        assert "/fact/a0/ (/fact/{actorId}/)" in str(caught[0].message)
+
+
+async def test_a_context_warns_of_its_templates_once() -> None:
+    """A mistyped template of a context is warned of as it was given."""
+    control_plane = FakeTransport()
+    control_plane.reply("GetMemory", answer())
+    async with (
+        control_on(control_plane) as control,
+        AsyncMemorySessionManager(MEMORY, transport=FakeTransport()) as manager,
+    ):
+        await manager.describe(control)
+        configs = {"/fact/{actorId}/": RetrievalConfig(), "/facts/{actorId}/": RetrievalConfig()}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for number in range(5):
+                session = AsyncMemorySession(manager, f"a{number}", "s")
+                await session.retrieve_context("seats", configs)
+        assert [__file__] == [each.filename for each in caught]
+
+
+async def test_describing_again_warns_of_what_was_declared_only() -> None:
+    """What a strategy wrote under before it was changed is nobody's mistake."""
+    control_plane = FakeTransport()
+    other = FACTS | {"namespaces": ["/new/{actorId}/"], "namespaceTemplates": ["/new/{actorId}/"]}
+    control_plane.reply("GetMemory", answer(), answer(strategies=[other]))
+    declared = {"mine": "/mine/{actorId}/"}
+    async with (
+        control_on(control_plane) as control,
+        AsyncMemorySessionManager(
+            MEMORY, transport=FakeTransport(), namespaces=declared
+        ) as manager,
+    ):
+        for written in ("/facts/{actorId}/", "/new/{actorId}/"):
+            (text,) = await warned(lambda: manager.describe(control))
+            assert text.endswith(f"writes under /mine/{{actorId}}/: they write under {written}")
+
+
+async def test_a_memory_without_strategies_is_searched_for_nothing() -> None:
+    """Once it is described, that no strategy writes anywhere is known, and no error."""
+    control_plane, transport = FakeTransport(), FakeTransport()
+    control_plane.reply("GetMemory", answer(strategies=[]))
+    async with (
+        control_on(control_plane) as control,
+        AsyncMemorySessionManager(MEMORY, transport=transport) as manager,
+    ):
+        session = AsyncMemorySession(manager, "anna", "chat001")
+        for reader in (session, manager.actor("anna")):
+            with pytest.raises(InvalidInputError, match="knows no namespaces"):
+                await reader.retrieve_context("seats")
+        await manager.describe(control)
+        for reader in (session, manager.actor("anna")):
+            assert Context() == await reader.retrieve_context("seats")
+            assert {} == dict(reader.namespaces)
+    assert transport.requests == []
+
+
+async def test_reflections_pass_on_what_their_own_schema_says() -> None:
+    """The keys of an episodic strategy are not those of its reflections."""
+    schema = [MetadataField("topic", extraction_type="STRICTLY_CONSISTENT")]
+    strategy = EpisodicStrategy(
+        "episodes",
+        "/e/{actorId}/{sessionId}/",
+        record_schema=schema,
+        reflection=EpisodicReflection("/e/{actorId}/"),
+    )
+    async with LocalMemoryService(strict=True) as service, service.control() as control:
+        memory = await control.create_memory(
+            "chat", strategies=[strategy], indexed_keys=[IndexedKey("topic")]
+        )
+    found = written_by(memory)
+    assert {"topic"} == found["episodes"].exact_keys
+    assert not found["episodes.reflection"].exact_keys

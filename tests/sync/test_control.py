@@ -13,9 +13,11 @@ from agentcore_memory_async import (
     ClosedError,
     InvalidInputError,
     MemoryControl,
+    MemoryDiffersWarning,
     MemoryFailedError,
     MemorySessionManager,
     MemoryWait,
+    RetrievalConfig,
     SemanticStrategy,
     UnwrittenNamespaceWarning,
 )
@@ -58,8 +60,14 @@ def test_a_memory_is_made_used_and_deleted() -> None:
         manager = control.manager(memory)
         assert isinstance(manager, MemorySessionManager)
         session = manager.create_memory_session("anna", "chat001")
-        with pytest.warns(UnwrittenNamespaceWarning, match="/fact/anna/"):
+        with pytest.warns(UnwrittenNamespaceWarning, match="/fact/anna/") as caught:
             session.list_long_term_memory_records("/fact/{actorId}/")
+            session.retrieve_context("q", {"/facts2/{actorId}/": RetrievalConfig()})
+            session.extraction_poller("/facts3/{actorId}/")
+        assert [each.filename for each in caught] == [__file__] * 3
+        with pytest.warns(MemoryDiffersWarning) as caught:
+            control.get_or_create_memory("chat", description="another")
+        assert [each.filename for each in caught] == [__file__]
         plain = control.manager(memory.memory_id)
         assert plain.describe(control) == memory
         with pytest.warns(UnwrittenNamespaceWarning, match="/fact/anna/"):

@@ -60,6 +60,10 @@ CONTEXT_CASES: dict[str, tuple[list[Any], Any]] = {
         lambda _, x: AsyncMemorySessionManager("m", namespaces=x),
     ),
     "retrieve_context(query)": (TEXTS, lambda s, x: s.retrieve_context(x, {})),
+    "retrieve_context(namespace_variables)": (
+        VARIABLES,
+        lambda s, x: s.retrieve_context(CANARY, {}, namespace_variables=x),
+    ),
     "retrieve_context(retrieval_config)": (
         CONFIGS,
         lambda s, x: s.retrieve_context(CANARY, x),

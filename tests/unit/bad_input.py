@@ -155,7 +155,7 @@ PREFIXES: list[Any] = [
     "/a/../b/",
     "a::b",
     "-a",
-    "/{nope}/",
+    "/{noPe}/",
     "/{actorId.__class__}/",
     "/{actorId",
     "/{memoryStrategyId}/",
@@ -166,7 +166,7 @@ PREFIXES: list[Any] = [
     "/" + "x" * 1024,
     "x" * 1024,
 ]
-NAMESPACES: list[Any] = [5, "", "/a b/", "/{nope}/"]
+NAMESPACES: list[Any] = [5, "", "/a b/", "/{noPe}/"]
 STRATEGIES: list[Any] = [5, "", "a/b", "x" * 101]
 SIZES: list[Any] = ["5", 0, 101, True, 1.5]
 COUNTS: list[Any] = ["5", 0, -1, True, None]
@@ -211,6 +211,10 @@ CASES: dict[str, tuple[list[Any], Any]] = {
     ),
     "add_turns(client_token)": (TOKENS, lambda s, x: s.add_turns(GOOD, client_token=x)),
     "with_options(retry)": ([None, *POLICIES], lambda s, x: s.with_options(retry=x)),
+    "with_options(namespace_variables)": (
+        [None, *VARIABLES],
+        lambda s, x: s.with_options(namespace_variables=x),
+    ),
     "resolve(in_doubt)": (IN_DOUBT, lambda s, x: s.resolve(x)),
     "get_last_k_turns(k)": (COUNTS, lambda s, x: s.get_last_k_turns(x)),
     "get_last_k_turns(branch)": (BRANCHES, lambda s, x: s.get_last_k_turns(branch=x)),

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import warnings
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcore_memory_async import UnwrittenNamespaceWarning
-from agentcore_memory_async._wire.declared_namespaces import DeclaredNamespaces, may_hold
+from agentcore_memory_async import MemoryRecord, UnwrittenNamespaceWarning
+from agentcore_memory_async._wire.declared_namespaces import (
+    DeclaredNamespaces,
+    WrittenNamespace,
+    makes,
+    may_hold,
+)
 
 FACTS = "/facts/{actorId}/"
 DEEP = "/support/{tenant}/sum-{sessionId}/x/"
@@ -84,12 +90,18 @@ def test_every_prefix_of_a_resolved_namespace_holds_it(
     assert not may_hold(f"/other{resolved}", f"/others{template}")
 
 
-def warned(namespaces: DeclaredNamespaces, *prefixes: str) -> list[str]:
+def described(**templates: str) -> dict[str, WrittenNamespace]:
+    """Return where strategies write."""
+    return {name: WrittenNamespace(template) for name, template in templates.items()}
+
+
+def warned(namespaces: DeclaredNamespaces, *prefixes: str, **given: str) -> list[str]:
     """Return the warnings about *prefixes*."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        namespaces.warn_of_unwritten(prefixes)
+        namespaces.warn_of_unwritten({each: each for each in prefixes} | given)
     assert all(each.category is UnwrittenNamespaceWarning for each in caught)
+    assert all(each.filename == __file__ for each in caught)
     return [str(each.message) for each in caught]
 
 
@@ -98,7 +110,7 @@ def test_only_a_description_says_what_is_written() -> None:
     namespaces = DeclaredNamespaces({"facts": FACTS})
     assert warned(namespaces, "/other/") == []
     assert not namespaces.is_described
-    namespaces.describe({"facts": "/f/{actorId}/", "more": "/more/"}, {})
+    namespaces.describe(described(facts="/f/{actorId}/", more="/more/"))
     (text,) = warned(namespaces, "/f/anna/", "/fact/anna/", "/more/", "/")
     assert "writes under /fact/anna/" in text
     assert "/f/{actorId}/, /more/" in text
@@ -108,14 +120,87 @@ def test_only_a_description_says_what_is_written() -> None:
 def test_a_memory_without_strategies_writes_nowhere() -> None:
     """Where there is no strategy, every prefix is warned of."""
     namespaces = DeclaredNamespaces()
-    namespaces.describe({}, {})
+    namespaces.describe({})
     assert "no namespace" in warned(namespaces, "/facts/anna/")[0]
 
 
 def test_a_new_description_takes_the_place_of_the_last_one() -> None:
-    """What is described again is what counts."""
+    """What is described again is what counts, and is warned of anew."""
     namespaces = DeclaredNamespaces()
-    namespaces.describe({"facts": FACTS}, {})
-    namespaces.describe({"new": "/new/"}, {})
+    namespaces.describe(described(facts=FACTS))
+    assert len(warned(namespaces, "/old/")) == 1
+    namespaces.describe(described(new="/new/"))
     assert namespaces.templates == {"new": "/new/"}
-    assert len(warned(namespaces, "/facts/anna/", "/new/")) == 1
+    assert len(warned(namespaces, "/facts/anna/", "/new/", "/old/")) == 2
+
+
+def test_what_was_given_is_warned_of_once() -> None:
+    """A template is warned of for one actor only, and there is a limit to different ones."""
+    namespaces = DeclaredNamespaces()
+    namespaces.describe(described(facts=FACTS))
+    texts = [
+        text for number in range(1000) for text in warned(namespaces, given=f"/fact/{number}/")
+    ]
+    assert len(texts) == 1
+    assert "/fact/0/ (given)" in texts[0]
+    texts = [text for number in range(1000) for text in warned(namespaces, f"/fact/{number}/")]
+    assert len(texts) == 99
+
+
+@pytest.mark.parametrize(
+    ("namespace", "template", "expected"),
+    [
+        ("/facts/anna/", FACTS, True),
+        ("/facts/anna", FACTS, True),
+        ("/facts/", FACTS, False),
+        ("/facts/anna/more/", FACTS, False),
+        ("/e/anna/", "/e/{actorId}/{sessionId}/", False),
+        ("/support/red/sum-chat1/x/", DEEP, True),
+    ],
+)
+def test_a_namespace_is_made_of_a_whole_template(
+    namespace: str, template: str, expected: bool
+) -> None:
+    """Neither above it nor below."""
+    assert makes(namespace, template) is expected
+
+
+def test_a_path_of_an_actor_is_made_of_its_template() -> None:
+    """Hierarchical actor ids take several segments."""
+    assert makes("/facts/org/anna/", FACTS, hierarchical=True)
+    assert not makes("/facts/org/anna/", FACTS)
+
+
+def record(namespace: str, strategy_id: str | None) -> MemoryRecord:
+    """Return a record."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return MemoryRecord(namespace, "x", None, at, memory_strategy_id=strategy_id)
+
+
+def test_the_keys_of_a_record_are_those_of_its_strategy() -> None:
+    """Of no other strategy, template or namespace, and only what is certain."""
+    keys = frozenset({"topic"})
+    namespaces = DeclaredNamespaces({"mine": FACTS})
+    assert namespaces.keys_of(record("/facts/a/", "f-1")) == frozenset()
+    namespaces.describe(
+        {
+            "facts": WrittenNamespace(FACTS, "f-1", keys),
+            "others": WrittenNamespace(FACTS, "f-2"),
+            "episodes": WrittenNamespace("/e/{actorId}/{sessionId}/", "e-1", keys),
+            "episodes.reflection": WrittenNamespace("/e/{actorId}/", "e-1"),
+            "either": WrittenNamespace("/x/{actorId}/", "x-1", keys),
+            "either.reflection": WrittenNamespace("/x/{actorId}/", "x-1"),
+        }
+    )
+    assert namespaces.keys_of(record("/facts/a/", "f-1")) == keys
+    assert namespaces.keys_of(record("/e/a/s/", "e-1")) == keys
+    for namespace, strategy_id in [
+        ("/facts/a/", "f-2"),
+        ("/facts/a/", "f-3"),
+        ("/facts/a/", None),
+        ("/other/a/", "f-1"),
+        ("/facts/a/b/", "f-1"),
+        ("/e/a/", "e-1"),
+        ("/x/a/", "x-1"),
+    ]:
+        assert namespaces.keys_of(record(namespace, strategy_id)) == frozenset(), namespace

@@ -14,6 +14,7 @@ from agentcore_memory_async import (
     InvalidInputError,
     MemorySessionManager,
 )
+from agentcore_memory_async._wire.declared_namespaces import WrittenNamespace
 from agentcore_memory_async.testing import FakeTransport
 
 if TYPE_CHECKING:
@@ -74,11 +75,9 @@ def test_the_facade_reads_them_too() -> None:
 
 
 def test_a_view_without_an_id_reads_what_needs_none() -> None:
-    """Actor and manager read what has no open variable; the rest raises and names what lacks."""
+    """An actor's reach all of its sessions; the manager has no actor, and says what lacks."""
     of_actor = manager_with(TEMPLATES).actor("anna").namespaces
-    assert ["/facts/anna/", "/preferences/anna/"] == [of_actor["facts"], of_actor["preferences"]]
-    with pytest.raises(InvalidInputError, match=r"namespaces\['summaries'\] .*\{sessionId\}"):
-        of_actor["summaries"]
+    assert PREFIXES | {"summaries": "/summaries/anna/"} == dict(of_actor)
     read = manager_with(TEMPLATES).namespaces
 
     assert "company/news/" == read["shared"]
@@ -117,7 +116,10 @@ def test_described_namespaces_are_read_too() -> None:
     """What the control plane describes is read by the names of strategies; a declared one stays."""
     manager = manager_with({"facts": "/mine/{actorId}/"})
     session = AsyncMemorySession(manager, "anna", "chat001")
-    manager._core.namespaces.describe({"facts": "/facts/{actorId}/", "news": "/news/"}, {})
+    written = {"facts": "/facts/{actorId}/", "news": "/news/"}
+    manager._core.namespaces.describe(
+        {name: WrittenNamespace(template) for name, template in written.items()}
+    )
 
     assert {"facts": "/mine/anna/", "news": "/news/"} == dict(session.namespaces)
 
@@ -143,3 +145,59 @@ def test_showing_them_resolves_nothing() -> None:
     """The ``repr`` shows templates, also where there are none."""
     assert "/facts/{actorId}/" in repr(session_with(TEMPLATES).namespaces)
     assert "{}" in repr(session_with(None).namespaces)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "/s/{sessionId}/",
+        "/{sessionId}/{actorId}/",
+        "/s/{actorId}-{sessionId}/",
+        "/s/{sessionId}-x/{actorId}/{sessionId}/",
+    ],
+)
+def test_what_is_above_the_actor_is_never_reached(template: str) -> None:
+    """Only what is below the actor's own segment is left open; the rest is of others, too."""
+    with pytest.raises(InvalidInputError, match=r"\{sessionId\}, which has no value"):
+        manager_with({"x": template}).actor("anna").namespaces["x"]
+
+
+def test_namespace_keys_of_the_memory_are_filled_in() -> None:
+    """They may be declared, are read by a view that has their values, and else say what lacks."""
+    manager = manager_with({"facts": "/t/{tenant}/{actorId}/", "all": "/t/{tenant}/"})
+    view = manager.with_options(namespace_variables={"tenant": "red"})
+    session = AsyncMemorySession(view, "anna", "chat001")
+    assert {"facts": "/t/red/anna/", "all": "/t/red/"} == dict(session.namespaces)
+    assert "/t/red/" == view.namespaces["all"]
+    assert (
+        "/t/blue/anna/"
+        == (session.with_options(namespace_variables={"tenant": "blue"}).namespaces["facts"])
+    )
+    for plain in (manager, AsyncMemorySession(manager, "anna", "chat001")):
+        with pytest.raises(InvalidInputError, match=r"\{tenant\}.*namespace_variables="):
+            plain.namespaces["facts"]
+
+
+@pytest.mark.parametrize("name", ["actorid", "sessionid", "ActorId", "actor", "memorystrategyid"])
+def test_a_mistyped_variable_is_no_namespace_key(name: str) -> None:
+    """What differs from a variable of every memory in its case only is refused at once."""
+    if name == "actor":
+        assert ["x"] == list(manager_with({"x": "/x/{actor}/"}).namespaces)
+    else:
+        with pytest.raises(InvalidInputError, match=r"known here are \{actorId\}"):
+            manager_with({"x": f"/x/{{{name}}}/"})
+
+
+def test_a_described_memory_without_strategies_has_no_namespaces() -> None:
+    """That is known then, and no reason to ask for a declaration."""
+    manager = manager_with(None)
+    manager._core.namespaces.describe({})
+    session = AsyncMemorySession(manager, "anna", "chat001")
+    assert {} == dict(session.namespaces)
+    assert 0 == len(session.namespaces)
+    with pytest.raises(KeyError):
+        session.namespaces["facts"]
+    with pytest.raises(InvalidInputError, match="give namespaces="):
+        manager.forget_actor("anna")
+    with pytest.raises(InvalidInputError, match="give namespaces="):
+        manager.export(["anna"])
