@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+import warnings
 from typing import Any
 
 import pytest
@@ -60,20 +61,33 @@ def test_a_memory_is_made_used_and_deleted() -> None:
         manager = control.manager(memory)
         assert isinstance(manager, MemorySessionManager)
         session = manager.create_memory_session("anna", "chat001")
-        with pytest.warns(UnwrittenNamespaceWarning, match="/fact/anna/") as caught:
+        with pytest.warns(UnwrittenNamespaceWarning, match="/fact/anna/"):
             session.list_long_term_memory_records("/fact/{actorId}/")
-            session.retrieve_context("q", {"/facts2/{actorId}/": RetrievalConfig()})
-            session.extraction_poller("/facts3/{actorId}/")
-        assert [each.filename for each in caught] == [__file__] * 3
-        with pytest.warns(MemoryDiffersWarning) as caught:
-            control.get_or_create_memory("chat", description="another")
-        assert [each.filename for each in caught] == [__file__]
         plain = control.manager(memory.memory_id)
         assert plain.describe(control) == memory
         with pytest.warns(UnwrittenNamespaceWarning, match="/fact/anna/"):
             plain.create_memory_session("anna").list_long_term_memory_records("/fact/anna/")
         control.delete_memory(memory)
         assert control.list_memories() == []
+        control.close()
+
+
+def test_a_warning_names_the_line_that_called_the_facade() -> None:
+    """Not one of the thread in which the call runs."""
+    with LocalMemoryService(strict=True) as service:
+        control = service.control()
+        strategies = [SemanticStrategy("facts", "/facts/{actorId}/")]
+        memory = control.get_or_create_memory("chat", strategies=strategies)
+        session = control.manager(memory).create_memory_session("anna", "chat001")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            session.list_long_term_memory_records("/fact/{actorId}/")
+            session.retrieve_context("q", {"/facts2/{actorId}/": RetrievalConfig()})
+            session.extraction_poller("/facts3/{actorId}/")
+            control.get_or_create_memory("chat", description="another")
+        categories = [UnwrittenNamespaceWarning] * 3 + [MemoryDiffersWarning]
+        assert [each.category for each in caught] == categories
+        assert [each.filename for each in caught] == [__file__] * 4
         control.close()
 
 
