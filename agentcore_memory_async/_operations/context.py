@@ -109,8 +109,9 @@ class ContextOperations(RecordOperations):
                 argument="retrieval_config",
                 given_by=_GIVEN_BY,
             )
-            own = {"trusted": 1} if is_trusted else {}
-            filters = check_record_filters(config.metadata_filters or (), None, own)
+            own = ("trusted",) if is_trusted else ()
+            given = config.metadata_filters or ()
+            filters = check_record_filters(given, None, own, "metadata_filters")
             where = Provenance(check.plain(template), prefix, names.get(template))
             asked = query
             if config.retrieval_query is not None:
