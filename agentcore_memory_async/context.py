@@ -198,7 +198,9 @@ class TurnResult(_Parts):
         made.degraded = degraded
         return made
 
-    def _replace(self, **changes: Any) -> TurnResult:
+    def _replace(  # pyright: ignore[reportIncompatibleMethodOverride] - degraded is no item
+        self, **changes: Any
+    ) -> TurnResult:
         """Return a copy with other items, or another ``degraded``."""
         degraded: bool = changes.pop("degraded", self.degraded)
         return TurnResult(*super()._replace(**changes), degraded)

@@ -72,7 +72,7 @@ class DeclaredNamespaces:
         found = {name: each.template for name, each in written.items()}
         self.templates = {**found, **self.declared}
         self._written = tuple(written.values())
-        self._warned = set()
+        self._warned = set[str]()
         self.is_described = True
 
     def warn_of_unwritten(self, prefixes: Mapping[str, str], *, hierarchical: bool = False) -> None:
@@ -138,7 +138,8 @@ class DeclaredNamespaces:
             and each.strategy_id == record.memory_strategy_id
             and makes(record.namespace, each.template, hierarchical=hierarchical)
         ]
-        return frozenset.intersection(*found) if found else frozenset()
+        first = found[0] if found else frozenset[str]()
+        return first.intersection(*found)
 
     def check_exact(self, key: str, prefixes: Iterable[str], *, hierarchical: bool = False) -> None:
         """

@@ -122,8 +122,8 @@ def resolve_prefix(
 
     Of an actor the sessions are left open: what is below its own segment reaches all of them.
     """
-    if isinstance(template, str):
-        template = _above_sessions(template, values)
+    check_type(argument, template, str, "give a str such as '/facts/{actorId}/'")
+    template = _above_sessions(template, values)
     return resolve_whole_prefix(template, values, argument=argument, given_by=given_by)
 
 
