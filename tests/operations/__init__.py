@@ -1,0 +1,1 @@
+"""The table of operations: what carries each member of the service models, found by calling."""
