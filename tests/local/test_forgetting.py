@@ -11,6 +11,7 @@ import random
 import sqlite3
 import tempfile
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,20 +29,25 @@ from agentcore_memory_async import (
     ServiceUnavailableError,
     TransportError,
 )
-from agentcore_memory_async.local import AutoClock, LocalMemoryService
+from agentcore_memory_async.local import AutoClock, BuiltInExtractor, LocalMemoryService
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from agentcore_memory_async import AsyncMemorySessionManager
     from agentcore_memory_async._transport.base import Answer, Transport
+    from agentcore_memory_async.local import ExtractionRequest
 
 MEMORY = "chat-a1B2c3D4e5"
 CANARY = "qzvanishesqz"
 """In each text of the actor that is forgotten, and nowhere else."""
-NAMESPACES = {"facts": "/facts/{actorId}/", "preferences": "/preferences/{actorId}/"}
+NAMESPACES = {
+    "facts": "/facts/{actorId}/",
+    "preferences": "/preferences/{actorId}/",
+    "summaries": "/summaries/{actorId}/{sessionId}/",
+}
 START = datetime(2026, 1, 1, tzinfo=UTC)
-FAST = ServiceLimits(events_per_second=100_000, other_events_per_second=100_000)
+FAST = ServiceLimits(None, None)
 QUICK = RetryPolicy(backoff=0.001, throttled_backoff=0.001, max_backoff=0.01)
 
 
@@ -115,6 +121,13 @@ async def interrupted(
     return await manager.forget_actor("anna")
 
 
+def vacuumed(path: Path) -> Path:
+    """Return the service's file, without the pages that it has freed."""
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("VACUUM")
+    return path
+
+
 def is_in_file(path: Path) -> bool:
     """Return whether a byte of the actor is in the service's file, or in one beside it."""
     files = path.parent.glob(path.name + "*")
@@ -126,7 +139,7 @@ async def forgotten(path: Path, events: int, records_count: int, interruptions: 
     source = random.Random(11)
     began = time.monotonic()
     async with (
-        LocalMemoryService(path, clock=AutoClock()) as service,
+        LocalMemoryService(path, clock=AutoClock(), extraction_delay=90.0) as service,
         service.manager(MEMORY, namespaces=NAMESPACES, limits=FAST, retry=QUICK) as manager,
     ):
         for actor_id, word in (("anna", CANARY), ("annabel", "stays")):
@@ -138,6 +151,7 @@ async def forgotten(path: Path, events: int, records_count: int, interruptions: 
         for number in range(20):  # its extraction is under way when forgetting begins
             text = f"I own the {CANARY} number {number}. I prefer {CANARY} seats."
             await session.add_turns([{"role": "user", "content": text}])
+            await session.ingest_data([{"role": "user", "content": f"{text} I live in {CANARY}."}])
         faulty = Faulty(manager._core.retrier._transport, source)
         manager._core.retrier._transport = faulty
         started = time.monotonic()
@@ -151,16 +165,101 @@ async def forgotten(path: Path, events: int, records_count: int, interruptions: 
         await service.drain()
         assert [item async for item in manager.export(["anna"])] == []
         assert [item async for item in manager.export(["annabel"])] == before
-    with sqlite3.connect(path) as db:
-        db.execute("VACUUM")
-    db.close()
-    assert not is_in_file(path)
+    assert not is_in_file(vacuumed(path))
     assert faulty.faults
     return (
         f"{events:,} events and {records_count:,} records twice, {interruptions} interruptions, "
         f"{faulty.faults:,} faults: made in {started - began:.1f} s, forgotten in "
         f"{ended - started:.1f} s"
     )
+
+
+class Held:
+    """The built-in extractor, which waits for a test."""
+
+    def __init__(self) -> None:
+        self.began = anyio.Event()
+        self.may_go_on = anyio.Event()
+        self._inner = BuiltInExtractor()
+
+    async def extract(self, request: ExtractionRequest) -> Sequence[str]:
+        """Extract, once the test says so."""
+        self.began.set()
+        await self.may_go_on.wait()
+        return self._inner.extract(request)
+
+    def replaces(self, kind: str, new: str, old: str) -> bool:
+        """Replace nothing."""
+        return False
+
+
+@pytest.mark.parametrize("way", ["add_turns", "ingest_data"])
+async def test_records_of_an_extraction_under_way_are_deleted_too(way: str, tmp_path: Path) -> None:
+    """The extractor has read the messages when they are deleted, and writes its records later."""
+    path, held, clock = tmp_path / "memory.db", Held(), AutoClock()
+    text = f"I live in {CANARY}. I prefer {CANARY} seats."
+    async with (
+        LocalMemoryService(path, clock=clock, extractor=held) as service,
+        service.manager(MEMORY, namespaces=NAMESPACES) as manager,
+    ):
+        session = await manager.create_memory_session("anna", "s1")
+        await session.add_turns([{"role": "user", "content": "hello"}])
+        await getattr(session, way)([{"role": "user", "content": text}])
+        with anyio.fail_after(30):
+            clock.advance(1.0)
+            await held.began.wait()
+        forgetting = manager.forget_actor("anna")
+        async for step in forgetting:
+            if step.phase == "events":
+                assert await session.list_events() == []
+                held.may_go_on.set()
+        report = await forgetting
+        assert report.deleted.records
+        assert await manager.list_long_term_memory_records("/") == []
+    assert not is_in_file(vacuumed(path))
+
+
+async def test_ingested_content_is_kept_until_it_is_extracted_and_no_longer(tmp_path: Path) -> None:
+    """Content of a failed job stays for its restart; that of no strategy goes at once."""
+    path = tmp_path / "memory.db"
+    async with (
+        LocalMemoryService(path, clock=AutoClock()) as service,
+        service.manager(MEMORY, namespaces=NAMESPACES) as manager,
+    ):
+        session = await manager.create_memory_session("anna", "s1")
+        service.fail_extraction(times=3)
+        await session.ingest_data([{"role": "user", "content": f"I live in {CANARY}."}])
+        await service.drain()
+        assert is_in_file(path)
+        for job in await manager.list_memory_extraction_jobs():
+            await manager.start_memory_extraction_job(job.job_id)
+        await service.drain()
+        assert await manager.list_long_term_memory_records("/facts/anna/")
+        await manager.forget_actor("anna")
+    assert not is_in_file(vacuumed(path))
+
+
+async def test_an_older_file_loses_what_it_has_extracted_of_ingested_content(
+    tmp_path: Path,
+) -> None:
+    """Its rows are dropped when the file is brought up to date; what is pending stays."""
+    path = tmp_path / "memory.db"
+    async with (
+        LocalMemoryService(path, extraction_delay=1000.0) as service,
+        service.manager(MEMORY) as manager,
+    ):
+        session = await manager.create_memory_session("anna", "s1")
+        for text in (f"I live in {CANARY}.", "I live in Turin."):
+            await session.ingest_data([{"role": "user", "content": text}])
+    with closing(sqlite3.connect(path)) as db:
+        extracted = "SELECT event_id FROM events WHERE payload LIKE ?"
+        db.execute(f"DELETE FROM pending WHERE event_id = ({extracted})", (f"%{CANARY}%",))
+        db.execute("PRAGMA user_version = 7")
+        db.commit()
+    async with LocalMemoryService(path):
+        pass
+    assert not is_in_file(vacuumed(path))
+    assert b"Turin" in path.read_bytes()
 
 
 @pytest.mark.timeout(120)

@@ -195,6 +195,14 @@ _MIGRATIONS: tuple[str, ...] = (
         ON pending (memory_id, actor_id, session_id, due_ms, event_id);
     CREATE INDEX records_without_terms ON records (seq) WHERE terms IS NULL;
     """,
+    """
+    -- Ingested content is dropped once it was extracted.
+    DELETE FROM events WHERE hidden = 1
+        AND NOT EXISTS (SELECT 1 FROM pending WHERE pending.memory_id = events.memory_id
+            AND pending.event_id = events.event_id)
+        AND NOT EXISTS (SELECT 1 FROM failed_jobs, json_each(failed_jobs.event_ids) failed
+            WHERE failed_jobs.memory_id = events.memory_id AND failed.value = events.event_id);
+    """,
 )
 """Each entry brings a file from the version before it to its own. Never change one: append."""
 VERSION = len(_MIGRATIONS)

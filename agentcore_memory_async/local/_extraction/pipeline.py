@@ -27,6 +27,7 @@ from agentcore_memory_async.local._storage.open_parts import put_part
 from agentcore_memory_async.local._storage.pending import (
     FailedJob,
     add_failed_job,
+    drop_ingested,
     next_due_ms,
     pending_sessions,
     remove_pending,
@@ -332,6 +333,7 @@ class Pipeline:
                 put_part(transaction, work.key, strategy.strategy.strategy_id, part)
         for result in reflections:
             self._write_result(transaction, result, ())
+        drop_ingested(transaction, work.key, work.event_ids)
         return next_due_ms(transaction, work.key)
 
     def _write_result(
@@ -352,6 +354,7 @@ class Pipeline:
                 for result in strategy.requests():
                     _fail(transaction, result, _DEFECT)
             remove_pending(transaction, work.pending)
+            drop_ingested(transaction, key, work.event_ids)
             return next_due_ms(transaction, key)
 
         try:

@@ -125,13 +125,14 @@ class StrategyWork:
         Return the open part after a round.
 
         It has a limit. Beyond that, the records that describe it are final and a new part begins;
-        without such records, its oldest messages are settled.
+        without such records, its oldest messages are settled. A new part begins after ingested
+        content, too, which is not kept to be read again.
 
         Args:
             results: Results of the strategy.
             record_ids: Records that describe what is open now.
         """
-        if self.kind not in _WHOLE_SESSION:
+        if self.kind not in _WHOLE_SESSION or any(event.is_ingested for event in self.new):
             return OpenPart()
         succeeded = [result for result in results if result.failure is None]
         read = {
@@ -174,6 +175,11 @@ class SessionWork:
     pending: tuple[PendingEvent, ...]
     strategies: list[StrategyWork] = field(factory=list[StrategyWork])
 
+    @property
+    def event_ids(self) -> set[str]:
+        """Ids of the events that are due."""
+        return {event.event_id for event in self.pending}
+
 
 def read_work(
     transaction: Transaction, key: SessionKey, memory: Memory | None, until_ms: int
@@ -183,7 +189,7 @@ def read_work(
     work = SessionWork(key, pending)
     if memory is None or not pending:
         return work
-    events = find_source_events(transaction, key, {item.event_id for item in pending})
+    events = find_source_events(transaction, key, work.event_ids)
     parts = open_parts(transaction, key)
     for strategy in memory.strategies:
         strategy_id, kind = strategy.strategy_id, kind_of(strategy)

@@ -16,7 +16,7 @@ from agentcore_memory_async.local._operations.java_blobs import java_to_string
 from agentcore_memory_async.local._operations.memories import check_variables
 from agentcore_memory_async.local._storage import sessions
 from agentcore_memory_async.local._storage.client_tokens import fingerprint
-from agentcore_memory_async.local._storage.pending import queue_event
+from agentcore_memory_async.local._storage.pending import drop_ingested, queue_event
 from agentcore_memory_async.local._storage.sessions import Branch, Event, SessionKey
 
 if TYPE_CHECKING:
@@ -80,11 +80,12 @@ def ingest_data(request: MemoryRequest) -> Params:
 
 
 def store_ingested(request: MemoryRequest, key: SessionKey, payload: list[Params]) -> None:
-    """Store ingested content as a hidden event, which only the extraction reads."""
+    """Store ingested content as a hidden event, which only the extraction reads, and drops."""
     _check_sizes(payload)
     event = _new_event(request, to_ms(request.params["contentTimestamp"]), payload)
     _write(request, key, event, hidden=True)
     _queue(request, key, event, payload)
+    drop_ingested(request.transaction, key, [event.event_id])  # if nothing is to read it
 
 
 def _new_event(

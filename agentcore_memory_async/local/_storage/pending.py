@@ -138,6 +138,18 @@ def remove_pending(transaction: Transaction, events: Iterable[PendingEvent]) -> 
     )
 
 
+def drop_ingested(transaction: Transaction, key: SessionKey, event_ids: Iterable[str]) -> None:
+    """Delete those of the events that are ingested content which nothing will read any more."""
+    transaction.db.execute(
+        f"DELETE FROM events WHERE {_SESSION} AND hidden = 1 "
+        "AND event_id IN (SELECT value FROM json_each(?)) AND NOT EXISTS "
+        f"(SELECT 1 FROM pending WHERE {_SESSION} AND pending.event_id = events.event_id) "
+        "AND NOT EXISTS (SELECT 1 FROM failed_jobs, json_each(failed_jobs.event_ids) failed "
+        f"WHERE {_SESSION} AND failed.value = events.event_id)",
+        (*key, json.dumps(list(event_ids)), *key, *key),
+    )
+
+
 def remove_pending_of_memory(transaction: Transaction, memory_id: str) -> None:
     """Delete all pending events of a memory."""
     transaction.db.execute("DELETE FROM pending WHERE memory_id = ?", (memory_id,))

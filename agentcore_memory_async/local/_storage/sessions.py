@@ -3,7 +3,7 @@ The rows of short-term memory: events, branches, sessions and actors.
 
 A session counts its events. When the last one is gone the session keeps the time of that, and is
 deleted a day later, as on AWS. Ingested content is a row of the events, too, but a hidden one: the
-extraction reads it, while lists don't return it and the session does not count it.
+extraction reads and then drops it, while lists don't return it and the session does not count it.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 _SELECT = (
-    "SELECT event_id, event_ms, payload, variables, metadata, strategies FROM events "
+    "SELECT event_id, event_ms, payload, variables, metadata, strategies, hidden FROM events "
     "WHERE memory_id = ? AND actor_id = ? AND session_id = ?"
 )
 """Statement for a session's events, hidden ones included; its parameters are a `SessionKey`."""
@@ -33,6 +33,7 @@ class SourceEvent:
         variables: Namespace variables.
         metadata: Metadata.
         strategy_ids: Strategies that may read it; None, from before this was kept, for all.
+        is_ingested: Whether it is content that is dropped once it was read.
     """
 
     event_id: str
@@ -41,6 +42,7 @@ class SourceEvent:
     variables: dict[str, str]
     metadata: dict[str, Any]
     strategy_ids: frozenset[str] | None
+    is_ingested: bool
 
     def is_for(self, strategy_id: str) -> bool:
         """Return whether the strategy may extract records from this event."""
@@ -69,7 +71,7 @@ def source_events_before(
 
 
 def _source_event(row: tuple[Any, ...]) -> SourceEvent:
-    event_id, event_ms, payload, variables, metadata, strategies = row
+    event_id, event_ms, payload, variables, metadata, strategies, hidden = row
     return SourceEvent(
         event_id,
         event_ms,
@@ -77,4 +79,5 @@ def _source_event(row: tuple[Any, ...]) -> SourceEvent:
         json.loads(variables or "{}"),
         json.loads(metadata or "{}"),
         None if strategies is None else frozenset(json.loads(strategies)),
+        bool(hidden),
     )
