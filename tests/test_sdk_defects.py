@@ -154,9 +154,8 @@ async def test_defect_7_all_of_a_namespace_is_deleted(session: AsyncMemorySessio
     await remember(session, 125, "/own/a/one/")
     await remember(session, 125, "/own/a/two/")
     await remember(session, 1, "/own/ab/")
-    records = await session.list_long_term_memory_records("/own/a/")
-    result = await session.batch_delete_memory_records(records)
-    assert 250 == len(result.succeeded)
+    report = await session.delete_namespace("/own/a/")
+    assert (250, ()) == (report.deleted.records, report.remaining)
     assert [] == await session.list_long_term_memory_records("/own/a/")
     assert 1 == len(await session.list_long_term_memory_records("/own/ab/"))
 

@@ -129,6 +129,8 @@ class Forgetting(Followed[ForgettingStep, ForgettingReport]):
             async for record in _paced(pages, self._pace):
                 if target.holds(record.namespace):
                     found[record.memory_record_id] = record
+                elif target.is_shared(record.namespace):
+                    self._note_record(record, decide.SHARED)
         return list(found.values())
 
     def _list(

@@ -53,7 +53,7 @@ class NamespaceForgetting(BatchOperations):
             check.refuse("namespace_prefix is '/', which is everybody's; give a path below it")
         scope = Scope(
             f"namespace {prefix}",
-            targets=(decide.prefix_target(prefix),),
+            targets=(decide.Target(prefix),),
             not_covered=decide.ELSEWHERE,
             settle_s=check.check_duration("settle", settle),
         )

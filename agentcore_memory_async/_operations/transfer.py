@@ -10,13 +10,12 @@ from agentcore_memory_async._operations.exporting import Export
 from agentcore_memory_async._operations.importing import Import
 from agentcore_memory_async._operations.records import RecordOperations
 from agentcore_memory_async._wire import validation as check
-from agentcore_memory_async._wire.forgetting import actor_targets, prefix_target
+from agentcore_memory_async._wire.forgetting import Target, actor_targets
 from agentcore_memory_async._wire.resolved_namespaces import check_namespaces, templates_to_reach
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 
-    from agentcore_memory_async._wire.forgetting import Target
     from agentcore_memory_async.models import Conversation, HistoryRecord, NotCovered
 
 
@@ -83,7 +82,7 @@ class TransferOperations(RecordOperations, BatchOperations):
         ``GetMemoryRecord``.
         """
         if actor_ids is None:
-            return Export(self, None, [prefix_target("/")], ())
+            return Export(self, None, [Target("/")], ())
         hierarchical = self._core.allow_hierarchical_actor_ids
         ids = [
             check.check_actor_id(each, hierarchical=hierarchical)

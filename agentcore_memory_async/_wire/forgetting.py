@@ -3,18 +3,20 @@ What is to be forgotten, where, and when it is over: pure, no await.
 
 A record is an actor's where its namespace is what a template with ``{actorId}`` makes of the actor
 id, or below it. What comes before ``{actorId}`` in a template may be anything, so its fixed
-beginning is listed, and each record is compared segment by segment.
+beginning is listed, and each record is compared segment by segment. No id may make a record
+another's: all templates have their say, and what may be of two actors is left.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from attrs import field, frozen
 
-from agentcore_memory_async._wire.namespaces import as_prefix
+from agentcore_memory_async._wire.namespaces import as_prefix, is_under
 from agentcore_memory_async._wire.reading import (
     Body,
     ItemKind,
@@ -41,10 +43,12 @@ if TYPE_CHECKING:
     from agentcore_memory_async._models.forgetting import RemainingKind
     from agentcore_memory_async._wire.reading import OnUnreadable
 
-_VARIABLE = re.compile(r"\{[a-zA-Z][a-zA-Z0-9]*\}")
-"""A variable of a template."""
+_VARIABLE = re.compile(r"(\{[a-zA-Z][a-zA-Z0-9]*\})")
+"""A variable of a template; splitting by it keeps it, at the odd places."""
 _ACTOR_ID = "{actorId}"
 """The variable by which a namespace is an actor's."""
+SHARED = "by another namespace template it belongs to another actor, or to several"
+"""Why a record remains of which two templates say different things."""
 STILL_LISTED = "it is listed still, although its deletion succeeded"
 """Why an item remains that the service says it has deleted."""
 SCANS = 8
@@ -62,24 +66,67 @@ EXTRACTED = NotCovered("records", "records that were extracted from the events s
 
 
 @frozen
+class Layout:
+    """
+    How the records of a template are filed; the group ``actor`` is empty where it does not tell.
+
+    Attributes:
+        whole: Namespaces of the template.
+        beginning: What the actor's other namespaces begin with; None where ids may be paths, so
+            that what is below may be another actor's.
+        depth: Segments of that beginning.
+    """
+
+    whole: re.Pattern[str]
+    beginning: re.Pattern[str] | None
+    depth: int
+
+
+def owners(layouts: Iterable[Layout], namespace: str) -> set[str]:
+    """
+    Return the actors that a record may be of; an empty id stands for anybody.
+
+    Two templates may say different things of a namespace: ``/facts/bob/`` is bob's by
+    ``/facts/{actorId}/``, and below that of an actor ``facts`` by ``/{actorId}/``. A template that
+    says all of it counts, else the one that says most.
+    """
+    path = as_prefix(namespace)
+    whole = {match["actor"] for each in layouts if (match := each.whole.fullmatch(path))}
+    if whole:
+        return whole
+    below = [
+        (each.depth, match["actor"])
+        for each in layouts
+        if each.beginning is not None and (match := each.beginning.match(path))
+    ]
+    deepest = max((depth for depth, _ in below), default=0)
+    return {actor for depth, actor in below if depth == deepest}
+
+
+@frozen
 class Target:
     """
-    Where records of an actor are.
+    Where records to delete are.
 
     Attributes:
         prefix: Prefix to list.
-        pattern: What namespaces have to begin with.
-        below: Whether everything below is the actor's, too.
+        actor_id: Only records of this actor; None for all.
+        layouts: What tells whose they are.
     """
 
     prefix: str
-    pattern: re.Pattern[str]
-    below: bool = True
+    actor_id: str | None = None
+    layouts: tuple[Layout, ...] = ()
 
     def holds(self, namespace: str) -> bool:
-        """Return whether a record of *namespace* belongs to it."""
-        path = as_prefix(namespace)
-        return bool(self.pattern.match(path) if self.below else self.pattern.fullmatch(path))
+        """Return whether a record of *namespace* belongs to it, and to nobody else."""
+        if self.actor_id is None:
+            return is_under(namespace, self.prefix)
+        return owners(self.layouts, namespace) == {self.actor_id}
+
+    def is_shared(self, namespace: str) -> bool:
+        """Return whether a record of *namespace* may belong to it, and may to somebody else."""
+        return not self.holds(namespace) and self.actor_id in owners(self.layouts, namespace)
 
 
 @frozen
@@ -104,25 +151,18 @@ class Scope:
     settle_s: float = 0.0
 
 
-def prefix_target(prefix: str) -> Target:
-    """Return the target of everything at and below a resolved prefix; ``/`` is all there is."""
-    beginning = "" if prefix == "/" else as_prefix(prefix)
-    return Target(prefix, re.compile(re.escape(beginning)))
-
-
 def actor_targets(
     templates: Iterable[str], actor_id: str, *, hierarchical: bool
 ) -> tuple[tuple[Target, ...], tuple[NotCovered, ...]]:
     """Return where records of an actor are, and the templates that do not tell."""
-    targets: dict[Target, None] = {}
-    left: list[NotCovered] = []
-    for template in dict.fromkeys(templates):
-        reason = why_not_covered(template)
-        if reason:
-            left.append(NotCovered(template, reason))
-        else:
-            targets[_target(template, actor_id, hierarchical)] = None
-    return tuple(targets), tuple(left)
+    reasons = {each: why_not_covered(each) for each in templates}
+    layouts = tuple(
+        _layout(each, is_covered=not reason, hierarchical=hierarchical)
+        for each, reason in reasons.items()
+    )
+    prefixes = {_prefix(each, actor_id): None for each, reason in reasons.items() if not reason}
+    targets = tuple(Target(prefix, actor_id, layouts) for prefix in prefixes)
+    return targets, tuple(NotCovered(each, reason) for each, reason in reasons.items() if reason)
 
 
 def why_not_covered(template: str) -> str:
@@ -135,25 +175,46 @@ def why_not_covered(template: str) -> str:
     return ""
 
 
-def _target(template: str, actor_id: str, hierarchical: bool) -> Target:
+def _parts(template: str, *, to_actor: bool) -> tuple[str, list[str]]:
+    """Return the root of a template and its segments, all or up to the one of the actor."""
     segments = [each for each in template.split("/") if each]
-    at = max(place for place, each in enumerate(segments) if _ACTOR_ID in each)
-    # Where ids may be paths, what is below may be of an actor whose id begins with this one.
-    counted = segments if hierarchical else segments[: at + 1]
-    filled = [each.replace(_ACTOR_ID, actor_id) for each in counted]
-    fixed = filled[: next((n for n, each in enumerate(filled) if "{" in each), len(filled))]
+    named = [place for place, each in enumerate(segments) if _ACTOR_ID in each]
     root = "/" if template.startswith("/") else ""
-    # A prefix of no segments is all of the memory, which is filtered here.
-    prefix = root + "".join(f"{each}/" for each in fixed) or "/"
-    return Target(
-        prefix,
-        re.compile(re.escape(root) + "".join(f"{_segment(each)}/" for each in filled)),
-        below=not hierarchical,
+    return root, segments[: named[-1] + 1] if to_actor else segments
+
+
+def _prefix(template: str, actor_id: str) -> str:
+    """Return the prefix of an actor's namespaces; one of no segments is all of the memory."""
+    root, segments = _parts(template, to_actor=True)
+    filled = [each.replace(_ACTOR_ID, actor_id) for each in segments]
+    fixed = takewhile(lambda each: "{" not in each, filled)
+    return root + "".join(f"{each}/" for each in fixed) or "/"
+
+
+def _layout(template: str, *, is_covered: bool, hierarchical: bool) -> Layout:
+    actor = (".+" if hierarchical else "[^/]+") if is_covered else ""
+    root, segments = _parts(template, to_actor=False)
+    _, counted = _parts(template, to_actor=is_covered)
+    return Layout(
+        _pattern(root, segments, actor),
+        None if hierarchical else _pattern(root, counted, actor),
+        len(counted),
     )
 
 
-def _segment(text: str) -> str:
-    return "[^/]+".join(map(re.escape, _VARIABLE.split(text)))
+def _pattern(root: str, segments: list[str], actor: str) -> re.Pattern[str]:
+    """Return what matches namespaces of *segments*; *actor* matches an id, if it is known."""
+    pieces = _VARIABLE.split("".join(f"{each}/" for each in segments))
+    at = pieces.index(_ACTOR_ID) if actor else None
+    parts = [re.escape(root) if actor else f"(?P<actor>){re.escape(root)}"]
+    for place, piece in enumerate(pieces):
+        if place == at:
+            parts.append(f"(?P<actor>{actor})")
+        elif piece == _ACTOR_ID and actor:
+            parts.append("(?P=actor)")
+        else:
+            parts.append("[^/]+" if place % 2 else re.escape(piece))
+    return re.compile("".join(parts))
 
 
 def read_event_ids(body: Body, unreadable: OnUnreadable) -> list[str]:

@@ -280,6 +280,36 @@ def test_namespaces_tell_actors_apart() -> None:
     assert held("{sessionId}/{actorId}", "1/anna", "1/bob", "anna/1") == ["1/anna"]
 
 
+ROOT = ["/{actorId}/", "/facts/{actorId}/"]
+OF_F = ["/f/a/", "/f/a/s/1/"]
+FACTS = ["/facts/", "/facts/facts/", "/facts/bob/", "/facts/bob/x/"]
+
+
+@pytest.mark.parametrize(
+    ("templates", "actor_id", "hierarchical", "holds", "shared"),
+    [
+        (ROOT, "facts", False, ["/facts/", "/facts/facts/"], []),
+        (ROOT, "bob", False, ["/bob/", "/bob/x/", "/facts/bob/", "/facts/bob/x/"], []),
+        (["/{actorId}/", "/{sessionId}/{actorId}/"], "a", False, ["/a/", "/b/a/", *OF_F], []),
+        (["/f/{actorId}/", "/f/{actorId}-x/"], "a", False, OF_F, ["/f/a-x/"]),
+        (["/{actorId}/", "/facts/"], "facts", False, [], FACTS),
+        (["/f/{actorId}/", "/f/{actorId}/s/{sessionId}/"], "a", True, ["/f/a/"], ["/f/a/s/1/"]),
+        (["/{actorId}/x/{actorId}/"], "a", False, ["/a/x/a/", "/a/x/a/b/"], []),
+    ],
+)
+def test_no_id_reaches_what_another_template_gives_to_others(
+    templates: list[str], actor_id: str, hierarchical: bool, holds: list[str], shared: list[str]
+) -> None:
+    """Of two templates the one that says more counts; what may be of two actors is left."""
+    targets, _ = actor_targets(templates, actor_id, hierarchical=hierarchical)
+    places = [*FACTS, "/bob/", "/bob/x/", "/a/", "/a/b/", "/b/a/", "/f/a-x/"]
+    places += [*OF_F, "/a/x/a/", "/a/x/a/b/"]
+    found = {each for each in places for target in targets if target.holds(each)}
+    left = {each for each in places for target in targets if target.is_shared(each)}
+    assert found == set(holds)
+    assert left == set(shared)
+
+
 def test_where_ids_are_paths_what_is_below_may_be_another_actors() -> None:
     """``anna/bob`` is another actor than ``anna``, whose records stay."""
     assert held("/f/{actorId}/", "/f/anna/", "/f/anna/bob/", hierarchical=True) == ["/f/anna/"]
