@@ -184,11 +184,18 @@ def _parts(template: str, *, to_actor: bool) -> tuple[str, list[str]]:
 
 
 def _prefix(template: str, actor_id: str) -> str:
-    """Return the prefix of an actor's namespaces; one of no segments is all of the memory."""
+    """
+    Return the prefix of an actor's namespaces; one of no segments is all of the memory.
+
+    A namespace without a ``/`` at its end is its own prefix: a service that goes by characters
+    would not find it below one with a ``/``. What else that finds is filtered here.
+    """
     root, segments = _parts(template, to_actor=True)
     filled = [each.replace(_ACTOR_ID, actor_id) for each in segments]
     fixed = takewhile(lambda each: "{" not in each, filled)
-    return root + "".join(f"{each}/" for each in fixed) or "/"
+    prefix = root + "".join(f"{each}/" for each in fixed) or "/"
+    own = template.replace(_ACTOR_ID, actor_id)
+    return own if prefix == f"{own}/" else prefix
 
 
 def _layout(template: str, *, is_covered: bool, hierarchical: bool) -> Layout:
