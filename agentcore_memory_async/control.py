@@ -24,6 +24,7 @@ from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.declared_namespaces import written_by
 from agentcore_memory_async._wire.service_model import CONTROL
+from agentcore_memory_async._wire.synonyms import merged
 from agentcore_memory_async._wire.unreadable import check_on_unreadable
 from agentcore_memory_async.manager import AsyncMemorySessionManager
 from agentcore_memory_async.models import Memory
@@ -168,28 +169,40 @@ class AsyncMemoryControl(MemoryOperations, ChangeOperations):
         await self.aclose()
 
     def manager(
-        self, memory: Memory | MemorySummary | str, **options: Any
+        self,
+        memory: Memory | MemorySummary | str | None = None,
+        *,
+        memory_id: str | None = None,
+        **options: Any,
     ) -> AsyncMemorySessionManager:
         """
         Make a manager of *memory* with the settings of this object; it sends nothing.
 
         Region, session, endpoint, config and retries are those given here, unless *options* give
-        others: give ``endpoint_url`` where the data plane has another one. The manager has a client
+        others. An endpoint that is only the control plane's is refused: give that of the data plane
+        as ``endpoint_url``, or None for AWS's own. The manager has a client
         of its own, so it is opened and closed by itself. Of a `Memory` it knows the namespaces; of
         an id or a summary it knows them after ``await manager.describe(control)``.
 
         Args:
             memory: A memory, its id, or its ARN.
+            memory_id: The official SDK's name of *memory*.
             options: Arguments of `AsyncMemorySessionManager`.
 
         Raises:
             InvalidInputError: An argument is invalid.
         """
+        memory = merged(memory, None, memory_id=memory_id)
         given = {name: value for name, value in self._shared.items() if value is not None}
         if options.get("transport") is not None:  # which has settings of its own
             given = {name: given[name] for name in ("retry", "clock") if name in given}
-        memory_id = memory if isinstance(memory, str) else id_of(memory)
-        manager = AsyncMemorySessionManager(memory_id, **{**given, **options})
+        if "endpoint_url" not in options and CONTROL in given.get("endpoint_url", ""):
+            check.refuse(
+                "the endpoint_url of this control is one of the control plane only; give that of "
+                "the data plane as endpoint_url=, or endpoint_url=None for AWS's own"
+            )
+        whole_id = memory if isinstance(memory, str) else id_of(memory)
+        manager = AsyncMemorySessionManager(whole_id, **{**given, **options})
         if isinstance(memory, Memory):
             manager._core.namespaces.describe(written_by(memory))  # noqa: SLF001 - made here
         return manager

@@ -80,7 +80,13 @@ class MemoryControl(BlockingFacade[AsyncMemoryControl]):
     tag_memory = blocking(AsyncMemoryControl.tag_memory)
     untag_memory = blocking(AsyncMemoryControl.untag_memory)
 
-    def manager(self, memory: Memory | MemorySummary | str, **options: Any) -> MemorySessionManager:
+    def manager(
+        self,
+        memory: Memory | MemorySummary | str | None = None,
+        *,
+        memory_id: str | None = None,
+        **options: Any,
+    ) -> MemorySessionManager:
         """
         Make a manager of *memory* with the settings of this object; it sends nothing.
 
@@ -89,12 +95,13 @@ class MemoryControl(BlockingFacade[AsyncMemoryControl]):
 
         Args:
             memory: A memory, its id, or its ARN.
+            memory_id: The official SDK's name of *memory*.
             options: Arguments of ``MemorySessionManager``.
 
         Raises:
             InvalidInputError: An argument is invalid.
         """
-        return manager_around(self._inner.manager(memory, **options))
+        return manager_around(self._inner.manager(memory, memory_id=memory_id, **options))
 
     def open(self) -> Self:
         """Open the client now instead of at first use; ``with`` does so, too."""

@@ -102,7 +102,8 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
 
         Afterwards a prefix under which no strategy writes is warned of at once
         (`UnwrittenNamespaceWarning`), where a list, a search or an extraction poller is given one;
-        so is a declared namespace, here. Nothing but this method asks the control plane.
+        so is a declared namespace, here. Each is warned of once, as it was given. Nothing but this
+        method asks the control plane.
 
         Args:
             control: `MemoryControl` of the same account and region.

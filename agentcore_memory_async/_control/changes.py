@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from agentcore_memory_async._control.core import ControlView, check_wait, id_of, token_of
 from agentcore_memory_async._control.waiting import Awaited, MemoryWait
 from agentcore_memory_async._wire import control_rules as rules
 from agentcore_memory_async._wire import strategy_codec as codec
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.synonyms import merged
 from agentcore_memory_async.strategies import StrategyChange
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class ChangeOperations(ControlView):
 
     async def update_memory(
         self,
-        memory: Memory | MemorySummary | str,
+        memory: Memory | MemorySummary | str | None = None,
         *,
         event_expiry_days: int | None = None,
         description: str | None = None,
@@ -46,6 +47,7 @@ class ChangeOperations(ControlView):
         client_token: str | None = None,
         wait: bool = True,
         timeout: float | timedelta = 300.0,  # noqa: ASYNC109 - waiting is what it is for
+        memory_id: str | None = None,
     ) -> Memory:
         """
         Change a memory in one request, and wait until it is active again.
@@ -69,6 +71,7 @@ class ChangeOperations(ControlView):
             client_token: Calls with the same token make one change; one of its own if omitted.
             wait: Whether to wait until the memory and the strategies of this change are active.
             timeout: Longest time of that wait, in seconds or a timedelta.
+            memory_id: The official SDK's name of *memory*.
 
         Returns:
             The memory; with ``wait=False`` as it was answered, mostly ``UPDATING``.
@@ -138,16 +141,18 @@ class ChangeOperations(ControlView):
             changed["memoryStrategies"] = strategies
         if not changed:
             check.refuse("nothing is to be changed; give an argument besides the memory")
+        memory = merged(memory, None, memory_id=memory_id)
         return await self._update(memory, changed, client_token, wait=wait, timeout=timeout)
 
     async def add_strategy(
         self,
-        memory: Memory | MemorySummary | str,
-        strategy: NewStrategy,
+        memory: Memory | MemorySummary | str | None = None,
+        strategy: NewStrategy | None = None,
         *,
         client_token: str | None = None,
         wait: bool = True,
         timeout: float | timedelta = 300.0,  # noqa: ASYNC109 - waiting is what it is for
+        memory_id: str | None = None,
     ) -> Memory:
         """
         Add a strategy to a memory; it extracts from events that are stored once it is active.
@@ -158,6 +163,7 @@ class ChangeOperations(ControlView):
             client_token: As in ``update_memory``.
             wait: As in ``update_memory``.
             timeout: As in ``update_memory``.
+            memory_id: The official SDK's name of *memory*.
 
         Returns:
             The memory.
@@ -170,12 +176,13 @@ class ChangeOperations(ControlView):
         """
         added = [codec.encode_strategy("strategy", strategy)]
         changed = {"memoryStrategies": {"addMemoryStrategies": added}}
+        memory = merged(memory, None, memory_id=memory_id)
         return await self._update(memory, changed, client_token, wait=wait, timeout=timeout)
 
     async def modify_strategy(
         self,
-        memory: Memory | MemorySummary | str,
-        memory_strategy_id: str,
+        memory: Memory | MemorySummary | str | None = None,
+        memory_strategy_id: str | None = None,
         *,
         namespace_template: str | None = None,
         description: str | None = None,
@@ -186,6 +193,8 @@ class ChangeOperations(ControlView):
         client_token: str | None = None,
         wait: bool = True,
         timeout: float | timedelta = 300.0,  # noqa: ASYNC109 - waiting is what it is for
+        memory_id: str | None = None,
+        strategy_id: str | None = None,
     ) -> Memory:
         """
         Change a strategy of a memory; what is omitted stays as it is.
@@ -204,6 +213,8 @@ class ChangeOperations(ControlView):
             client_token: As in ``update_memory``.
             wait: As in ``update_memory``.
             timeout: As in ``update_memory``.
+            memory_id: The official SDK's name of *memory*.
+            strategy_id: The official SDK's name of *memory_strategy_id*.
 
         Returns:
             The memory.
@@ -215,7 +226,7 @@ class ChangeOperations(ControlView):
         AWS operations: as ``update_memory``.
         """
         change = StrategyChange(
-            memory_strategy_id,
+            cast("str", merged(memory_strategy_id, None, strategy_id=strategy_id)),  # checked below
             namespace_template=namespace_template,
             description=description,
             configuration=configuration,
@@ -225,16 +236,19 @@ class ChangeOperations(ControlView):
         )
         modified = [codec.encode_change("", change)]
         changed = {"memoryStrategies": {"modifyMemoryStrategies": modified}}
+        memory = merged(memory, None, memory_id=memory_id)
         return await self._update(memory, changed, client_token, wait=wait, timeout=timeout)
 
     async def delete_strategy(
         self,
-        memory: Memory | MemorySummary | str,
-        memory_strategy_id: str,
+        memory: Memory | MemorySummary | str | None = None,
+        memory_strategy_id: str | None = None,
         *,
         client_token: str | None = None,
         wait: bool = True,
         timeout: float | timedelta = 300.0,  # noqa: ASYNC109 - waiting is what it is for
+        memory_id: str | None = None,
+        strategy_id: str | None = None,
     ) -> Memory:
         """
         Delete a strategy of a memory; its records stay.
@@ -245,6 +259,8 @@ class ChangeOperations(ControlView):
             client_token: As in ``update_memory``.
             wait: As in ``update_memory``.
             timeout: As in ``update_memory``.
+            memory_id: The official SDK's name of *memory*.
+            strategy_id: The official SDK's name of *memory_strategy_id*.
 
         Returns:
             The memory.
@@ -256,13 +272,15 @@ class ChangeOperations(ControlView):
 
         AWS operations: as ``update_memory``.
         """
-        deleted = [{"memoryStrategyId": check.check_memory_strategy_id(memory_strategy_id)}]
+        strategy = merged(memory_strategy_id, None, strategy_id=strategy_id)
+        deleted = [{"memoryStrategyId": check.check_memory_strategy_id(strategy)}]
         changed = {"memoryStrategies": {"deleteMemoryStrategies": deleted}}
+        memory = merged(memory, None, memory_id=memory_id)
         return await self._update(memory, changed, client_token, wait=wait, timeout=timeout)
 
     async def _update(
         self,
-        memory: Memory | MemorySummary | str,
+        memory: Memory | MemorySummary | str | None,
         changed: Mapping[str, Any],
         client_token: str | None,
         *,

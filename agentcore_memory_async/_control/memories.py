@@ -28,6 +28,7 @@ from agentcore_memory_async._warnings import warn_caller
 from agentcore_memory_async._wire import control_rules as rules
 from agentcore_memory_async._wire import memory_codec
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.synonyms import merged
 from agentcore_memory_async.errors import (
     ConflictError,
     MemoryDiffersWarning,
@@ -212,9 +213,10 @@ class MemoryOperations(ControlView):
 
     async def get_memory(
         self,
-        memory: Memory | MemorySummary | str,
+        memory: Memory | MemorySummary | str | None = None,
         *,
         view: Literal["full", "without_decryption"] | None = None,
+        memory_id: str | None = None,
     ) -> Memory:
         """
         Return a memory with its strategies.
@@ -223,13 +225,14 @@ class MemoryOperations(ControlView):
             memory: Memory id or ARN, or a memory.
             view: ``without_decryption`` leaves out what the memory's own KMS key encrypts, so that
                 no permission for the key is needed.
+            memory_id: The official SDK's name of *memory*.
 
         Raises:
             NotFoundError: There is no such memory in this region.
 
         AWS operation: ``GetMemory``.
         """
-        request = {"memoryId": id_of(memory)}
+        request = {"memoryId": id_of(merged(memory, None, memory_id=memory_id))}
         if view is not None:
             request["view"] = rules.VIEW("view", view)
         return await self._core.read("GetMemory", request, self._core.read_memory)
@@ -278,7 +281,11 @@ class MemoryOperations(ControlView):
                 yield memory
 
     def wait_until_active(
-        self, memory: Memory | MemorySummary | str, *, timeout: float | timedelta = 300.0
+        self,
+        memory: Memory | MemorySummary | str | None = None,
+        *,
+        timeout: float | timedelta = 300.0,
+        memory_id: str | None = None,
     ) -> MemoryWait:
         """
         Wait until a memory and all its strategies are active: ``await`` it, or follow it.
@@ -293,6 +300,7 @@ class MemoryOperations(ControlView):
         Args:
             memory: Memory id or ARN, or a memory.
             timeout: Longest time of the wait, in seconds or a timedelta.
+            memory_id: The official SDK's name of *memory*.
 
         Returns:
             A wait whose result is the memory. It raises ``MemoryFailedError`` with the service's
@@ -302,14 +310,16 @@ class MemoryOperations(ControlView):
         AWS operation: ``GetMemory``.
         """
         timeout_s = check.check_duration("timeout", timeout, least=0.001)
+        memory = merged(memory, None, memory_id=memory_id)
         return MemoryWait(self._core, id_of(memory), timeout_s, Awaited.of(memory))
 
     async def delete_memory(
         self,
-        memory: Memory | MemorySummary | str,
+        memory: Memory | MemorySummary | str | None = None,
         *,
         wait: bool = True,
         timeout: float | timedelta = 300.0,  # noqa: ASYNC109 - waiting is what it is for
+        memory_id: str | None = None,
     ) -> None:
         """
         Delete a memory with all its events and records; this cannot be undone.
@@ -320,6 +330,7 @@ class MemoryOperations(ControlView):
             memory: Memory id or ARN, or a memory.
             wait: Whether to wait until it is gone.
             timeout: Longest time of that wait, in seconds or a timedelta.
+            memory_id: The official SDK's name of *memory*.
 
         Raises:
             NotFoundError: There is no such memory in this region.
@@ -329,7 +340,7 @@ class MemoryOperations(ControlView):
 
         AWS operations: ``DeleteMemory``, and ``GetMemory`` while waiting.
         """
-        memory_id = id_of(memory)
+        memory_id = id_of(merged(memory, None, memory_id=memory_id))
         timeout_s = check_wait(wait, timeout)
         request = {"memoryId": memory_id, "clientToken": str(uuid4())}
         try:

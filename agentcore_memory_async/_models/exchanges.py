@@ -36,7 +36,8 @@ class _Prompt(Model):
 
         Messages of one role in a row become one, with a block of text each. What the assistant said
         before the user's first message is left out, since the API refuses it. ``TOOL`` and
-        ``OTHER`` become ``user``, as in ``Turn.to_openai``.
+        ``OTHER`` become ``user``, as in ``Turn.to_openai``. So the last message may be the user's,
+        where no answer follows it: add the next question to that one.
         """
         return [
             {"role": role, "content": texts[0] if len(texts) == 1 else _typed(texts)}
@@ -49,7 +50,8 @@ class _Prompt(Model):
 
         Messages of one role in a row become one, and what the assistant said before the user's
         first message is left out, as in ``to_anthropic``. ``TOOL`` and ``OTHER`` become ``user``,
-        as in ``Turn.to_openai``.
+        as in ``Turn.to_openai``. The API refuses two messages of the user in a row, so where the
+        last is the user's, add the next question to its content.
         """
         return [
             {"role": role, "content": [{"text": text} for text in texts]}

@@ -17,6 +17,7 @@ SYNONYMS = {
     "branch_name": "branch",
     "event_timestamp": "timestamp",
     "include_payload": "include_payloads",
+    "memory_id": "memory",
     "namespace_path": "namespace_prefix",
     "record_id": "memory_record_id",
     "strategy_id": "memory_strategy_id",

@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agentcore_memory_async import AsyncActor, AsyncMemorySession, AsyncMemorySessionManager
+from agentcore_memory_async import (
+    AsyncActor,
+    AsyncMemoryControl,
+    AsyncMemorySession,
+    AsyncMemorySessionManager,
+)
 from agentcore_memory_async._wire.synonyms import SYNONYMS, merged
 from agentcore_memory_async.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CLASSES = (AsyncMemorySessionManager, AsyncMemorySession, AsyncActor)
+CLASSES = (AsyncMemorySessionManager, AsyncMemorySession, AsyncActor, AsyncMemoryControl)
 
 
 def arguments() -> Iterator[tuple[str, str, inspect.Parameter]]:
