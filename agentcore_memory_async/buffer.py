@@ -22,7 +22,9 @@ from uuid import uuid4
 import anyio
 from attrs import frozen
 
-from agentcore_memory_async._calls.retry import is_rejected, is_retryable
+from agentcore_memory_async._calls.backoff import growing_bound
+from agentcore_memory_async._calls.retry import is_retryable
+from agentcore_memory_async._calls.settling import is_rejected
 from agentcore_memory_async._wire import event_codec
 from agentcore_memory_async._wire.messages import read_message
 from agentcore_memory_async._wire.payloads import MAX_EVENT_BYTES, check_message
@@ -92,7 +94,7 @@ def _fitting(sizes: Iterable[int], most: int) -> int:
 def _is_transient(error: Exception) -> bool:
     """Return whether the batch that ended with *error* may be stored a little later."""
     reason = error.__cause__ if isinstance(error, OutcomeUnknownError) else error
-    return isinstance(reason, AgentCoreMemoryError) and is_retryable(reason, is_write=True)
+    return isinstance(reason, AgentCoreMemoryError) and is_retryable(reason, is_change=True)
 
 
 def _in_doubt_after(error: Exception, before: Request | None) -> Request | None:
@@ -357,8 +359,8 @@ class MessageBuffer:
     def _failed(self, error: Exception) -> None:
         """Keep the batch, to be sent again under its token if *error* is transient."""
         if _is_transient(error):
-            wait_s = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(self._failures, 30))
             self._failures += 1
+            wait_s = growing_bound(FIRST_RETRY_S, LONGEST_RETRY_S, self._failures)
             self._retry_at = anyio.current_time() + wait_s
         else:
             self._error = error

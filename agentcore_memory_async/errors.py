@@ -201,14 +201,15 @@ class AnswerMismatchError(DecodeError):
     Attributes:
         operation: Wire name of the operation.
         member: Member of the answer that differs from the request.
-        event_id: Id of the other event; empty where the answer has none.
+        other_id: Id of the other event, or identifier of a record of the other batch; empty where
+            the answer has none.
     """
 
-    _fields = ("operation", "member", "event_id")
+    _fields = ("operation", "member", "other_id")
 
-    def __init__(self, operation: str, member: str, event_id: str = "") -> None:
+    def __init__(self, operation: str, member: str, other_id: str = "") -> None:
         self.member = member
-        self.event_id = event_id
+        self.other_id = other_id
         super().__init__(operation, f"it belongs to another request, its {member} differs")
 
 
@@ -257,14 +258,15 @@ class BatchError(Picklable, AgentCoreMemoryError):
 
 class OutcomeUnknownError(Picklable, AgentCoreMemoryError):
     """
-    A change that may have been made: its answer was lost and the retries ended.
+    A change that may have been made: the retries ended without an answer that tells.
 
     Sending the same request again is safe: its client token is fixed, or it sets or deletes, so
     that doing it twice is doing it once.
 
     Attributes:
         operation: The wire name of the operation.
-        client_token: The token of the request; None where the operation has none.
+        client_token: The token of the request, or of the whole batch; None where the operation has
+            none.
         attempts: How many requests were made.
         request: The frozen request, as it went out; never part of ``str()``.
     """
@@ -287,7 +289,7 @@ class OutcomeUnknownError(Picklable, AgentCoreMemoryError):
             advice = "Calling it again with the same arguments and token does nothing twice"
         super().__init__(
             f"{operation}{token} may or may not have been {done}: "
-            f"no readable answer in {attempts} attempt(s). {advice}"
+            f"no answer in {attempts} attempt(s) tells. {advice}"
         )
 
 

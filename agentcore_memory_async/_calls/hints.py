@@ -92,6 +92,11 @@ def _is_of_another_server(error: ServiceError) -> bool:
     return is_other_404 or error.code in {str(error.status), "UnknownOperationException"}
 
 
+def is_memory_missing(message: str, memory_id: str) -> bool:
+    """Return whether what does not exist is the memory by name, and nothing in it."""
+    return "memory" in message.lower() and _is_about_memory(message, memory_id)
+
+
 def _is_about_memory(message: str, memory_id: str) -> bool:
     """Return whether what does not exist is the memory; its id is also the end of an ARN."""
     words = _WORD.findall(message.replace(short_memory_id(memory_id), ""))

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio
 
 from agentcore_memory_async._calls.absence import SHARED_S, Absence, is_absent
+from agentcore_memory_async._calls.backoff import growing_bound
 from agentcore_memory_async._calls.flow_control import Admission, Outcome
+from agentcore_memory_async._calls.settling import is_rejected, settle_by_answer
 from agentcore_memory_async._calls.wait_clock import holding
-from agentcore_memory_async._calls.write import CREATE_EVENT
+from agentcore_memory_async._calls.write import CREATE_EVENT, log_cancelled
 from agentcore_memory_async._redaction import sent_texts
 from agentcore_memory_async._service_errors import is_clock_at_fault, is_token_expired, leave_out
 from agentcore_memory_async._threads import run_apart
@@ -33,14 +35,12 @@ from agentcore_memory_async.errors import (
     DecodeError,
     ForkedError,
     InvalidInputError,
-    NotFoundError,
     OutcomeUnknownError,
     ServiceError,
     ServiceUnavailableError,
     ThrottledError,
     TransportError,
     TransportTimeoutError,
-    ValidationError,
     WrongLoopError,
 )
 
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter
     from agentcore_memory_async._calls.service_clock import ServiceClock
+    from agentcore_memory_async._calls.settling import Settle
     from agentcore_memory_async._calls.wait_clock import WaitClock
     from agentcore_memory_async._calls.write import Write
     from agentcore_memory_async._transport.base import Answer, Transport
@@ -67,15 +68,16 @@ MISTAKES = (ClosedError, ForkedError, InvalidInputError, WrongLoopError)
 """What is raised instead of sending anything."""
 
 
-def is_retryable(error: AgentCoreMemoryError, *, is_write: bool = False) -> bool:
+def is_retryable(error: AgentCoreMemoryError, *, is_change: bool = False) -> bool:
     """
     Return whether the same request may succeed a little later.
 
-    A read would get an answer of the wrong shape again. A write is sent again, since only an answer
-    about it acknowledges it. A call that found nothing listening has given the service its time.
+    A read would get an answer of the wrong shape again. What changes something is sent again, since
+    only an answer about it acknowledges it. A call that found nothing listening has given the
+    service its time.
     """
     if isinstance(error, DecodeError) and error.parsed:
-        return is_write
+        return is_change
     if isinstance(error, ConflictError):
         return error.code == "RetryableConflictException"
     if isinstance(error, ServiceError) and error.status == REQUEST_TIMEOUT:
@@ -101,15 +103,6 @@ def may_have_run(error: AgentCoreMemoryError) -> bool:
     return isinstance(error, DecodeError | ServiceUnavailableError)
 
 
-def is_rejected(error: Exception) -> bool:
-    """
-    Return whether *error* says that the write is not stored, whatever became of earlier attempts.
-
-    What is invalid now was so before, and a token of another write never was this one's.
-    """
-    return isinstance(error, ValidationError | ClientTokenInUseError)
-
-
 def outcome_of(error: AgentCoreMemoryError) -> Outcome:
     """Return what *error* means for the service: it is well, too busy, failing, or not there."""
     if is_absent(error):
@@ -118,7 +111,7 @@ def outcome_of(error: AgentCoreMemoryError) -> Outcome:
         return Outcome.THROTTLED
     if isinstance(error, AnswerMismatchError):
         return Outcome.ANSWERED  # the connection is at fault
-    return Outcome.FAILED if is_retryable(error, is_write=True) else Outcome.ANSWERED
+    return Outcome.FAILED if is_retryable(error, is_change=True) else Outcome.ANSWERED
 
 
 def backoff_bound(policy: RetryPolicy, error: AgentCoreMemoryError, attempt: int) -> float:
@@ -127,7 +120,7 @@ def backoff_bound(policy: RetryPolicy, error: AgentCoreMemoryError, attempt: int
         return SHARED_S
     throttled = isinstance(error, ThrottledError)
     first = policy.throttled_backoff if throttled else policy.backoff
-    return min(policy.max_backoff, first * 2.0 ** min(attempt - 1, 30))
+    return growing_bound(first, policy.max_backoff, attempt)
 
 
 def asked_wait(error: AgentCoreMemoryError) -> float:
@@ -200,7 +193,7 @@ class Retrier:
         policy: RetryPolicy,
     ) -> T:
         """Send a request that changes nothing, and read its answer."""
-        call = _Call(operation, params, policy, policy.read_deadline)
+        call = _Call(operation, params, policy, policy.read_deadline, is_read=True)
         with self.running():
             return await self._try(call, reader, anyio.current_time() + call.deadline_s)
 
@@ -226,32 +219,40 @@ class Retrier:
         reader: Callable[[Answer], T],
         policy: RetryPolicy,
         *,
-        gone: Callable[[], T] | None = None,
-        again: Callable[[T], T] | None = None,
+        settle: Settle[T] = settle_by_answer,
+        client_token: str | None = None,
     ) -> T:
         """
         Send a request that does the same once or twice, until its outcome is known.
 
-        It is a request with a client token, or one that sets or deletes. *gone* makes the result
-        where what it deletes is not found: an attempt whose answer was lost has deleted it. *again*
-        reads the result of an attempt after such a one, where several are deleted at once. An
-        answer of the wrong shape is raised as such: the service had the request. But only an answer
-        about an event acknowledges that.
+        It is a request with a client token, or one that sets or deletes.
+
+        Args:
+            operation: Wire name.
+            params: Members of the request.
+            reader: Reads its answer.
+            policy: How long and how often it is tried.
+            settle: Judges what came last, where an earlier attempt may have made the change.
+            client_token: Token that its caller knows it by; that of the request if omitted.
         """
-        call = _Call(operation, params, policy, policy.write_deadline)
+        call = _Call(operation, params, policy, policy.write_deadline, client_token=client_token)
         with self.running():
             try:
-                result = await self._try(call, reader, anyio.current_time() + call.deadline_s)
+                last: T | Exception = await self._try(
+                    call, reader, anyio.current_time() + call.deadline_s
+                )
             except Exception as error:
-                is_parsed = isinstance(error, DecodeError) and error.parsed
-                is_answered = is_parsed and not call.is_write
-                if is_answered or is_rejected(error) or not call.may_have_run:
+                if not call.may_have_run:
                     raise
-                if gone is not None and isinstance(error, NotFoundError):
-                    return gone()
-                token = params.get("clientToken")
-                raise OutcomeUnknownError(operation, token, call.attempts, params) from error
-        return again(result) if again is not None and call.was_in_doubt else result
+                last = error
+            except BaseException:
+                if call.may_have_run and call.client_token is not None:
+                    log_cancelled(operation, call.client_token)
+                raise
+        if not isinstance(last, Exception) and not call.may_have_run:
+            return last
+        unknown = OutcomeUnknownError(operation, call.client_token, call.attempts, params)
+        return settle(last, unknown)
 
     async def drain(self, timeout_s: float) -> None:
         """Wait until no call runs, or for *timeout_s* seconds; then nothing is sent any more."""
@@ -325,13 +326,14 @@ class Retrier:
                 if call.limiter is not None and was_seen:
                     call.limiter.ended(anyio.current_time())
             permit.outcome = Outcome.ANSWERED
+            call.answered()
             return result
 
     async def _send(self, call: _Call) -> Answer:
         """Send one request, and date its answer."""
         self._absence.check(call.operation)
         sent_at = self._wait_clock.now()
-        earlier_at = self._clock.sending(call.token, sent_at)
+        earlier_at = self._clock.sending(call.event_token, sent_at)
         try:
             with track_send_state(call.send_state):
                 answer = await self._transport(call.operation, call.params)
@@ -341,7 +343,7 @@ class Retrier:
             self._absence.note(error)
             refused = isinstance(error, AgentCoreMemoryError) and not may_have_run(error)
             if earlier_at is None and (refused or not call.send_state.sent):
-                self._clock.not_taken(call.token)
+                self._clock.not_taken(call.event_token)
             raise
         first_at = sent_at if earlier_at is None else earlier_at
         return self._clock.answered(answer, first_at, self._wait_clock.now())
@@ -357,6 +359,9 @@ class _Call:
         policy: RetryPolicy,
         deadline_s: float,
         limiter: SlidingWindowLimiter | None = None,
+        *,
+        is_read: bool = False,
+        client_token: str | None = None,
     ) -> None:
         self.operation = operation
         self.params = params
@@ -364,6 +369,8 @@ class _Call:
         self.policy = policy
         self.deadline_s = deadline_s
         self.limiter = limiter
+        self.is_read = is_read
+        self.client_token: str | None = client_token or params.get("clientToken")
         self.attempts = 0
         self.send_state = SendState()
         self._in_flight = False
@@ -375,20 +382,12 @@ class _Call:
         self._was_signed_anew = False
 
     @property
-    def token(self) -> str | None:
-        return self.params.get("clientToken") if self.is_write else None
-
-    @property
-    def is_write(self) -> bool:
-        return self.operation == CREATE_EVENT
+    def event_token(self) -> str | None:
+        return self.client_token if self.operation == CREATE_EVENT else None
 
     @property
     def is_retry_after_failure(self) -> bool:
         return self._last_outcome is Outcome.FAILED
-
-    @property
-    def was_in_doubt(self) -> bool:
-        return self._may_have_run
 
     @property
     def may_have_run(self) -> bool:
@@ -401,6 +400,10 @@ class _Call:
 
     def not_sent(self) -> None:
         self._in_flight = False
+
+    def answered(self) -> None:
+        self._in_flight = False
+        self._note_sent_twice()
 
     def timed_out(self) -> TransportTimeoutError:
         reason = f"after {self.policy.attempt_timeout:g} s in one attempt"
@@ -416,16 +419,19 @@ class _Call:
         self._in_flight = False
         self._last = error
         self._last_outcome = self.outcome_of(error)
-        # The answer may be to the second of two requests, such as that there is nothing to delete.
-        was_sent_before = self.send_state.times_sent > 1
-        self._may_have_run = self._may_have_run or was_sent_before or may_have_run(error)
+        self._note_sent_twice()
+        self._may_have_run = self._may_have_run or may_have_run(error)
         if isinstance(error, DecodeError):
             # The next answers on the same connections may be just as wrong.
             self.send_state.drop_connections()
-        if isinstance(error, AnswerMismatchError) and error.event_id:
+        if isinstance(error, AnswerMismatchError) and error.other_id and self.client_token:
             # A stray answer does not come again on a fresh connection.
-            self._is_token_in_use = error.event_id == self._other
-            self._other = error.event_id
+            self._is_token_in_use = error.other_id == self._other
+            self._other = error.other_id
+
+    def _note_sent_twice(self) -> None:
+        # The answer may be to the second of two requests, such as that there is nothing to delete.
+        self._may_have_run = self._may_have_run or self.send_state.times_sent > 1
 
     def may_go_on(self, error: AgentCoreMemoryError) -> bool:
         most = self.policy.max_attempts
@@ -433,7 +439,7 @@ class _Call:
             return False
         if is_signed_anew(error) and not self._was_signed_anew:
             self._was_signed_anew = True
-        elif not (is_absent(error) or is_retryable(error, is_write=self.is_write)):
+        elif not (is_absent(error) or is_retryable(error, is_change=not self.is_read)):
             return False
         return most is None or self.attempts < most
 
@@ -455,7 +461,7 @@ class _Call:
     def final_error(self) -> AgentCoreMemoryError:
         """Return what to raise: the last error, or that the deadline came first."""
         if self._is_token_in_use:
-            return ClientTokenInUseError(self.operation, self.params["clientToken"])
+            return ClientTokenInUseError(self.operation, self.client_token or "")
         if self._in_flight:
             reason = f"after {self.deadline_s:g} s"
             return TransportTimeoutError(self.operation, reason, sent=self.send_state.sent)

@@ -81,6 +81,15 @@ class Write:
         )
 
 
+def log_cancelled(operation: str, client_token: str) -> None:
+    """Log the token of a change that may be made, and whose caller may not know the token."""
+    _LOG.warning(
+        "a change is not known to be made: %s, client token %s: cancelled before it was answered",
+        operation,
+        client_token,
+    )
+
+
 def log_unsent(request: Mapping[str, Any], reason: str) -> None:
     """Log the ids of a write that is not known to be stored, and whose caller may not know it."""
     _LOG.warning(

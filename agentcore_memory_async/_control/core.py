@@ -67,14 +67,13 @@ class ControlCore:
         operation: str,
         params: Mapping[str, Any],
         reader: Callable[[str, Any], T],
-        gone: Callable[[], T] | None = None,
     ) -> T:
         """Send a request that does the same once or twice, until its outcome is known."""
 
         def read(answer: Answer) -> T:
             return reader(operation, answer.body)
 
-        return await self.retrier.change(operation, params, read, self.retry, gone=gone)
+        return await self.retrier.change(operation, params, read, self.retry)
 
 
 class ControlView:

@@ -30,9 +30,11 @@ from agentcore_memory_async._wire import memory_codec
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.synonyms import merged
 from agentcore_memory_async.errors import (
+    AgentCoreMemoryError,
     ConflictError,
     MemoryDiffersWarning,
     NotFoundError,
+    OutcomeUnknownError,
     ValidationError,
 )
 from agentcore_memory_async.models import Memory, MemorySummary
@@ -335,6 +337,7 @@ class MemoryOperations(ControlView):
         Raises:
             NotFoundError: There is no such memory in this region.
             ValidationError: It is ``CREATING`` or ``UPDATING``; wait until it is active first.
+            OutcomeUnknownError: No answer came that tells, and it is not being deleted.
             MemoryFailedError: It could not be deleted.
             MemoryTimeoutError: It is still there.
 
@@ -344,15 +347,12 @@ class MemoryOperations(ControlView):
         timeout_s = check_wait(wait, timeout)
         request = {"memoryId": memory_id, "clientToken": str(uuid4())}
         try:
-            deleted = await self._core.change(
-                "DeleteMemory", request, memory_codec.read_deleted, lambda: memory_id
-            )
-        except (ConflictError, ValidationError):
-            if not await self._is_being_deleted(memory_id):
+            await self._core.change("DeleteMemory", request, memory_codec.read_deleted)
+        except (ConflictError, OutcomeUnknownError, ValidationError) as error:
+            if not await self._is_being_deleted(memory_id, error):
                 raise
-            deleted = memory_id
         if wait:
-            await wait_until_gone(self._core, deleted, timeout_s)
+            await wait_until_gone(self._core, memory_id, timeout_s)
 
     async def list_tags(self, memory: Memory | MemorySummary | str) -> dict[str, str]:
         """
@@ -410,11 +410,14 @@ class MemoryOperations(ControlView):
             return check.check_memory_id(memory)
         return (await self.get_memory(memory)).arn
 
-    async def _is_being_deleted(self, memory_id: str) -> bool:
+    async def _is_being_deleted(self, memory_id: str, error: AgentCoreMemoryError) -> bool:
+        """Return whether the memory is gone or going; raise *error* where a look does not tell."""
         try:
             return (await self.get_memory(memory_id)).status == "DELETING"
         except NotFoundError:
             return True
+        except AgentCoreMemoryError as unread:
+            raise error from unread
 
     async def _find_or_create(
         self, name: str, request: Mapping[str, Any], deadline: float, *, wait: bool
@@ -434,9 +437,10 @@ class MemoryOperations(ControlView):
                 return await self._core.change(
                     "CreateMemory", request, self._core.read_memory
                 ), True
-            except (ConflictError, ValidationError) as error:
-                # Another process was faster, and the list may not show its memory yet.
-                if _EXISTS not in error.message.lower() or clock.now() >= deadline:
+            except (ConflictError, OutcomeUnknownError, ValidationError) as error:
+                # Another process was faster, or an attempt whose answer was lost; the list may not
+                # show the memory yet.
+                if not _may_exist(error) or clock.now() >= deadline:
                     raise
             memory = await self._find(name)
             if memory is None:
@@ -462,6 +466,11 @@ class MemoryOperations(ControlView):
             return await self.get_memory(memory_id)
         except NotFoundError:
             return None
+
+
+def _may_exist(error: ConflictError | OutcomeUnknownError | ValidationError) -> bool:
+    """Return whether a memory may be there by the name of one that was to be created."""
+    return isinstance(error, OutcomeUnknownError) or _EXISTS in error.message.lower()
 
 
 def _read_nothing(_operation: str, _body: object) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import anyio
 from attrs import frozen
 
+from agentcore_memory_async._calls.backoff import growing_bound
 from agentcore_memory_async._calls.retry import is_retryable
 from agentcore_memory_async._calls.wait_clock import holding
 from agentcore_memory_async._followed import Followed
@@ -80,7 +81,7 @@ class Awaited:
 
 def next_wait_s(polls: int, source: random.Random) -> float:
     """Draw the wait after poll number *polls* (1 is the first): half of a bound, or more."""
-    bound = min(LONGEST_WAIT_S, FIRST_WAIT_S * GROWTH ** min(polls - 1, 30))
+    bound = growing_bound(FIRST_WAIT_S, LONGEST_WAIT_S, polls, GROWTH)
     return source.uniform(bound / 2, bound)
 
 

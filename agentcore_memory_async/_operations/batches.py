@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
 from anyio import create_task_group
 
+from agentcore_memory_async._calls.settling import settle_by_answer
 from agentcore_memory_async._core import View
 from agentcore_memory_async._threads import run_apart
 from agentcore_memory_async._wire import batch_codec
@@ -14,8 +16,8 @@ from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.namespaces import resolve_template
 from agentcore_memory_async._wire.weight import is_large
 from agentcore_memory_async.errors import (
+    AgentCoreMemoryError,
     BatchError,
-    DecodeError,
     OutcomeUnknownError,
     ServiceError,
 )
@@ -24,6 +26,7 @@ from agentcore_memory_async.models import BatchResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from agentcore_memory_async._calls.settling import Settle
     from agentcore_memory_async._wire.batch_codec import Part
     from agentcore_memory_async.models import (
         MemoryRecord,
@@ -35,8 +38,8 @@ if TYPE_CHECKING:
 MOST_PARTS = 8
 """Requests of one batch that are under way at once; flow control may admit fewer."""
 
-LOST = "every answer was lost; the same call again, with the same token if it has one, settles it"
-"""Reason of an unknown outcome."""
+SETTLED_BY = "the same call again, with the same token if it has one, settles it"
+"""What to do about an unknown outcome."""
 
 
 class BatchOperations(View):
@@ -60,7 +63,8 @@ class BatchOperations(View):
             records: Records; more than 100 are sent in several requests.
             expiry_days: Days after which the service deletes them, 31 or more; never if omitted,
                 whatever their strategy says.
-            client_token: Token of 1 to 500 characters for the whole batch; made here if omitted.
+            client_token: Token of 1 to 500 characters for the whole batch; made here if omitted,
+                and logged if the call is cancelled.
             raise_on_failure: Whether to raise if a record fails, instead of returning the result.
 
         Returns:
@@ -71,7 +75,8 @@ class BatchOperations(View):
             BatchError: With *raise_on_failure*: records failed, or may have; its ``result`` says
                 which.
             InvalidInputError: An argument is invalid; nothing was sent.
-            OutcomeUnknownError: Every answer was lost, so any of them may have been created.
+            ClientTokenInUseError: *client_token* is that of another batch; nothing was created.
+            OutcomeUnknownError: No answer tells, so any of them may have been created.
             ServiceError: The service refused all of them.
             TransportError: Nothing could be sent.
 
@@ -111,7 +116,7 @@ class BatchOperations(View):
         Raises:
             BatchError: As in ``batch_create_memory_records``.
             InvalidInputError: An argument is invalid; nothing was sent.
-            OutcomeUnknownError: Every answer was lost, so any of them may have been changed.
+            OutcomeUnknownError: No answer tells, so any of them may have been changed.
             ServiceError: The service refused all of them.
             TransportError: Nothing could be sent.
 
@@ -123,7 +128,8 @@ class BatchOperations(View):
             return batch_codec.update_parts(given, values, expiry_days)
 
         operation = "BatchUpdateMemoryRecords"
-        return await self._send_batch(operation, records, split, raise_on_failure)
+        each = batch_codec.settle_update
+        return await self._send_batch(operation, records, split, raise_on_failure, settle_each=each)
 
     async def batch_delete_memory_records(
         self,
@@ -135,7 +141,9 @@ class BatchOperations(View):
         """
         Delete any number of long-term records for good.
 
-        Safe to cancel and to call again; what is gone by then is a failure with the code 404.
+        Safe to cancel and to call again; what is gone by then is a failure with the code 404. Where
+        an answer was lost, that code counts as success: the record is deleted, or so new that it
+        cannot be seen yet.
 
         Args:
             records: Record ids, or records; more than 100 are sent in several requests.
@@ -149,7 +157,7 @@ class BatchOperations(View):
         Raises:
             BatchError: As in ``batch_create_memory_records``.
             InvalidInputError: An argument is invalid; nothing was sent.
-            OutcomeUnknownError: Every answer was lost, so any of them may have been deleted.
+            OutcomeUnknownError: No answer tells, so any of them may have been deleted.
             ServiceError: The service refused all of them.
             TransportError: Nothing could be sent.
 
@@ -163,8 +171,8 @@ class BatchOperations(View):
             return batch_codec.delete_parts(given, namespace)
 
         operation = "BatchDeleteMemoryRecords"
-        again = batch_codec.without_gone
-        return await self._send_batch(operation, records, split, raise_on_failure, again=again)
+        each = batch_codec.settle_deletion
+        return await self._send_batch(operation, records, split, raise_on_failure, settle_each=each)
 
     async def _send_batch(
         self,
@@ -174,9 +182,12 @@ class BatchOperations(View):
         raise_on_failure: bool,
         client_token: str | None = None,
         *,
-        again: Callable[[list[RecordOutcome]], list[RecordOutcome]] | None = None,
+        settle_each: Callable[[RecordOutcome], RecordOutcome] | None = None,
     ) -> BatchResult:
         is_raised = check.check_bool("raise_on_failure", raise_on_failure)
+        settle: Settle[list[RecordOutcome]] = settle_by_answer
+        if settle_each is not None:
+            settle = partial(_settle, settle_each)
         given = batch_codec.list_records(records)
         parts = await run_apart(split, given, large=is_large(given))
         ended: dict[int, list[RecordOutcome] | Exception] = {}
@@ -185,7 +196,7 @@ class BatchOperations(View):
         async def send() -> None:
             for part in waiting:
                 try:
-                    ended[part.start] = await self._send_part(operation, part, again)
+                    ended[part.start] = await self._send_part(operation, part, client_token, settle)
                 except Exception as error:  # noqa: BLE001 - it is told of the records of this part
                     ended[part.start] = error
 
@@ -210,15 +221,26 @@ class BatchOperations(View):
         self,
         operation: str,
         part: Part,
-        again: Callable[[list[RecordOutcome]], list[RecordOutcome]] | None,
+        client_token: str | None,
+        settle: Settle[list[RecordOutcome]],
     ) -> list[RecordOutcome]:
         return await self._core.retrier.change(
             operation,
             {"memoryId": self.memory_id, **part.params},
             lambda answer: batch_codec.read_outcomes(operation, part, answer.body),
             self._core.retry,
-            again=again,
+            settle=settle,
+            client_token=client_token,
         )
+
+
+def _settle(
+    settle_each: Callable[[RecordOutcome], RecordOutcome],
+    last: list[RecordOutcome] | Exception,
+    unknown: OutcomeUnknownError,
+) -> list[RecordOutcome]:
+    """Settle the changes of several records, each by itself."""
+    return [settle_each(outcome) for outcome in settle_by_answer(last, unknown)]
 
 
 def _error_of_all(
@@ -240,7 +262,12 @@ def _error_of_all(
 def _failed(part: Part, error: Exception) -> list[RecordOutcome]:
     """Return the outcomes of a part without an answer that tells them."""
     if isinstance(error, OutcomeUnknownError):
-        return part.outcomes(status="UNKNOWN", message=LOST)
-    status = "UNKNOWN" if isinstance(error, DecodeError) else "FAILED"
+        message = f"{_reason(error.__cause__)}; {SETTLED_BY}"
+        return part.outcomes(status="UNKNOWN", message=message)
     code = error.status if isinstance(error, ServiceError) else None
-    return part.outcomes(status=status, code=code or None, message=str(error))
+    return part.outcomes(status="FAILED", code=code or None, message=_reason(error))
+
+
+def _reason(error: BaseException | None) -> str:
+    """Return the text of an error of this package, of which alone is known what it shows."""
+    return str(error) if isinstance(error, AgentCoreMemoryError) else type(error).__name__

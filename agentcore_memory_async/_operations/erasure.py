@@ -40,7 +40,7 @@ MOST_DELETIONS = 16
 """Deletions of events that are under way at once; flow control may admit fewer."""
 NOT_FOUND = 404
 """Code of a record that the service does not find."""
-REPORTED = (ServiceError, OutcomeUnknownError, DecodeError)
+REPORTED = (ServiceError, OutcomeUnknownError)
 """Errors of one deletion that say nothing of the others."""
 
 
@@ -187,11 +187,14 @@ class Forgetting(Followed[ForgettingStep, ForgettingReport]):
                 {**self._ids(session_id), "eventId": event_id},
                 lambda answer: event_codec.read_deleted_event(answer.body),
                 core.retry,
-                gone=lambda: event_id,
             )
         except REPORTED as error:
             left = Remaining("event", event_id, session_id, str(error))
-            return self._tally.note_failed(left, is_missing=isinstance(error, NotFoundError))
+            return self._tally.note_failed(
+                left,
+                is_missing=isinstance(error, NotFoundError),
+                is_in_doubt=isinstance(error, OutcomeUnknownError),
+            )
         return self._tally.note_deleted("event", event_id, session_id)
 
     async def _delete_records(self, records: Sequence[MemoryRecord]) -> bool:
@@ -200,22 +203,36 @@ class Forgetting(Followed[ForgettingStep, ForgettingReport]):
         try:
             result = await self._view.batch_delete_memory_records(records)
         except REPORTED as error:
-            new = [each for each in records if self._note_record(each, str(error))]
-            return bool(new)
+            in_doubt = isinstance(error, OutcomeUnknownError)
+            notes = [self._note_record(each, str(error), is_in_doubt=in_doubt) for each in records]
+            return any(notes)
         came = False
         for record, outcome in zip(records, result, strict=True):
-            if outcome.status == "SUCCEEDED":
+            # Not found after a lost answer is told as a success, but may be too new to be found.
+            if outcome.status == "SUCCEEDED" and outcome.code is None:
                 record_id, place = record.memory_record_id, record.namespace
                 is_new = self._tally.note_deleted("record", record_id, place)
             else:
-                is_missing = outcome.code == NOT_FOUND
-                is_new = self._note_record(record, outcome.message, is_missing=is_missing)
+                in_doubt = outcome.status != "FAILED"
+                is_new = self._note_record(
+                    record,
+                    outcome.message,
+                    is_missing=not in_doubt and outcome.code == NOT_FOUND,
+                    is_in_doubt=in_doubt,
+                )
             came = is_new or came
         return came
 
-    def _note_record(self, record: MemoryRecord, reason: str, *, is_missing: bool = False) -> bool:
+    def _note_record(
+        self,
+        record: MemoryRecord,
+        reason: str,
+        *,
+        is_missing: bool = False,
+        is_in_doubt: bool = False,
+    ) -> bool:
         left = Remaining("record", record.memory_record_id, record.namespace, reason)
-        return self._tally.note_failed(left, is_missing=is_missing)
+        return self._tally.note_failed(left, is_missing=is_missing, is_in_doubt=is_in_doubt)
 
     def _ids(self, session_id: str) -> dict[str, Any]:
         ids = {"memoryId": self._core.memory_id, "actorId": self._scope.actor_id}

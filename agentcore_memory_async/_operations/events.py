@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages, collect
+from agentcore_memory_async._calls.settling import settle_deletion
 from agentcore_memory_async._core import SessionView
 from agentcore_memory_async._wire import event_codec, payloads, queries, reading
 from agentcore_memory_async._wire import validation as check
@@ -231,9 +233,9 @@ class EventOperations(SessionView):
             self._core.retry,
         )
 
-    async def delete_event(self, event_id: str) -> None:
+    async def delete_event(self, event_id: str) -> str:
         """
-        Delete one event of the session, for good.
+        Delete one event of the session for good, and return its id.
 
         The records that were extracted from it stay. Deleting it again raises `NotFoundError`,
         unless the first call itself has done it and only its answer was lost.
@@ -249,12 +251,13 @@ class EventOperations(SessionView):
         AWS operation: ``DeleteEvent``.
         """
         params = {**self._ids(), "eventId": check.check_event_id("event_id", event_id)}
-        await self._core.retrier.change(
+        deleted_id: str = params["eventId"]
+        return await self._core.retrier.change(
             "DeleteEvent",
             params,
             lambda answer: event_codec.read_deleted_event(answer.body),
             self._core.retry,
-            gone=lambda: params["eventId"],
+            settle=partial(settle_deletion, deleted_id),
         )
 
     def _write_event(

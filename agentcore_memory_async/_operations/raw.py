@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from agentcore_memory_async._calls.settling import settle_by_answer, settle_deletion
 from agentcore_memory_async._core import View
 from agentcore_memory_async._threads import run_apart, run_in_thread
 from agentcore_memory_async._wire import requests
@@ -58,6 +60,6 @@ class RawOperations(View):
 
         if operation.startswith(requests.READS):
             return await core.retrier.read(operation, request, read, core.retry)
-        answer = requests.deleted(operation, request)
-        gone = None if answer is None else lambda: answer
-        return await core.retrier.change(operation, request, read, core.retry, gone=gone)
+        deleted = requests.deleted(operation, request)
+        settle = settle_by_answer if deleted is None else partial(settle_deletion, deleted)
+        return await core.retrier.change(operation, request, read, core.retry, settle=settle)

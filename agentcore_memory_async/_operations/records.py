@@ -7,6 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages, collect
+from agentcore_memory_async._calls.settling import settle_deletion
 from agentcore_memory_async._core import View
 from agentcore_memory_async._models.origins import ORIGIN_KEY
 from agentcore_memory_async._operations.together import run_together
@@ -87,7 +88,7 @@ class RecordOperations(View):
             params,
             lambda answer: record_codec.read_deleted_record(answer.body),
             self._core.retry,
-            gone=lambda: deleted_id,
+            settle=partial(settle_deletion, deleted_id),
         )
 
     async def list_long_term_memory_records(

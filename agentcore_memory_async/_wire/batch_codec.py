@@ -7,6 +7,8 @@ the request, and others by their ids.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 from uuid import UUID, uuid5
@@ -39,11 +41,11 @@ LEAST_EXPIRY_DAYS = 31
 MOST_EXPIRY_DAYS = 2**31 - 1
 """Largest integer of the service model."""
 NOT_NAMED = "the answer names it neither among the successful records nor among the failed ones"
-"""Reason of the failure of a record that an answer leaves out."""
+"""What is said of a record that an answer leaves out."""
 _NAMES_OF_PARTS = UUID("5f0c9d1e-6b0f-5c6e-9d0a-2f6a7b1f7c11")
 """Namespace of the UUIDs that stand for a batch and for its parts."""
-_NOT_FOUND = 404
-"""Code of a record that does not exist."""
+_INVALID, _NOT_FOUND = 400, 404
+"""Codes of a record that is invalid, and of one that does not exist."""
 
 Values = Callable[[str | None], Mapping[str, str | None]]
 """Returns what namespace templates may name, for the id of a strategy."""
@@ -92,11 +94,13 @@ def new_parts(
         argument = f"records[{place}]"
         if not isinstance(each, NewMemoryRecord):
             check.refuse(f"{argument} is {check.kind(each)}; give a NewMemoryRecord")
-        identifier = each.request_identifier
-        if identifier is None:
-            identifier = f"{uuid5(_NAMES_OF_PARTS, client_token)}-{place}"
-        entries.append(_new_entry(argument, each, identifier, values))
+        entries.append(_new_entry(argument, each, values))
     common = _expiry(expiry_days, may_be_removed=False)
+    # The same token with other content makes other identifiers, so that what the service answers
+    # about its first use acknowledges nothing.
+    batch = uuid5(_NAMES_OF_PARTS, client_token + _digest([*entries, common]))
+    for place, entry in enumerate(entries):
+        entry.setdefault("requestIdentifier", f"{batch}-{place}")
     parts = _parts(entries, "requestIdentifier", common)
     tokens = [client_token]
     if len(parts) > 1:
@@ -143,13 +147,23 @@ def list_records(records: object) -> list[object]:
     return list(cast("Iterable[object]", records))
 
 
-def _new_entry(
-    argument: str, given: NewMemoryRecord, identifier: str, values: Values
-) -> dict[str, Any]:
+def _digest(parts: Iterable[object]) -> str:
+    """Return a digest of what is asked for, in its order."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(json.dumps(part, sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def _new_entry(argument: str, given: NewMemoryRecord, values: Values) -> dict[str, Any]:
     strategy, members = _common_members(argument, given)
+    identifier = given.request_identifier
+    named = f"{argument}.request_identifier"
     return {
-        "requestIdentifier": check.check_request_identifier(
-            f"{argument}.request_identifier", identifier
+        **(
+            {}
+            if identifier is None
+            else {"requestIdentifier": check.check_request_identifier(named, identifier)}
         ),
         "namespaces": [_namespace(f"{argument}.namespace", given.namespace, values, strategy)],
         "content": {"text": _content(argument, given.content)},
@@ -269,8 +283,9 @@ def _read_outcomes(part: Part, body: Body) -> list[RecordOutcome]:
     unnamed = [entry for entry in entries if not entry.key]
     left = [key for key in part.keys if key not in named]
     if len(unnamed) == len(left) and len({entry.is_success for entry in unnamed}) == 1:
-        # All that are left ended in the same way, so that their order cannot matter to it.
-        named.update(zip(left, unnamed, strict=True))
+        # All that are left ended in the same way; more than that is certain of a lone one only.
+        alike = unnamed[0] if len(left) == 1 else _Entry("", unnamed[0].is_success)
+        named.update(dict.fromkeys(left, alike))
     return [_read_outcome(part, place, named.get(key)) for place, key in enumerate(part.keys)]
 
 
@@ -304,15 +319,20 @@ def _text(body: Body, member: str) -> str:
 
 def _read_outcome(part: Part, place: int, entry: _Entry | None) -> RecordOutcome:
     if entry is None:
-        return part.outcome(place, status="FAILED", message=NOT_NAMED)
+        return part.outcome(place, status="UNKNOWN", message=NOT_NAMED)
     if entry.is_success:
         return part.outcome(place, status="SUCCEEDED", memory_record_id=entry.record_id)
     return part.outcome(place, status="FAILED", code=entry.code, message=entry.message)
 
 
-def without_gone(outcomes: Sequence[RecordOutcome]) -> list[RecordOutcome]:
-    """Return the outcomes of a deletion that an earlier request may have done: gone is deleted."""
-    return [
-        evolve(each, status="SUCCEEDED", code=None, message="") if each.code == _NOT_FOUND else each
-        for each in outcomes
-    ]
+def settle_update(outcome: RecordOutcome) -> RecordOutcome:
+    """Return what became of a record that an earlier request may have changed."""
+    is_settled = outcome.status != "FAILED" or outcome.code == _INVALID
+    return outcome if is_settled else evolve(outcome, status="UNKNOWN")
+
+
+def settle_deletion(outcome: RecordOutcome) -> RecordOutcome:
+    """Return what became of a record that an earlier request may have deleted; the code stays."""
+    if outcome.code == _NOT_FOUND:
+        return evolve(outcome, status="SUCCEEDED")
+    return settle_update(outcome)

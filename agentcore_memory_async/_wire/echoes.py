@@ -23,6 +23,11 @@ def check_answer(operation: str, params: Body, body: Body) -> None:
     if operation == "CreateEvent":
         if isinstance(body.get("event"), Mapping):
             _check_event(operation, params, body["event"])
+    elif operation in _BATCHES:
+        member = _BATCHES[operation]
+        other = _other_in_batch(params, body, member)
+        if other is not None:
+            raise AnswerMismatchError(operation, member, other)
     elif operation in _SINGLE:
         if found := _SINGLE[operation](params, body):
             raise AnswerMismatchError(operation, found)
@@ -39,7 +44,7 @@ def _check_event(operation: str, asked: Body, event: Body) -> None:
     if found:
         event_id = event.get("eventId")
         known = event_id if isinstance(event_id, str) else ""
-        raise AnswerMismatchError(operation, found, event_id=known)
+        raise AnswerMismatchError(operation, found, known)
 
 
 def _bodies(items: object) -> list[Body]:
@@ -113,18 +118,21 @@ def _other_got_record(asked: Body, body: Body) -> str:
     return _other(asked, records[0], ("memoryRecordId",)) if records else ""
 
 
-def _other_batch(asked: Body, body: Body, member: str) -> str:
-    """Return *member* if the answer names a record by it that is not of the batch."""
+def _other_in_batch(asked: Body, body: Body, member: str) -> str | None:
+    """Return by what the answer names a record that is not of the batch; None where it does not."""
     mine = {record.get(member) for record in asked["records"]}
     items = [*_bodies(body.get("successfulRecords")), *_bodies(body.get("failedRecords"))]
-    theirs = {each for item in items if isinstance(each := item.get(member), str)}
-    return "" if theirs <= mine else member
+    theirs = (item.get(member) for item in items)
+    return next((each for each in theirs if isinstance(each, str) and each not in mine), None)
 
 
+_BATCHES = {
+    "BatchCreateMemoryRecords": "requestIdentifier",
+    "BatchDeleteMemoryRecords": "memoryRecordId",
+    "BatchUpdateMemoryRecords": "memoryRecordId",
+}
+"""Members by which the answers to batches name records."""
 _SINGLE: dict[str, Callable[[Body, Body], str]] = {
-    "BatchCreateMemoryRecords": lambda asked, body: _other_batch(asked, body, "requestIdentifier"),
-    "BatchDeleteMemoryRecords": lambda asked, body: _other_batch(asked, body, "memoryRecordId"),
-    "BatchUpdateMemoryRecords": lambda asked, body: _other_batch(asked, body, "memoryRecordId"),
     **dict.fromkeys(("CreateMemory", "GetMemory", "UpdateMemory"), _other_memory),
     "DeleteMemory": lambda asked, body: _other(asked, body, ("memoryId",)),
     "DeleteEvent": lambda asked, body: _other(asked, body, ("eventId",)),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attrs import field, frozen
 
+from agentcore_memory_async._models.forgetting import RemainingKind
 from agentcore_memory_async._wire.namespaces import as_prefix, is_under
 from agentcore_memory_async._wire.reading import (
     Body,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from agentcore_memory_async._models.forgetting import RemainingKind
     from agentcore_memory_async._wire.reading import OnUnreadable
 
 _VARIABLE = re.compile(r"(\{[a-zA-Z][a-zA-Z0-9]*\})")
@@ -265,12 +265,16 @@ class Tally:
         records: Ids of deleted records.
         failed: Items that could not be deleted, by kind and id, of the scan that runs.
         known_failures: The same of earlier scans: these are nothing new.
+        in_doubt: Those of both whose deletion may have been done: a later scan without them tells.
     """
 
     events: dict[str, None] = field(factory=dict[str, None])
     records: dict[str, None] = field(factory=dict[str, None])
     failed: dict[tuple[str, str], Remaining] = field(factory=dict[tuple[str, str], Remaining])
     known_failures: set[tuple[str, str]] = field(factory=set[tuple[str, str]])
+    in_doubt: dict[tuple[RemainingKind, str], None] = field(
+        factory=dict[tuple[RemainingKind, str], None]
+    )
 
     def begin_scan(self) -> None:
         """Forget what failed before: what the scan does not find is no longer there."""
@@ -285,17 +289,22 @@ class Tally:
         deleted[item_id] = None
         return True
 
-    def note_failed(self, remaining: Remaining, *, is_missing: bool = False) -> bool:
+    def note_failed(
+        self, remaining: Remaining, *, is_missing: bool = False, is_in_doubt: bool = False
+    ) -> bool:
         """
         Note an item that could not be deleted, and return whether that is new.
 
         What is listed and yet not found (*is_missing*) is gone only if it was deleted here: of what
-        is new, the service finds the id later than it lists it, or the other way round.
+        is new, the service finds the id later than it lists it, or the other way round. Where its
+        answer was lost (*is_in_doubt*), it was deleted if no later scan lists it.
         """
         if is_missing and remaining.item_id in self._deleted(remaining.kind):
             return False
         key = remaining.kind, remaining.item_id
         self.failed[key] = remaining
+        if is_in_doubt:
+            self.in_doubt[key] = None
         return key not in self.known_failures
 
     def _deleted(self, kind: RemainingKind) -> dict[str, None]:
@@ -303,6 +312,9 @@ class Tally:
 
     def report(self, scope: Scope, checked_until: datetime) -> ForgettingReport:
         """Return the report after a scan."""
+        for kind, item_id in self.in_doubt:
+            if (kind, item_id) not in self.failed:
+                self._deleted(kind)[item_id] = None
         return ForgettingReport(
             Deleted(
                 tuple(each for each in self.events if ("event", each) not in self.failed),

@@ -80,12 +80,12 @@ def check_request(operation: str, params: object, memory_id: str) -> dict[str, A
 
 
 def read_answer(operation: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Return *body* if it has what the operation promises: without, nothing is acknowledged."""
-    for name in _shape(load()["operations"][operation]["output"]["shape"]).get("required", ()):
-        if body.get(name) is None:
-            raise DecodeError(operation, f"it has no {name}", body, parsed=True)
-        if name == "event":
-            read(operation, body[name], name, _event_id)
+    """Return *body* if it has any of what the operation promises: else it acknowledges nothing."""
+    promised = _shape(load()["operations"][operation]["output"]["shape"]).get("required", ())
+    if promised and all(body.get(name) is None for name in promised):
+        raise DecodeError(operation, f"it has no {' or '.join(promised)}", body, parsed=True)
+    if "event" in promised:
+        read(operation, body["event"], "event", _event_id)
     return body
 
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import pickle
+import re
+from copy import deepcopy
+from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 
 from agentcore_memory_async import (
     AccessDeniedError,
     BatchError,
+    ClientTokenInUseError,
     DecodeError,
     OutcomeUnknownError,
     TransportError,
 )
 from agentcore_memory_async.errors import service_error
+from agentcore_memory_async.local import LocalMemoryService
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
 from tests.client.batches import (
@@ -29,7 +35,7 @@ from tests.client.batches import (
     new,
     record_id,
 )
-from tests.client.doubles import manager_on
+from tests.client.doubles import MEMORY, SlowService, manager_on
 from tests.client.model_answers import answer, members_of, without
 
 if TYPE_CHECKING:
@@ -54,22 +60,22 @@ def partly(params: Mapping[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("operation", BATCHES)
 @virtual_time
 async def test_each_record_succeeds_or_fails_by_itself(operation: str) -> None:
-    """A failure has the service's code and reason; a record that is not named fails, too."""
+    """A failure has the service's code and reason; of a record without a name nobody knows."""
     transport = FakeTransport()
     transport.reply(operation, partly, partly)
     async with manager_on(transport) as manager:
         result = await BATCHES[operation](manager, 3)
         assert not result
-        assert ["SUCCEEDED", "FAILED", "FAILED"] == [outcome.status for outcome in result]
-        refused, unnamed = result.failed
+        assert ["SUCCEEDED", "FAILED", "UNKNOWN"] == [outcome.status for outcome in result]
+        [refused], [unnamed] = result.failed, result.unknown
         assert (1, 400, f"{CANARY}: too odd") == (refused.index, refused.code, refused.message)
         assert (2, None) == (unnamed.index, unnamed.code)
         assert "names it neither" in unnamed.message
         with pytest.raises(BatchError) as caught:
             await BATCHES[operation](manager, 3, raise_on_failure=True)
     error = caught.value
-    assert (operation, [1, 2]) == (error.operation, [each.index for each in error.result.failed])
-    assert f"{operation}: of 3 record(s), 2 failed (400: 1, no code: 1)" in str(error)
+    assert (operation, [1]) == (error.operation, [each.index for each in error.result.failed])
+    assert f"{operation}: of 3 record(s), 1 failed (400: 1), and 1 may or may not" in str(error)
     shown = f"{error} {error!r} {result!r} {new()!r} {change(1, content=CANARY)!r}"
     assert CANARY not in shown
     assert error.result == pickle.loads(pickle.dumps(error)).result
@@ -113,7 +119,7 @@ async def test_members_of_an_answer_may_be_missing(operation: str, null: bool) -
         transport.reply(operation, reply)
         async with manager_on(transport) as manager:
             [outcome] = await BATCHES[operation](manager, 1)
-        expected = "FAILED" if path == ("successfulRecords",) else "SUCCEEDED"
+        expected = "UNKNOWN" if path == ("successfulRecords",) else "SUCCEEDED"
         assert expected == outcome.status, path
 
 
@@ -124,13 +130,15 @@ async def test_members_of_an_answer_may_be_missing(operation: str, null: bool) -
 )
 @virtual_time
 async def test_an_answer_without_lists_is_unreadable(body: dict[str, Any]) -> None:
-    """An answer that tells of no record is an error after one request."""
+    """An answer that tells of no record acknowledges none, and is asked for again."""
     transport = FakeTransport()
-    transport.reply(DELETE, body)
+    transport.reply(DELETE, body, body)
     async with manager_on(transport) as manager:
-        with pytest.raises(DecodeError, match="successfulRecords"):
-            await BATCHES[DELETE](manager, 2)
-    assert 1 == len(transport.sent(DELETE))
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await BATCHES[DELETE](manager.with_options(retry=ONCE), 2)
+        assert await BATCHES[DELETE](manager, 2)
+    assert isinstance(caught.value.__cause__, DecodeError)
+    assert 3 == len(transport.sent(DELETE))
 
 
 @virtual_time
@@ -139,9 +147,9 @@ async def test_items_that_cannot_be_read_hide_no_other() -> None:
     done = {"status": "SUCCEEDED"}
     ids = [{"memoryRecordId": record_id(number)} for number in range(3)]
     answers: list[tuple[list[Any], list[Any], list[str]]] = [
-        ([ids[0], 5, None], [ids[2]], ["SUCCEEDED", "FAILED", "FAILED"]),
+        ([ids[0], 5, None], [ids[2]], ["SUCCEEDED", "UNKNOWN", "FAILED"]),
         ([done, {**done, "memoryRecordId": 5}, done], [], ["SUCCEEDED"] * 3),
-        ([done, ids[1]], [{}], ["FAILED", "SUCCEEDED", "FAILED"]),
+        ([done, ids[1]], [{}], ["UNKNOWN", "SUCCEEDED", "UNKNOWN"]),
         (
             [{**ids[0], "status": "FAILED"}, ids[1], ids[2]],
             [ids[2]],
@@ -171,26 +179,100 @@ async def test_an_answer_to_another_batch_is_asked_for_again(operation: str) -> 
     assert first == second
 
 
+@pytest.mark.parametrize("operation", BATCHES)
 @virtual_time
-async def test_what_an_earlier_request_deleted_is_deleted() -> None:
-    """After a lost answer a record that is gone counts as deleted, and only then."""
-    gone = {"status": "FAILED", "errorCode": 404, "errorMessage": "no such record"}
-    body = {
-        "successfulRecords": [],
-        "failedRecords": [
-            {**gone, "memoryRecordId": record_id(0)},
-            {**gone, "memoryRecordId": record_id(1), "errorCode": 403},
-        ],
-    }
+async def test_what_has_no_name_is_told_of_a_lone_record_only(operation: str) -> None:
+    """The id, code and reason of an entry without a name are nobody's where two may be meant."""
+    entry = {"memoryRecordId": record_id(7)} if operation == CREATE else {}
+    failed = {**entry, "status": "FAILED", "errorCode": 404, "errorMessage": "no such record"}
     transport = FakeTransport()
-    transport.reply(DELETE, body, lost(DELETE), body)
-    transport.reply(UPDATE, lost(UPDATE), body)
     async with manager_on(transport) as manager:
-        assert ["FAILED"] * 2 == [each.status for each in await BATCHES[DELETE](manager, 2)]
-        assert ["SUCCEEDED", "FAILED"] == [
-            each.status for each in await BATCHES[DELETE](manager, 2)
+        for count in (1, 2):
+            transport.reply(operation, {"successfulRecords": [entry] * count})
+            succeeded = (await BATCHES[operation](manager, count)).outcomes
+            transport.reply(operation, {"failedRecords": [failed] * count})
+            refused = (await BATCHES[operation](manager, count)).outcomes
+            assert {"SUCCEEDED"} == {each.status for each in succeeded}
+            assert {"FAILED"} == {each.status for each in refused}
+            assert {404 if count == 1 else None} == {each.code for each in refused}
+            assert {count == 1} == {bool(each.message) for each in refused}
+            if operation == CREATE:
+                assert {count == 1} == {bool(each.memory_record_id) for each in succeeded}
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        (CREATE, ["FAILED", "FAILED", "FAILED", "FAILED", "SUCCEEDED", "UNKNOWN"]),
+        (UPDATE, ["FAILED", "UNKNOWN", "UNKNOWN", "UNKNOWN", "SUCCEEDED", "UNKNOWN"]),
+        (DELETE, ["FAILED", "UNKNOWN", "SUCCEEDED", "UNKNOWN", "SUCCEEDED", "UNKNOWN"]),
+    ],
+)
+@virtual_time
+async def test_what_failures_tell_after_a_lost_answer(operation: str, expected: list[str]) -> None:
+    """A failure that the lost request may have caused tells nothing; before, each is a failure."""
+
+    def body(params: Mapping[str, Any]) -> dict[str, Any]:
+        key = "requestIdentifier" if operation == CREATE else "memoryRecordId"
+        keys = [record[key] for record in params["records"]]
+        failed = [
+            {key: name, "status": "FAILED", "errorCode": code, "errorMessage": "made by a test"}
+            for name, code in zip(keys, (400, 403, 404, None), strict=False)
         ]
-        assert ["FAILED"] * 2 == [each.status for each in await BATCHES[UPDATE](manager, 2)]
+        return {"successfulRecords": [{key: keys[4]}], "failedRecords": failed}
+
+    transport = FakeTransport()
+    transport.reply(operation, body, lost(operation), body)
+    async with manager_on(transport) as manager:
+        first = await BATCHES[operation](manager, 6)
+        second = await BATCHES[operation](manager, 6)
+    assert [*["FAILED"] * 4, "SUCCEEDED", "UNKNOWN"] == [each.status for each in first]
+    assert expected == [each.status for each in second]
+    assert [400, 403, 404, None, None, None] == [each.code for each in second]
+
+
+@virtual_time
+async def test_a_token_of_another_batch_acknowledges_nothing() -> None:
+    """What the service answers about the first use of a token is no answer to other content."""
+    stored: dict[str, Any] = {}
+
+    def dedupe(params: Mapping[str, Any]) -> dict[str, Any]:
+        done = [
+            {"requestIdentifier": record["requestIdentifier"], "memoryRecordId": record_id(place)}
+            for place, record in enumerate(params["records"])
+        ]
+        answered = {"successfulRecords": done, "failedRecords": []}
+        return dict(stored.setdefault(params["clientToken"], answered))
+
+    transport = FakeTransport()
+    transport.reply(CREATE, *[dedupe] * 40)
+    async with manager_on(transport) as manager:
+        for count in (2, 150):
+            token = f"token-{count}"
+            one = await manager.batch_create_memory_records(
+                [new(number) for number in range(count)], client_token=token
+            )
+            assert one
+            assert one == await BATCHES[CREATE](manager, count, client_token=token)
+            for records, days in (
+                ([new(number + 1) for number in range(count)], None),
+                ([new(number) for number in range(count - 1)], None),
+                ([new(number) for number in range(count)], 31),
+            ):
+                with pytest.raises(ClientTokenInUseError, match=token) as caught:
+                    await manager.batch_create_memory_records(
+                        records, client_token=token, expiry_days=days
+                    )
+                assert token == caught.value.client_token
+
+
+async def test_a_token_of_another_batch_at_the_local_service() -> None:
+    """Over its HTTP: other content under a used token is refused here, and creates nothing."""
+    async with LocalMemoryService(strict=False) as service, service.manager(MEMORY) as manager:
+        await manager.batch_create_memory_records([new(0), new(1)], client_token="token-1")
+        with pytest.raises(ClientTokenInUseError):
+            await manager.batch_create_memory_records([new(0), new(2)], client_token="token-1")
+        assert 2 == len(await manager.list_long_term_memory_records("/facts/"))
 
 
 # Requests without an answer.
@@ -253,3 +335,70 @@ async def test_without_any_answer_the_error_is_raised(operation: str, count: int
     assert min(count, 150) == len(error.request["records"])
     assert options.get("client_token") == error.request.get("clientToken")
     assert "does nothing twice" in str(error)
+
+
+ENDS: dict[str, tuple[Any, bool]] = {
+    "not sent": (TransportError(CREATE, "refused", sent=False), False),
+    "refused": (DENIED, False),
+    "throttled": (service_error(CREATE, "ThrottledException", "made by a test", 429), False),
+    "lost": (lost(CREATE), True),
+    "wrong shape": ({"other": 1}, True),
+    "a bug": (RuntimeError("CANARY"), True),
+}
+"""How requests end, and whether they may have been done."""
+
+
+@pytest.mark.parametrize("operation", BATCHES)
+@pytest.mark.parametrize("pair", [*combinations_with_replacement(ENDS, 2)], ids=" and ".join)
+@virtual_time
+async def test_what_may_have_been_done_is_never_told_as_refused(
+    operation: str, pair: tuple[str, str]
+) -> None:
+    """If any request of a batch may have been done, the error of the whole batch says so."""
+    transport = FakeTransport()
+    for end in pair:
+        transport.reply(operation, deepcopy(ENDS[end][0]))
+    options = {"client_token": "token-1"} if operation == CREATE else {}
+    async with manager_on(transport) as manager:
+        with pytest.raises(Exception) as caught:  # noqa: PT011 - its class is what is tested
+            await BATCHES[operation](manager.with_options(retry=ONCE), 150, **options)
+    assert any(ENDS[end][1] for end in pair) == isinstance(caught.value, OutcomeUnknownError)
+    if isinstance(caught.value, OutcomeUnknownError):
+        assert options.get("client_token") == caught.value.client_token
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (lost(CREATE), "connection lost"),
+        ({"other": 1}, "are missing"),
+        (RuntimeError("CANARY"), "RuntimeError"),
+    ],
+    ids=["lost", "wrong shape", "a bug"],
+)
+@virtual_time
+async def test_an_unknown_outcome_has_its_reason(error: Any, reason: str) -> None:
+    """A bug of a hook is no lost answer; its text may be content, and is not shown."""
+    transport = FakeTransport()
+    transport.reply(CREATE, error)
+    async with manager_on(transport) as manager:
+        result = await BATCHES[CREATE](manager.with_options(retry=ONCE), 150)
+    [message] = {outcome.message for outcome in result.unknown}
+    assert reason in message
+    assert "same call again" in message
+    assert "CANARY" not in message
+
+
+@virtual_time
+async def test_a_cancelled_batch_is_logged_with_its_token(caplog: pytest.LogCaptureFixture) -> None:
+    """The token that was made for a cancelled batch settles it, whatever parts it had."""
+    service = SlowService(takes_s=1.0)
+    records = [new(number) for number in range(150)]
+    async with manager_on(service) as manager:
+        with anyio.move_on_after(1.5):
+            await manager.batch_create_memory_records(records)
+        [token] = {found for text in caplog.messages for found in re.findall(r"token (\S+):", text)}
+        await manager.batch_create_memory_records(records, client_token=token)
+    first, second = service.sent(CREATE)[:2], service.sent(CREATE)[2:]
+    assert first == second
+    assert CANARY not in caplog.text

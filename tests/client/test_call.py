@@ -114,13 +114,29 @@ async def test_reads_fail_and_writes_are_unknown(operation: str) -> None:
 @pytest.mark.parametrize("operation", OPERATIONS)
 @virtual_time
 async def test_an_answer_lacks_nothing_that_is_promised(operation: str) -> None:
-    """An answer without what its operation promises is none, for a write of an event too."""
+    """An answer without what its operation promises is none, and leaves a change unknown."""
     transport = FakeTransport()
     transport.reply(operation, {})
     async with manager_on(transport, retry=RetryPolicy(max_attempts=1)) as manager:
         with pytest.raises((DecodeError, OutcomeUnknownError)) as caught:
             await manager.call(operation, REQUESTS[operation])
-    assert (operation == "CreateEvent") == isinstance(caught.value, OutcomeUnknownError)
+    assert (operation in READS) == isinstance(caught.value, DecodeError)
+
+
+@pytest.mark.parametrize("operation", [name for name in OPERATIONS if name.startswith("Batch")])
+@virtual_time
+async def test_a_list_of_a_batch_may_be_missing(operation: str) -> None:
+    """One of the two lists tells, as it does for the methods."""
+    bodies: list[dict[str, Any]] = [
+        {"successfulRecords": []},
+        {"failedRecords": [], "successfulRecords": None},
+    ]
+    for body in bodies:
+        transport = FakeTransport()
+        transport.reply(operation, body)
+        async with manager_on(transport) as manager:
+            assert body == await manager.call(operation, REQUESTS[operation])
+        assert 1 == len(transport.sent(operation))
 
 
 @virtual_time

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 
 from agentcore_memory_async import (
@@ -13,15 +15,17 @@ from agentcore_memory_async import (
     RetryPolicy,
     TransportError,
 )
+from agentcore_memory_async._calls.settling import settle_by_answer, settle_deletion
 from agentcore_memory_async.errors import service_error
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
-from tests.client.doubles import MEMORY, manager_on
+from tests.client.doubles import MEMORY, SlowService, manager_on, said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
+    from agentcore_memory_async._calls.settling import Settle
     from agentcore_memory_async._transport.base import Answer
 
 OPERATION = "DeleteEvent"
@@ -32,6 +36,7 @@ FORBIDDEN = service_error(OPERATION, "AccessDeniedException", "made by a test", 
 INVALID = service_error(OPERATION, "ValidationException", "made by a test", 400)
 DONE = {"eventId": "1#a"}
 DELETE = {"memoryId": MEMORY, "actorId": "a", "sessionId": "s", "eventId": "1#a"}
+DELETED: Settle[str] = partial(settle_deletion, "gone")
 START = {"memoryId": MEMORY, "extractionJob": {"jobId": "job-1"}, "clientToken": "token-1"}
 
 
@@ -44,7 +49,7 @@ def read_id(answer: Answer) -> str:
 
 async def change(
     *replies: Mapping[str, Any] | Exception,
-    gone: Callable[[], str] | None = None,
+    settle: Settle[str] = settle_by_answer,
     most: int | None = None,
     operation: str = OPERATION,
     params: Mapping[str, Any] = DELETE,
@@ -58,7 +63,7 @@ async def change(
             params,
             read_id,
             RetryPolicy(max_attempts=most),
-            gone=gone,
+            settle=settle,
         )
 
 
@@ -91,27 +96,96 @@ async def test_a_lost_answer_leaves_the_outcome_unknown(
 async def test_what_was_not_done_keeps_its_error(error: Exception) -> None:
     """An error before anything was done stays what it is."""
     with pytest.raises(type(error)):
-        await change(error, most=1, gone=lambda: "gone")
+        await change(error, most=1, settle=DELETED)
 
 
 @virtual_time
 async def test_an_invalid_request_was_never_done() -> None:
     """What the service calls invalid was not done by an earlier attempt either."""
     with pytest.raises(type(INVALID)):
-        await change(LOST, INVALID, gone=lambda: "gone")
+        await change(LOST, INVALID, settle=DELETED)
 
 
 @virtual_time
 async def test_what_an_earlier_attempt_deleted_is_gone() -> None:
     """After a lost answer, not found means that it was deleted, for what deletes only."""
-    assert await change(LOST, GONE, gone=lambda: "gone") == "gone"
+    assert await change(LOST, GONE, settle=DELETED) == "gone"
     with pytest.raises(OutcomeUnknownError) as caught:
         await change(LOST, GONE)
     assert isinstance(caught.value.__cause__, NotFoundError)
 
 
+@pytest.mark.parametrize(
+    ("message", "is_deleted"),
+    [
+        ("Memory record not found: mem-1", True),
+        ("Unable to find event with id 1#a", True),
+        ("No such thing", True),
+        (f"Memory not found: {MEMORY}", False),
+        ("The memory does not exist", False),
+    ],
+)
 @virtual_time
-async def test_an_answer_of_the_wrong_shape_is_not_asked_for_again() -> None:
-    """The service had the request, so its wrong answer is raised after one attempt."""
-    with pytest.raises(DecodeError):
-        await change({}, DONE)
+async def test_a_memory_that_is_missing_tells_of_no_deletion(
+    message: str, is_deleted: bool
+) -> None:
+    """Only what is said of the thing itself, not of its memory, settles its deletion."""
+    missing = service_error(OPERATION, "ResourceNotFoundException", message, 404)
+    if is_deleted:
+        assert await change(LOST, missing, settle=DELETED) == "gone"
+        return
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await change(LOST, missing, settle=DELETED)
+    assert isinstance(caught.value.__cause__, NotFoundError)
+
+
+@pytest.mark.parametrize(
+    ("operation", "params", "is_rejected"),
+    [(OPERATION, DELETE, True), ("StartMemoryExtractionJob", START, False)],
+)
+@virtual_time
+async def test_what_may_be_refused_because_it_was_done_stays_unknown(
+    operation: str, params: Mapping[str, Any], is_rejected: bool
+) -> None:
+    """A refusal as invalid says nothing of an earlier attempt where that may be its reason."""
+    with pytest.raises(type(INVALID) if is_rejected else OutcomeUnknownError) as caught:
+        await change(LOST, INVALID, operation=operation, params=params)
+    assert is_rejected or isinstance(caught.value.__cause__, type(INVALID))
+    with pytest.raises(type(INVALID)):
+        await change(UNSENT, INVALID, operation=operation, params=params)
+
+
+@virtual_time
+async def test_an_answer_of_the_wrong_shape_acknowledges_nothing() -> None:
+    """It is asked for again; without another one the outcome is unknown, with its token."""
+    assert "1#a" == await change({}, DONE)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await change({}, {}, most=2, operation="StartMemoryExtractionJob", params=START)
+    assert ("token-1", 2) == (caught.value.client_token, caught.value.attempts)
+    assert isinstance(caught.value.__cause__, DecodeError)
+
+
+@virtual_time
+async def test_what_is_said_fits_every_reason() -> None:
+    """An answer that does not tell is no lost answer."""
+    with pytest.raises(OutcomeUnknownError, match="no answer in 2 attempt") as caught:
+        await change(LOST, FORBIDDEN)
+    assert isinstance(caught.value.__cause__, type(FORBIDDEN))
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+@virtual_time
+async def test_a_cancelled_change_is_logged_with_its_token(
+    is_sent: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A token that was made for a cancelled change is in the log, else nothing could settle it."""
+    service = SlowService(takes_s=1.0)
+    async with manager_on(service) as manager:
+        actor = manager.actor("a")
+        with anyio.move_on_after(1.5 if is_sent else 0.0):
+            await actor.ingest_data([said("CANARY")])
+    logged = [record.getMessage() for record in caplog.records if "IngestData" in record.message]
+    sent = service.sent("IngestData")
+    assert is_sent == bool(sent) == bool(logged)
+    assert all(params["clientToken"] in text for params in sent for text in logged)
+    assert "CANARY" not in caplog.text

@@ -14,6 +14,7 @@ from agentcore_memory_async import (
     ExtractionFailedError,
     InvalidInputError,
     MessageRole,
+    OutcomeUnknownError,
     RetryPolicy,
     UnreadableItemWarning,
 )
@@ -155,20 +156,22 @@ def exists(body: Any, path: Path) -> bool:
 
 
 @virtual_time
-async def test_a_started_job_without_an_id_is_not_asked_for_again() -> None:
-    """A wrong answer to the restart of a job is raised after one request."""
+async def test_a_started_job_without_an_id_may_be_started() -> None:
+    """A wrong answer to the restart of a job leaves it unknown, with a token that settles it."""
     service = FakeTransport()
     service.reply("ListMemoryExtractionJobs", answer("ListMemoryExtractionJobs"))
     service.reply("StartMemoryExtractionJob", {})
-    async with manager_on(service) as manager:
+    async with manager_on(service, retry=RetryPolicy(max_attempts=1)) as manager:
         session = await manager.create_memory_session("a", "s", verify=False)
         with pytest.raises(ExtractionFailedError) as caught:
             await session.wait_for_extraction(
                 "/facts/a/", since=await session.add_turns([said("hi")])
             )
-        with pytest.raises(DecodeError, match="its jobId is missing"):
+        with pytest.raises(OutcomeUnknownError) as unknown:
             await caught.value.restart()
-    assert 1 == len(service.sent("StartMemoryExtractionJob"))
+    assert "its jobId is missing" in str(unknown.value.__cause__)
+    [sent] = service.sent("StartMemoryExtractionJob")
+    assert sent["clientToken"] == unknown.value.client_token
 
 
 NO_ROLE = {"conversational": {"content": {"text": "secret"}}}

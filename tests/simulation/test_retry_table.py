@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from copy import deepcopy
+from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,9 @@ from agentcore_memory_async import (
     _service_errors,
     errors,
 )
+from agentcore_memory_async._calls import hints as hints
 from agentcore_memory_async._calls import retry as retry
+from agentcore_memory_async._calls import settling as settling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -123,6 +126,40 @@ SIGNED_ANEW = [
 ]
 """Code, status, message, offset of the clocks: whether it is signed anew."""
 
+THING_GONE = errors.service_error("DeleteEvent", "ResourceNotFoundException", "no event", 404)
+MEMORY_GONE = errors.service_error("DeleteEvent", "ResourceNotFoundException", "no memory", 404)
+INVALID = errors.service_error("DeleteEvent", "ValidationException", "x", 400)
+DENIED = errors.service_error("DeleteEvent", "AccessDeniedException", "x", 403)
+SETTLED = [
+    ("DeleteEvent", "the answer", "the answer", "the answer"),
+    ("DeleteEvent", THING_GONE, "unknown", "deleted"),
+    ("DeleteEvent", MEMORY_GONE, "unknown", "unknown"),
+    ("DeleteEvent", INVALID, "as it came", "as it came"),
+    ("DeleteEvent", errors.ClientTokenInUseError("x", "t"), "as it came", "as it came"),
+    ("DeleteEvent", DENIED, "unknown", "unknown"),
+    ("DeleteEvent", ABSENT, "unknown", "unknown"),
+    ("DeleteEvent", DecodeError("DeleteEvent", "cut"), "unknown", "unknown"),
+    ("DeleteEvent", RuntimeError("a bug"), "unknown", "unknown"),
+    ("StartMemoryExtractionJob", INVALID, "unknown", "unknown"),
+    ("CreateMemory", INVALID, "unknown", "unknown"),
+    ("UpdateMemory", INVALID, "unknown", "unknown"),
+    ("DeleteMemory", INVALID, "unknown", "unknown"),
+    ("TagResource", INVALID, "unknown", "unknown"),
+    ("UntagResource", INVALID, "unknown", "unknown"),
+    ("IngestData", INVALID, "as it came", "as it came"),
+    ("BatchUpdateMemoryRecords", INVALID, "as it came", "as it came"),
+]
+"""Operation, what came after an attempt in doubt: what became of any change, and of a deletion."""
+
+MISSING = [
+    ("Memory not found: facts-0123456789", True),
+    ("The MEMORY does not exist", True),
+    ("Memory record not found: mem-1", False),
+    ("Unable to find event with id 1#a", False),
+    ("No such thing", False),
+]
+"""Message, and whether the memory facts-0123456789 is what is missing."""
+
 POLICY = RetryPolicy(backoff=0.05, throttled_backoff=1.0, max_backoff=5.0)
 BACKOFFS = [
     (DecodeError("CreateEvent", "cut"), [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]),
@@ -154,12 +191,47 @@ def disagreements(functions: Mapping[str, Any], make: Callable[..., Any]) -> Ite
         if verdict(error) != wanted:
             yield f"{error!r}: {verdict(error)}"
     yield from signature_disagreements(functions, make)
+    yield from settled_disagreements(functions)
+    yield from backoff_disagreements(functions)
+
+
+def backoff_disagreements(functions: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the bounds of waits that the functions contradict."""
     for error, bounds in BACKOFFS:
         bound = functions["backoff_bound"]
         if [bound(POLICY, error, n + 1) for n in range(len(bounds))] != bounds:
             yield f"backoff after {error!r}"
         if bound(POLICY, error, 5000) != bounds[-1]:
             yield f"backoff after many {error!r}"
+    for attempt, tripled in enumerate([1.0, 3.0, 9.0, 20.0], 1):
+        if functions["growing_bound"](1.0, 20.0, attempt, 3.0) != tripled:
+            yield f"bound {attempt}"
+    if functions["growing_bound"](1.0, 20.0, 2) != functions["growing_bound"](1.0, 20.0, 9999) / 10:
+        yield "doubled, up to the most"
+
+
+def settled_disagreements(functions: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the rows of `SETTLED` and of `MISSING` that the functions contradict."""
+    for operation, last, changed, deleted in SETTLED:
+        params = {"memoryId": "facts-0123456789"}
+        unknown = errors.OutcomeUnknownError(operation, None, 2, params)
+        rules = functions["settle_by_answer"], partial(functions["settle_deletion"], "deleted")
+        found = [settle(rule, last, unknown) for rule in rules]
+        if found != [changed, deleted]:
+            yield f"{operation} {last!r}: {found}"
+        if functions["is_rejected"](last) != (last is INVALID or "token t" in str(last)):
+            yield f"{last!r}: rejected or not"
+    for message, is_missing in MISSING:
+        if functions["is_memory_missing"](message, "facts-0123456789") != is_missing:
+            yield message
+
+
+def settle(rule: Callable[..., Any], last: object, unknown: Exception) -> object:
+    """Return what a rule says: a result, or which error it raises."""
+    try:
+        return rule(last, unknown)
+    except Exception as error:  # noqa: BLE001 - which one it is, is tested
+        return "unknown" if error is unknown and error.__cause__ is last else "as it came"
 
 
 def signature_disagreements(
@@ -187,10 +259,15 @@ FUNCTIONS = (
     "is_token_expired",
     "is_clock_at_fault",
     "is_time_refused",
+    "is_rejected",
+    "is_memory_missing",
+    "settle_by_answer",
+    "settle_deletion",
+    "growing_bound",
 )
 
 
-ALL = {**vars(_service_errors), **vars(retry)}
+ALL = {**vars(_service_errors), **vars(hints), **vars(settling), **vars(retry)}
 """What the functions find by name."""
 
 
@@ -317,3 +394,13 @@ def test_every_row_of_the_errors_is_noticed(table: str, monkeypatch: pytest.Monk
     for row in rows:
         monkeypatch.setattr(_service_errors, table, {key: rows[key] for key in rows if key != row})
         assert list(disagreements(ALL, errors.service_error)), row
+
+
+def test_every_operation_that_is_refused_when_done_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Dropping any of these operations contradicts the table."""
+    operations = settling.REFUSED_WHEN_DONE
+    for operation in operations:
+        monkeypatch.setattr(settling, "REFUSED_WHEN_DONE", operations - {operation})
+        assert list(disagreements(ALL, errors.service_error)), operation

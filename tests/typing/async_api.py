@@ -179,7 +179,7 @@ async def whole_service(manager: AsyncMemorySessionManager, session: AsyncMemory
     assert_type(jobs[0].messages, tuple[ExtractionJobMessage, ...])
     assert_type(await manager.start_memory_extraction_job("j", client_token="t"), str)
     assert_type(await session.get_event("1#a"), Event)
-    assert_type(await session.delete_event("1#a"), None)
+    assert_type(await session.delete_event("1#a"), str)
     assert_type(await session.list_events(include_payloads=False), list[Event])
     assert_type(await session.list_events(branch_name="b", include_payload=False), list[Event])
     assert_type(await session.get_memory_record(record_id="mem-1"), MemoryRecord)

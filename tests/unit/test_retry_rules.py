@@ -13,12 +13,12 @@ from agentcore_memory_async._calls.retry import (
     _Call,
     asked_wait,
     backoff_bound,
-    is_rejected,
     is_retryable,
     is_signed_anew,
     may_have_run,
     outcome_of,
 )
+from agentcore_memory_async._calls.settling import is_rejected
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
     AnswerMismatchError,
@@ -208,8 +208,9 @@ def test_a_request_is_signed_anew_once() -> None:
 
 
 def test_some_errors_are_retried_only_where_that_helps() -> None:
-    """An answer of the wrong shape is asked for again by writes; a certificate stays untrusted."""
+    """An answer of the wrong shape is asked for again by changes; a certificate stays untrusted."""
     parsed = DecodeError("CreateEvent", "no event", parsed=True)
-    for operation, goes_on in (("CreateEvent", True), ("ListEvents", False)):
-        assert goes_on == _Call(operation, {}, RetryPolicy(), 10.0).may_go_on(parsed)
+    for is_read in (True, False):
+        call = _Call("AnyOperation", {}, RetryPolicy(), 10.0, is_read=is_read)
+        assert is_read != call.may_go_on(parsed)
     assert not is_retryable(CertificateError("ListEvents", "not trusted", sent=False))
