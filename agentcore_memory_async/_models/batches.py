@@ -80,10 +80,11 @@ class RecordOutcome(Model):
 
     Attributes:
         index: Its place among the records that were given, from 0.
-        status: ``SUCCEEDED``, ``FAILED``, or ``UNKNOWN`` where every answer was lost.
+        status: ``SUCCEEDED``, ``FAILED``, or ``UNKNOWN`` where no answer tells.
         memory_record_id: Record id; empty for a record that was not created.
         request_identifier: Identifier of a new record; None for updates and deletions.
-        code: HTTP status of a failure; None where there is none.
+        code: HTTP status of a failure; None where there is none. A deletion with 404 may have
+            succeeded: an answer was lost, and the record is not found any more.
         message: Reason of a failure, as the service gave it, which may quote the record; empty
             where there is none.
     """
@@ -134,7 +135,7 @@ class BatchResult(Model):
 
     @property
     def unknown(self) -> tuple[RecordOutcome, ...]:
-        """Records of requests whose answers were lost; the same call again settles them."""
+        """Records of which no answer tells; the same call again settles them."""
         return self._of("UNKNOWN")
 
     def _of(self, status: RecordStatus) -> tuple[RecordOutcome, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from agentcore_memory_async import InvalidInputError
+from agentcore_memory_async import InvalidInputError, RetryPolicy, TransportError
 from agentcore_memory_async._wire.forgetting import actor_targets, is_over, next_scan_at
 from agentcore_memory_async._wire.namespaces import is_under
 from agentcore_memory_async.testing import FakeTransport
@@ -15,7 +15,7 @@ from tests._virtual_time import EPOCH_S, virtual_time
 from tests.client.doubles import manager_on
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 NAMESPACES = {"facts": "/facts/{actorId}/"}
 
@@ -200,6 +200,47 @@ async def test_a_list_that_lags_behind_a_deletion_leaves_nothing() -> None:
     async with manager_on(store) as manager:
         report = await manager.delete_namespace("/facts/anna/")
     assert (report.deleted.records, report.remaining) == (1, ())
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["deleted", "too new"])
+@virtual_time
+async def test_not_found_after_a_lost_answer_is_looked_at_again(is_there: bool) -> None:
+    """What was lost and then not found is deleted only once it is not listed any more."""
+    store = Store({"s1": ["0000001#a"]}, {record_id(1): "/facts/anna/"})
+    gone = {"memoryRecordId": record_id(1), "status": "FAILED", "errorCode": 404}
+
+    def lose(operation: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+        def reply(params: Mapping[str, Any]) -> dict[str, Any]:
+            if not is_there:
+                store._default(operation, params)
+            raise TransportError(operation, "connection lost")
+
+        return reply
+
+    store.reply("DeleteEvent", lose("DeleteEvent"))
+    store.fail("DeleteEvent", "ResourceNotFoundException", status=404)
+    operation = "BatchDeleteMemoryRecords"
+    store.reply(operation, lose(operation), {"successfulRecords": [], "failedRecords": [gone]})
+    async with manager_on(store, namespaces=NAMESPACES) as manager:
+        report = await manager.forget_actor("anna", settle=10.0)
+    assert (1, 1) == (report.deleted.events, report.deleted.records)
+    assert () == report.remaining
+    assert ({"s1": {}}, {}) == (store.events, store.records)
+    assert (2 + is_there) == len(store.sent("DeleteEvent")) == len(store.sent(operation))
+
+
+@virtual_time
+async def test_what_is_never_known_to_be_deleted_remains() -> None:
+    """What is still listed in the end, and whose deletions were all lost, is named with reasons."""
+    store = Store({"s1": ["0000001#a"]}, {record_id(1): "/facts/anna/"})
+    for operation in ("DeleteEvent", "BatchDeleteMemoryRecords"):
+        store.reply(operation, *[TransportError(operation, "connection lost")] * 100)
+    policy = RetryPolicy(max_attempts=1)
+    async with manager_on(store, namespaces=NAMESPACES, retry=policy) as manager:
+        report = await manager.forget_actor("anna", settle=10.0)
+    assert (0, 0) == (report.deleted.events, report.deleted.records)
+    assert ["0000001#a", record_id(1)] == [each.item_id for each in report.remaining]
+    assert all("may or may not" in each.reason for each in report.remaining)
 
 
 @virtual_time
