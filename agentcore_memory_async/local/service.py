@@ -42,7 +42,6 @@ from agentcore_memory_async.local._search.indexes import SearchIndexes
 from agentcore_memory_async.local._storage import sessions
 from agentcore_memory_async.local._storage.delays import Delays, ExtractionDelay
 from agentcore_memory_async.local._storage.memories import REGION, Memories
-from agentcore_memory_async.local._storage.open_parts import forget_parts
 from agentcore_memory_async.local._storage.records import Records
 from agentcore_memory_async.local.behavior import Behavior, Lags
 from agentcore_memory_async.local.clock import Clock, SystemClock, sleep
@@ -364,7 +363,7 @@ class LocalMemoryService(Clients, FaultMethods):
 
     def _purge(self, transaction: Transaction) -> None:
         now_ms = int(self.clock.now() * 1000)
-        forget_parts(transaction, sessions.purge(transaction, now_ms))
+        sessions.purge(transaction, now_ms)
         self._context.records.purge(transaction, now_ms)
 
     def _on_due(self, key: SessionKey, due_ms: int) -> None:

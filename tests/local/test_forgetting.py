@@ -29,7 +29,13 @@ from agentcore_memory_async import (
     ServiceUnavailableError,
     TransportError,
 )
-from agentcore_memory_async.local import AutoClock, BuiltInExtractor, LocalMemoryService
+from agentcore_memory_async.local import (
+    AutoClock,
+    BuiltInExtractor,
+    LocalMemoryService,
+    ManualClock,
+)
+from tests.client.doubles import said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,6 +132,14 @@ def vacuumed(path: Path) -> Path:
     with closing(sqlite3.connect(path)) as db:
         db.execute("VACUUM")
     return path
+
+
+def tables_with_canary(path: Path) -> set[str]:
+    """Return the tables of the service's file that have anything of the actor."""
+    with closing(sqlite3.connect(path)) as db:
+        tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        rows = {name: db.execute(f"SELECT * FROM {name}").fetchall() for (name,) in tables}
+    return {name for name, of_table in rows.items() if CANARY in str(of_table)}
 
 
 def is_in_file(path: Path) -> bool:
@@ -260,6 +274,29 @@ async def test_an_older_file_loses_what_it_has_extracted_of_ingested_content(
         pass
     assert not is_in_file(vacuumed(path))
     assert b"Turin" in path.read_bytes()
+
+
+async def test_of_a_session_whose_events_are_gone_only_ids_are_left_for_a_day(
+    tmp_path: Path,
+) -> None:
+    """Names of branches, metadata and failed jobs go with the events, the ids a day later."""
+    path, actor_id, clock = tmp_path / "memory.db", f"a-{CANARY}", ManualClock(START)
+    async with LocalMemoryService(path, clock=clock) as service:
+        async with service.manager(MEMORY, limits=FAST) as manager:
+            session = await manager.create_memory_session(actor_id, "s1")
+            service.fail_extraction()
+            first = await session.add_turns([said("hello")], metadata={CANARY: CANARY})
+            await session.fork_conversation([said("again")], first.event_id, CANARY)
+            await service.drain()
+            assert await manager.list_memory_extraction_jobs()
+            await manager.forget_actor(actor_id, namespaces=NAMESPACES, settle=0)
+            assert not await manager.list_memory_extraction_jobs()
+        assert tables_with_canary(path) == {"actors", "sessions"}
+        clock.advance(timedelta(days=2))
+        with anyio.fail_after(30):
+            while tables_with_canary(path):
+                await anyio.sleep(0.01)
+    assert not is_in_file(vacuumed(path))
 
 
 @pytest.mark.timeout(120)

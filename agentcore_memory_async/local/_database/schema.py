@@ -203,6 +203,11 @@ _MIGRATIONS: tuple[str, ...] = (
         AND NOT EXISTS (SELECT 1 FROM failed_jobs, json_each(failed_jobs.event_ids) failed
             WHERE failed_jobs.memory_id = events.memory_id AND failed.value = events.event_id);
     """,
+    """
+    -- The token of an event names it by its id alone.
+    UPDATE tokens SET answer = json_quote(json_extract(answer, '$[2]'))
+        WHERE operation = 'CreateEvent';
+    """,
 )
 """Each entry brings a file from the version before it to its own. Never change one: append."""
 VERSION = len(_MIGRATIONS)

@@ -50,12 +50,11 @@ def create_event(request: MemoryRequest) -> Params:
         return {"event": _stored_before(request, used, digest)}
     payload = params["payload"]
     _check_sizes(payload)
-    actor_id, session_id = params["actorId"], params.get("sessionId") or str(uuid.uuid4())
-    key = SessionKey(request.memory_id, actor_id, session_id)
+    key = _key_of(request)
     branch = _branch_of_new_event(request, key)
     event = _new_event(request, to_ms(params["eventTimestamp"]), payload, branch=branch)
     _write(request, key, event)
-    token.remember([actor_id, session_id, event.event_id], digest)
+    token.remember(event.event_id, digest)
     request.service.stale_reads.restart(key, request.now_ms)
     _queue(request, key, event, payload, skip=params.get("extractionMode") == "SKIP")
     return {"event": _response(request, key, event)}
@@ -71,12 +70,13 @@ def ingest_data(request: MemoryRequest) -> Params:
         raise validation(text, field="source.inline.payload")
     token = request.client_token(request.memory_id)
     used = token.first_use()
+    given = params.get("sessionId")
     if used is not None:
-        return {"sessionId": used.answer}
-    session_id = params.get("sessionId") or str(uuid.uuid4())
-    token.remember(session_id)
-    store_ingested(request, SessionKey(request.memory_id, params["actorId"], session_id), payload)
-    return {"sessionId": session_id}
+        return {"sessionId": given or used.answer}
+    key = _key_of(request)
+    token.remember(None if given else key.session_id)
+    store_ingested(request, key, payload)
+    return {"sessionId": key.session_id}
 
 
 def store_ingested(request: MemoryRequest, key: SessionKey, payload: list[Params]) -> None:
@@ -86,6 +86,12 @@ def store_ingested(request: MemoryRequest, key: SessionKey, payload: list[Params
     _write(request, key, event, hidden=True)
     _queue(request, key, event, payload)
     drop_ingested(request.transaction, key, [event.event_id])  # if nothing is to read it
+
+
+def _key_of(request: MemoryRequest) -> SessionKey:
+    """Return the session of a write, which is a new one where the request names none."""
+    session_id = request.params.get("sessionId") or str(uuid.uuid4())
+    return SessionKey(request.memory_id, request.params["actorId"], session_id)
 
 
 def _new_event(
@@ -145,8 +151,10 @@ def _stored_before(request: MemoryRequest, used: FirstUse, digest: str) -> Param
     if mismatch == "error" and used.fingerprint != digest:
         text = "clientToken was used before with other parameters"
         raise validation(text, reason="IdempotentParameterMismatchException", field="clientToken")
-    actor_id, session_id, event_id = used.answer
-    key = SessionKey(request.memory_id, actor_id, session_id)
+    event_id: str = used.answer
+    # Ids are kept nowhere but with the event.
+    places = sessions.event_places(request.transaction, request.memory_id, event_id)
+    key = next(iter(places), None) or _key_of(request)
     event = sessions.find_expired_event(request.transaction, key, event_id)
     if event is None:
         event_ms = int(event_id.split("#", 1)[0])

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from agentcore_memory_async.local._database.store import Transaction
     from agentcore_memory_async.local._storage.sessions import SessionKey
@@ -60,13 +60,4 @@ def put_part(transaction: Transaction, key: SessionKey, strategy_id: str, part: 
     transaction.db.execute(
         "INSERT OR REPLACE INTO open_parts VALUES (?, ?, ?, ?, ?, ?)",
         (*key, strategy_id, json.dumps(dict(part.messages)), json.dumps(part.record_ids)),
-    )
-
-
-def forget_parts(transaction: Transaction, keys: Iterable[SessionKey]) -> None:
-    """Delete the open parts of those of the sessions that have no event left."""
-    transaction.db.executemany(
-        f"DELETE FROM open_parts WHERE {_SESSION} AND NOT EXISTS "
-        f"(SELECT 1 FROM events WHERE {_SESSION})",
-        [(*key, *key) for key in keys],
     )

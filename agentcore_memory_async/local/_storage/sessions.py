@@ -163,12 +163,14 @@ def delete_event(transaction: Transaction, key: SessionKey, event_id: str, now_m
         (*key, event_id, now_ms),
     )
     if deleted.rowcount:
-        transaction.db.execute(
+        left = transaction.db.execute(
             "UPDATE sessions SET events = events - 1, "
             "emptied_ms = CASE WHEN events = 1 THEN ? ELSE emptied_ms END "
-            f"WHERE {_SESSION}",
+            f"WHERE {_SESSION} RETURNING events",
             (now_ms, *key),
-        )
+        ).fetchone()
+        if left == (0,):
+            forget_traces(transaction, [key])
     return bool(deleted.rowcount)
 
 
@@ -303,13 +305,8 @@ def list_sessions(
     ).fetchall()
 
 
-def purge(transaction: Transaction, now_ms: int) -> set[SessionKey]:
-    """
-    Delete expired events, sessions that were empty for a day, and actors without sessions.
-
-    Returns:
-        Sessions that had any of these.
-    """
+def purge(transaction: Transaction, now_ms: int) -> None:
+    """Delete expired events, sessions that were empty for a day, and actors without sessions."""
     db = transaction.db
     gone: list[Any] = db.execute(
         "DELETE FROM events WHERE expires_ms <= ? "
@@ -327,12 +324,21 @@ def purge(transaction: Transaction, now_ms: int) -> set[SessionKey]:
         "DELETE FROM sessions WHERE emptied_ms <= ? RETURNING memory_id, actor_id, session_id",
         (now_ms - DAY_MS,),
     ).fetchall()
-    for key in empty:
-        db.execute(f"DELETE FROM branches WHERE {_SESSION}", key)
+    for memory_id, actor_id, _ in empty:
         db.execute(
             "DELETE FROM actors WHERE memory_id = ? AND actor_id = ? AND NOT EXISTS "
             "(SELECT 1 FROM sessions s WHERE s.memory_id = actors.memory_id "
             "AND s.actor_id = actors.actor_id)",
-            key[:2],
+            (memory_id, actor_id),
         )
-    return {SessionKey(*row[:3]) for row in (*gone, *empty)}
+    forget_traces(transaction, {SessionKey(*row[:3]) for row in (*gone, *empty)})
+
+
+def forget_traces(transaction: Transaction, keys: Iterable[SessionKey]) -> None:
+    """Delete what there is of those of the sessions that have no event left, but their ids."""
+    for table, also_hidden in (("branches", False), ("failed_jobs", True), ("open_parts", True)):
+        transaction.db.executemany(
+            f"DELETE FROM {table} WHERE {_SESSION} "
+            f"AND NOT EXISTS (SELECT 1 FROM events WHERE {_SESSION} AND hidden <= ?)",
+            [(*key, *key, also_hidden) for key in keys],
+        )
