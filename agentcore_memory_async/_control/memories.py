@@ -108,16 +108,16 @@ class MemoryOperations(ControlView):
         AWS operations: ``CreateMemory``, and ``GetMemory`` while waiting.
         """
         wanted = Wanted(
-            name,
-            strategies,
-            event_expiry_days,
-            description,
-            indexed_keys or None,
-            namespace_keys or None,
-            memory_execution_role_arn,
-            encryption_key_arn,
-            stream_delivery or None,
-            tags,
+            name=name,
+            strategies=strategies,
+            event_expiry_days=event_expiry_days,
+            description=description,
+            indexed_keys=indexed_keys or None,
+            namespace_keys=namespace_keys or None,
+            memory_execution_role_arn=memory_execution_role_arn,
+            encryption_key_arn=encryption_key_arn,
+            stream_delivery=stream_delivery or None,
+            tags=tags,
         )
         request = wanted.request() | {"clientToken": token_of(client_token)}
         timeout_s = check_wait(wait, timeout)
@@ -179,16 +179,16 @@ class MemoryOperations(ControlView):
         with *tags* ``ListTagsForResource``.
         """
         wanted = Wanted(
-            name,
-            strategies,
-            event_expiry_days,
-            description,
-            indexed_keys,
-            namespace_keys,
-            memory_execution_role_arn,
-            encryption_key_arn,
-            stream_delivery,
-            tags,
+            name=name,
+            strategies=strategies,
+            event_expiry_days=event_expiry_days,
+            description=description,
+            indexed_keys=indexed_keys,
+            namespace_keys=namespace_keys,
+            memory_execution_role_arn=memory_execution_role_arn,
+            encryption_key_arn=encryption_key_arn,
+            stream_delivery=stream_delivery,
+            tags=tags,
         )
         request = wanted.request() | {"clientToken": str(uuid4())}
         timeout_s = check_wait(wait, timeout)

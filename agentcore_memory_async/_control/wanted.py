@@ -40,7 +40,7 @@ _TYPES: dict[type[NewStrategy], str] = {
 """The service's types of strategies, by class."""
 
 
-@frozen
+@frozen(kw_only=True)
 class Wanted:
     """
     The arguments of a new memory; None is left to the service.

@@ -27,6 +27,11 @@ def size(value: object) -> str:
         return "<...>"
 
 
+def size_if_any(value: object) -> str:
+    """Return the length of content; what is None or empty stays as it is."""
+    return size(value) if value else repr(value)
+
+
 def _to_json(value: object) -> Any:
     """Return *value* as JSON data."""
     if has(type(value)):

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from agentcore_memory_async._models.base import Model, size
+from agentcore_memory_async._models.base import Model, size, size_if_any
 from agentcore_memory_async._models.strategies import (
     Configuration,
     EpisodicOverride,
@@ -19,11 +19,6 @@ from agentcore_memory_async._models.strategies import (
     ReflectionOverride,
     StreamDelivery,
 )
-
-
-def _size(value: object) -> str:
-    """Return the length of content; what is empty stays as it is."""
-    return size(value) if value else repr(value)
 
 
 @frozen
@@ -54,9 +49,9 @@ class MemoryStrategy(Model):
     type: str
     status: str | None
     namespaces: tuple[str, ...]
-    description: str | None = field(default=None, repr=_size)
+    description: str | None = field(default=None, repr=size_if_any)
     configuration: Configuration | Mapping[str, Any] | None = field(
-        default=None, repr=_size, hash=False
+        default=None, repr=size_if_any, hash=False
     )
     reflection: EpisodicReflection | None = None
     record_schema: tuple[MetadataField, ...] = ()
@@ -122,7 +117,7 @@ class MemoryDifference(Model):
     found: object = field(hash=False)
 
     def __repr__(self) -> str:
-        show = _size if self.what.endswith(("description", "tags")) else repr
+        show = size_if_any if self.what.endswith(("description", "tags")) else repr
         name = type(self).__name__
         return f"{name}({self.what!r}, wanted={show(self.wanted)}, found={show(self.found)})"
 
@@ -159,7 +154,7 @@ class Memory(Model):
     status: str
     strategies: tuple[MemoryStrategy, ...]
     event_expiry_days: int
-    description: str | None = field(default=None, repr=_size)
+    description: str | None = field(default=None, repr=size_if_any)
     failure_reason: str | None = None
     encryption_key_arn: str | None = None
     memory_execution_role_arn: str | None = None

@@ -11,12 +11,7 @@ from typing import Any, Literal, cast
 
 from attrs import field, frozen
 
-from agentcore_memory_async._models.base import Model, size
-
-
-def _size(value: object) -> str:
-    """Return the length of content; None stays None."""
-    return repr(value) if value is None else size(value)
+from agentcore_memory_async._models.base import Model, size, size_if_any
 
 
 def _items(value: Any) -> Any:
@@ -49,8 +44,8 @@ class MetadataField(Model):
     key: str
     type: str = "STRING"
     extraction_type: str = "LLM_INFERRED"
-    definition: str | None = field(default=None, repr=_size, kw_only=True)
-    instruction: str | None = field(default=None, repr=_size, kw_only=True)
+    definition: str | None = field(default=None, repr=size_if_any, kw_only=True)
+    instruction: str | None = field(default=None, repr=size_if_any, kw_only=True)
     allowed_values: tuple[str, ...] = field(default=(), converter=_items, kw_only=True)
     max_items: int | None = field(default=None, kw_only=True)
     min_value: float | None = field(default=None, kw_only=True)
@@ -205,7 +200,7 @@ class NewStrategy(Model):
 
     name: str
     namespace_template: str | None = None
-    description: str | None = field(default=None, repr=_size, kw_only=True)
+    description: str | None = field(default=None, repr=size_if_any, kw_only=True)
     record_schema: tuple[MetadataField, ...] = field(default=(), converter=_items, kw_only=True)
     record_expiry_days: int | None = field(default=None, kw_only=True)
 
@@ -267,7 +262,7 @@ class StrategyChange(Model):
 
     memory_strategy_id: str
     namespace_template: str | None = field(default=None, kw_only=True)
-    description: str | None = field(default=None, repr=_size, kw_only=True)
+    description: str | None = field(default=None, repr=size_if_any, kw_only=True)
     configuration: Configuration | None = field(default=None, kw_only=True)
     reflection: EpisodicReflection | None = field(default=None, kw_only=True)
     record_schema: tuple[MetadataField, ...] = field(default=(), converter=_items, kw_only=True)

@@ -57,11 +57,22 @@ def record_scope(
     return {"namespace": resolve_template(namespace, values, argument="namespace")}
 
 
-def is_within(record: MemoryRecord, scope: Mapping[str, str]) -> bool:
-    """Return whether *record* belongs: the service's old prefixes took ``/u/10`` for ``/u/1``."""
+def within(record: MemoryRecord, scope: Mapping[str, str]) -> MemoryRecord | None:
+    """
+    Return *record* where it belongs: the service's old prefixes took ``/u/10`` for ``/u/1``.
+
+    Of several namespaces it shows the one by which it belongs.
+    """
+    for namespace in record.extra.get("namespaces", (record.namespace,)):
+        if _is_within(namespace, scope):
+            return record if namespace == record.namespace else evolve(record, namespace=namespace)
+    return None
+
+
+def _is_within(namespace: str, scope: Mapping[str, str]) -> bool:
     if "namespace" in scope:
-        return record.namespace == scope["namespace"]
-    return is_under(record.namespace, scope["namespacePath"])
+        return namespace == scope["namespace"]
+    return is_under(namespace, scope["namespacePath"])
 
 
 def ranked(found: Iterable[MemoryRecord], least: float) -> list[MemoryRecord]:

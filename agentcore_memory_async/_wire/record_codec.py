@@ -55,6 +55,8 @@ def _read_record(body: Body) -> MemoryRecord:
         raise Wrong(message)
     content = required(object_of(body, "content"), "content")
     extra = {name: value for name, value in body.items() if name not in _MEMBERS}
+    if len(namespaces) > 1:  # the service's model has one; the others are kept
+        extra["namespaces"] = namespaces
     other = {name: value for name, value in content.items() if name != "text"}
     return MemoryRecord(
         namespace=str(namespaces[0]) if namespaces else "",

@@ -146,3 +146,20 @@ async def test_max_results_counts_what_is_kept() -> None:
 
     assert [record.content for record in listed] == ["fact 2", "fact 3"]
     assert [request.params["maxResults"] for request in transport.requests] == [2, 2]
+
+
+@pytest.mark.parametrize("others", [["/facts/b/", "/facts/a/"], ["/facts/a/", "/facts/b/"]])
+async def test_of_several_namespaces_the_one_that_was_asked_for_is_shown(others: list[str]) -> None:
+    """A record with several namespaces is found below each of them, and keeps them all."""
+    transport = FakeTransport()
+    answer = {MEMBER: [wire_record(1, namespaces=others)]}
+    transport.reply(LIST, answer, answer)
+    transport.reply(SEARCH, answer)
+    async with manager_on(transport) as manager:
+        found = [
+            *await manager.list_long_term_memory_records("/facts/a/"),
+            *await manager.list_long_term_memory_records(namespace="/facts/b/"),
+            *await manager.search_long_term_memories("q", "/facts/a/"),
+        ]
+    assert ["/facts/a/", "/facts/b/", "/facts/a/"] == [record.namespace for record in found]
+    assert all(others == record.extra["namespaces"] for record in found)
