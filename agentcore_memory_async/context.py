@@ -19,7 +19,7 @@ from agentcore_memory_async.filters import Filter  # noqa: TC001 - for type hint
 from agentcore_memory_async.models import Event, MemoryRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from attrs import Attribute
 
@@ -47,7 +47,7 @@ def _query(_: object, attribute: Attribute[Any], value: Any) -> None:
         check.check_text(attribute.name, value)
 
 
-def _filters(value: Sequence[Filter] | None) -> Sequence[Filter] | None:
+def _filters(value: Sequence[Filter | Mapping[str, Any]] | None) -> Sequence[Filter] | None:
     return None if value is None else check_record_filters(value, None, argument="metadata_filters")
 
 
@@ -63,7 +63,8 @@ class RetrievalConfig(Model):
             ``{memoryStrategyId}`` in the template.
         retrieval_query: Text that is searched for together with the query, before it.
         metadata_filters: Conditions on the metadata of the records, all of which must hold, such as
-            ``[where("topic") == "billing"]``, at most 5; kept as a tuple.
+            ``[where("topic") == "billing"]``, or mappings as the service writes them, at most 5;
+            kept as a tuple.
 
     Raises:
         InvalidInputError: A value is invalid.

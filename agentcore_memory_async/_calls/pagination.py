@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from agentcore_memory_async._wire.validation import check_int
 from agentcore_memory_async.errors import DecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import Callable, Mapping
 
     from agentcore_memory_async._calls.retry import Retrier
     from agentcore_memory_async._transport.base import Answer
@@ -21,19 +20,6 @@ MAX_PAGE = 100
 """Largest page of a list."""
 MAX_JOBS_PAGE = 50
 """Largest page of ListMemoryExtractionJobs."""
-
-
-async def collect(found: AsyncGenerator[T], max_results: int | None) -> list[T]:
-    """Return the items of *found* as a list, at most *max_results*, and close it."""
-    if max_results is not None:
-        check_int("max_results", max_results)
-    items: list[T] = []
-    async with aclosing(found):
-        async for item in found:
-            items.append(item)
-            if len(items) == max_results:
-                break
-    return items
 
 
 class Pages(Generic[T]):
@@ -49,10 +35,12 @@ class Pages(Generic[T]):
         reader: Reads the items of a body.
         page_size: 1 to 100; it is always sent, since the service's default is not certain.
         policy: How long and how often each request is tried.
+        is_filtered: Whether *reader* may leave out most items of a page.
 
     Attributes:
         over: Whether the last page was returned.
         page_size: Size of the next page.
+        is_filtered: As given.
     """
 
     def __init__(
@@ -63,6 +51,8 @@ class Pages(Generic[T]):
         reader: Callable[[Mapping[str, Any]], list[T]],
         page_size: int,
         policy: RetryPolicy,
+        *,
+        is_filtered: bool = False,
     ) -> None:
         self._retrier = retrier
         self._operation = operation
@@ -72,6 +62,7 @@ class Pages(Generic[T]):
         self._reader = reader
         self._seen = set[str]()
         self._policy = policy
+        self.is_filtered = is_filtered
         self.over = False
 
     def __aiter__(self) -> Self:
@@ -100,3 +91,23 @@ class Pages(Generic[T]):
             text = "its nextToken is not a string"
             raise DecodeError(self._operation, text, answer.body, parsed=True)
         return self._reader(answer.body), token
+
+
+async def collect(pages: Pages[T], max_results: int | None) -> list[T]:
+    """
+    Return the items of *pages* as a list, at most *max_results*.
+
+    The first page asks for no more, unless the pages are filtered here.
+    """
+    if max_results is None:
+        return [item async for page in pages for item in page]
+    size, most = pages.page_size, check_int("max_results", max_results)
+    if not pages.is_filtered:
+        pages.page_size = min(size, most)
+    items: list[T] = []
+    async for page in pages:
+        pages.page_size = size
+        items += page
+        if len(items) >= most:
+            break
+    return items[:most]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from agentcore_memory_async._control.core import ControlView, check_wait, id_of, token_of
 from agentcore_memory_async._control.waiting import Awaited, MemoryWait
@@ -40,7 +40,7 @@ class ChangeOperations(ControlView):
         memory_execution_role_arn: str | None = None,
         add_strategies: Sequence[NewStrategy] = (),
         modify_strategies: Sequence[StrategyChange] = (),
-        delete_strategies: Sequence[str] = (),
+        delete_strategies: Sequence[str] | None = None,
         add_indexed_keys: Sequence[IndexedKey] = (),
         namespace_keys: Sequence[NamespaceKey] | None = None,
         stream_delivery: Sequence[StreamDelivery] | None = None,
@@ -48,6 +48,7 @@ class ChangeOperations(ControlView):
         wait: bool = True,
         timeout: float | timedelta = 300.0,  # noqa: ASYNC109 - waiting is what it is for
         memory_id: str | None = None,
+        delete_strategy_ids: Sequence[str] | None = None,
     ) -> Memory:
         """
         Change a memory in one request, and wait until it is active again.
@@ -72,6 +73,7 @@ class ChangeOperations(ControlView):
             wait: Whether to wait until the memory and the strategies of this change are active.
             timeout: Longest time of that wait, in seconds or a timedelta.
             memory_id: The official SDK's name of *memory*.
+            delete_strategy_ids: The official SDK's name of *delete_strategies*.
 
         Returns:
             The memory; with ``wait=False`` as it was answered, mostly ``UPDATING``.
@@ -87,6 +89,8 @@ class ChangeOperations(ControlView):
 
         AWS operations: ``UpdateMemory``, and ``GetMemory`` while waiting.
         """
+        memory = merged(memory, None, memory_id=memory_id)
+        deleted = merged(delete_strategies, None, delete_strategy_ids=delete_strategy_ids)
         strategies = codec.members(
             "",
             [
@@ -105,7 +109,7 @@ class ChangeOperations(ControlView):
                 (
                     "deleteMemoryStrategies",
                     "delete_strategies",
-                    delete_strategies or None,
+                    deleted or None,
                     _deletions,
                 ),
             ],
@@ -141,7 +145,6 @@ class ChangeOperations(ControlView):
             changed["memoryStrategies"] = strategies
         if not changed:
             check.refuse("nothing is to be changed; give an argument besides the memory")
-        memory = merged(memory, None, memory_id=memory_id)
         return await self._update(memory, changed, client_token, wait=wait, timeout=timeout)
 
     async def add_strategy(
@@ -174,9 +177,9 @@ class ChangeOperations(ControlView):
 
         AWS operations: as ``update_memory``.
         """
+        memory = merged(memory, None, memory_id=memory_id)
         added = [codec.encode_strategy("strategy", strategy)]
         changed = {"memoryStrategies": {"addMemoryStrategies": added}}
-        memory = merged(memory, None, memory_id=memory_id)
         return await self._update(memory, changed, client_token, wait=wait, timeout=timeout)
 
     async def modify_strategy(
@@ -225,8 +228,10 @@ class ChangeOperations(ControlView):
 
         AWS operations: as ``update_memory``.
         """
+        memory = merged(memory, None, memory_id=memory_id)
+        memory_strategy_id = merged(memory_strategy_id, None, strategy_id=strategy_id)
         change = StrategyChange(
-            cast("str", merged(memory_strategy_id, None, strategy_id=strategy_id)),  # checked below
+            check.check_memory_strategy_id(memory_strategy_id),
             namespace_template=namespace_template,
             description=description,
             configuration=configuration,
@@ -236,7 +241,6 @@ class ChangeOperations(ControlView):
         )
         modified = [codec.encode_change("", change)]
         changed = {"memoryStrategies": {"modifyMemoryStrategies": modified}}
-        memory = merged(memory, None, memory_id=memory_id)
         return await self._update(memory, changed, client_token, wait=wait, timeout=timeout)
 
     async def delete_strategy(
@@ -272,10 +276,10 @@ class ChangeOperations(ControlView):
 
         AWS operations: as ``update_memory``.
         """
-        strategy = merged(memory_strategy_id, None, strategy_id=strategy_id)
-        deleted = [{"memoryStrategyId": check.check_memory_strategy_id(strategy)}]
-        changed = {"memoryStrategies": {"deleteMemoryStrategies": deleted}}
         memory = merged(memory, None, memory_id=memory_id)
+        memory_strategy_id = merged(memory_strategy_id, None, strategy_id=strategy_id)
+        deleted = [{"memoryStrategyId": check.check_memory_strategy_id(memory_strategy_id)}]
+        changed = {"memoryStrategies": {"deleteMemoryStrategies": deleted}}
         return await self._update(memory, changed, client_token, wait=wait, timeout=timeout)
 
     async def _update(

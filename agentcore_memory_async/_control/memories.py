@@ -234,7 +234,8 @@ class MemoryOperations(ControlView):
 
         AWS operation: ``GetMemory``.
         """
-        request = {"memoryId": id_of(merged(memory, None, memory_id=memory_id))}
+        memory = merged(memory, None, memory_id=memory_id)
+        request = {"memoryId": id_of(memory)}
         if view is not None:
             request["view"] = rules.VIEW("view", view)
         return await self._core.read("GetMemory", request, self._core.read_memory)
@@ -256,7 +257,7 @@ class MemoryOperations(ControlView):
 
         AWS operation: ``ListMemories``.
         """
-        return await collect(self.iter_memories(page_size=page_size), max_results)
+        return await collect(self._memory_pages(page_size), max_results)
 
     async def iter_memories(self, *, page_size: int = USUAL_PAGE) -> AsyncGenerator[MemorySummary]:
         """
@@ -272,15 +273,17 @@ class MemoryOperations(ControlView):
 
         AWS operation: ``ListMemories``.
         """
-        size = check.check_int("page_size", page_size, MAX_PAGE)
-
-        def read(body: Mapping[str, Any]) -> list[MemorySummary]:
-            return memory_codec.read_summaries("ListMemories", body, self._core.unreadable)
-
-        core = self._core
-        async for page in Pages(core.retrier, "ListMemories", {}, read, size, core.retry):
+        async for page in self._memory_pages(page_size):
             for memory in page:
                 yield memory
+
+    def _memory_pages(self, page_size: int) -> Pages[MemorySummary]:
+        core, size = self._core, check.check_int("page_size", page_size, MAX_PAGE)
+
+        def read(body: Mapping[str, Any]) -> list[MemorySummary]:
+            return memory_codec.read_summaries("ListMemories", body, core.unreadable)
+
+        return Pages(core.retrier, "ListMemories", {}, read, size, core.retry)
 
     def wait_until_active(
         self,
@@ -311,8 +314,8 @@ class MemoryOperations(ControlView):
 
         AWS operation: ``GetMemory``.
         """
-        timeout_s = check.check_duration("timeout", timeout, least=0.001)
         memory = merged(memory, None, memory_id=memory_id)
+        timeout_s = check.check_duration("timeout", timeout, least=0.001)
         return MemoryWait(self._core, id_of(memory), timeout_s, Awaited.of(memory))
 
     async def delete_memory(
@@ -343,7 +346,8 @@ class MemoryOperations(ControlView):
 
         AWS operations: ``DeleteMemory``, and ``GetMemory`` while waiting.
         """
-        memory_id = id_of(merged(memory, None, memory_id=memory_id))
+        memory = merged(memory, None, memory_id=memory_id)
+        memory_id = id_of(memory)
         timeout_s = check_wait(wait, timeout)
         request = {"memoryId": memory_id, "clientToken": str(uuid4())}
         try:

@@ -36,7 +36,7 @@ class ActorOperations(View):
 
         AWS operation: ``ListActors``.
         """
-        return await collect(self.iter_actors(page_size=page_size), max_results)
+        return await collect(self._actor_pages(page_size), max_results)
 
     async def iter_actors(self, *, page_size: int = MAX_PAGE) -> AsyncGenerator[ActorSummary]:
         """
@@ -52,16 +52,18 @@ class ActorOperations(View):
 
         AWS operation: ``ListActors``.
         """
-        core = self._core
-        size = check.check_int("page_size", page_size, MAX_PAGE)
+        async for page in self._actor_pages(page_size):
+            for actor in page:
+                yield actor
+
+    def _actor_pages(self, page_size: int) -> Pages[ActorSummary]:
+        core, size = self._core, check.check_int("page_size", page_size, MAX_PAGE)
 
         def read(body: Mapping[str, Any]) -> list[ActorSummary]:
             return actor_codec.read_actors(body, core.unreadable)
 
         params = {"memoryId": self.memory_id}
-        async for actors in Pages(core.retrier, "ListActors", params, read, size, core.retry):
-            for actor in actors:
-                yield actor
+        return Pages(core.retrier, "ListActors", params, read, size, core.retry)
 
     async def list_actor_sessions(
         self,
@@ -89,8 +91,9 @@ class ActorOperations(View):
 
         AWS operation: ``ListSessions``.
         """
-        found = self.iter_actor_sessions(actor_id, has_events=has_events, page_size=page_size)
-        return await collect(found, max_results)
+        core = self._core
+        actor_id = check.check_actor_id(actor_id, hierarchical=core.allow_hierarchical_actor_ids)
+        return await collect(session_pages(core, actor_id, has_events, page_size), max_results)
 
     async def iter_actor_sessions(
         self, actor_id: str, *, has_events: bool = False, page_size: int = MAX_PAGE
@@ -112,8 +115,8 @@ class ActorOperations(View):
         """
         core = self._core
         actor_id = check.check_actor_id(actor_id, hierarchical=core.allow_hierarchical_actor_ids)
-        async for sessions in session_pages(core, actor_id, has_events, page_size):
-            for session in sessions:
+        async for page in session_pages(core, actor_id, has_events, page_size):
+            for session in page:
                 yield session
 
 
@@ -143,8 +146,8 @@ class ActorSessionOperations(ActorView):
 
         AWS operation: ``ListSessions``.
         """
-        found = self.iter_sessions(has_events=has_events, page_size=page_size)
-        return await collect(found, max_results)
+        pages = session_pages(self._core, self.actor_id, has_events, page_size)
+        return await collect(pages, max_results)
 
     async def iter_sessions(
         self, *, has_events: bool = False, page_size: int = MAX_PAGE
@@ -163,8 +166,9 @@ class ActorSessionOperations(ActorView):
 
         AWS operation: ``ListSessions``.
         """
-        async for sessions in session_pages(self._core, self.actor_id, has_events, page_size):
-            for session in sessions:
+        pages = session_pages(self._core, self.actor_id, has_events, page_size)
+        async for page in pages:
+            for session in page:
                 yield session
 
 

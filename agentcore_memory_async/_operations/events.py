@@ -103,14 +103,16 @@ class EventOperations(SessionView):
         *,
         branch: str | Branch | None = None,
         include_parent_branches: bool = False,
-        filters: Sequence[Filter] = (),
+        filters: Sequence[Filter | Mapping[str, Any]] | None = None,
         metadata: Mapping[str, str] | None = None,
         max_results: int | None = None,
         page_size: int = MAX_PAGE,
         consistent_read: bool = True,
-        include_payloads: bool = True,
+        include_payloads: bool | None = None,
         branch_name: str | None = None,
         include_payload: bool | None = None,
+        event_metadata: Sequence[Filter | Mapping[str, Any]] | None = None,
+        eventMetadata: Sequence[Filter | Mapping[str, Any]] | None = None,  # noqa: N803 - as the SDK has it
     ) -> list[Event]:
         """
         Return the events of the session, of all kinds, newest first: every page of them.
@@ -125,7 +127,8 @@ class EventOperations(SessionView):
                 times, so where clocks differ an event of the branch may be among its parents';
                 ``get_last_k_turns`` is in the order of the conversation.
             filters: Conditions on the metadata, all of which must hold: ``where("topic") ==
-                "billing"``, ``.exists()`` or ``.not_exists()``.
+                "billing"``, ``.exists()`` or ``.not_exists()``; or mappings as the service writes
+                them.
             metadata: Entries of the metadata that must be equal. Together with *filters* and
                 *event_type* these are five conditions at most.
             max_results: Largest number of events; all if omitted.
@@ -133,29 +136,29 @@ class EventOperations(SessionView):
             consistent_read: Whether an event is seen as soon as it is stored: then all events are
                 read, and filtered here. False uses the service's filter, which may not show an
                 event for a minute after it was written.
-            include_payloads: Whether events have their content. Without, they come faster, with
-                ids, time, branch and metadata only.
+            include_payloads: Whether events have their content; they have if omitted. Without,
+                they come faster, with ids, time, branch and metadata only.
             branch_name: The official SDK's name of *branch*.
             include_payload: The official SDK's name of *include_payloads*.
+            event_metadata: The official SDK's name of *filters*.
+            eventMetadata: Another of its names of *filters*.
 
         Raises:
             InvalidInputError: An argument is invalid.
 
         AWS operation: ``ListEvents``.
         """
-        found = self.iter_events(
+        pages = self._listed_events(
             event_type,
-            branch=branch,
-            include_parent_branches=include_parent_branches,
-            filters=filters,
-            metadata=metadata,
-            page_size=page_size,
+            merged(branch, None, branch_name=branch_name),
+            merged(filters, None, event_metadata=event_metadata, eventMetadata=eventMetadata),
+            metadata,
+            page_size,
+            include_parents=include_parent_branches,
             consistent_read=consistent_read,
-            include_payloads=include_payloads,
-            branch_name=branch_name,
-            include_payload=include_payload,
+            include_payloads=merged(include_payloads, None, include_payload=include_payload),
         )
-        return await collect(found, max_results)
+        return await collect(pages, max_results)
 
     async def iter_events(
         self,
@@ -163,13 +166,15 @@ class EventOperations(SessionView):
         *,
         branch: str | Branch | None = None,
         include_parent_branches: bool = False,
-        filters: Sequence[Filter] = (),
+        filters: Sequence[Filter | Mapping[str, Any]] | None = None,
         metadata: Mapping[str, str] | None = None,
         page_size: int = MAX_PAGE,
         consistent_read: bool = True,
-        include_payloads: bool = True,
+        include_payloads: bool | None = None,
         branch_name: str | None = None,
         include_payload: bool | None = None,
+        event_metadata: Sequence[Filter | Mapping[str, Any]] | None = None,
+        eventMetadata: Sequence[Filter | Mapping[str, Any]] | None = None,  # noqa: N803 - as the SDK has it
     ) -> AsyncGenerator[Event]:
         """
         Iterate over the events of the session, of all kinds, newest first.
@@ -187,28 +192,26 @@ class EventOperations(SessionView):
             include_payloads: As in ``list_events``.
             branch_name: The official SDK's name of *branch*.
             include_payload: The official SDK's name of *include_payloads*.
+            event_metadata: The official SDK's name of *filters*.
+            eventMetadata: Another of its names of *filters*.
 
         Raises:
             InvalidInputError: An argument is invalid.
 
         AWS operation: ``ListEvents``.
         """
-        size = check.check_int("page_size", page_size, MAX_PAGE)
-        branch = merged(branch, None, branch_name=branch_name)
-        include_payloads = merged(include_payloads, True, include_payload=include_payload)
-        is_whole = check.check_bool("include_payloads", include_payloads)
-        wanted = check_event_filters(event_type, filters, metadata)
-        pages = self._event_pages(
-            branch,
-            size,
+        pages = self._listed_events(
+            event_type,
+            merged(branch, None, branch_name=branch_name),
+            merged(filters, None, event_metadata=event_metadata, eventMetadata=eventMetadata),
+            metadata,
+            page_size,
             include_parents=include_parent_branches,
-            event_type=event_type,
-            filters=wanted,
             consistent_read=consistent_read,
-            include_payloads=is_whole,
+            include_payloads=merged(include_payloads, None, include_payload=include_payload),
         )
-        async for events in pages:
-            for event in events:
+        async for page in pages:
+            for event in page:
                 yield event
 
     async def get_event(self, event_id: str) -> Event:
@@ -300,6 +303,32 @@ class EventOperations(SessionView):
             policy=self._core.retry,
         )
 
+    def _listed_events(
+        self,
+        event_type: str | None,
+        branch: str | Branch | None,
+        filters: object,
+        metadata: object,
+        page_size: int,
+        *,
+        include_parents: bool,
+        consistent_read: bool,
+        include_payloads: bool | None,
+    ) -> Pages[Event]:
+        """Return the pages of a list."""
+        size = check.check_int("page_size", page_size, MAX_PAGE)
+        if include_payloads is None:
+            include_payloads = True
+        return self._event_pages(
+            branch,
+            size,
+            include_parents=include_parents,
+            event_type=event_type,
+            filters=check_event_filters(event_type, filters, metadata),
+            consistent_read=consistent_read,
+            include_payloads=check.check_bool("include_payloads", include_payloads),
+        )
+
     def _event_pages(
         self,
         branch: str | Branch | None,
@@ -340,4 +369,7 @@ class EventOperations(SessionView):
                 and meets(event.metadata, filters)
             ]
 
-        return Pages(self._core.retrier, "ListEvents", params, read, size, self._core.retry)
+        core, is_filtered = self._core, bool(filters) and is_consistent
+        return Pages(
+            core.retrier, "ListEvents", params, read, size, core.retry, is_filtered=is_filtered
+        )

@@ -51,15 +51,9 @@ class JobOperations(View):
 
         AWS operation: ``ListMemoryExtractionJobs``.
         """
-        found = self.iter_memory_extraction_jobs(
-            actor_id=actor_id,
-            session_id=session_id,
-            memory_strategy_id=memory_strategy_id,
-            status=status,
-            page_size=page_size,
-            strategy_id=strategy_id,
-        )
-        return await collect(found, max_results)
+        strategy = merged(memory_strategy_id, None, strategy_id=strategy_id)
+        asked = self._job_filter(actor_id, session_id, strategy, status)
+        return await collect(self._job_pages(asked, page_size), max_results)
 
     async def iter_memory_extraction_jobs(
         self,
@@ -89,20 +83,10 @@ class JobOperations(View):
 
         AWS operation: ``ListMemoryExtractionJobs``.
         """
-        core = self._core
-        size = check.check_int("page_size", page_size, MAX_JOBS_PAGE)
-        memory_strategy_id = merged(memory_strategy_id, None, strategy_id=strategy_id)
-        asked = self._job_filter(actor_id, session_id, memory_strategy_id, status)
-        params: dict[str, Any] = {"memoryId": self.memory_id}
-        if asked:
-            params["filter"] = asked
-
-        def read(body: Mapping[str, Any]) -> list[ExtractionJob]:
-            return job_codec.read_jobs(body, core.unreadable, asked)
-
-        operation = "ListMemoryExtractionJobs"
-        async for jobs in Pages(core.retrier, operation, params, read, size, core.retry):
-            for job in jobs:
+        strategy = merged(memory_strategy_id, None, strategy_id=strategy_id)
+        asked = self._job_filter(actor_id, session_id, strategy, status)
+        async for page in self._job_pages(asked, page_size):
+            for job in page:
                 yield job
 
     async def start_memory_extraction_job(
@@ -133,6 +117,19 @@ class JobOperations(View):
             lambda answer: job_codec.read_started_job(answer.body),
             self._core.retry,
         )
+
+    def _job_pages(self, asked: Mapping[str, str], page_size: int) -> Pages[ExtractionJob]:
+        """Return the pages of the jobs that are *asked* for."""
+        core, size = self._core, check.check_int("page_size", page_size, MAX_JOBS_PAGE)
+        params: dict[str, Any] = {"memoryId": self.memory_id}
+        if asked:
+            params["filter"] = asked
+
+        def read(body: Mapping[str, Any]) -> list[ExtractionJob]:
+            return job_codec.read_jobs(body, core.unreadable, asked)
+
+        operation = "ListMemoryExtractionJobs"
+        return Pages(core.retrier, operation, params, read, size, core.retry)
 
     def _job_filter(
         self,

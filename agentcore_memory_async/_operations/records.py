@@ -16,7 +16,7 @@ from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.filters import check_record_filters, encode_filters
 from agentcore_memory_async._wire.namespaces import resolve_template
 from agentcore_memory_async._wire.origins import check_trusted
-from agentcore_memory_async._wire.synonyms import merged
+from agentcore_memory_async._wire.synonyms import EVERYWHERE, merged
 from agentcore_memory_async.filters import Filter
 
 if TYPE_CHECKING:
@@ -93,16 +93,17 @@ class RecordOperations(View):
 
     async def list_long_term_memory_records(
         self,
-        namespace_prefix: str = "/",
+        namespace_prefix: str = EVERYWHERE,
         *,
         namespace: str | None = None,
         memory_strategy_id: str | None = None,
-        filters: Sequence[Filter] = (),
+        filters: Sequence[Filter | Mapping[str, Any]] | None = None,
         metadata: Mapping[str, MetadataValue] | None = None,
         max_results: int | None = None,
         page_size: int = MAX_PAGE,
         namespace_path: str | None = None,
         strategy_id: str | None = None,
+        metadata_filters: Sequence[Filter | Mapping[str, Any]] | None = None,
     ) -> list[MemoryRecord]:
         """
         Return the long-term records below a prefix: every page of them.
@@ -116,13 +117,15 @@ class RecordOperations(View):
             namespace: One exact namespace instead of a prefix.
             memory_strategy_id: Only the records of this strategy.
             filters: Conditions on the metadata, all of which must hold, such as ``where("topic") ==
-                "billing"``. The service evaluates them, and takes keys that the memory indexes.
+                "billing"``; or mappings as the service writes them. It evaluates them, and takes
+                keys that the memory indexes.
             metadata: Entries of the metadata that must be equal. Together with *filters* these are
                 five conditions at most.
             max_results: Largest number of records; all if omitted.
             page_size: Records per request, 1 to 100.
             namespace_path: The official SDK's name of *namespace_prefix*.
             strategy_id: The official SDK's name of *memory_strategy_id*.
+            metadata_filters: The official SDK's name of *filters*.
 
         Returns:
             Records in the service's order; ``score`` is None.
@@ -132,29 +135,28 @@ class RecordOperations(View):
 
         AWS operation: ``ListMemoryRecords``.
         """
-        found = self.iter_long_term_memory_records(
-            namespace_prefix,
-            namespace=namespace,
-            memory_strategy_id=memory_strategy_id,
-            filters=filters,
-            metadata=metadata,
-            page_size=page_size,
-            namespace_path=namespace_path,
-            strategy_id=strategy_id,
+        pages = self._listed_records(
+            merged(namespace_prefix, EVERYWHERE, namespace_path=namespace_path),
+            namespace,
+            merged(memory_strategy_id, None, strategy_id=strategy_id),
+            merged(filters, None, metadata_filters=metadata_filters),
+            metadata,
+            page_size,
         )
-        return await collect(found, max_results)
+        return await collect(pages, max_results)
 
     async def iter_long_term_memory_records(
         self,
-        namespace_prefix: str = "/",
+        namespace_prefix: str = EVERYWHERE,
         *,
         namespace: str | None = None,
         memory_strategy_id: str | None = None,
-        filters: Sequence[Filter] = (),
+        filters: Sequence[Filter | Mapping[str, Any]] | None = None,
         metadata: Mapping[str, MetadataValue] | None = None,
         page_size: int = MAX_PAGE,
         namespace_path: str | None = None,
         strategy_id: str | None = None,
+        metadata_filters: Sequence[Filter | Mapping[str, Any]] | None = None,
     ) -> AsyncGenerator[MemoryRecord]:
         """
         Iterate over the long-term records below a prefix.
@@ -171,41 +173,41 @@ class RecordOperations(View):
             page_size: Records per request, 1 to 100.
             namespace_path: The official SDK's name of *namespace_prefix*.
             strategy_id: The official SDK's name of *memory_strategy_id*.
+            metadata_filters: The official SDK's name of *filters*.
 
         Raises:
             InvalidInputError: An argument is invalid.
 
         AWS operation: ``ListMemoryRecords``.
         """
-        size = check.check_int("page_size", page_size, MAX_PAGE)
-        namespace_prefix = merged(namespace_prefix, "/", namespace_path=namespace_path)
-        memory_strategy_id = merged(memory_strategy_id, None, strategy_id=strategy_id)
-        if memory_strategy_id is not None:
-            memory_strategy_id = check.check_memory_strategy_id(memory_strategy_id)
-        scope = self._record_scope(namespace_prefix, namespace, memory_strategy_id)
-        params: dict[str, Any] = {"memoryId": self.memory_id, **scope}
-        if memory_strategy_id is not None:
-            params["memoryStrategyId"] = memory_strategy_id
-        if wanted := check_record_filters(filters, metadata):
-            params["metadataFilters"] = encode_filters(wanted)
-        async for records in self._record_pages("ListMemoryRecords", params, scope, size):
-            for record in records:
+        pages = self._listed_records(
+            merged(namespace_prefix, EVERYWHERE, namespace_path=namespace_path),
+            namespace,
+            merged(memory_strategy_id, None, strategy_id=strategy_id),
+            merged(filters, None, metadata_filters=metadata_filters),
+            metadata,
+            page_size,
+        )
+        async for page in pages:
+            for record in page:
                 yield record
 
     async def search_long_term_memories(
         self,
         query: str,
-        namespace_prefix: str = "/",
+        namespace_prefix: str = EVERYWHERE,
         top_k: int = 5,
         *,
         namespace: str | None = None,
         memory_strategy_id: str | None = None,
-        filters: Sequence[Filter] = (),
+        filters: Sequence[Filter | Mapping[str, Any]] | None = None,
         metadata: Mapping[str, MetadataValue] | None = None,
         min_score: float | None = None,
         trusted: Sequence[str | Origin] | None = None,
         namespace_path: str | None = None,
         strategy_id: str | None = None,
+        metadata_filters: Sequence[Filter | Mapping[str, Any]] | None = None,
+        max_results: int | None = None,
     ) -> list[MemoryRecord]:
         """
         Search the long-term records below a prefix by meaning, best first.
@@ -226,6 +228,8 @@ class RecordOperations(View):
                 request for each.
             namespace_path: The official SDK's name of *namespace_prefix*.
             strategy_id: The official SDK's name of *memory_strategy_id*.
+            metadata_filters: The official SDK's name of *filters*.
+            max_results: The official SDK's other limit beside *top_k*; the smaller one counts.
 
         Returns:
             Records with a ``score``: higher is better, and it is not a percentage. One to which the
@@ -240,8 +244,11 @@ class RecordOperations(View):
             "searchQuery": check.check_query(query),
             "topK": check.check_int("top_k", top_k, 100),
         }
-        namespace_prefix = merged(namespace_prefix, "/", namespace_path=namespace_path)
+        if max_results is not None:
+            criteria["topK"] = min(criteria["topK"], check.check_int("max_results", max_results))
+        namespace_prefix = merged(namespace_prefix, EVERYWHERE, namespace_path=namespace_path)
         memory_strategy_id = merged(memory_strategy_id, None, strategy_id=strategy_id)
+        filters = merged(filters, None, metadata_filters=metadata_filters)
         if memory_strategy_id is not None:
             memory_strategy_id = check.check_memory_strategy_id(memory_strategy_id)
             criteria["memoryStrategyId"] = memory_strategy_id
@@ -272,7 +279,7 @@ class RecordOperations(View):
         records = [record for each in found for record in each]
         if sources is not None:
             records = [each for each in records if each.origin and each.origin.source in sources]
-        return queries.ranked(records, least)[:top_k]
+        return queries.ranked(records, least)[: criteria["topK"]]
 
     async def _search(
         self, criteria: Mapping[str, Any], scope: Mapping[str, str], filters: Sequence[Filter]
@@ -288,6 +295,27 @@ class RecordOperations(View):
             if len(found) >= top_k:
                 break
         return found
+
+    def _listed_records(
+        self,
+        prefix: str,
+        namespace: str | None,
+        memory_strategy_id: str | None,
+        filters: object,
+        metadata: object,
+        page_size: int,
+    ) -> Pages[MemoryRecord]:
+        """Return the pages of a list."""
+        size = check.check_int("page_size", page_size, MAX_PAGE)
+        if memory_strategy_id is not None:
+            memory_strategy_id = check.check_memory_strategy_id(memory_strategy_id)
+        scope = self._record_scope(prefix, namespace, memory_strategy_id)
+        params: dict[str, Any] = {"memoryId": self.memory_id, **scope}
+        if memory_strategy_id is not None:
+            params["memoryStrategyId"] = memory_strategy_id
+        if wanted := check_record_filters(filters, metadata):
+            params["metadataFilters"] = encode_filters(wanted)
+        return self._record_pages("ListMemoryRecords", params, scope, size)
 
     def _record_params(self, memory_record_id: str | None, namespace: str | None) -> dict[str, Any]:
         """Return the members of a request for one record."""

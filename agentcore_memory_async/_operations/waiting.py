@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from agentcore_memory_async._core import View
 from agentcore_memory_async._extraction.wait_options import parse_wait_options
@@ -33,12 +33,13 @@ class WaitingOperations(View):
         since: Event | None = None,
         until: Callable[[list[MemoryRecord]], bool] | None = None,
         memory_strategy_id: str | Mapping[str, str] | None = None,
-        filters: Sequence[Filter] = (),
+        filters: Sequence[Filter | Mapping[str, Any]] | None = None,
         metadata: Mapping[str, MetadataValue] | None = None,
         exact: tuple[str, str] | None = None,
         on_timeout: Literal["raise", "return"] = "raise",
         polling: PollPolicy | None = None,
         strategy_id: str | Mapping[str, str] | None = None,
+        metadata_filters: Sequence[Filter | Mapping[str, Any]] | None = None,
     ) -> ExtractionPoller:
         """
         Wait for new long-term records.
@@ -74,6 +75,7 @@ class WaitingOperations(View):
             polling: When to poll, such as ``PollPolicy(expected=30)``; the manager's policy if
                 omitted.
             strategy_id: The official SDK's name of *memory_strategy_id*.
+            metadata_filters: The official SDK's name of *filters*.
 
         Returns:
             A poller to ``await``, ``async for`` over, or enter by ``async with`` before the
@@ -99,7 +101,7 @@ class WaitingOperations(View):
             since=since,
             until=until,
             memory_strategy_id=merged(memory_strategy_id, None, strategy_id=strategy_id),
-            filters=filters,
+            filters=merged(filters, None, metadata_filters=metadata_filters),
             metadata=metadata,
             exact=exact,
             on_timeout=on_timeout,
@@ -123,12 +125,13 @@ class WaitingOperations(View):
         settle: float | timedelta = 0.0,
         until: Callable[[list[MemoryRecord]], bool] | None = None,
         memory_strategy_id: str | Mapping[str, str] | None = None,
-        filters: Sequence[Filter] = (),
+        filters: Sequence[Filter | Mapping[str, Any]] | None = None,
         metadata: Mapping[str, MetadataValue] | None = None,
         exact: tuple[str, str] | None = None,
         on_timeout: Literal["raise", "return"] = "raise",
         polling: PollPolicy | None = None,
         strategy_id: str | Mapping[str, str] | None = None,
+        metadata_filters: Sequence[Filter | Mapping[str, Any]] | None = None,
     ) -> list[MemoryRecord]:
         """
         Wait for the records extracted after *since*: the short form of ``extraction_poller``.
@@ -149,6 +152,7 @@ class WaitingOperations(View):
             on_timeout: As in ``extraction_poller``.
             polling: As in ``extraction_poller``.
             strategy_id: The official SDK's name of *memory_strategy_id*.
+            metadata_filters: The official SDK's name of *filters*.
 
         Returns:
             The new records, oldest first.
@@ -175,4 +179,5 @@ class WaitingOperations(View):
             on_timeout=on_timeout,
             polling=polling,
             strategy_id=strategy_id,
+            metadata_filters=metadata_filters,
         )

@@ -17,6 +17,7 @@ from agentcore_memory_async.filters import Filter, MetadataKey
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from agentcore_memory_async.filters import FilterOperator
     from agentcore_memory_async.models import MetadataValue
 
 MAX_FILTERS = 5
@@ -27,6 +28,15 @@ _WITHOUT_VALUE = ("EXISTS", "NOT_EXISTS")
 """Operators that compare with nothing."""
 _EXAMPLE = "where('topic') == 'billing'"
 """A filter, for errors."""
+_EXPRESSION = "{'left': {'metadataKey': k}, 'operator': o, 'right': {'metadataValue': {t: v}}}"
+"""An expression, for errors."""
+_KINDS: dict[str, tuple[type, ...]] = {
+    "stringValue": (str,),
+    "stringListValue": (list, tuple),
+    "numberValue": (int, float),
+    "dateTimeValue": (datetime,),
+}
+"""Types of the values of expressions, by the member that has them."""
 _NUMBER = (int, float), "a number; times are compared by < and > only"
 """What the operators of numbers compare with."""
 _TIME = (datetime,), "an aware datetime"
@@ -96,12 +106,16 @@ def _check_all(
     check_value: Callable[[str, str, Filter], MetadataValue | None],
     name_of_filters: str = "filters",
 ) -> tuple[Filter, ...]:
+    if filters is None:
+        filters = ()
     if not isinstance(filters, list | tuple):
         what = f"{name_of_filters} is {check.kind(filters)}"
         check.refuse(f"{what}; give a list such as [{_EXAMPLE}]")
     checked: list[Filter] = []
     for place, each in enumerate(cast("list[object]", filters)):
         argument = f"{name_of_filters}[{place}]"
+        if isinstance(each, Mapping):
+            each = _read_expression(argument, cast("Mapping[str, object]", each))
         if not isinstance(each, Filter):
             what = "a key alone" if isinstance(each, MetadataKey) else check.kind(each)
             check.refuse(f"{argument} is {what}; give a comparison such as {_EXAMPLE}")
@@ -117,6 +131,34 @@ def _check_all(
         entry, equal = f"metadata[{name!r}]", Filter(name, "EQUALS_TO", value)
         checked.append(Filter(name, "EQUALS_TO", check_value(entry, entry, equal)))
     return tuple(checked)
+
+
+def _read_expression(argument: str, given: Mapping[str, object]) -> Filter:
+    """Return the filter of an expression as the service, and the official SDK, write it."""
+    key, right = _only(given.get("left"), "metadataKey"), given.get("right")
+    operator = getattr(given.get("operator"), "value", given.get("operator"))  # of an enum
+    value = None if right is None else _read_right(right)
+    is_known = given.keys() <= {"left", "operator", "right"} and (value is None) == (right is None)
+    if not (is_known and isinstance(key, str) and isinstance(operator, str)):
+        check.refuse(f"{argument} is a mapping of another form; give {_EXPRESSION}")
+    return Filter(key, cast("FilterOperator", operator), value)
+
+
+def _read_right(right: object) -> MetadataValue | None:
+    """Return the value of the right side; None where it is not of a known kind."""
+    union = _only(right, "metadataValue")
+    for kind, types in _KINDS.items():
+        value = _only(union, kind)
+        if isinstance(value, types):
+            return cast("MetadataValue", value)
+    return None
+
+
+def _only(given: object, name: str) -> object:
+    """Return the only member of a mapping; None for anything else."""
+    if not isinstance(given, Mapping) or given.keys() != {name}:
+        return None
+    return cast("Mapping[str, object]", given)[name]
 
 
 def _check_record_value(argument: str, of_value: str, given: Filter) -> MetadataValue | None:

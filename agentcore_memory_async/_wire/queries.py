@@ -12,6 +12,7 @@ from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.filters import encode_filters
 from agentcore_memory_async._wire.metadata import OWN_KEYS
 from agentcore_memory_async._wire.namespaces import is_under, resolve_prefix, resolve_template
+from agentcore_memory_async._wire.synonyms import EVERYWHERE
 from agentcore_memory_async.filters import Filter
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def record_scope(
     """Return the member that says which records: one exact namespace, or a path."""
     if namespace is None:
         return {"namespacePath": resolve_prefix(prefix, values)}
-    if prefix != "/":
+    if prefix is not EVERYWHERE:
         check.refuse(
             "namespace and namespace_prefix are both given; give only one: namespace matches "
             "exactly, namespace_prefix also matches everything below it"

@@ -78,7 +78,7 @@ async def test_actors_are_listed_and_iterated() -> None:
         assert expected == [each async for each in manager.iter_actors(page_size=1)]
         assert expected[:1] == await manager.list_actors(max_results=1)
     sizes = [params["maxResults"] for params in transport.sent("ListActors")]
-    assert [100] * 3 + [1] * 3 + [100] == sizes
+    assert [100] * 3 + [1] * 3 + [1] == sizes
 
 
 @virtual_time

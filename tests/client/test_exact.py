@@ -141,7 +141,7 @@ INVALID: list[tuple[str, dict[str, Any]]] = [
     ("value of exact is int", {"exact": ("k", 1)}),
     ("which the service sets", {"exact": ("x-amz-agentcore-memory-recordType", "x")}),
     (
-        "4 conditions.*the poller and exact",
+        "4 conditions.*the poller and one is for exact",
         {"exact": ("k", "v"), "filters": [where(f"k{n}").exists() for n in range(4)]},
     ),
 ]

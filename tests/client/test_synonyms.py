@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agentcore_memory_async import InvalidInputError
+from agentcore_memory_async import InvalidInputError, where
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
 from tests.client.doubles import manager_on, said, wire_record
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 THEN = datetime(2025, 5, 1, tzinfo=UTC)
 RECORD = "mem-" + "0" * 36
 PREFIX = "/facts/{actorId}/"
+EXPRESSION = {
+    "left": {"metadataKey": "t"},
+    "operator": "EQUALS_TO",
+    "right": {"metadataValue": {"stringValue": "x"}},
+}
+"""A filter as the official SDK writes it."""
 Call = Callable[..., Awaitable[Any]]
 
 
@@ -56,13 +62,18 @@ CALLS: dict[str, tuple[Call, dict[str, Any], dict[str, Any]]] = {
     ),
     "list_events": (
         lambda s, **given: s.list_events(**given),
-        {"branch": "b", "include_payloads": False},
-        {"branch_name": "b", "include_payload": False},
+        {"branch": "b", "include_payloads": False, "filters": [where("t") == "x"]},
+        {"branch_name": "b", "include_payload": False, "event_metadata": [EXPRESSION]},
     ),
     "iter_events": (
         lambda s, **given: iterated(s.iter_events(**given)),
-        {"branch": "b", "include_payloads": False},
-        {"branch_name": "b", "include_payload": False},
+        {"branch": "b", "include_payloads": False, "filters": [where("t") == "x"]},
+        {"branch_name": "b", "include_payload": False, "event_metadata": [EXPRESSION]},
+    ),
+    "events by the other name of the filter": (
+        lambda s, **given: s.list_events(consistent_read=False, **given),
+        {"filters": [where("t") == "x"]},
+        {"eventMetadata": [EXPRESSION]},
     ),
     "process_turn_with_llm": (
         lambda s, **given: s.process_turn_with_llm(
@@ -79,10 +90,15 @@ CALLS: dict[str, tuple[Call, dict[str, Any], dict[str, Any]]] = {
     **{
         name: (
             call,
-            {"namespace_prefix": PREFIX, "memory_strategy_id": "f"},
+            {
+                "namespace_prefix": PREFIX,
+                "memory_strategy_id": "f",
+                "filters": [where("t") == "x"],
+            },
             {
                 "namespace_path": PREFIX,
                 "strategy_id": "f",
+                "metadata_filters": [EXPRESSION],
             },
         )
         for name, call in {
@@ -149,8 +165,58 @@ async def test_both_names_together_are_refused(name: str) -> None:
     """An argument that is given by both names is refused before any request."""
     call, ours, theirs = CALLS[name]
     for our_name, their_name in zip(ours, theirs, strict=True):
-        if our_name == "include_payloads":
-            continue  # our default is a value like any other
         given = {our_name: ours[our_name], their_name: theirs[their_name]}
         with pytest.raises(InvalidInputError, match=f"{their_name} and {our_name} are both given"):
             await requests_of(call, given)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ({"namespace_prefix": "/"}, {"namespace_path": PREFIX}),
+        ({"namespace_prefix": "/"}, {"namespace": PREFIX}),
+        ({"filters": ()}, {"metadata_filters": [EXPRESSION]}),
+    ],
+)
+@virtual_time
+async def test_a_default_that_is_given_counts_as_given(
+    ours: dict[str, Any], theirs: dict[str, Any]
+) -> None:
+    """Both names are refused also where ours has the value that it has when it is omitted."""
+    calls: list[Call] = [
+        lambda s, **given: s.list_long_term_memory_records(**given),
+        lambda s, **given: iterated(s.iter_long_term_memory_records(**given)),
+        lambda s, **given: s.search_long_term_memories("q", **given),
+    ]
+    for call in calls:
+        assert await requests_of(call, ours)
+        with pytest.raises(InvalidInputError, match="are both given"):
+            await requests_of(call, {**ours, **theirs})
+
+
+@virtual_time
+async def test_whole_events_that_are_asked_for_by_both_names_are_refused() -> None:
+    """``include_payloads=True`` is given, though it is what is done without it."""
+    for call in (
+        lambda s, **given: s.list_events(**given),
+        lambda s, **given: iterated(s.iter_events(**given)),
+    ):
+        [asked] = await requests_of(call, {"include_payloads": True})
+        assert [asked] == await requests_of(call, {})
+        with pytest.raises(InvalidInputError, match="are both given"):
+            await requests_of(call, {"include_payloads": True, "include_payload": False})
+
+
+@pytest.mark.parametrize(("given", "sent"), [((3, 20), 3), ((7, 2), 2), ((None, 2), 2)])
+@virtual_time
+async def test_a_search_returns_the_smaller_number(
+    given: tuple[int | None, int], sent: int
+) -> None:
+    """Of ``top_k`` and the official SDK's ``max_results`` the smaller one counts."""
+    top_k, max_results = given
+    options: dict[str, Any] = {} if top_k is None else {"top_k": top_k}
+    [request] = await requests_of(
+        lambda s, **given: s.search_long_term_memories("q", **given),
+        {**options, "max_results": max_results},
+    )
+    assert sent == request.params["searchCriteria"]["topK"]

@@ -1,4 +1,4 @@
-"""The list of the official SDK's public methods, which the migration table goes by."""
+"""The official SDK's public methods and their arguments, which the migration table goes by."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from bedrock_agentcore.memory import Actor, MemoryClient, MemorySession, MemoryS
 
 
 def test_the_list_is_that_of_the_installed_version() -> None:
-    """The list has every public method of the memory package's classes, and no other."""
-    listed = (Path(__file__).parent / "public_methods.txt").read_text().split()
+    """The list has every public method of the memory package's classes with its arguments."""
+    listed = (Path(__file__).parent / "public_signatures.txt").read_text().splitlines()
     assert listed == [
-        f"{cls.__name__}.{name}"
+        " ".join([f"{cls.__name__}.{name}", *list(inspect.signature(method).parameters)[1:]])
         for cls in (MemoryClient, MemorySessionManager, MemorySession, Actor)
-        for name, _ in sorted(inspect.getmembers(cls, callable))
+        for name, method in sorted(inspect.getmembers(cls, callable))
         if not name.startswith("_")
     ]

@@ -79,7 +79,7 @@ CONTEXT_CASES: dict[str, tuple[list[Any], Any]] = {
         lambda _, x: RetrievalConfig(retrieval_query=x),
     ),
     "RetrievalConfig(metadata_filters)": (
-        [x for x in RECORD_FILTERS if x is not None],
+        RECORD_FILTERS,
         lambda _, x: RetrievalConfig(metadata_filters=x),
     ),
     "render(max_chars)": (BUDGETS, lambda _, x: Context().render(max_chars=x)),

@@ -295,7 +295,7 @@ CASES: dict[str, tuple[list[Any], Any]] = {
         lambda s, x: s.list_events(consistent_read=x),
     ),
     "list_events(include_payloads)": (
-        [None, "no", 1],
+        ["no", 1],
         lambda s, x: s.list_events(include_payloads=x),
     ),
     "iter_events(include_payloads)": (

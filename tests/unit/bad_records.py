@@ -15,7 +15,6 @@ RECORD_ID = f"mem-{1:036d}"
 FIVE = dict.fromkeys("abcde", "x")
 FLAGS: list[Any] = [None, "no", 1]
 FILTERS: list[Any] = [
-    None,
     5,
     KEY == CANARY,
     {KEY == CANARY},
@@ -28,6 +27,7 @@ FILTERS: list[Any] = [
     [KEY == CANARY + "!"],
     [KEY == "x" * 257],
     [where(key).exists() for key in "abcdef"],
+    [{"left": {"metadataKey": CANARY}}],
 ]
 RECORD_FILTERS: list[Any] = [
     *FILTERS,
@@ -139,6 +139,10 @@ CASES: dict[str, tuple[list[Any], Any]] = {
     "search_long_term_memories(metadata)": (
         CONDITIONS,
         lambda s, x: s.search_long_term_memories(CANARY, "/x/", metadata=x),
+    ),
+    "search_long_term_memories(max_results)": (
+        [0, "5", True],
+        lambda s, x: s.search_long_term_memories(CANARY, "/x/", max_results=x),
     ),
     "search_long_term_memories(min_score)": (
         ["0.5", True, NAN, float("inf"), 10**400],

@@ -41,7 +41,6 @@ EVENTS = {
     "include_parent_branches": False,
     "page_size": 100,
     "consistent_read": True,
-    "include_payloads": True,
 }
 NEWEST = {"k": 10, "include_parent_branches": True}
 JOBS = {"page_size": 50}

@@ -6,6 +6,7 @@ import copy
 import pickle
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -66,6 +67,76 @@ def test_a_comparison_is_a_filter(
     if wire is not None:
         expected["right"] = {"metadataValue": wire}
     assert [expected] == encode_filters([made])
+
+
+class Operator(Enum):
+    """An operator as the official SDK gives it."""
+
+    EXISTS = "EXISTS"
+
+
+@pytest.mark.parametrize(("made", "operator", "value", "wire"), MADE, ids=lambda each: str(each))
+def test_an_expression_of_the_service_is_a_filter(
+    made: Filter, operator: FilterOperator, value: Any, wire: dict[str, Any] | None
+) -> None:
+    """What the official SDK builds is taken as it is, times as datetimes."""
+    if isinstance(value, datetime):
+        wire = {"dateTimeValue": value}
+    expression: dict[str, Any] = {"left": {"metadataKey": "topic"}, "operator": operator}
+    if wire is not None:
+        expression["right"] = {"metadataValue": wire}
+    assert (made,) == check_record_filters([expression], None)
+    assert (made, made) == check_record_filters([made, expression], None)
+
+
+def test_an_operator_of_an_enum_is_taken() -> None:
+    """The official SDK has its operators in enums, and may leave the right side None."""
+    given: dict[str, Any] = {"left": {"metadataKey": "topic"}, "operator": Operator.EXISTS}
+    assert (KEY.exists(),) == check_event_filters(None, [given], None)
+    assert (KEY.exists(),) == check_event_filters(None, [{**given, "right": None}], None)
+
+
+LEFT = {"metadataKey": "k"}
+
+
+@pytest.mark.parametrize(
+    "given_",
+    [
+        {},
+        {"left": LEFT},
+        {"operator": "EXISTS"},
+        {"left": "k", "operator": "EXISTS"},
+        {"left": {"metadataKey": 5}, "operator": "EXISTS"},
+        {"left": {"metadataKey": "k", "other": 1}, "operator": "EXISTS"},
+        {"left": LEFT, "operator": ["EXISTS"]},
+        {"left": LEFT, "operator": "EXISTS", "other": 1},
+        {"left": LEFT, "operator": "EQUALS_TO", "right": "v"},
+        {"left": LEFT, "operator": "EQUALS_TO", "right": {"metadataValue": "v"}},
+        {"left": LEFT, "operator": "EQUALS_TO", "right": {"metadataValue": {}}},
+        {"left": LEFT, "operator": "EQUALS_TO", "right": {"metadataValue": {"numberValue": "5"}}},
+        {"left": LEFT, "operator": "EQUALS_TO", "right": {"metadataValue": {"otherValue": "5"}}},
+        {"left": LEFT, "operator": "EQUALS_TO", "right": {"stringValue": "v"}},
+    ],
+    ids=str,
+)
+def test_a_mapping_of_another_form_is_refused(given_: dict[str, Any]) -> None:
+    """A mapping that is no expression is refused, and nothing of it is guessed."""
+    with pytest.raises(InvalidInputError, match=r"filters\[0\] is a mapping of another form"):
+        check_record_filters([given_], None)
+
+
+def test_an_expression_is_checked_as_a_filter_is() -> None:
+    """Operator, key and value of an expression have the limits of any filter."""
+    right = {"metadataValue": {"stringValue": "v!"}}
+    for given_, text in (
+        ({"left": LEFT, "operator": "LIKE", "right": right}, "unknown operator"),
+        ({"left": LEFT, "operator": "EXISTS", "right": right}, "compares with none"),
+        ({"left": LEFT, "operator": "EQUALS_TO", "right": right}, "contains '!'"),
+        ({"left": LEFT, "operator": "EQUALS_TO"}, r"value is None"),
+        ({"left": {"metadataKey": "!"}, "operator": "EXISTS"}, "contains '!'"),
+    ):
+        with pytest.raises(InvalidInputError, match=text):
+            check_record_filters([given_], None)
 
 
 def test_every_operator_of_the_model_can_be_made() -> None:
