@@ -268,7 +268,6 @@ class RecordOperations(View):
         least: float = -inf,
     ) -> list[MemoryRecord]:
         """Return what is found of the origins *sources*, or of all: all arguments are checked."""
-        top_k: int = criteria["topK"]
         # The service cannot combine conditions by "or", so each origin is searched by itself.
         origins: list[tuple[Filter, ...]] = [()]
         if sources is not None:
