@@ -156,9 +156,8 @@ def _read_right(right: object) -> MetadataValue | None:
 
 def _only(given: object, name: str) -> object:
     """Return the only member of a mapping; None for anything else."""
-    if not isinstance(given, Mapping) or given.keys() != {name}:
-        return None
-    return cast("Mapping[str, object]", given)[name]
+    members = cast("Mapping[str, object]", given) if isinstance(given, Mapping) else {}
+    return members.get(name) if len(members) == 1 else None
 
 
 def _check_record_value(argument: str, of_value: str, given: Filter) -> MetadataValue | None:
