@@ -156,7 +156,9 @@ def _read_right(right: object) -> MetadataValue | None:
 
 def _only(given: object, name: str) -> object:
     """Return the only member of a mapping; None for anything else."""
-    members = cast("Mapping[str, object]", given) if isinstance(given, Mapping) else {}
+    if not isinstance(given, Mapping):
+        return None
+    members = cast("Mapping[str, object]", given)
     return members.get(name) if len(members) == 1 else None
 
 
