@@ -10,14 +10,27 @@ from agentcore_memory_async import (
     AsyncMemoryControl,
     AsyncMemorySession,
     AsyncMemorySessionManager,
+    CustomStrategy,
     DecodeError,
+    EpisodicReflection,
+    EpisodicStrategy,
     ExtractionFailedError,
+    MetadataField,
+    NamespaceKey,
     PollPolicy,
+    ReflectionOverride,
+    RetrievalConfig,
     RetryPolicy,
+    SelfManaged,
+    SemanticStrategy,
     ServiceError,
     ServiceLimits,
+    StrategyChange,
+    SummaryStrategy,
     TransportError,
+    TurnResult,
     UnsentError,
+    UserPreferenceStrategy,
 )
 
 if TYPE_CHECKING:
@@ -29,10 +42,12 @@ CLASSES = (
     DecodeError,
     ExtractionFailedError,
     PollPolicy,
+    RetrievalConfig,
     RetryPolicy,
     ServiceError,
     ServiceLimits,
     TransportError,
+    TurnResult,
     UnsentError,
 )
 WAITING = {"timeout": 180.0, "min_records": 1, "settle": 0.0}
@@ -80,6 +95,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "job_interval": 120.0,
         "max_requests_per_second": 10.0,
     },
+    "RetrievalConfig": {"top_k": 10, "relevance_score": 0.0},
     "RetryPolicy": {
         "write_deadline": 30.0,
         "read_deadline": 10.0,
@@ -91,6 +107,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "ServiceError": {"attempts": 1},
     "ServiceLimits": {"events_per_second": 5.0, "other_events_per_second": 10.0},
     "TransportError": {"sent": True, "is_absent": False},
+    "TurnResult": {"degraded": False},
     "UnsentError": {"batch_size": 0},
     "AsyncMemorySession.add_turns": {"extract": True},
     "AsyncMemorySession.buffered": {
@@ -154,3 +171,28 @@ def read_defaults() -> Iterator[tuple[str, dict[str, Any]]]:
 def test_defaults_are_what_callers_rely_on() -> None:
     """A default is part of what a call without the argument promises."""
     assert DEFAULTS == {name: found for name, found in read_defaults() if found}
+
+
+NAMED = ["name", "namespace_template"]
+BY_PLACE: dict[type[Any], list[str]] = {
+    CustomStrategy: NAMED,
+    EpisodicReflection: ["namespace_template"],
+    EpisodicStrategy: NAMED,
+    MetadataField: ["key", "type", "extraction_type"],
+    NamespaceKey: ["key"],
+    ReflectionOverride: ["append_to_prompt", "model_id", "namespace_template"],
+    SelfManaged: ["topic_arn", "bucket_name"],
+    SemanticStrategy: NAMED,
+    StrategyChange: ["memory_strategy_id"],
+    SummaryStrategy: NAMED,
+    UserPreferenceStrategy: NAMED,
+}
+"""Members that may be given by their place; all others are given by their names."""
+
+
+def test_members_that_are_given_by_name_may_move() -> None:
+    """Nobody relies on the order of members that have to be named."""
+    for cls, expected in BY_PLACE.items():
+        parameters = inspect.signature(cls).parameters.values()
+        by_name = inspect.Parameter.KEYWORD_ONLY
+        assert expected == [each.name for each in parameters if each.kind is not by_name]
