@@ -10,10 +10,9 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from agentcore_memory_async._wire import validation as check
-from agentcore_memory_async._wire.declared_namespaces import DeclaredNamespaces
 from agentcore_memory_async._wire.resolved_namespaces import ResolvedNamespaces
 from agentcore_memory_async.policies import RetryPolicy, check_retry
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from agentcore_memory_async._calls.writer import Writer
     from agentcore_memory_async._extraction.coordinator import PollCoordinator
     from agentcore_memory_async._transport.lifecycle import Lifecycle
+    from agentcore_memory_async._wire.declared_namespaces import DeclaredNamespaces
     from agentcore_memory_async._wire.reading import OnUnreadable
 
 
@@ -54,10 +54,10 @@ class MemoryCore:
     polls: PollCoordinator
     lifecycle: Lifecycle
     unreadable: OnUnreadable
-    retry: RetryPolicy = field(factory=RetryPolicy)
-    allow_hierarchical_actor_ids: bool = False
-    namespaces: DeclaredNamespaces = field(factory=DeclaredNamespaces)
-    namespace_variables: Mapping[str, str] = field(factory=dict[str, str])
+    retry: RetryPolicy
+    allow_hierarchical_actor_ids: bool
+    namespaces: DeclaredNamespaces
+    namespace_variables: Mapping[str, str]
 
 
 class HasCore(Protocol):

@@ -189,7 +189,7 @@ class TurnResult(_Parts):
         degraded: Whether the search had failed, so that the model was given no records.
     """
 
-    degraded: bool = False
+    degraded: bool
 
     def __new__(
         cls, memories: Context, response: str, event: Event, degraded: bool = False

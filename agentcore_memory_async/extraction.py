@@ -88,7 +88,8 @@ class ExtractionPoller:
     async def __aenter__(self) -> Self:
         if not self._state.has_baseline:
             window = self._state.window(self._state.clock.now(), is_baseline=True)
-            await WaitPass(self._state, self._passes, window).run()
+            delivered = len(self._state.records.new)
+            await WaitPass(self._state, self._passes, window, delivered).run()
         return self
 
     async def __aexit__(

@@ -240,6 +240,7 @@ class AsyncMemorySessionManager(
             retry=policy,
             allow_hierarchical_actor_ids=allow_hierarchical_actor_ids,
             namespaces=declared,
+            namespace_variables={},
         )
 
     def __repr__(self) -> str:

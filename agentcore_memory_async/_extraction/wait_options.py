@@ -44,13 +44,13 @@ class WaitOptions:
     targets: tuple[RecordTarget, ...]
     policy: PollPolicy
     timeout_s: float
-    min_records: int = 1
-    settle_s: float = 0.0
-    until: Callable[[list[MemoryRecord]], bool] | None = None
-    returns_on_timeout: bool = False
-    since: Event | None = field(default=None, repr=False)
-    jobs: JobTarget | None = None
-    given: Mapping[str, str] = field(factory=dict[str, str])
+    min_records: int
+    settle_s: float
+    until: Callable[[list[MemoryRecord]], bool] | None
+    returns_on_timeout: bool
+    since: Event | None = field(repr=False)
+    jobs: JobTarget | None
+    given: Mapping[str, str]
 
     @property
     def namespaces(self) -> tuple[str, ...]:

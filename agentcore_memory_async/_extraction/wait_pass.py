@@ -40,7 +40,7 @@ class WaitPass:
     """
 
     def __init__(
-        self, state: WaitState, others: set[WaitPass], window: WaitWindow, delivered: int = 0
+        self, state: WaitState, others: set[WaitPass], window: WaitWindow, delivered: int
     ) -> None:
         self.window = window
         self._state = state

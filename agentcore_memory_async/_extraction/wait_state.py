@@ -40,8 +40,8 @@ class WaitWindow:
 
     began: float
     timeout_s: float
-    rounds: int = 1
-    is_baseline: bool = False
+    rounds: int
+    is_baseline: bool
 
     @property
     def deadline(self) -> float:

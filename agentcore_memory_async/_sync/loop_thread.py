@@ -207,9 +207,9 @@ class DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
             del job
             self._idle.release()
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+    def shutdown(self, *args: Any, **options: Any) -> None:
         """End the threads after their present job; a closing loop never waits for them."""
-        super().shutdown(wait=wait, cancel_futures=cancel_futures)
+        super().shutdown(*args, **options)
         for _ in self._started:
             self._jobs.put(None)
 

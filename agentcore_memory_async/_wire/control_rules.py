@@ -105,10 +105,8 @@ def check_items(
     value: object,
     wanted: type[T],
     most: int | None = None,
-    *,
-    least: int = 0,
 ) -> tuple[T, ...]:
-    """Check a sequence of values of the type *wanted*, *least* to *most* of them."""
+    """Check a sequence of values of the type *wanted*, at most *most* of them."""
     name = "str" if wanted is str else wanted.__name__
     if isinstance(value, str) or not isinstance(value, Collection):
         refuse(f"{argument} is {kind(value)}; give a list of {name}")
@@ -116,9 +114,8 @@ def check_items(
     for place, item in enumerate(items):
         if not isinstance(item, wanted):
             refuse(f"{argument}[{place}] is {kind(item)}; give a list of {name}")
-    if len(items) < least or (most is not None and len(items) > most):
-        limit = f"{least} or more" if most is None else f"{least} to {most}"
-        refuse(f"{argument} has {len(items)} items; give {limit}")
+    if most is not None and len(items) > most:
+        refuse(f"{argument} has {len(items)} items; give 0 to {most}")
     return cast("tuple[T, ...]", items)
 
 

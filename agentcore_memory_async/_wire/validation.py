@@ -311,7 +311,7 @@ def check_duration(argument: str, value: object, *, least: float = 0.0) -> float
     return _check_seconds(argument, value, least, "seconds (int or float) or a timedelta")
 
 
-def check_seconds(argument: str, value: object, *, least: float = 0.0) -> float:
+def check_seconds(argument: str, value: object, *, least: float) -> float:
     """Check a number of seconds whose unit is in its name."""
     return _check_seconds(argument, value, least, "seconds (int or float)")
 
