@@ -169,6 +169,7 @@ async def whole_service(manager: AsyncMemorySessionManager, session: AsyncMemory
     assert_type(actor, AsyncActor)
     assert_type(session.get_actor(), AsyncActor)
     assert_type(actor.with_options(retry=RetryPolicy()), AsyncActor)
+    assert_type(actor.with_options(namespace_variables={"tenant": "red"}), AsyncActor)
     assert_type(await manager.list_actors(max_results=5), list[ActorSummary])
     assert_type(await manager.list_actor_sessions("a", has_events=True), list[SessionSummary])
     assert_type(await actor.list_sessions(page_size=5), list[SessionSummary])

@@ -56,6 +56,7 @@ def lifecycle() -> None:
 
 def events(session: MemorySession) -> None:
     """Call methods with the parameters and results of the async ones."""
+    assert_type(session.with_options(namespace_variables={"tenant": "red"}), MemorySession)
     event = session.with_options(retry=RetryPolicy()).add_turns(
         messages=[ConversationalMessage("hi", MessageRole.USER)]
     )
