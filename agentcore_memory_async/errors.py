@@ -268,7 +268,8 @@ class OutcomeUnknownError(Picklable, AgentCoreMemoryError):
         client_token: The token of the request, or of the whole batch; None where the operation has
             none.
         attempts: How many requests were made.
-        request: The frozen request, as it went out; never part of ``str()``.
+        request: The frozen request, as it went out, or one of all records in doubt of a batch that
+            was split; never part of ``str()``.
     """
 
     _fields = ("operation", "client_token", "attempts", "request")

@@ -78,7 +78,7 @@ class EventOperations(SessionView):
         Raises:
             InvalidInputError: An argument is invalid; nothing was sent.
             ClientTokenInUseError: The token belongs to another write; this one was not stored.
-            OutcomeUnknownError: It may have been stored: every answer was lost.
+            OutcomeUnknownError: It may have been stored: no answer tells.
             ServiceError: The service refused it; it was not stored.
             TransportError: Nothing could be sent.
 
@@ -248,7 +248,7 @@ class EventOperations(SessionView):
 
         Raises:
             NotFoundError: The session has no such event.
-            OutcomeUnknownError: Every answer was lost, so it may be deleted; calling again is safe.
+            OutcomeUnknownError: No answer tells, so it may be deleted; calling again is safe.
             InvalidInputError: *event_id* is invalid.
 
         AWS operation: ``DeleteEvent``.

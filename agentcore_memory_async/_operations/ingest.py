@@ -52,7 +52,7 @@ class IngestOperations(ActorView):
 
         Raises:
             InvalidInputError: An argument is invalid; nothing was sent.
-            OutcomeUnknownError: Every answer was lost, so it may be accepted; calling again with
+            OutcomeUnknownError: No answer tells, so it may be accepted; calling again with
                 the error's ``client_token`` does nothing twice.
             NotFoundError: The memory does not exist.
 

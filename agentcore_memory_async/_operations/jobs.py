@@ -103,7 +103,7 @@ class JobOperations(View):
 
         Raises:
             NotFoundError: There is no such job.
-            OutcomeUnknownError: Every answer was lost, so it may be started; calling again with the
+            OutcomeUnknownError: No answer tells, so it may be started; calling again with the
                 error's ``client_token`` starts it once.
             InvalidInputError: An argument is invalid.
 

@@ -39,8 +39,8 @@ class RawOperations(View):
         Raises:
             InvalidInputError: The service has no such operation, or its model refuses the members;
                 nothing was sent.
-            OutcomeUnknownError: Every answer to a write was lost. ``resolve()`` of the session
-                settles that of an event; others may be called again with the same token.
+            OutcomeUnknownError: No answer tells whether a change was made. ``resolve()`` of the
+                session settles that of an event; others may be called again with the same token.
             ServiceError: The service refused it.
 
         AWS operation: the one that *operation* names.

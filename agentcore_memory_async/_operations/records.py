@@ -67,7 +67,9 @@ class RecordOperations(View):
         """
         Delete one long-term record for good, and return its id.
 
-        Safe to cancel and to call again. ``batch_delete_memory_records`` deletes many.
+        Safe to cancel and to call again. Where an answer was lost, a record that is not found
+        afterwards counts as deleted; it may also be so new that it cannot be seen yet.
+        ``batch_delete_memory_records`` deletes many.
 
         Args:
             memory_record_id: Record id.
@@ -76,7 +78,7 @@ class RecordOperations(View):
 
         Raises:
             NotFoundError: There is no such record, or it is so new that it cannot be seen yet.
-            OutcomeUnknownError: It may have been deleted: every answer was lost.
+            OutcomeUnknownError: It may have been deleted: no answer tells.
             InvalidInputError: An argument is invalid.
 
         AWS operation: ``DeleteMemoryRecord``.
