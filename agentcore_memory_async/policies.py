@@ -58,7 +58,8 @@ class ServiceLimits:
 
     Attributes:
         events_per_second: Events with messages, for each actor and session. Deletions of events
-            have the same limit, and three times as many go to all sessions together.
+            have the same limit, and three times as many go to all sessions together, as do the
+            requests of batches.
         other_events_per_second: Events without messages, for each actor and session.
     """
 

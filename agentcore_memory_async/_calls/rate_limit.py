@@ -93,6 +93,6 @@ def session_pace(limits: ServiceLimits) -> TokenBucket:
 
 
 def account_pace(limits: ServiceLimits) -> TokenBucket:
-    """Return the pace of work on many sessions, and on records."""
+    """Return the pace of a manager's work on many sessions, and on records."""
     per_s = limits.events_per_second
     return TokenBucket(None if per_s is None else per_s * SESSIONS_AT_ONCE, burst_s=0.0)

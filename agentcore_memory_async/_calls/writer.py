@@ -25,7 +25,7 @@ from attrs import evolve
 from agentcore_memory_async._calls.event_times import RisingClock, UsedTimes
 from agentcore_memory_async._calls.known_writes import Acknowledgements, InDoubtWrites
 from agentcore_memory_async._calls.queue_lock import QueueLock
-from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter
+from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter, account_pace
 from agentcore_memory_async._calls.write import CREATE_EVENT, Write, identity_of, log_unsent
 from agentcore_memory_async._threads import run_apart
 from agentcore_memory_async._wire import event_codec, reading
@@ -99,6 +99,7 @@ class Writer:
         self._retrier = retrier
         self._memory_id = memory_id
         self.limits = limits
+        self.account_pace = account_pace(limits)
         self._clock = RisingClock(clock)
         self._in_doubt = InDoubtWrites()
         self._acknowledged = Acknowledgements()

@@ -9,6 +9,7 @@ from uuid import uuid4
 from anyio import create_task_group
 
 from agentcore_memory_async._calls.settling import settle_by_answer
+from agentcore_memory_async._calls.wait_clock import LOOP_CLOCK
 from agentcore_memory_async._core import View
 from agentcore_memory_async._threads import run_apart
 from agentcore_memory_async._wire import batch_codec
@@ -195,6 +196,7 @@ class BatchOperations(View):
 
         async def send() -> None:
             for part in waiting:
+                await self._core.writer.account_pace.take(LOOP_CLOCK)
                 try:
                     ended[part.start] = await self._send_part(operation, part, client_token, settle)
                 except Exception as error:  # noqa: BLE001 - it is told of the records of this part

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio
 
 from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages
-from agentcore_memory_async._calls.rate_limit import account_pace, session_pace
+from agentcore_memory_async._calls.rate_limit import session_pace
 from agentcore_memory_async._calls.wait_clock import LOOP_CLOCK, holding
 from agentcore_memory_async._followed import Followed
 from agentcore_memory_async._operations.actors import session_pages
@@ -60,7 +60,7 @@ class Forgetting(Followed[ForgettingStep, ForgettingReport]):
         self._tally = decide.Tally()
         # What was seen once is read on, and each session has a pace of its own.
         self._sessions: dict[str, TokenBucket] = {}
-        self._pace = account_pace(self._core.writer.limits)
+        self._pace = self._core.writer.account_pace
         if scope.session_id is not None:
             self._add_session(scope.session_id)
 
@@ -199,7 +199,6 @@ class Forgetting(Followed[ForgettingStep, ForgettingReport]):
 
     async def _delete_records(self, records: Sequence[MemoryRecord]) -> bool:
         """Delete records in one request; return whether any of it is new."""
-        await self._pace.take(LOOP_CLOCK)
         try:
             result = await self._view.batch_delete_memory_records(records)
         except REPORTED as error:

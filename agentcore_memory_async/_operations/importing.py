@@ -10,8 +10,6 @@ import anyio
 from attrs import define, field
 
 from agentcore_memory_async._calls.event_times import UsedTimes
-from agentcore_memory_async._calls.rate_limit import account_pace
-from agentcore_memory_async._calls.wait_clock import LOOP_CLOCK
 from agentcore_memory_async._followed import Followed
 from agentcore_memory_async._operations.events import EventOperations
 from agentcore_memory_async._wire import transfer as decide
@@ -81,7 +79,6 @@ class Import(Followed[ImportProgress, ImportProgress]):
         self._source = source
         self._extract = extract
         self._concurrency = concurrency
-        self._pace = account_pace(self._core.writer.limits)
         self._active: list[_Writing] = []
         self._held: object = None
         self._records: list[HistoryRecord] = []
@@ -201,7 +198,6 @@ class Import(Followed[ImportProgress, ImportProgress]):
         for record in self._records:
             by_expiry.setdefault(record.expires_at, []).append(record)
         for records in by_expiry.values():
-            await self._pace.take(LOOP_CLOCK)
             await self._view.batch_create_memory_records(
                 [_new_record(each) for each in records],
                 expiry_days=decide.expiry_days(records[0], now),

@@ -13,6 +13,7 @@ from agentcore_memory_async import (
     MemoryRecord,
     MemoryRecordUpdate,
     RecordOutcome,
+    ServiceLimits,
 )
 from agentcore_memory_async._operations.batches import MOST_PARTS
 from agentcore_memory_async.local import LocalMemoryService
@@ -143,7 +144,8 @@ async def test_requests_are_concurrent_within_a_bound() -> None:
     """The requests of a large batch run side by side, a few at a time."""
     service = SlowService(takes_s=1.0)
     most = 0
-    async with manager_on(service) as manager, anyio.create_task_group() as tasks:
+    unpaced = manager_on(service, limits=ServiceLimits(None, None))
+    async with unpaced as manager, anyio.create_task_group() as tasks:
         began = anyio.current_time()
 
         async def watch() -> None:

@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import pytest
 
 from agentcore_memory_async import Conversation, HistoryMessage, HistoryRecord, ServiceLimits
 from agentcore_memory_async.local._api.errors import AwsError
 from agentcore_memory_async.local._api.throttle import QuotaLimiter
 from tests._virtual_time import virtual_time
+from tests.client.batches import BATCHES, CREATE, UPDATE
 from tests.client.doubles import manager_on
 from tests.client.test_forgetting import NAMESPACES, Store, record_id
 
@@ -98,3 +100,24 @@ async def test_imports_keep_to_the_pace_of_the_service() -> None:
         result = await manager.import_conversations([*chats, *held], extract=False)
     assert store.throttled == 0
     assert (result.messages, result.records) == (600, 4000)
+
+
+@pytest.mark.parametrize("name", [CREATE, UPDATE])
+@virtual_time
+async def test_batches_keep_to_the_pace_of_the_service(name: str) -> None:
+    """Large batches at once are sent at a pace that nothing throttles; a small one waits not."""
+    store = Strict({}, {})
+    began = anyio.current_time()
+    async with manager_on(store) as manager:
+
+        async def send() -> None:
+            await BATCHES[name](manager, 4000)
+
+        await BATCHES[name](manager, 1)
+        assert anyio.current_time() - began < 0.05
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(send)
+            tasks.start_soon(send)
+    assert store.throttled == 0
+    assert len(store.sent(name)) == 81
+    assert anyio.current_time() - began < 7
