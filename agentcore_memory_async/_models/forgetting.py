@@ -64,7 +64,8 @@ class Remaining(Model):
         kind: ``event`` or ``record``.
         item_id: Its id; empty where the service's answer has none that can be read.
         place: Session id of an event, namespace of a record; empty where that is unknown.
-        reason: Why it is there, as the service said it.
+        reason: Why it is there: what the service said, or that it is listed still, or that it may
+            be of another actor, too.
     """
 
     kind: RemainingKind

@@ -15,6 +15,7 @@ import anyio
 import pytest
 
 from agentcore_memory_async import (
+    BlobPayload,
     Conversation,
     HistoryEvent,
     HistoryMessage,
@@ -22,11 +23,12 @@ from agentcore_memory_async import (
     InvalidInputError,
     JsonPayload,
     NewMemoryRecord,
+    Origin,
     ServiceLimits,
 )
 from agentcore_memory_async.local import AutoClock, Behavior, LocalMemoryService, ManualClock
 from tests._virtual_time import virtual_time
-from tests.client.doubles import MEMORY, manager_on
+from tests.client.doubles import MEMORY, manager_on, said
 from tests.client.test_forgetting import Store
 
 if TYPE_CHECKING:
@@ -73,6 +75,29 @@ async def test_ties_have_one_order_whatever_the_order_of_the_list() -> None:
     messages = [each for each in conversation.messages if isinstance(each, HistoryMessage)]
     assert [each.text for each in messages] == [text for _, text in sorted(said)]
     assert len({each.timestamp for each in messages}) == 30
+
+
+async def test_whatever_this_package_writes_is_carried() -> None:
+    """Typed events, origins, records of turns, and what buffers write, from two managers."""
+    async with LocalMemoryService(clock=AutoClock()) as service:
+        for number in range(2):
+            async with service.manager(MEMORY, limits=FAST) as manager:
+                session = await manager.create_memory_session("anna", "s1")
+                first = await session.add_turns([said("hello")], origin=Origin("web"))
+                await session.create_event("order", {"sku": number}, metadata={"topic": "billing"})
+                await session.fork_conversation([said("again")], first.event_id, f"b{number}")
+                async for _ in session.record_turn("hi", ["an", "swer"]):
+                    pass
+                async with session.buffered(origin=Origin("tool")) as buffer:
+                    await buffer.add(said("buffered"))
+                await session.add_turns([said("text"), BlobPayload([1, {"a": None}])], branch="b0")
+        [found] = await carried(service)
+        async with service.manager(OTHER) as manager:
+            session = await manager.create_memory_session("anna", "s1")
+            orders = await session.list_events("order")
+    assert isinstance(found, Conversation)
+    assert len(found.messages) == 12
+    assert [each.payload for each in orders] == [{"sku": 1}, {"sku": 0}]
 
 
 async def test_a_branch_outlives_its_root() -> None:
