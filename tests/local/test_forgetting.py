@@ -22,8 +22,10 @@ import pytest
 from agentcore_memory_async import (
     Conversation,
     ForgettingReport,
+    HistoryEvent,
     HistoryMessage,
     HistoryRecord,
+    JsonPayload,
     RetryPolicy,
     ServiceLimits,
     ServiceUnavailableError,
@@ -31,6 +33,7 @@ from agentcore_memory_async import (
 )
 from agentcore_memory_async.local import (
     AutoClock,
+    Behavior,
     BuiltInExtractor,
     LocalMemoryService,
     ManualClock,
@@ -274,6 +277,21 @@ async def test_an_older_file_loses_what_it_has_extracted_of_ingested_content(
         pass
     assert not is_in_file(vacuumed(path))
     assert b"Turin" in path.read_bytes()
+
+
+async def test_a_strict_service_throttles_nothing() -> None:
+    """With its quotas, an import and a deletion by default limits meet none of them."""
+    events = [HistoryEvent((JsonPayload(number),), START) for number in range(7)]
+    chats = [Conversation("anna", f"s{number}", events) for number in range(2)]
+    async with (
+        LocalMemoryService(behavior=Behavior(throttle=True)) as service,
+        service.manager(MEMORY, namespaces=NAMESPACES) as manager,
+    ):
+        await manager.import_conversations([*chats, *records("anna", 300, "x")], extract=False)
+        report = await manager.forget_actor("anna", settle=0)
+        errors = [each.error for each in service.calls()]
+    assert (report.deleted.events, report.deleted.records) == (14, 300)
+    assert set(errors) == {None}
 
 
 async def test_of_a_session_whose_events_are_gone_only_ids_are_left_for_a_day(
