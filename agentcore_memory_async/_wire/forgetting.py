@@ -2,9 +2,9 @@
 What is to be forgotten, where, and when it is over: pure, no await.
 
 A record is an actor's where its namespace is what a template with ``{actorId}`` makes of the actor
-id, or below it. What comes before ``{actorId}`` in a template may be anything, so its fixed
-beginning is listed, and each record is compared segment by segment. No id may make a record
-another's: all templates have their say, and what may be of two actors is left.
+id, or below it. Other variables may be anything, so the beginning of a template that is fixed is
+listed, and each record is compared segment by segment; variables at its end are what is below.
+No id may make a record another's: all templates have their say, and what may be of two is left.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ class Layout:
 
     Attributes:
         whole: Namespaces of the template.
-        beginning: What the actor's other namespaces begin with; None where ids may be paths, so
-            that what is below may be another actor's.
+        beginning: What the namespaces below the template begin with; None where ids may be paths,
+            so that what is below may be another actor's.
         depth: Segments of that beginning.
     """
 
@@ -175,12 +175,12 @@ def why_not_covered(template: str) -> str:
     return ""
 
 
-def _parts(template: str, *, to_actor: bool) -> tuple[str, list[str]]:
-    """Return the root of a template and its segments, all or up to the one of the actor."""
+def _segments(template: str) -> tuple[str, list[str], list[str]]:
+    """Return the root of a template, its segments, and those of them that all below it share."""
     segments = [each for each in template.split("/") if each]
-    named = [place for place, each in enumerate(segments) if _ACTOR_ID in each]
-    root = "/" if template.startswith("/") else ""
-    return root, segments[: named[-1] + 1] if to_actor else segments
+    told = [_ACTOR_ID in each or not _VARIABLE.fullmatch(each) for each in segments]
+    shared = len(segments) - next((n for n, is_told in enumerate(reversed(told)) if is_told), 0)
+    return "/" if template.startswith("/") else "", segments, segments[:shared]
 
 
 def _prefix(template: str, actor_id: str) -> str:
@@ -190,8 +190,8 @@ def _prefix(template: str, actor_id: str) -> str:
     A namespace without a ``/`` at its end is its own prefix: a service that goes by characters
     would not find it below one with a ``/``. What else that finds is filtered here.
     """
-    root, segments = _parts(template, to_actor=True)
-    filled = [each.replace(_ACTOR_ID, actor_id) for each in segments]
+    root, _, shared = _segments(template)
+    filled = [each.replace(_ACTOR_ID, actor_id) for each in shared]
     fixed = takewhile(lambda each: "{" not in each, filled)
     prefix = root + "".join(f"{each}/" for each in fixed) or "/"
     own = template.replace(_ACTOR_ID, actor_id)
@@ -200,12 +200,11 @@ def _prefix(template: str, actor_id: str) -> str:
 
 def _layout(template: str, *, is_covered: bool, hierarchical: bool) -> Layout:
     actor = (".+" if hierarchical else "[^/]+") if is_covered else ""
-    root, segments = _parts(template, to_actor=False)
-    _, counted = _parts(template, to_actor=is_covered)
+    root, segments, shared = _segments(template)
     return Layout(
         _pattern(root, segments, actor),
-        None if hierarchical else _pattern(root, counted, actor),
-        len(counted),
+        None if hierarchical else _pattern(root, shared, actor),
+        len(shared),
     )
 
 

@@ -318,6 +318,13 @@ def test_namespaces_tell_actors_apart() -> None:
         "/strategies/m/actors/anna/sessions/1/",
         "/strategies/m/actors/bob/sessions/anna/",
     ) == ["/strategies/m/actors/anna/sessions/1/"]
+    assert held("/u/{actorId}/facts/", "/u/anna/facts/", "/u/anna/facts/x/", "/u/anna/") == [
+        "/u/anna/facts/",
+        "/u/anna/facts/x/",
+    ]
+    assert held("/u/{actorId}/facts/{sessionId}/", "/u/anna/notes/", "/u/anna/facts/1/") == [
+        "/u/anna/facts/1/"
+    ]
     assert held("{sessionId}/{actorId}", "1/anna", "1/bob", "anna/1") == ["1/anna"]
 
 
