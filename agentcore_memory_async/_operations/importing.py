@@ -198,10 +198,11 @@ class Import(Followed[ImportProgress, ImportProgress]):
         for record in self._records:
             by_expiry.setdefault(record.expires_at, []).append(record)
         for records in by_expiry.values():
+            token = decide.records_token(self._counts["records"], records)
             await self._view.batch_create_memory_records(
-                [_new_record(each) for each in records],
+                [_new_record(each, f"{token}-{place}") for place, each in enumerate(records)],
                 expiry_days=decide.expiry_days(records[0], now),
-                client_token=decide.records_token(self._counts["records"], records),
+                client_token=token,
                 raise_on_failure=True,
             )
         self._counts["records"] += len(self._records)
@@ -212,8 +213,10 @@ def _is_same_session(one: Conversation, other: Conversation) -> bool:
     return (one.actor_id, one.session_id) == (other.actor_id, other.session_id)
 
 
-def _new_record(record: HistoryRecord) -> NewMemoryRecord:
+def _new_record(record: HistoryRecord, identifier: str) -> NewMemoryRecord:
+    """Return a record to store; its identifier is the same on a day with fewer days left."""
     return NewMemoryRecord(
+        request_identifier=identifier,
         namespace=record.namespace,
         content=record.content,
         timestamp=record.timestamp,
