@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages, collect
 from agentcore_memory_async._calls.settling import settle_deletion
@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 class RecordOperations(View):
     """The long-term records of a memory, as its manager or a session sees them."""
 
+    @overload
+    async def get_memory_record(
+        self, memory_record_id: str, *, namespace: str | None = None
+    ) -> MemoryRecord: ...
+    @overload
+    async def get_memory_record(
+        self, *, record_id: str, namespace: str | None = None
+    ) -> MemoryRecord: ...
     async def get_memory_record(
         self,
         memory_record_id: str | None = None,
@@ -57,6 +65,14 @@ class RecordOperations(View):
             self._core.retry,
         )
 
+    @overload
+    async def delete_memory_record(
+        self, memory_record_id: str, *, namespace: str | None = None
+    ) -> str: ...
+    @overload
+    async def delete_memory_record(
+        self, *, record_id: str, namespace: str | None = None
+    ) -> str: ...
     async def delete_memory_record(
         self,
         memory_record_id: str | None = None,

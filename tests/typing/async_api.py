@@ -232,6 +232,11 @@ async def batches(manager: AsyncMemorySessionManager) -> None:
     record = await manager.get_memory_record("mem-1", namespace="/facts/")
     assert_type(record, MemoryRecord)
     assert_type(await manager.delete_memory_record("mem-1"), str)
+    assert_type(await manager.delete_memory_record(record_id="mem-1"), str)
+    await manager.get_memory_record()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    await manager.delete_memory_record("mem-1", record_id="mem-1")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    sdk_filter = {"left": {"metadataKey": "topic"}, "operator": "EXISTS"}
+    await manager.search_long_term_memories("q", metadata_filters=[sdk_filter], max_results=3)
     new = NewMemoryRecord(
         namespace="/facts/", content="text", timestamp=now, metadata={"topic": "x", "tags": ("a",)}
     )

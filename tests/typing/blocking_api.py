@@ -100,6 +100,8 @@ def records(session: MemorySession) -> None:
     session.list_long_term_memory_records(prefix, filters=[where("topic") == "billing"])
     assert_type(session.get_memory_record("mem-1"), MemoryRecord)
     assert_type(session.delete_memory_record("mem-1", namespace="/facts/"), str)
+    assert_type(session.get_memory_record(record_id="mem-1"), MemoryRecord)
+    session.get_memory_record()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     assert_type(session.batch_delete_memory_records(["mem-1"]), BatchResult)
     poller = session.extraction_poller(prefix, timeout=5, min_records=2)
     assert_type(poller, BlockingExtractionPoller)
