@@ -117,6 +117,9 @@ class MessageBuffer:
     Leaving the block writes what is left, within a time limit, also when it is left by an exception
     or a cancellation, of whatever kind and however often. Afterwards nothing is written any more:
     ``unsent`` and ``unsent_error`` name what could not be written.
+
+    Attributes:
+        close_timeout_s: Longest time that leaving the block takes, in seconds.
     """
 
     def __init__(
@@ -142,7 +145,7 @@ class MessageBuffer:
         self._max_delay_s = max_delay_s
         self._max_pending = max_pending
         self._max_pending_bytes = max_pending_bytes
-        self._close_timeout_s = close_timeout_s
+        self.close_timeout_s: float = close_timeout_s
         self._pending = deque[_Pending]()
         self._bytes = 0
         self._sent_bytes = 0
@@ -266,7 +269,7 @@ class MessageBuffer:
         """Accept no more, and write what is pending within the time limit."""
         if self._state == "open":
             self._state = "closed"
-            self._ends_at = anyio.current_time() + self._close_timeout_s
+            self._ends_at = anyio.current_time() + self.close_timeout_s
             if self._writing is not None:
                 self._writing.deadline = self._ends_at
         self._write_all_so_far()

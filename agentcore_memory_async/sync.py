@@ -7,10 +7,13 @@ at exit.
 """
 
 from agentcore_memory_async._blocking.actor import Actor
+from agentcore_memory_async._blocking.background import BlockingBackgroundWork
+from agentcore_memory_async._blocking.buffer import BlockingMessageBuffer
 from agentcore_memory_async._blocking.control import BlockingMemoryWait, MemoryControl
 from agentcore_memory_async._blocking.forgetting import BlockingForgetting
 from agentcore_memory_async._blocking.manager import MemorySessionManager
 from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
+from agentcore_memory_async._blocking.recording import BlockingRecordedTurn
 from agentcore_memory_async._blocking.session import MemorySession
 from agentcore_memory_async._blocking.transfer import BlockingExport, BlockingImport
 from agentcore_memory_async._sync.iterator import BlockingIterator
@@ -18,6 +21,7 @@ from agentcore_memory_async._sync.twins import BlockingExtractionFailedError
 
 __all__ = (
     "Actor",
+    "BlockingBackgroundWork",
     "BlockingExport",
     "BlockingExtractionFailedError",
     "BlockingExtractionPoller",
@@ -25,6 +29,8 @@ __all__ = (
     "BlockingImport",
     "BlockingIterator",
     "BlockingMemoryWait",
+    "BlockingMessageBuffer",
+    "BlockingRecordedTurn",
     "MemoryControl",
     "MemorySession",
     "MemorySessionManager",

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 PACKAGE = "agentcore_memory_async"
 NOT_CONSTRUCTED = {
     "BackgroundWork",
+    "BlockingBackgroundWork",
     "BlockingExport",
     "BlockingExtractionPoller",
     "BlockingForgetting",
     "BlockingImport",
     "BlockingIterator",
     "BlockingMemoryWait",
+    "BlockingMessageBuffer",
+    "BlockingRecordedTurn",
     "Context",
     "Export",
     "ExportReport",

@@ -9,13 +9,10 @@ from __future__ import annotations
 import ast
 import inspect
 from inspect import Parameter
-from typing import Any
 
 import pytest
 
 from agentcore_memory_async import (
-    Actor,
-    AsyncActor,
     AsyncMemorySession,
     AsyncMemorySessionManager,
     ConversationalMessage,
@@ -25,9 +22,7 @@ from agentcore_memory_async import (
     MemorySessionManager,
     MessageRole,
     Turn,
-    sync,
 )
-from agentcore_memory_async.extraction import ExtractionPoller
 from tests.sync.reference_snippets import blocks
 
 NONE = Parameter.empty
@@ -70,26 +65,6 @@ FIELDS = {
     ConversationalMessage: ["text", "role"],
     Turn: ["role", "text", "timestamp"],
     MemoryRecord: ["namespace", "content", "score", "created_at"],
-}
-NOT_IN_THE_SYNC_API = {
-    (AsyncMemorySessionManager, "aclose"): "it is close()",
-    (AsyncMemorySessionManager, "background"): "it outlives requests of an async server",
-    (
-        AsyncMemorySession,
-        "buffered",
-    ): "it collects messages of tasks; scripts pass a list",
-    (
-        AsyncMemorySession,
-        "record_turn",
-    ): "nobody cancels a sync generator: its finally block can call add_turns",
-    (ExtractionPoller, "__await__"): "it is wait()",
-    (ExtractionPoller, "__aiter__"): "it is __iter__()",
-}
-PAIRS: dict[type, type] = {
-    AsyncMemorySessionManager: MemorySessionManager,
-    AsyncMemorySession: MemorySession,
-    AsyncActor: Actor,
-    ExtractionPoller: sync.BlockingExtractionPoller,
 }
 
 
@@ -179,33 +154,3 @@ def test_roles() -> None:
 def test_events_have_what_the_examples_read() -> None:
     """An event has an id, a type and a payload."""
     assert {"event_id", "event_type", "payload"} <= set(inspect.signature(Event).parameters)
-
-
-def public_members(cls: type) -> set[str]:
-    """Return the names of public methods and properties, and of ``__await__`` and ``__aiter__``."""
-    return {
-        name
-        for name, value in inspect.getmembers(cls)
-        if (not name.startswith("_") and (callable(value) or isinstance(value, property)))
-        or name in {"__await__", "__aiter__"}
-    }
-
-
-@pytest.mark.parametrize("theirs", PAIRS)
-def test_every_async_method_has_a_sync_counterpart(theirs: type) -> None:
-    """Every async method has a sync counterpart, or a reason on the list."""
-    excused = {name for (cls, name) in NOT_IN_THE_SYNC_API if cls is theirs}
-    assert public_members(theirs) - public_members(PAIRS[theirs]) == excused
-
-
-@pytest.mark.parametrize("theirs", [AsyncMemorySessionManager, AsyncMemorySession, AsyncActor])
-def test_counterparts_have_the_same_parameters(theirs: type) -> None:
-    """Counterparts have the same parameters and docstrings."""
-    for name in public_members(theirs) & public_members(PAIRS[theirs]):
-        async_one: Any = getattr(theirs, name)
-        sync_one: Any = getattr(PAIRS[theirs], name)
-        if inspect.isfunction(async_one) and name != "open":
-            ours = inspect.signature(sync_one).parameters
-            assert (name, inspect.signature(async_one).parameters) == (name, ours)
-            documented = (async_one.__doc__ or "").replace("AsyncMemoryControl", "MemoryControl")
-            assert (name, documented) == (name, sync_one.__doc__)

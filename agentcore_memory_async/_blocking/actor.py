@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from agentcore_memory_async._blocking.forgetting import BlockingForgetting
 from agentcore_memory_async._blocking.managers import inner_of
@@ -41,25 +41,29 @@ class Actor(BlockingFacade[AsyncActor]):
         self._backing = manager._backing  # noqa: SLF001 - of the same facade
         self._inner = self._backing.make("AsyncActor", lambda: AsyncActor(inner, actor_id))
 
-    with_options = blocking_view(AsyncActor.with_options)
-    list_sessions = blocking(AsyncActor.list_sessions)
-    iter_sessions = blocking_iterator(AsyncActor.iter_sessions)
-    list_long_term_memory_records = blocking(AsyncActor.list_long_term_memory_records)
-    iter_long_term_memory_records = blocking_iterator(AsyncActor.iter_long_term_memory_records)
-    search_long_term_memories = blocking(AsyncActor.search_long_term_memories)
-    get_memory_record = blocking(AsyncActor.get_memory_record)
-    delete_memory_record = blocking(AsyncActor.delete_memory_record)
-    batch_create_memory_records = blocking(AsyncActor.batch_create_memory_records)
-    batch_update_memory_records = blocking(AsyncActor.batch_update_memory_records)
-    batch_delete_memory_records = blocking(AsyncActor.batch_delete_memory_records)
-    delete_namespace = blocking_factory(AsyncActor.delete_namespace, BlockingForgetting)
-    retrieve_context = blocking(AsyncActor.retrieve_context)
-    extraction_poller = blocking_factory(AsyncActor.extraction_poller, BlockingExtractionPoller)
-    wait_for_extraction = blocking(AsyncActor.wait_for_extraction)
-    list_memory_extraction_jobs = blocking(AsyncActor.list_memory_extraction_jobs)
-    iter_memory_extraction_jobs = blocking_iterator(AsyncActor.iter_memory_extraction_jobs)
-    start_memory_extraction_job = blocking(AsyncActor.start_memory_extraction_job)
-    ingest_data = blocking(AsyncActor.ingest_data)
+    with_options: Final = blocking_view(AsyncActor.with_options)
+    list_sessions: Final = blocking(AsyncActor.list_sessions)
+    iter_sessions: Final = blocking_iterator(AsyncActor.iter_sessions)
+    list_long_term_memory_records: Final = blocking(AsyncActor.list_long_term_memory_records)
+    iter_long_term_memory_records: Final = blocking_iterator(
+        AsyncActor.iter_long_term_memory_records
+    )
+    search_long_term_memories: Final = blocking(AsyncActor.search_long_term_memories)
+    get_memory_record: Final = blocking(AsyncActor.get_memory_record)
+    delete_memory_record: Final = blocking(AsyncActor.delete_memory_record)
+    batch_create_memory_records: Final = blocking(AsyncActor.batch_create_memory_records)
+    batch_update_memory_records: Final = blocking(AsyncActor.batch_update_memory_records)
+    batch_delete_memory_records: Final = blocking(AsyncActor.batch_delete_memory_records)
+    delete_namespace: Final = blocking_factory(AsyncActor.delete_namespace, BlockingForgetting)
+    retrieve_context: Final = blocking(AsyncActor.retrieve_context)
+    extraction_poller: Final = blocking_factory(
+        AsyncActor.extraction_poller, BlockingExtractionPoller
+    )
+    wait_for_extraction: Final = blocking(AsyncActor.wait_for_extraction)
+    list_memory_extraction_jobs: Final = blocking(AsyncActor.list_memory_extraction_jobs)
+    iter_memory_extraction_jobs: Final = blocking_iterator(AsyncActor.iter_memory_extraction_jobs)
+    start_memory_extraction_job: Final = blocking(AsyncActor.start_memory_extraction_job)
+    ingest_data: Final = blocking(AsyncActor.ingest_data)
 
     @property
     def memory_id(self) -> str:

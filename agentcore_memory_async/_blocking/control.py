@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from agentcore_memory_async._blocking.manager import MemorySessionManager, manager_around
 from agentcore_memory_async._sync.derive import (
@@ -41,8 +41,8 @@ class BlockingMemoryWait(BlockingFacade[MemoryWait]):
     each poll.
     """
 
-    wait = blocking(_wait)
-    __iter__ = blocking_iterator(MemoryWait.__aiter__)
+    wait: Final = blocking(_wait)
+    __iter__: Final = blocking_iterator(MemoryWait.__aiter__)
 
     @property
     def done(self) -> bool:
@@ -65,20 +65,22 @@ class MemoryControl(BlockingFacade[AsyncMemoryControl]):
     def __init__(self) -> None:
         self._backing = SharedResource(self._inner, "control")
 
-    create_memory = blocking(AsyncMemoryControl.create_memory)
-    get_or_create_memory = blocking(AsyncMemoryControl.get_or_create_memory)
-    get_memory = blocking(AsyncMemoryControl.get_memory)
-    list_memories = blocking(AsyncMemoryControl.list_memories)
-    iter_memories = blocking_iterator(AsyncMemoryControl.iter_memories)
-    update_memory = blocking(AsyncMemoryControl.update_memory)
-    add_strategy = blocking(AsyncMemoryControl.add_strategy)
-    modify_strategy = blocking(AsyncMemoryControl.modify_strategy)
-    delete_strategy = blocking(AsyncMemoryControl.delete_strategy)
-    wait_until_active = blocking_factory(AsyncMemoryControl.wait_until_active, BlockingMemoryWait)
-    delete_memory = blocking(AsyncMemoryControl.delete_memory)
-    list_tags = blocking(AsyncMemoryControl.list_tags)
-    tag_memory = blocking(AsyncMemoryControl.tag_memory)
-    untag_memory = blocking(AsyncMemoryControl.untag_memory)
+    create_memory: Final = blocking(AsyncMemoryControl.create_memory)
+    get_or_create_memory: Final = blocking(AsyncMemoryControl.get_or_create_memory)
+    get_memory: Final = blocking(AsyncMemoryControl.get_memory)
+    list_memories: Final = blocking(AsyncMemoryControl.list_memories)
+    iter_memories: Final = blocking_iterator(AsyncMemoryControl.iter_memories)
+    update_memory: Final = blocking(AsyncMemoryControl.update_memory)
+    add_strategy: Final = blocking(AsyncMemoryControl.add_strategy)
+    modify_strategy: Final = blocking(AsyncMemoryControl.modify_strategy)
+    delete_strategy: Final = blocking(AsyncMemoryControl.delete_strategy)
+    wait_until_active: Final = blocking_factory(
+        AsyncMemoryControl.wait_until_active, BlockingMemoryWait
+    )
+    delete_memory: Final = blocking(AsyncMemoryControl.delete_memory)
+    list_tags: Final = blocking(AsyncMemoryControl.list_tags)
+    tag_memory: Final = blocking(AsyncMemoryControl.tag_memory)
+    untag_memory: Final = blocking(AsyncMemoryControl.untag_memory)
 
     def manager(
         self,

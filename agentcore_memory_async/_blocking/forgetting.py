@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from agentcore_memory_async._sync.derive import BlockingFacade, blocking, blocking_iterator
 from agentcore_memory_async.forgetting import Forgetting
@@ -23,8 +23,8 @@ class BlockingForgetting(BlockingFacade[Forgetting]):
     ``wait()`` runs it and returns its report; ``for`` shows how far it is. Nothing is sent before.
     """
 
-    wait = blocking(_wait)
-    __iter__ = blocking_iterator(Forgetting.__aiter__)
+    wait: Final = blocking(_wait)
+    __iter__: Final = blocking_iterator(Forgetting.__aiter__)
 
     @property
     def done(self) -> bool:

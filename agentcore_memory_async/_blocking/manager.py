@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from agentcore_memory_async._blocking.actor import Actor
+from agentcore_memory_async._blocking.background import BlockingBackgroundWork
 from agentcore_memory_async._blocking.forgetting import BlockingForgetting
 from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
 from agentcore_memory_async._blocking.session import MemorySession
@@ -20,6 +21,8 @@ from agentcore_memory_async._sync.derive import (
 )
 from agentcore_memory_async._sync.loop_thread import warn_in_a_running_loop
 from agentcore_memory_async._sync.shared_resource import SharedResource
+from agentcore_memory_async._wire.validation import kind, refuse
+from agentcore_memory_async.control import AsyncMemoryControl
 from agentcore_memory_async.errors import ClosedError
 from agentcore_memory_async.manager import AsyncMemorySessionManager
 
@@ -28,14 +31,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from agentcore_memory_async.models import Memory
-
-
-class ReadsMemories(Protocol):
-    """A control plane, as far as a manager knows it."""
-
-    def get_memory(self, memory: str, /) -> Memory:
-        """Return a memory."""
-        ...
 
 
 class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
@@ -55,48 +50,65 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
         self._backing = SharedResource(self._inner)
         self._entered = False
 
-    with_options = blocking_view(AsyncMemorySessionManager.with_options)
-    create_memory_session = blocking_into(
+    with_options: Final = blocking_view(AsyncMemorySessionManager.with_options)
+    create_memory_session: Final = blocking_into(
         AsyncMemorySessionManager.create_memory_session, MemorySession
     )
-    list_long_term_memory_records = blocking(
+    list_long_term_memory_records: Final = blocking(
         AsyncMemorySessionManager.list_long_term_memory_records
     )
-    iter_long_term_memory_records = blocking_iterator(
+    iter_long_term_memory_records: Final = blocking_iterator(
         AsyncMemorySessionManager.iter_long_term_memory_records
     )
-    search_long_term_memories = blocking(AsyncMemorySessionManager.search_long_term_memories)
-    get_memory_record = blocking(AsyncMemorySessionManager.get_memory_record)
-    delete_memory_record = blocking(AsyncMemorySessionManager.delete_memory_record)
-    batch_create_memory_records = blocking(AsyncMemorySessionManager.batch_create_memory_records)
-    batch_update_memory_records = blocking(AsyncMemorySessionManager.batch_update_memory_records)
-    batch_delete_memory_records = blocking(AsyncMemorySessionManager.batch_delete_memory_records)
-    extraction_poller = blocking_factory(
+    search_long_term_memories: Final = blocking(AsyncMemorySessionManager.search_long_term_memories)
+    get_memory_record: Final = blocking(AsyncMemorySessionManager.get_memory_record)
+    delete_memory_record: Final = blocking(AsyncMemorySessionManager.delete_memory_record)
+    batch_create_memory_records: Final = blocking(
+        AsyncMemorySessionManager.batch_create_memory_records
+    )
+    batch_update_memory_records: Final = blocking(
+        AsyncMemorySessionManager.batch_update_memory_records
+    )
+    batch_delete_memory_records: Final = blocking(
+        AsyncMemorySessionManager.batch_delete_memory_records
+    )
+    extraction_poller: Final = blocking_factory(
         AsyncMemorySessionManager.extraction_poller, BlockingExtractionPoller
     )
-    wait_for_extraction = blocking(AsyncMemorySessionManager.wait_for_extraction)
-    actor = blocking_factory(AsyncMemorySessionManager.actor, Actor)
-    list_actors = blocking(AsyncMemorySessionManager.list_actors)
-    iter_actors = blocking_iterator(AsyncMemorySessionManager.iter_actors)
-    list_actor_sessions = blocking(AsyncMemorySessionManager.list_actor_sessions)
-    iter_actor_sessions = blocking_iterator(AsyncMemorySessionManager.iter_actor_sessions)
-    list_memory_extraction_jobs = blocking(AsyncMemorySessionManager.list_memory_extraction_jobs)
-    iter_memory_extraction_jobs = blocking_iterator(
+    wait_for_extraction: Final = blocking(AsyncMemorySessionManager.wait_for_extraction)
+    background: Final = blocking_factory(
+        AsyncMemorySessionManager.background, BlockingBackgroundWork
+    )
+    actor: Final = blocking_factory(AsyncMemorySessionManager.actor, Actor)
+    list_actors: Final = blocking(AsyncMemorySessionManager.list_actors)
+    iter_actors: Final = blocking_iterator(AsyncMemorySessionManager.iter_actors)
+    list_actor_sessions: Final = blocking(AsyncMemorySessionManager.list_actor_sessions)
+    iter_actor_sessions: Final = blocking_iterator(AsyncMemorySessionManager.iter_actor_sessions)
+    list_memory_extraction_jobs: Final = blocking(
+        AsyncMemorySessionManager.list_memory_extraction_jobs
+    )
+    iter_memory_extraction_jobs: Final = blocking_iterator(
         AsyncMemorySessionManager.iter_memory_extraction_jobs
     )
-    start_memory_extraction_job = blocking(AsyncMemorySessionManager.start_memory_extraction_job)
-    forget_actor = blocking_factory(AsyncMemorySessionManager.forget_actor, BlockingForgetting)
-    delete_session = blocking_factory(AsyncMemorySessionManager.delete_session, BlockingForgetting)
-    delete_namespace = blocking_factory(
+    start_memory_extraction_job: Final = blocking(
+        AsyncMemorySessionManager.start_memory_extraction_job
+    )
+    forget_actor: Final = blocking_factory(
+        AsyncMemorySessionManager.forget_actor, BlockingForgetting
+    )
+    delete_session: Final = blocking_factory(
+        AsyncMemorySessionManager.delete_session, BlockingForgetting
+    )
+    delete_namespace: Final = blocking_factory(
         AsyncMemorySessionManager.delete_namespace, BlockingForgetting
     )
-    import_conversations = blocking_factory(
+    import_conversations: Final = blocking_factory(
         AsyncMemorySessionManager.import_conversations, BlockingImport
     )
-    export = blocking_factory(AsyncMemorySessionManager.export, BlockingExport)
-    call = blocking(AsyncMemorySessionManager.call)
+    export: Final = blocking_factory(AsyncMemorySessionManager.export, BlockingExport)
+    call: Final = blocking(AsyncMemorySessionManager.call)
 
-    def describe(self, control: ReadsMemories) -> Memory:
+    def describe(self, control: BlockingFacade[AsyncMemoryControl]) -> Memory:
         """
         Read the memory's strategies and namespaces into this manager.
 
@@ -117,8 +129,12 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
 
         AWS operation: ``GetMemory``.
         """
-        memory = control.get_memory(self.memory_id)
+        inner = getattr(control, "_inner", None)
+        if not isinstance(inner, AsyncMemoryControl):
+            refuse(f"control is {kind(control)}; give a MemoryControl")
         name = "AsyncMemorySessionManager.describe"
+        warn_in_a_running_loop("MemorySessionManager.describe", name)
+        memory = control._backing.call(name, lambda: inner.get_memory(self.memory_id))  # noqa: SLF001 - of the same facade
         self._backing.make(name, lambda: self._inner._take_over(memory))  # noqa: SLF001 - its facade
         return memory
 

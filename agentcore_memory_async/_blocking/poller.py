@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final
 
-from agentcore_memory_async._sync.derive import BlockingFacade, blocking, blocking_iterator
-from agentcore_memory_async._sync.shared_resource import SharedResource
+from agentcore_memory_async._blocking.entered import BlockingContext
+from agentcore_memory_async._sync.derive import blocking, blocking_iterator
 from agentcore_memory_async.errors import ExtractionFailedError
 from agentcore_memory_async.extraction import ExtractionPoller
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from agentcore_memory_async.models import MemoryRecord
 
@@ -38,7 +37,7 @@ async def _restart(poller: ExtractionPoller, error: ExtractionFailedError) -> No
     await ExtractionFailedError.restart(error)
 
 
-class BlockingExtractionPoller(BlockingFacade[ExtractionPoller]):
+class BlockingExtractionPoller(BlockingContext[ExtractionPoller]):
     """
     Waits for new long-term records; ``extraction_poller`` of a session makes it.
 
@@ -52,26 +51,9 @@ class BlockingExtractionPoller(BlockingFacade[ExtractionPoller]):
         namespaces: Resolved prefixes.
     """
 
-    _entered: SharedResource | None = None
-
-    wait = blocking(_wait)
-    restart = blocking(_restart)
-    __iter__ = blocking_iterator(ExtractionPoller.__aiter__)
-
-    def __enter__(self) -> Self:
-        self._entered = SharedResource(self._inner, "poller")
-        self._backing.enter("ExtractionPoller", self._entered)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        entered, self._entered = self._entered, None
-        if entered is not None:
-            entered.close("ExtractionPoller")
+    wait: Final = blocking(_wait)
+    restart: Final = blocking(_restart)
+    __iter__: Final = blocking_iterator(ExtractionPoller.__aiter__)
 
     @property
     def namespaces(self) -> tuple[str, ...]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from agentcore_memory_async._blocking.actor import Actor
+from agentcore_memory_async._blocking.buffer import BlockingMessageBuffer
 from agentcore_memory_async._blocking.forgetting import BlockingForgetting
 from agentcore_memory_async._blocking.managers import inner_of
 from agentcore_memory_async._blocking.poller import BlockingExtractionPoller
+from agentcore_memory_async._blocking.recording import BlockingRecordedTurn
 from agentcore_memory_async._sync.derive import (
     BlockingFacade,
     blocking,
     blocking_factory,
     blocking_iterator,
+    blocking_stream,
     blocking_view,
 )
 from agentcore_memory_async.session import AsyncMemorySession
@@ -48,44 +51,52 @@ class MemorySession(BlockingFacade[AsyncMemorySession]):
             "AsyncMemorySession", lambda: AsyncMemorySession(inner, actor_id, session_id)
         )
 
-    with_options = blocking_view(AsyncMemorySession.with_options)
-    verify = blocking(AsyncMemorySession.verify)
-    add_turns = blocking(AsyncMemorySession.add_turns)
-    resolve = blocking(AsyncMemorySession.resolve)
-    get_last_k_turns = blocking(AsyncMemorySession.get_last_k_turns)
-    get_last_k_exchanges = blocking(AsyncMemorySession.get_last_k_exchanges)
-    fork_conversation = blocking(AsyncMemorySession.fork_conversation)
-    list_branches = blocking(AsyncMemorySession.list_branches)
-    get_conversation_tree = blocking(AsyncMemorySession.get_conversation_tree)
-    explain = blocking(AsyncMemorySession.explain)
-    create_event = blocking(AsyncMemorySession.create_event)
-    list_events = blocking(AsyncMemorySession.list_events)
-    iter_events = blocking_iterator(AsyncMemorySession.iter_events)
-    get_event = blocking(AsyncMemorySession.get_event)
-    delete_event = blocking(AsyncMemorySession.delete_event)
-    ingest_data = blocking(AsyncMemorySession.ingest_data)
-    list_memory_extraction_jobs = blocking(AsyncMemorySession.list_memory_extraction_jobs)
-    iter_memory_extraction_jobs = blocking_iterator(AsyncMemorySession.iter_memory_extraction_jobs)
-    start_memory_extraction_job = blocking(AsyncMemorySession.start_memory_extraction_job)
-    get_actor = blocking_factory(AsyncMemorySession.get_actor, Actor)
-    list_long_term_memory_records = blocking(AsyncMemorySession.list_long_term_memory_records)
-    iter_long_term_memory_records = blocking_iterator(
+    with_options: Final = blocking_view(AsyncMemorySession.with_options)
+    verify: Final = blocking(AsyncMemorySession.verify)
+    add_turns: Final = blocking(AsyncMemorySession.add_turns)
+    record_turn: Final = blocking_stream(AsyncMemorySession.record_turn, BlockingRecordedTurn)
+    buffered: Final = blocking_factory(AsyncMemorySession.buffered, BlockingMessageBuffer)
+    resolve: Final = blocking(AsyncMemorySession.resolve)
+    get_last_k_turns: Final = blocking(AsyncMemorySession.get_last_k_turns)
+    get_last_k_exchanges: Final = blocking(AsyncMemorySession.get_last_k_exchanges)
+    fork_conversation: Final = blocking(AsyncMemorySession.fork_conversation)
+    list_branches: Final = blocking(AsyncMemorySession.list_branches)
+    get_conversation_tree: Final = blocking(AsyncMemorySession.get_conversation_tree)
+    explain: Final = blocking(AsyncMemorySession.explain)
+    create_event: Final = blocking(AsyncMemorySession.create_event)
+    list_events: Final = blocking(AsyncMemorySession.list_events)
+    iter_events: Final = blocking_iterator(AsyncMemorySession.iter_events)
+    get_event: Final = blocking(AsyncMemorySession.get_event)
+    delete_event: Final = blocking(AsyncMemorySession.delete_event)
+    ingest_data: Final = blocking(AsyncMemorySession.ingest_data)
+    list_memory_extraction_jobs: Final = blocking(AsyncMemorySession.list_memory_extraction_jobs)
+    iter_memory_extraction_jobs: Final = blocking_iterator(
+        AsyncMemorySession.iter_memory_extraction_jobs
+    )
+    start_memory_extraction_job: Final = blocking(AsyncMemorySession.start_memory_extraction_job)
+    get_actor: Final = blocking_factory(AsyncMemorySession.get_actor, Actor)
+    list_long_term_memory_records: Final = blocking(
+        AsyncMemorySession.list_long_term_memory_records
+    )
+    iter_long_term_memory_records: Final = blocking_iterator(
         AsyncMemorySession.iter_long_term_memory_records
     )
-    search_long_term_memories = blocking(AsyncMemorySession.search_long_term_memories)
-    get_memory_record = blocking(AsyncMemorySession.get_memory_record)
-    delete_memory_record = blocking(AsyncMemorySession.delete_memory_record)
-    batch_create_memory_records = blocking(AsyncMemorySession.batch_create_memory_records)
-    batch_update_memory_records = blocking(AsyncMemorySession.batch_update_memory_records)
-    batch_delete_memory_records = blocking(AsyncMemorySession.batch_delete_memory_records)
-    delete_session = blocking_factory(AsyncMemorySession.delete_session, BlockingForgetting)
-    delete_namespace = blocking_factory(AsyncMemorySession.delete_namespace, BlockingForgetting)
-    retrieve_context = blocking(AsyncMemorySession.retrieve_context)
-    process_turn_with_llm = blocking(AsyncMemorySession.process_turn_with_llm)
-    extraction_poller = blocking_factory(
+    search_long_term_memories: Final = blocking(AsyncMemorySession.search_long_term_memories)
+    get_memory_record: Final = blocking(AsyncMemorySession.get_memory_record)
+    delete_memory_record: Final = blocking(AsyncMemorySession.delete_memory_record)
+    batch_create_memory_records: Final = blocking(AsyncMemorySession.batch_create_memory_records)
+    batch_update_memory_records: Final = blocking(AsyncMemorySession.batch_update_memory_records)
+    batch_delete_memory_records: Final = blocking(AsyncMemorySession.batch_delete_memory_records)
+    delete_session: Final = blocking_factory(AsyncMemorySession.delete_session, BlockingForgetting)
+    delete_namespace: Final = blocking_factory(
+        AsyncMemorySession.delete_namespace, BlockingForgetting
+    )
+    retrieve_context: Final = blocking(AsyncMemorySession.retrieve_context)
+    process_turn_with_llm: Final = blocking(AsyncMemorySession.process_turn_with_llm)
+    extraction_poller: Final = blocking_factory(
         AsyncMemorySession.extraction_poller, BlockingExtractionPoller
     )
-    wait_for_extraction = blocking(AsyncMemorySession.wait_for_extraction)
+    wait_for_extraction: Final = blocking(AsyncMemorySession.wait_for_extraction)
 
     @property
     def memory_id(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from agentcore_memory_async._sync.derive import BlockingFacade, blocking, blocking_iterator
 from agentcore_memory_async.transfer import Export, Import
@@ -29,8 +29,8 @@ class BlockingImport(BlockingFacade[Import]):
     before.
     """
 
-    wait = blocking(_wait_for_import)
-    __iter__ = blocking_iterator(Import.__aiter__)
+    wait: Final = blocking(_wait_for_import)
+    __iter__: Final = blocking_iterator(Import.__aiter__)
 
     @property
     def done(self) -> bool:
@@ -46,8 +46,8 @@ class BlockingExport(BlockingFacade[Export]):
     was.
     """
 
-    wait = blocking(_wait_for_export)
-    __iter__ = blocking_iterator(Export.__aiter__)
+    wait: Final = blocking(_wait_for_export)
+    __iter__: Final = blocking_iterator(Export.__aiter__)
 
     @property
     def done(self) -> bool:

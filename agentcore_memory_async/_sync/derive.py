@@ -29,6 +29,7 @@ A_co = TypeVar("A_co", covariant=True)
 P = ParamSpec("P")
 Q = ParamSpec("Q")
 R = TypeVar("R")
+IteratorT = TypeVar("IteratorT", bound=BlockingIterator[Any])
 S = TypeVar("S", bound="BlockingFacade[Any]")
 T = TypeVar("T")
 
@@ -164,6 +165,32 @@ def blocking_iterator(
 
     given = str(inspect.signature(method).return_annotation)
     return _derived(call, method, f"BlockingIterator[{given.partition('[')[2].removesuffix(']')}]")
+
+
+def blocking_stream(
+    method: Callable[Concatenate[A, P], AsyncIterator[Any]], into: type[IteratorT]
+) -> Callable[Concatenate[BlockingFacade[A], P], IteratorT]:
+    """Derive a method that begins an iterator at once; it is given as *into*, which blocks."""
+
+    def call(self: BlockingFacade[A], /, *args: P.args, **kwargs: P.kwargs) -> IteratorT:
+        name = _async_name(self._inner, method)
+        self._backing.open(name)
+        function = partial(method, self._inner, *args, **kwargs)
+        return into(self._backing, name, self._backing.make(name, function))
+
+    return _derived(call, method, into.__name__)
+
+
+def immediate(
+    method: Callable[Concatenate[A, P], R],
+) -> Callable[Concatenate[BlockingFacade[A], P], R]:
+    """Derive a method that calls *method*, which waits for nothing, on the loop thread."""
+
+    def call(self: BlockingFacade[A], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        function = partial(method, self._inner, *args, **kwargs)
+        return self._backing.make(_async_name(self._inner, method), function)
+
+    return _derived(call, method)
 
 
 def constructing(

@@ -132,6 +132,8 @@ class BlockingIterator(Generic[T]):
     ``close()`` ends it early; so does leaving a ``for`` loop that holds the only reference.
     """
 
+    _largest_chunk: int = CHUNK
+
     def __init__(self, backing: SharedResource, name: str, iterator: AsyncIterator[T]) -> None:
         self._backing = backing
         self._name = name
@@ -159,7 +161,7 @@ class BlockingIterator(Generic[T]):
         except BaseException:
             self.close()  # interrupted or failed, it has ended, like a generator
             raise
-        self._most = min(2 * self._most, CHUNK)
+        self._most = min(2 * self._most, self._largest_chunk)
         if not self._items:
             self._iterator = self._bridge = None
 

@@ -86,7 +86,7 @@ class Call(Generic[T]):
         self._done = threading.Lock()
         self._done.acquire()
         self._started = self._cancelled = False
-        self.finished = False
+        self.finished: bool = False
         self._scope: CancelScope | None = None
         self._result: T | None = None
         self._error: BaseException | None = None
@@ -233,8 +233,8 @@ class LoopThread:
     tasks: TaskGroup
 
     def __init__(self) -> None:
-        self.pid = os.getpid()
-        self.stopping = False
+        self.pid: int = os.getpid()
+        self.stopping: bool = False
         self.leaves_waiting = False
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(DaemonExecutor())

@@ -37,9 +37,10 @@ class Openable(Protocol):
 class ResourceTask:
     """The task that opens one object, waits, and closes it; on the loop thread."""
 
-    def __init__(self, thread: LoopThread, resource: Openable) -> None:
+    def __init__(self, thread: LoopThread, resource: Openable, close_timeout_s: float) -> None:
         self.thread = thread
         self._resource = resource
+        self._close_timeout_s = close_timeout_s
         self._close = Event()
         self._closed = Event()
         self._error: BaseException | None = None
@@ -55,7 +56,7 @@ class ResourceTask:
             try:
                 await self._close.wait()
             finally:
-                scope.deadline = current_time() + CLEANUP_TIMEOUT_S
+                scope.deadline = current_time() + self._close_timeout_s
                 try:
                     await self._resource.__aexit__(None, None, None)
                 except CancelledError:
@@ -87,11 +88,18 @@ class SharedResource:
     Args:
         resource: Async context manager that can be entered once.
         what: Name of the object in errors.
+        close_timeout_s: How long closing it may take.
     """
 
-    def __init__(self, resource: Openable, what: str = "manager") -> None:
+    def __init__(
+        self,
+        resource: Openable,
+        what: str = "manager",
+        close_timeout_s: float = CLEANUP_TIMEOUT_S,
+    ) -> None:
         self._resource = resource
         self._what = what
+        self._close_timeout_s = close_timeout_s
         self._thread: LoopThread | None = None
         self._host: ResourceTask | None = None
         self._lock: Lock | None = None
@@ -159,7 +167,7 @@ class SharedResource:
                 raise ClosedError(message)
             if self._host is None:
                 self._thread = thread
-                host = ResourceTask(thread, self._resource)
+                host = ResourceTask(thread, self._resource, self._close_timeout_s)
                 try:
                     await thread.tasks.start(host.run)
                 except BaseException:

@@ -460,6 +460,16 @@ class BlockingLocalMemoryService(BlockingClients[LocalMemoryService], FaultMetho
         return self._inner.calls(operation)
 
     @property
+    def commits(self) -> int:
+        """Number of transactions that were committed; concurrent writes share them."""
+        return self._inner.commits
+
+    @property
+    def pending_sessions(self) -> int:
+        """Number of sessions that have events to be extracted."""
+        return self._inner.pending_sessions
+
+    @property
     def endpoint_url(self) -> str:
         """URL that the service listens on, such as ``http://127.0.0.1:49152``."""
         return self._inner.endpoint_url

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 import warnings
 from typing import Any
@@ -17,32 +16,13 @@ from agentcore_memory_async import (
     MemoryDiffersWarning,
     MemoryFailedError,
     MemorySessionManager,
-    MemoryWait,
     RetrievalConfig,
     SemanticStrategy,
     UnwrittenNamespaceWarning,
 )
 from agentcore_memory_async.local import LocalMemoryService
-from agentcore_memory_async.sync import BlockingMemoryWait
 from agentcore_memory_async.testing import FakeTransport
 from tests.control.doubles import MEMORY, answer
-
-
-def public(cls: type) -> set[str]:
-    """Return the public methods of a class."""
-    return {
-        name for name, _ in inspect.getmembers(cls, inspect.isroutine) if not name.startswith("_")
-    }
-
-
-def test_every_method_has_its_twin() -> None:
-    """No public method of the async class is missing; opening and closing have other names."""
-    assert public(AsyncMemoryControl) - {"aclose"} == public(MemoryControl) - {"close"}
-    assert public(MemoryWait) <= public(BlockingMemoryWait)
-    for name in public(AsyncMemoryControl) - {"aclose", "open", "manager"}:
-        theirs = inspect.signature(getattr(AsyncMemoryControl, name)).parameters
-        mine = inspect.signature(getattr(MemoryControl, name)).parameters
-        assert list(theirs.items()) == list(mine.items()), name
 
 
 def test_a_memory_is_made_used_and_deleted() -> None:
@@ -89,6 +69,14 @@ def test_a_warning_names_the_line_that_called_the_facade() -> None:
         assert [each.category for each in caught] == categories
         assert [each.filename for each in caught] == [__file__] * 4
         control.close()
+
+
+@pytest.mark.parametrize("control", [None, 5, AsyncMemoryControl(transport=FakeTransport())])
+def test_only_a_control_of_the_facade_describes(control: Any) -> None:
+    """Anything else is refused with the class to give."""
+    manager = MemorySessionManager(MEMORY, transport=FakeTransport())
+    with pytest.raises(InvalidInputError, match="give a MemoryControl"):
+        manager.describe(control)
 
 
 def test_it_opens_at_first_use_and_closes_once() -> None:

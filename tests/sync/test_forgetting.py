@@ -6,25 +6,11 @@ from datetime import UTC, datetime
 
 from agentcore_memory_async import (
     Conversation,
-    Forgetting,
     HistoryMessage,
     MemorySessionManager,
 )
-from agentcore_memory_async.sync import BlockingExport, BlockingForgetting, BlockingImport
-from agentcore_memory_async.transfer import Export, Import
 from tests.client.doubles import MEMORY
 from tests.client.test_forgetting import NAMESPACES, Store, record_id
-from tests.sync.test_control import public
-
-
-def test_every_method_has_its_twin() -> None:
-    """No public method of the async classes is missing."""
-    for theirs, ours in (
-        (Forgetting, BlockingForgetting),
-        (Import, BlockingImport),
-        (Export, BlockingExport),
-    ):
-        assert public(theirs) <= public(ours)
 
 
 def test_an_actor_is_forgotten() -> None:

@@ -4,42 +4,25 @@ from __future__ import annotations
 
 import inspect
 import pickle
-import re
 from typing import Any
 
 import pytest
 
-import agentcore_memory_async
 from agentcore_memory_async import (
-    Actor,
     BlockingExtractionFailedError,
     ClosedError,
     ConversationalMessage,
     ExtractionFailedError,
-    MemoryControl,
     MemorySessionManager,
     MessageRole,
     models,
 )
 from agentcore_memory_async._sync.twins import TWINS, make_blocking
-from agentcore_memory_async.sync import (
-    BlockingExtractionPoller,
-    BlockingMemoryWait,
-    MemorySession,
-)
 from agentcore_memory_async.testing import FakeTransport
 from tests.sync.test_poller import SOON
 from tests.unit.test_errors import CLASSES, make
 from tests.unit.test_texts import STORED
 
-FACADES = (
-    MemorySessionManager,
-    MemorySession,
-    Actor,
-    BlockingExtractionPoller,
-    MemoryControl,
-    BlockingMemoryWait,
-)
 PREFIX = "/facts/{actorId}/"
 
 
@@ -65,30 +48,11 @@ def test_errors_with_async_methods_have_blocking_twins(name: str) -> None:
         assert [] == async_methods(TWINS[cls])
 
 
-def test_models_and_facades_have_no_async_methods() -> None:
-    """No value and no facade has a method that is to be awaited."""
+def test_models_have_no_async_methods() -> None:
+    """No value has a method that is to be awaited."""
     values = [getattr(models, name) for name in models.__all__]
     classes = [value for value in values if inspect.isclass(value)]
-    assert [] == [(cls, async_methods(cls)) for cls in (*classes, *FACADES) if async_methods(cls)]
-
-
-def test_facades_return_nothing_async() -> None:
-    """No method of a facade returns an object of the async API."""
-    asynchronous = {
-        name
-        for name in agentcore_memory_async.__all__
-        if inspect.isclass(value := getattr(agentcore_memory_async, name)) and async_methods(value)
-    }
-    returned = {
-        word
-        for facade in FACADES
-        for name, method in inspect.getmembers(facade, inspect.isfunction)
-        if not name.startswith("_")
-        for word in re.findall(r"\w+", str(inspect.signature(method).return_annotation))
-    }
-    assert "AsyncMemorySession" in asynchronous
-    assert {"MemorySession", "Event"} <= returned
-    assert set() == asynchronous & returned
+    assert [] == [(cls, async_methods(cls)) for cls in classes if async_methods(cls)]
 
 
 def test_no_text_of_an_error_says_await() -> None:

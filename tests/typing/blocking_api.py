@@ -8,9 +8,12 @@ from agentcore_memory_async import (
     Actor,
     ActorSummary,
     BatchResult,
+    BlockingBackgroundWork,
     BlockingExtractionPoller,
     BlockingForgetting,
     BlockingMemoryWait,
+    BlockingMessageBuffer,
+    BlockingRecordedTurn,
     BranchSummary,
     Context,
     Conversation,
@@ -37,6 +40,7 @@ from agentcore_memory_async import (
     SessionSummary,
     Turn,
     TurnResult,
+    UnsentError,
     where,
 )
 
@@ -88,6 +92,23 @@ def whole_service(manager: MemorySessionManager, session: MemorySession) -> None
     assert_type(session.get_event("1#a"), Event)
     assert_type(actor.ingest_data([ConversationalMessage("hi", MessageRole.USER)]), str)
     assert_type(manager.call("ListActors", {}), dict[str, Any])
+
+
+def beside(manager: MemorySessionManager, session: MemorySession) -> None:
+    """Record, collect, and wait in the background."""
+    turn = session.record_turn("hi", ["a"])
+    assert_type(turn, BlockingRecordedTurn)
+    for chunk in turn:
+        assert_type(chunk, str)
+    with session.buffered(max_messages=5) as buffer:
+        assert_type(buffer, BlockingMessageBuffer)
+        buffer.add({"role": "user", "content": "hi"})
+        assert_type(buffer.unsent, tuple[ConversationalMessage, ...])
+        assert_type(buffer.unsent_error, UnsentError | None)
+    with manager.background() as work:
+        assert_type(work, BlockingBackgroundWork)
+        work.wait(session.extraction_poller("/"), then=lambda records: records[0].content)
+        work.join()
 
 
 def records(session: MemorySession) -> None:
