@@ -18,7 +18,7 @@ from agentcore_memory_async import (
     Origin,
     SemanticStrategy,
 )
-from agentcore_memory_async._wire.explanations import SKEW, explain
+from agentcore_memory_async._wire.explanations import explain
 from agentcore_memory_async.local import AutoClock, LocalMemoryService
 from agentcore_memory_async.testing import FakeTransport
 from tests.client.doubles import manager_on, said
@@ -26,6 +26,7 @@ from tests.control.doubles import FACTS, answer, control_on
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MS = timedelta(milliseconds=1)
+SKEW = timedelta(minutes=5)
 PREFIX = "/facts/{actorId}/"
 
 

@@ -86,3 +86,22 @@ async def test_after_a_short_page_whole_ones_are_read() -> None:
         found = await manager.list_long_term_memory_records("/users/1/", max_results=1)
     assert ["fact 2"] == [record.content for record in found]
     assert [1, 100] == [request.params["maxResults"] for request in transport.requests]
+
+
+NEWEST = [("turns", 20, 20), ("turns", 21, 21), ("turns", 100, 100), ("turns", 101, 100)]
+NEWEST += [("exchanges", 6, 20), ("exchanges", 7, 21), ("exchanges", 34, 100)]
+
+
+@pytest.mark.parametrize(("what", "k", "size"), NEWEST)
+async def test_the_newest_are_asked_for_by_their_number(what: str, k: int, size: int) -> None:
+    """
+    The first page has 20 events or more: as many as messages are wanted, or thrice the exchanges.
+
+    Where they are too few, whole pages are read.
+    """
+    transport = FakeTransport()
+    transport.reply("ListEvents", {"events": [], "nextToken": "t"})
+    async with manager_on(transport) as manager:
+        session: AsyncMemorySession = await manager.create_memory_session("a", "s", verify=False)
+        await getattr(session, f"get_last_k_{what}")(k)
+    assert [size, 100] == [request.params["maxResults"] for request in transport.requests]

@@ -433,7 +433,7 @@ async def test_long_texts_become_several_messages() -> None:
     assert "".join(answer) == "".join(text[3:] for text in sent if text.startswith("A"))
     assert 2 == len(stored(service))
     for request in service.sent("CreateEvent"):
-        assert len(request["payload"]) <= payloads.MAX_MESSAGES
+        assert len(request["payload"]) <= 100
 
 
 @given(st.text(st.characters(codec=None)), st.integers(1, 5))

@@ -29,7 +29,7 @@ from agentcore_memory_async._transport.capture import ResponseCapture
 from agentcore_memory_async._transport.http_session import NoRedirectSession
 from agentcore_memory_async._wire import event_codec, payloads, record_codec
 from agentcore_memory_async._wire.pieces import encode_in_pieces
-from agentcore_memory_async._wire.weight import LARGE, MOST, is_large
+from agentcore_memory_async._wire.weight import is_large
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from tests.transport.conftest import Service
 
 MEMORY = "large-a1B2c3D4e5"
+LARGE, MOST = 65_536, 1024
+"""Characters or bytes, and number of values, from which on data is large."""
 TEXT = "a word or two, é and \u2028. " * 3000
 ROWS = [{"id": number, "name": f"row {number}", "value": number / 8} for number in range(1500)]
 ITEMS: dict[str, Any] = {

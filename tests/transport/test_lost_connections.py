@@ -18,7 +18,7 @@ from agentcore_memory_async import (
     RetryPolicy,
 )
 from agentcore_memory_async._transport import http_session
-from agentcore_memory_async._transport.http_session import IDLE_S, IDLE_SHARE, idle_limit_s
+from agentcore_memory_async._transport.http_session import idle_limit_s
 from tests.client.doubles import said
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ATTEMPT_S = 1.2
 """Time of an attempt; what is idle has a share of it."""
+IDLE_S, IDLE_SHARE = 1.0, 0.25
+"""Time from which on a connection is idle, in seconds, and its share of an attempt."""
 POLICY = RetryPolicy(attempt_timeout=ATTEMPT_S, write_deadline=5, read_deadline=5, backoff=0.001)
 
 

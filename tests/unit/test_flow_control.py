@@ -9,10 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentcore_memory_async._calls.flow_control import (
-    FIRST_WINDOW,
-    LONGEST_PROBE_S,
-    MIN_RATE,
-    RETRIES_PER_S,
     AdaptiveRate,
     CircuitBreaker,
     CongestionWindow,
@@ -21,6 +17,8 @@ from agentcore_memory_async._calls.flow_control import (
     RetryQuota,
 )
 
+FIRST_WINDOW, MIN_RATE = 15, 1.0
+LONGEST_PROBE_S, RETRIES_PER_S = 5.0, 10.0
 TOLERANCE_S = 1e-6
 """Above the rounding errors of adding seconds as floats, below what a caller could notice."""
 ANSWERED, THROTTLED, FAILED = Outcome.ANSWERED, Outcome.THROTTLED, Outcome.FAILED

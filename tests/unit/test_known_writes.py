@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from agentcore_memory_async._calls.known_writes import (
-    MAX_IN_DOUBT_BYTES,
     Acknowledgements,
     InDoubtWrites,
 )
@@ -44,14 +43,14 @@ def test_their_bytes_are_bounded() -> None:
     """All are kept at the limit of their bytes, and the oldest goes one byte beyond it."""
     writes = InDoubtWrites()
     for token in "abcd":
-        writes.remember(write(token, MAX_IN_DOUBT_BYTES // 4), cancelled=True)
+        writes.remember(write(token, 67_108_864 // 4), cancelled=True)
     assert [*"abcd"] == known(writes, [*"abcd"])
-    writes.remember(write("d", MAX_IN_DOUBT_BYTES // 4), cancelled=True)  # again: counted once
+    writes.remember(write("d", 67_108_864 // 4), cancelled=True)  # again: counted once
     assert [*"abcd"] == known(writes, [*"abcd"])
     writes.remember(write("e", 1), cancelled=True)
     assert [*"bcde"] == known(writes, [*"abcde"])
     writes.forget(write("b"))
-    writes.remember(write("f", MAX_IN_DOUBT_BYTES // 2 - 1), cancelled=True)
+    writes.remember(write("f", 67_108_864 // 2 - 1), cancelled=True)
     assert [*"cdef"] == known(writes, [*"bcdef"])
 
 
