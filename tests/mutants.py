@@ -104,8 +104,14 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
 
 
 def _behavior(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes that run: no annotations, decorators, or imports for type checkers."""
+    """
+    Yield the nodes that run: no annotations, decorators, or imports for type checkers.
+
+    Nor ``strict=True``, which states that what is zipped has one length: nothing can break it.
+    """
     if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        return
+    if isinstance(node, ast.keyword) and ast.unparse(node) == "strict=True":
         return
     yield node
     for name, value in ast.iter_fields(node):

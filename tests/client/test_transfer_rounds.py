@@ -77,7 +77,7 @@ async def test_an_import_stores_twenty_events_or_a_hundred_records_in_a_round() 
     """After each round it shows how much is stored; records come after the conversations."""
     said = [HistoryMessage(f"m{number}", "user", START) for number in range(50)]
     records = [HistoryRecord("/facts/anna/", f"fact {number}", START) for number in range(250)]
-    given = [Conversation("anna", "s1", said), *records]
+    given: list[Conversation | HistoryRecord] = [Conversation("anna", "s1", said), *records]
     async with manager_on(FakeTransport(), limits=UNLIMITED) as manager:
         steps = [step async for step in manager.import_conversations(given, extract=False)]
 
