@@ -131,7 +131,7 @@ def note_proxy(url: str) -> None:
     if capture is None:
         return
     parts = urlsplit(url)
-    port: int | None = 0
+    port: int | None = None
     with suppress(ValueError):
         port = parts.port or _PORTS.get(parts.scheme)
     if not port:
@@ -215,7 +215,9 @@ def decode(operation: str, capture: ResponseCapture) -> Answer:
         hook = _let_others_run if capture.is_large else None
         parsed = json.loads(body, object_hook=hook)
     if parsed is _UNREADABLE:
-        kind = "HTML" if body.lstrip()[:1] == b"<" else "not JSON, cut off, or nested too deeply"
+        kind = (
+            "HTML" if body.lstrip().startswith(b"<") else "not JSON, cut off, or nested too deeply"
+        )
         text = f"status {status}, {len(body)} bytes: {kind}"
         raise DecodeError(operation, text, raw=body)
     if not isinstance(parsed, dict):

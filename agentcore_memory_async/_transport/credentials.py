@@ -18,6 +18,7 @@ import inspect
 import logging
 from contextlib import suppress
 from datetime import timedelta
+from math import inf
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -199,7 +200,7 @@ class GuardedCredentials:
         self._session = session
         self._lock = anyio.Lock(fast_acquire=True)
         self._last: Any = None
-        self._ask_at = 0.0
+        self._ask_at = -inf
         self._failed: BaseException | None = None
         self._rejected: object = None
 
@@ -234,7 +235,7 @@ class GuardedCredentials:
             if hasattr(self._inner, "refresh_needed"):
                 if rejected == await self._as_loaded():
                     _expire(self._inner)
-                    self._last, self._ask_at, self._failed = None, 0.0, None
+                    self._last, self._ask_at, self._failed = None, -inf, None
             elif rejected == self._last and self._inner.method != "explicit":
                 self._inner = await self._loaded_again()
 
@@ -272,7 +273,7 @@ class GuardedCredentials:
             with anyio.move_on_after(None if usable is None else REFRESH_S):
                 frozen = await _resolve(self._inner.get_frozen_credentials())
                 self._last = frozen
-                self._ask_at = now() + PAUSE_SHORT_S if self._refresh_needed() else 0.0
+                self._ask_at = now() + PAUSE_SHORT_S if self._refresh_needed() else -inf
                 return frozen
         except Exception as exc:  # noqa: BLE001 - raised below, not as a cause
             failed = self._failed = exc.with_traceback(None)
@@ -322,7 +323,7 @@ def _expire(refreshable: Any) -> None:
     fetcher: Any = getattr(refreshable._refresh_using, "__self__", None)  # noqa: SLF001 - as above
     with suppress(AttributeError, KeyError):
         del fetcher._cache[fetcher._cache_key]  # noqa: SLF001 - as above
-    refreshable._expiry_time = refreshable._time_fetcher() - timedelta(seconds=1)  # noqa: SLF001 - as above
+    refreshable._expiry_time = refreshable._time_fetcher() - timedelta.resolution  # noqa: SLF001 - as above
 
 
 async def _resolve(value: Awaitable[Any] | Any) -> Any:

@@ -91,7 +91,7 @@ def answered_error(
     named = bool(code) and not code.isdigit()
     if not named:
         code = str(status)
-    if not message or "<" in message[:1] or "<html" in message.lower():
+    if not message or message.startswith("<") or "<html" in message.lower():
         message = _phrase(status)
         if not named:
             message += ", without an error of the service"

@@ -250,7 +250,7 @@ class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore car
         self._files = (verify, options.get("client_cert"))
         self._contexts: list[PreparedContext] = []
         self._is_closed = False
-        self._count = 2 if proxies else 1
+        self._has_proxy = bool(proxies)
         if verify and proxies:
             # Without a bundle here, aiobotocore before 3.9 checks no certificate behind a proxy.
             settings = dict(options.get("proxies_config") or {})
@@ -274,13 +274,13 @@ class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore car
         certificate = (client, None) if isinstance(client, str) else client and tuple(client)
         for file in filter(None, certificate or ()):
             Path(file).stat()  # whose error names the file, which that of the context does not
-        if self._count == 1 and not certificate:
+        if not self._has_proxy and not certificate:
             changed = Path(authorities).stat().st_mtime_ns if authorities else None
             return [_shared(authorities, changed)]
-        return [
-            PreparedContext(authorities, None if number else certificate)
-            for number in range(self._count)
-        ]
+        contexts = [PreparedContext(authorities, certificate)]
+        if self._has_proxy:
+            contexts.append(PreparedContext(authorities, None))
+        return contexts
 
     def _get_ssl_context(self) -> ssl.SSLContext:
         if self._contexts:
