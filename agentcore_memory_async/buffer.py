@@ -153,7 +153,7 @@ class MessageBuffer:
         self._token = ""
         self._in_doubt: Request | None = None
         self._failures = 0
-        self._retry_at = 0.0
+        self._retry_at = -inf
         self._ends_at = inf
         self._flush_to = 0
         self._stored = 0
@@ -377,4 +377,4 @@ class MessageBuffer:
         self._stored += self._batch
         self._batch = self._failures = 0
         self._in_doubt = None
-        self._retry_at = 0.0
+        self._retry_at = -inf
