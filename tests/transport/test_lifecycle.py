@@ -22,6 +22,7 @@ from agentcore_memory_async.errors import (
     TransportError,
     WrongLoopError,
 )
+from tests._virtual_time import virtual_time
 from tests.transport.scripts import run
 
 LIST = ("ListActors", {"memoryId": "m"})
@@ -100,6 +101,22 @@ async def test_close_that_is_cancelled_closes(monkeypatch: pytest.MonkeyPatch, b
     await transport.aclose()
     assert SlowToClose.closed
     assert "closed" in repr(transport)
+
+
+@virtual_time
+async def test_closing_takes_five_seconds_at_most() -> None:
+    """A connection that does not close holds up nobody for longer."""
+
+    class Hanging:
+        async def aclose(self) -> None:
+            await anyio.sleep_forever()
+
+    transport: Any = BotocoreTransport()
+    with transport._lifecycle.opening():
+        transport._connection = Hanging()
+    began = anyio.current_time()
+    await transport.aclose()
+    assert 5.0 == pytest.approx(anyio.current_time() - began)
 
 
 async def test_close_that_is_cancelled_twice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,8 @@ from agentcore_memory_async import (
     TransportError,
     TransportTimeoutError,
 )
+from agentcore_memory_async._transport.base import SendState
+from agentcore_memory_async._transport.capture import ResponseCapture, capturing, note_proxy
 from tests.client.doubles import said
 
 if TYPE_CHECKING:
@@ -148,3 +150,20 @@ async def test_a_proxy_without_a_port_is_a_settings_fault(
         await write(scheme, f"127.0.0.1:{port}", monkeypatch)
 
     assert "CANARY" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("http://proxy.example", "proxy.example:80"),
+        ("https://user:CANARY@proxy.example/", "proxy.example:443"),
+        ("https://proxy.example:3128", "proxy.example:3128"),
+    ],
+)
+def test_a_proxy_without_a_port_has_that_of_its_scheme(url: str, address: str) -> None:
+    """Its user name and password are no part of its address."""
+    capture = ResponseCapture("ListEvents", SendState())
+    with capturing(capture):
+        note_proxy(url)
+
+    assert address == capture.proxy
