@@ -382,3 +382,17 @@ def test_the_last_scan_begins_when_nothing_has_come_for_long_enough() -> None:
     assert times[-1] == 180.0
     assert max(b - a for a, b in zip([0.0, *times], times, strict=False)) <= 30
     assert not is_over(180.0, 0.0, 180.0, came=True)
+
+
+@pytest.mark.parametrize(
+    ("settle_s", "waits_s"),
+    [(8.0, 1.0), (240.0, 30.0), (241.0, 30.0), (0.0, 0.0)],
+)
+def test_the_wait_is_parted_by_eight_or_by_half_minutes(settle_s: float, waits_s: float) -> None:
+    """Records that come late are found soon, with few requests where that takes long."""
+    assert waits_s == next_scan_at(100.0, 100.0, settle_s) - 100.0
+
+
+def test_the_last_scan_is_never_later_than_the_end() -> None:
+    """Where less time is left than between two scans, the next is at the end."""
+    assert 100.5 == next_scan_at(100.0, 20.5, 80.0)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import anyio
+import pytest
 
 from agentcore_memory_async import RetryPolicy
 from agentcore_memory_async.testing import FakeTransport
@@ -30,3 +33,22 @@ async def test_a_turn_that_had_not_begun_when_all_stopped_is_unsent() -> None:
         await anyio.sleep(10)
         assert [REQUEST] == [each.request for each in unsent]
         assert [] == service.sent("CreateEvent")
+
+
+class Deaf:
+    """A turn or buffer that does not end."""
+
+    def end(self) -> None:
+        """Do nothing."""
+
+
+@virtual_time
+async def test_a_task_that_does_not_end_holds_up_the_close_for_a_second() -> None:
+    """Nothing is lost with it: what it had is named by then."""
+    opened = Deaf()
+    async with manager_on(FakeTransport()) as manager:
+        task = asyncio.get_running_loop().create_task(anyio.sleep(60))
+        manager._core.outbox.add(opened, task)
+        began = anyio.current_time()
+    assert 1.0 == pytest.approx(anyio.current_time() - began)
+    task.cancel()
