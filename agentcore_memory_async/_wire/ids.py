@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
+from string import ascii_letters, digits
 
 from agentcore_memory_async._wire.validation import check_type, refuse
 
@@ -19,6 +20,8 @@ _PLAIN_SESSION_ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]*")
 """Session ids that need no encoding: the service's pattern."""
 _LONGEST_SESSION_ID = 100
 """Characters of a session id (service model)."""
+_KEPT = frozenset(f"{ascii_letters}{digits}-")
+"""Characters that stand for themselves in an encoded id."""
 _CODE = re.compile(r"_([0-9a-f]{2})")
 """Code of a byte in an encoded id."""
 
@@ -91,10 +94,7 @@ def _encode(text: str, plain: re.Pattern[str], longest: int) -> str:
     if plain.fullmatch(text) and len(text) <= longest and not text.startswith(_MARK):
         return text
     raw = text.encode("utf-8", "surrogatepass")
-    tokens = [
-        chr(byte) if chr(byte).isalnum() and byte < 128 else "-" if byte == 45 else f"_{byte:02x}"
-        for byte in raw
-    ]
+    tokens = [chr(byte) if chr(byte) in _KEPT else f"_{byte:02x}" for byte in raw]
     encoded = _MARK + "".join(tokens)
     if len(encoded) <= longest:
         return encoded

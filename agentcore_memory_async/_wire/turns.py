@@ -7,6 +7,7 @@ the last *k* messages are known only once an older event than theirs was seen.
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from agentcore_memory_async._wire.payloads import is_full
@@ -59,10 +60,11 @@ def in_order(events: Sequence[Event], branch: str | None) -> list[Event]:
     above = [branch]
     while (parent := owners.get(roots.get(above[-1]) or "")) and parent not in above:
         above.append(parent)
-    heights = {name: -height for height, name in enumerate(above)}
-    heights[None] = -len(above) - 1 if branch else 0
+    heights: dict[str | None, float] = {name: -height for height, name in enumerate(above)}
+    if branch:
+        heights[None] = -inf
 
-    def place(event: Event) -> tuple[int, datetime, str]:
+    def place(event: Event) -> tuple[float, datetime, str]:
         return heights.get(branch_of(event), -len(above)), *_place(event)
 
     return sorted(events, key=place)

@@ -27,14 +27,16 @@ MOST = LARGE // VALUE
 def is_large(value: object) -> bool:
     """Return whether *value*, of JSON data, bytes and items of an event, is large."""
     left, weight = [value], 0
-    while left and weight < LARGE:
+    while left:
         each = left.pop()
         if isinstance(each, str | bytes):
             weight += len(each)
         else:
             weight += VALUE
             left.extend(_parts(each))
-    return weight >= LARGE
+        if weight >= LARGE:
+            return True
+    return False
 
 
 def _parts(value: object) -> Iterable[object]:

@@ -111,6 +111,16 @@ async def test_search_returns_the_best_first_with_a_score_each() -> None:
     assert first["maxResults"] == 3
 
 
+async def test_no_page_is_read_for_more_than_is_wanted() -> None:
+    """A search ends where it has as many records as it is asked for."""
+    transport = FakeTransport()
+    transport.reply(SEARCH, *pages(MEMBER, [wire_record(1), wire_record(2)], [wire_record(3)]))
+    async with manager_on(transport) as manager:
+        await manager.search_long_term_memories("q", "/facts/a/", top_k=2)
+
+    assert 1 == len(transport.requests)
+
+
 async def test_search_takes_the_references_arguments_in_order() -> None:
     """Search takes ``query``, ``namespace_prefix`` and ``top_k`` by position."""
     transport = FakeTransport()

@@ -57,11 +57,11 @@ def entries(count: int) -> dict[str, str]:
     return {f"k{number}": "v" for number in range(count)}
 
 
-def nested(levels: int) -> object:
-    """Return a number within so many lists."""
+def nested(levels: int, of: type[list[Any]] | type[dict[str, Any]] = list) -> object:
+    """Return a number within so many lists or mappings."""
     value: object = 1
     for _ in range(levels):
-        value = [value]
+        value = [value] if of is list else {"k": value}
     return value
 
 
@@ -172,7 +172,7 @@ LIMITS: dict[str, tuple[Callable[[Any], object], tuple[list[Any], list[Any]]]] =
     ),
     "levels of data": (
         lambda value: payloads.check_json("payload", value),
-        ([nested(100)], [nested(101)]),
+        ([nested(100), nested(100, of=dict)], [nested(101), nested(101, of=dict)]),
     ),
     "numbers of data": (
         lambda value: payloads.check_json("payload", value),
@@ -341,3 +341,27 @@ def test_keys_that_are_no_prefix_are_shown_up_to_80_characters(length: int) -> N
         session().extraction_poller("/a/", min_records={"x" * length: 1})
 
     assert f"the key '{'x' * 80}';" in str(caught.value)
+
+
+@pytest.mark.parametrize(("value", "shown"), [(10**15 - 1, f"{10**15 - 1}"), (10**15, "out of")])
+def test_numbers_without_end_are_not_shown(value: int, shown: str) -> None:
+    """Nobody reads a number of 16 digits, and one of a million would fill the log."""
+    for sign in (1, -1):
+        with pytest.raises(InvalidInputError) as caught:
+            check.check_duration("timeout", sign * value)
+        assert shown in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_full"),
+    [
+        ("a" * 99_999, False),
+        ("a" * 100_000, True),
+        ("é" * 51_198, False),
+        ("é" * 51_198 + "a", True),
+    ],
+    ids=["characters below", "characters", "bytes below", "bytes"],
+)
+def test_a_message_is_full_where_a_character_may_not_fit(text: str, is_full: bool) -> None:
+    """A character has up to 4 bytes, of the 102,400 that a message may have."""
+    assert is_full == payloads.is_full(text)
