@@ -233,20 +233,25 @@ class TestThreads:
             toy._backing.call("trouble", trouble)
 
     def test_many_lookups_share_few_threads(self, toy: Toy) -> None:
-        """Name lookups share at most 16 threads."""
+        """Name lookups have 16 threads, and more of them wait."""
+        go_on = threading.Event()
+        begun: list[int] = []
 
-        async def names() -> set[str]:
-            found: set[str] = set()
+        def look_up() -> int:
+            begun.append(threading.get_ident())
+            go_on.wait()
+            return begun[-1]
 
-            async def one() -> None:
-                found.add(await asyncio.to_thread(lambda: str(threading.get_ident())))
-
+        async def names() -> None:
             async with anyio.create_task_group() as tasks:
                 for _ in range(100):
-                    tasks.start_soon(one)
-            return found
+                    tasks.start_soon(asyncio.to_thread, look_up)
+                while len(begun) < 16:
+                    await anyio.sleep(0.001)
+                go_on.set()
 
-        assert 1 <= len(toy._backing.call("names", names)) <= 16
+        toy._backing.call("names", names)
+        assert (100, 16) == (len(begun), len(set(begun)))
 
     def test_re_entry_is_refused(self, toy: Toy) -> None:
         """A call from the loop thread raises an error that names the coroutine to await."""

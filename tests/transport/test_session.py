@@ -13,7 +13,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from agentcore_memory_async._transport.botocore import BotocoreTransport
-from agentcore_memory_async._transport.client import aioboto3, collect
+from agentcore_memory_async._transport.client import aioboto3, collect, private_session
 from agentcore_memory_async.errors import InvalidInputError, TransportError
 
 if TYPE_CHECKING:
@@ -278,6 +278,18 @@ async def test_hooks_of_the_session(make: Callable[..., Any], service: Any) -> N
         "after-call.bedrock-agentcore.ListActors",
     ] == seen
     assert "00-1-2-01" == service.requests[0].headers["traceparent"]
+
+
+async def test_every_hook_is_there_once() -> None:
+    """The private session has those of the caller's, botocore's own among them."""
+    session = AioSession()
+    session.register("choose-service-name", lambda **_: "x")
+    private = private_session(session, "bedrock-agentcore")
+    called = [
+        await each.get_component("event_emitter").emit("choose-service-name", service_name="x")
+        for each in (session, private)
+    ]
+    assert [2, 2] == list(map(len, called))
 
 
 def state(session: Any) -> tuple[Any, ...]:
