@@ -127,7 +127,10 @@ class View:
         if retry is not None:
             changes["retry"] = check_retry(retry)
         if not changes:
-            check.refuse("retry and namespace_variables are both None; give at least one")
+            check.refuse(
+                "retry and namespace_variables are both None; give a RetryPolicy, a mapping of "
+                "namespace keys to their values, or both"
+            )
         view = copy(self)
         view._core = evolve(self._core, **changes)  # noqa: SLF001 - of the same class
         return view

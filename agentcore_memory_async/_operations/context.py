@@ -149,7 +149,7 @@ class ContextOperations(RecordOperations):
         """Return what one search finds."""
         criteria = {"searchQuery": search.query, "topK": search.config.top_k}
         if search.config.strategy_id is not None:
-            criteria["memoryStrategyId"] = search.config.strategy_id
+            criteria["memoryStrategyId"] = check.plain(search.config.strategy_id)
         scope = {"namespacePath": search.where.prefix}
         return await self._search_from(criteria, scope, search.filters, sources)
 
