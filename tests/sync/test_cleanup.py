@@ -1,0 +1,57 @@
+"""What hangs while it is closed on the loop thread has five seconds."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import anyio
+import pytest
+
+from agentcore_memory_async._sync.iterator import IteratorBridge
+from agentcore_memory_async._sync.shared_resource import ResourceTask
+from tests._virtual_time import virtual_time
+
+
+class Hanging:
+    """An async context manager and iterator that never closes."""
+
+    async def __aenter__(self) -> Hanging:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await anyio.sleep_forever()
+
+    def __aiter__(self) -> Hanging:
+        return self
+
+    async def __anext__(self) -> str:
+        return "a"
+
+    async def aclose(self) -> None:
+        """Hang."""
+        await anyio.sleep_forever()
+
+
+@virtual_time
+async def test_an_object_has_five_seconds_to_close() -> None:
+    """Then its cleanup is cancelled, and the close returns."""
+    thread: Any = SimpleNamespace(closers=set())
+    host = ResourceTask(thread, Hanging())
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(host.run)
+        began = anyio.current_time()
+        await host.close()
+        assert 5.0 == pytest.approx(anyio.current_time() - began)
+
+
+@virtual_time
+async def test_an_iterator_has_five_seconds_to_close() -> None:
+    """Then its cleanup is cancelled, and the close returns."""
+    async with anyio.create_task_group() as tasks:
+        thread: Any = SimpleNamespace(closers=set(), tasks=tasks, stopping=False)
+        bridge = IteratorBridge[str](thread, Hanging())
+        assert ["a"] == await bridge.take(1)
+        began = anyio.current_time()
+        await bridge.close()
+        assert 5.0 == pytest.approx(anyio.current_time() - began)
