@@ -64,6 +64,16 @@ def test_no_passage_of_a_text_is_shown(before: str, text: str, after: str) -> No
     assert "(not shown)" in shown
 
 
+@pytest.mark.parametrize("start", range(12))
+def test_a_passage_counts_from_twelve_characters_on(start: int) -> None:
+    """Wherever in the text it begins; a shorter one may be there by chance."""
+    text = "abcdefghijklmnopqrstuvwxyz0123456789"
+    short, long = text[start : start + 11], text[start : start + 12]
+
+    assert f"<{short}>" == without_texts(f"<{short}>", [text])
+    assert "<(not shown)>" == without_texts(f"<{long}>", [text])
+
+
 @given(st.text("abc ", max_size=80), st.text("xyz", min_size=1, max_size=30))
 def test_what_is_not_of_a_text_stays(message: str, text: str) -> None:
     """A message that repeats nothing is shown as it is."""
