@@ -157,13 +157,15 @@ class Context(Model, Sequence[MemoryRecord]):
             if most is not None:
                 check.check_int(name, most)
         check.check_callable("count_tokens", count_tokens, "give a function of a text, such as len")
-        if (max_tokens is None) != (count_tokens is None):
+        fits: Callable[[str], bool] = prompt_text.any_length
+        if max_tokens is not None and count_tokens is not None:
+            fits = prompt_text.token_limit(max_tokens, count_tokens)
+        elif max_tokens is not None or count_tokens is not None:
             check.refuse("max_tokens and count_tokens belong together; give both, or max_chars")
         elements = [
             prompt_text.element(record.text, _attributes(record, found))
             for record, found in zip(self.records, self.provenance, strict=True)
         ]
-        fits = prompt_text.token_limit(max_tokens, count_tokens)
         return prompt_text.fence_within(elements, max_chars, fits)
 
 

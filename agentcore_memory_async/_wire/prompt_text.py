@@ -94,12 +94,13 @@ def fence_within(
     return text if kept or ((max_chars is None or len(text) <= max_chars) and fits(text)) else ""
 
 
-def token_limit(
-    max_tokens: int | None, count_tokens: Callable[[str], object] | None
-) -> Callable[[str], bool]:
+def any_length(_: str) -> bool:
+    """Return that a text of any length is within its limit."""
+    return True
+
+
+def token_limit(max_tokens: int, count_tokens: Callable[[str], object]) -> Callable[[str], bool]:
     """Return what decides whether a text has at most *max_tokens*, as *count_tokens* counts."""
-    if max_tokens is None or count_tokens is None:
-        return lambda _: True
 
     def fits(text: str) -> bool:
         count = count_tokens(text)

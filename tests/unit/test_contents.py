@@ -94,6 +94,17 @@ def record(content: str) -> MemoryRecord:
             Reflection("Seats", "a\nb", "Ask", "0.8"),
             "Seats\na\nb\nAsk",
         ),
+        ('{"title": "Seats", "hints": "Ask"}', Reflection("Seats", "", "Ask"), "Seats\nAsk"),
+        (
+            '{"title": "Seats", "use_cases": "Flights"}',
+            Reflection("Seats", "Flights"),
+            "Seats\nFlights",
+        ),
+        (
+            "<episode><situation>First.</situation><situation>Second.</situation></episode>",
+            Episode("First."),
+            "First.",
+        ),
     ],
 )
 def test_known_forms(content: str, parsed: object, text: str) -> None:
@@ -107,6 +118,8 @@ def test_known_forms(content: str, parsed: object, text: str) -> None:
         '{"other',
         "{}",
         '{"other": 1}',
+        '{"title": "Seats"}',
+        '{"hints": "Ask", "use_cases": "Flights"}',
         '{"preference": null}',
         '{"preference": ["nested", {"a": 1}], "title": 3}'[:-1],
         "<unknown>x</unknown>",
