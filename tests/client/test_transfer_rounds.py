@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import pytest
+from attrs import evolve
 
 from agentcore_memory_async import Conversation, HistoryMessage, HistoryRecord, ServiceLimits
+from agentcore_memory_async._wire.transfer import expiry_days
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
 from tests.client.doubles import manager_on, wire_record
@@ -83,3 +86,24 @@ async def test_an_import_stores_twenty_events_or_a_hundred_records_in_a_round() 
 
     assert [20, 40, 50] == sorted({step.messages for step in steps})
     assert [100, 200, 250] == sorted({step.records for step in steps} - {0})
+
+
+@pytest.mark.parametrize(
+    ("left", "days"),
+    [
+        (timedelta(days=-9), 31),
+        (timedelta(days=31), 31),
+        (timedelta(days=31, seconds=1), 32),
+        (timedelta(days=1000), 1000),
+        (timedelta(days=1000, seconds=-1), 1000),
+        (timedelta(days=1000, seconds=1), 1001),
+    ],
+    ids=str,
+)
+def test_a_record_expires_when_it_did_or_as_early_as_the_service_takes(
+    left: timedelta, days: int
+) -> None:
+    """The service takes whole days, 31 or more."""
+    record = HistoryRecord("/facts/anna/", "likes tea", START, expires_at=START + left)
+    assert days == expiry_days(record, START)
+    assert expiry_days(evolve(record, expires_at=None), START) is None
