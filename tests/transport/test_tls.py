@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +12,7 @@ from aiobotocore.config import AioConfig
 from botocore.config import Config
 
 from agentcore_memory_async._transport.botocore import BotocoreTransport
+from agentcore_memory_async._transport.errors import _tls_text
 from agentcore_memory_async.errors import CertificateError, InvalidInputError, TransportError
 
 if TYPE_CHECKING:
@@ -187,3 +190,19 @@ async def test_service_in_memory() -> None:
     async with BotocoreTransport(config=config) as transport:
         answer = await transport("ListActors", {"memoryId": "m"})
     assert {"actorSummaries": []} == answer.body
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [(9, "check this machine's clock"), (10, "check this machine's clock"), (20, "AWS_CA_BUNDLE")],
+    ids=["not yet valid", "expired", "unknown authority"],
+)
+def test_a_certificate_of_another_time_points_to_the_clock(code: int, advice: str) -> None:
+    """By OpenSSL's codes; for any other refusal the authority is what may be missing."""
+    error = ssl.SSLCertVerificationError(1, "refused")
+    error.verify_code, error.verify_message = code, "not trusted"
+    cause = SimpleNamespace(certificate_error=error)
+
+    text = _tls_text("memory.example", cause)
+    assert "the certificate of memory.example is not trusted: not trusted. " in text
+    assert advice in text
