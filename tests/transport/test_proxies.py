@@ -73,7 +73,7 @@ async def write(scheme: str, through: str, patch: pytest.MonkeyPatch, **policy: 
         await AsyncMemorySession(manager, "a", "s").add_turns([said("hi")])
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 407])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 407, 499])
 @pytest.mark.parametrize("scheme", TARGETS)
 async def test_what_a_proxy_refuses_is_not_retried(
     proxy: Start, monkeypatch: pytest.MonkeyPatch, scheme: str, status: int
@@ -89,7 +89,7 @@ async def test_what_a_proxy_refuses_is_not_retried(
     assert "CANARY" not in str(caught.value)
 
 
-@pytest.mark.parametrize("status", [408, 429, 502, 503])
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
 async def test_what_a_proxy_may_do_later_is_retried(
     proxy: Start, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
