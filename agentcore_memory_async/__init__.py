@@ -50,14 +50,7 @@ from agentcore_memory_async.errors import (
 )
 from agentcore_memory_async.extraction import ExtractionPoller
 from agentcore_memory_async.filters import Filter, where
-from agentcore_memory_async.forgetting import (
-    Deleted,
-    Forgetting,
-    ForgettingReport,
-    ForgettingStep,
-    NotCovered,
-    Remaining,
-)
+from agentcore_memory_async.forgetting import Forgetting
 from agentcore_memory_async.logs import BotocoreLogFilter
 from agentcore_memory_async.manager import AsyncMemorySessionManager
 from agentcore_memory_async.models import (
@@ -66,15 +59,24 @@ from agentcore_memory_async.models import (
     BlobPayload,
     Branch,
     BranchSummary,
+    Conversation,
     ConversationalMessage,
     ConversationBranch,
     ConversationTree,
+    Deleted,
     Event,
     Exchange,
     Exchanges,
     Explanation,
+    ExportReport,
     ExtractionJob,
     ExtractionJobMessage,
+    ForgettingReport,
+    ForgettingStep,
+    HistoryEvent,
+    HistoryMessage,
+    HistoryRecord,
+    ImportProgress,
     JsonPayload,
     Memory,
     MemoryDifference,
@@ -84,8 +86,10 @@ from agentcore_memory_async.models import (
     MemorySummary,
     MessageRole,
     NewMemoryRecord,
+    NotCovered,
     Origin,
     RecordOutcome,
+    Remaining,
     SessionSummary,
     Turn,
 )
@@ -113,16 +117,7 @@ from agentcore_memory_async.strategies import (
     UserPreferenceOverride,
     UserPreferenceStrategy,
 )
-from agentcore_memory_async.transfer import (
-    Conversation,
-    Export,
-    ExportReport,
-    HistoryEvent,
-    HistoryMessage,
-    HistoryRecord,
-    Import,
-    ImportProgress,
-)
+from agentcore_memory_async.transfer import Export, Import
 
 if TYPE_CHECKING:
     from agentcore_memory_async.sync import (
