@@ -391,6 +391,9 @@ async def test_the_config_that_is_used(service: Any, monkeypatch: pytest.MonkeyP
         async with transport:
             await transport(*LIST)
         assert expected == made[-1].max_pool_connections
+    async with BotocoreTransport(aws_session=session, endpoint_url=service.url) as transport:
+        await transport(*LIST)
+    assert 50 == made[-1].max_pool_connections
     assert (33, 5) == (made[0].read_timeout, made[0].connect_timeout)
     assert {"mode": "standard", "total_max_attempts": 1} == made[0].retries
     assert "agentcore-memory-async/" in service.requests[0].headers["User-Agent"]
