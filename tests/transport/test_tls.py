@@ -45,6 +45,26 @@ async def test_right_certificate(serve: Callable[..., Any], authority: Any, conf
     assert {"eventId": "1#a"} == answer.body
 
 
+@pytest.mark.parametrize("is_pair", [False, True], ids=["one file", "two files"])
+async def test_a_certificate_of_the_client_is_shown(
+    serve: Callable[..., Any], authority: Any, is_pair: bool
+) -> None:
+    """A server that asks for one gets it, and takes nobody without."""
+    authority.context("client.example")
+    path = f"{authority.directory}/client.example-1-False.pem"
+    context = authority.context("localhost")
+    context.load_verify_locations(authority.bundle)
+    context.verify_mode = ssl.CERT_REQUIRED
+    service = await serve(context)
+    config = Config(client_cert=(path, path) if is_pair else path)
+    async with BotocoreTransport(endpoint_url=service.url, config=config) as transport:
+        await transport("ListActors", {"memoryId": "m"})
+    async with BotocoreTransport(endpoint_url=service.url) as transport:
+        with pytest.raises(TransportError):
+            await transport("ListActors", {"memoryId": "m"})
+    assert 1 == len(service.requests)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
