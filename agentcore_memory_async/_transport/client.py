@@ -239,7 +239,6 @@ def _plan(settings: Settings, caller: Any) -> ClientPlan:
     given = collect(settings.config)
     options = {**collect(caller.get_default_client_config()), **given}
     region, source = find_region(settings.region_name, caller, given)
-    options.pop("region_name", None)
     if "ssl_context" in options.get("connector_args", {}):
         text = "config: ssl_context is not supported; set AWS_CA_BUNDLE to a CA bundle instead"
         raise InvalidInputError(text)

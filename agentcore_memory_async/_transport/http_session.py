@@ -193,7 +193,6 @@ class Connections:
         self.drop_idle()
         for protocol in list(self._carriers):
             protocol.force_close()
-        self._carriers.clear()
 
 
 def is_idle(answered_at: float, now: float) -> bool:

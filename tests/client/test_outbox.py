@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import anyio
 import pytest
@@ -11,6 +12,9 @@ from agentcore_memory_async import RetryPolicy
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
 from tests.client.doubles import MEMORY, manager_on
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
 
 REQUEST = {
     "memoryId": MEMORY,
@@ -52,3 +56,18 @@ async def test_a_task_that_does_not_end_holds_up_the_close_for_a_second() -> Non
         began = anyio.current_time()
     assert 1.0 == pytest.approx(anyio.current_time() - began)
     task.cancel()
+
+
+@virtual_time
+async def test_chunks_that_are_closed_are_forgotten() -> None:
+    """A server streams for months, and keeps nothing of what is over."""
+
+    async def chunks() -> AsyncGenerator[object]:
+        yield "a"
+
+    async with manager_on(FakeTransport()) as manager:
+        outbox = manager._core.outbox
+        outbox.close_soon(chunks())
+        assert 1 == len(outbox._closing)
+        await anyio.sleep(1)
+        assert 0 == len(outbox._closing)

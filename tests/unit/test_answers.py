@@ -5,8 +5,17 @@ from __future__ import annotations
 import pytest
 
 from agentcore_memory_async import DecodeError
-from agentcore_memory_async._transport.base import SendState
-from agentcore_memory_async._transport.capture import ResponseCapture, decode
+from agentcore_memory_async._transport.base import (
+    SendState,
+    current_send_state,
+    track_send_state,
+)
+from agentcore_memory_async._transport.capture import (
+    ResponseCapture,
+    capturing,
+    current_operation,
+    decode,
+)
 
 
 @pytest.mark.parametrize(
@@ -28,3 +37,16 @@ def test_what_is_no_object_is_an_error(body: bytes, parsed: bool) -> None:
     with pytest.raises(DecodeError) as caught:
         decode("ListEvents", capture)
     assert parsed == caught.value.parsed
+
+
+def test_what_is_noted_of_a_call_is_of_that_call() -> None:
+    """After it, and beside it, a task notes nothing in its state."""
+    outer, inner = SendState(), SendState()
+    with track_send_state(outer):
+        with track_send_state(inner):
+            assert inner is current_send_state()
+        assert outer is current_send_state()
+    assert outer is not current_send_state()
+    with capturing(ResponseCapture("ListEvents", outer)):
+        assert "ListEvents" == current_operation()
+    assert "opening" == current_operation()
