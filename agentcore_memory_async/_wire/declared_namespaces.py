@@ -25,6 +25,8 @@ _VARIABLE = re.compile(r"\{[a-zA-Z][a-zA-Z0-9]*\}")
 """A variable of a template, such as ``{actorId}``."""
 _ACTOR_ID = "{actorId}"
 """The variable whose value may be a path, where hierarchical ids are allowed."""
+_STRATEGY_ID = "{memoryStrategyId}"
+"""The variable whose value a description says, by strategy."""
 _MOST_WARNINGS = 100
 """Different prefixes that one manager warns of."""
 
@@ -43,6 +45,10 @@ class WrittenNamespace:
     template: str
     strategy_id: str | None = None
     exact_keys: frozenset[str] = frozenset()
+
+    def filled_in(self, template: str) -> str:
+        """Return *template* with the id of the strategy, where it is known."""
+        return template.replace(_STRATEGY_ID, self.strategy_id or _STRATEGY_ID)
 
 
 class DeclaredNamespaces:
@@ -91,7 +97,8 @@ class DeclaredNamespaces:
             if given in self._warned or len(self._warned) >= _MOST_WARNINGS:
                 continue
             if any(
-                may_hold(prefix, each.template, hierarchical=hierarchical) for each in self._written
+                may_hold(each.filled_in(prefix), each.template, hierarchical=hierarchical)
+                for each in self._written
             ):
                 continue
             self._warned.add(given)

@@ -124,6 +124,17 @@ def test_a_memory_without_strategies_writes_nowhere() -> None:
     assert "no namespace" in warned(namespaces, "/facts/anna/")[0]
 
 
+def test_a_template_may_name_its_strategy() -> None:
+    """The variable stands for the id of each strategy, so only what none writes is warned of."""
+    namespaces = DeclaredNamespaces()
+    written = [WrittenNamespace(f"/s/f-{at}/{at}/{{actorId}}/", f"f-{at}") for at in range(2)]
+    namespaces.describe({str(at): each for at, each in enumerate(written)})
+    right = [f"/s/{{memoryStrategyId}}/{at}/{{actorId}}/" for at in range(2)]
+    assert warned(namespaces, "/s/{memoryStrategyId}/", *right) == []
+    (text,) = warned(namespaces, "/x/{memoryStrategyId}/{actorId}/", *right)
+    assert "writes under /x/{memoryStrategyId}/{actorId}/" in text
+
+
 def test_a_new_description_takes_the_place_of_the_last_one() -> None:
     """What is described again is what counts, and is warned of anew."""
     namespaces = DeclaredNamespaces()
