@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcore_memory_async._wire import event_codec, reading, record_codec
+from agentcore_memory_async._wire import batch_codec, event_codec, reading, record_codec
 from agentcore_memory_async.errors import DecodeError
 from agentcore_memory_async.models import (
     BlobPayload,
@@ -18,6 +18,7 @@ from agentcore_memory_async.models import (
     ConversationalMessage,
     JsonPayload,
     MessageRole,
+    NewMemoryRecord,
 )
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
@@ -254,6 +255,41 @@ def test_a_record_is_read_whole() -> None:
     }
     assert record.extra == {"importance": 3, "content": {"language": "en"}}
     assert record_codec.read_record({"memoryRecord": RECORD}).extra == {}
+
+
+WORDS = st.from_regex(r"[a-zA-Z0-9 ._:/=+@-]{1,20}", fullmatch=True)
+TIMES = st.datetimes(datetime(1970, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001 - a zone is added
+    lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+)
+NEW_RECORDS = st.builds(
+    NewMemoryRecord,
+    namespace=st.just("/facts/a/"),
+    content=TEXT,
+    timestamp=TIMES,
+    memory_strategy_id=st.none() | st.just("facts-0123456789"),
+    metadata=st.dictionaries(
+        WORDS,
+        WORDS
+        | st.lists(WORDS, min_size=1, max_size=5).map(tuple)
+        | st.integers(-(2**53), 2**53)
+        | st.floats(allow_nan=False, allow_infinity=False),
+        max_size=20,
+    ),
+)
+
+
+@given(st.lists(NEW_RECORDS, min_size=1, max_size=4))
+def test_every_kind_of_record_comes_back_equal(records: list[NewMemoryRecord]) -> None:
+    """Text, time, strategy and metadata of each kind come back as they were given."""
+    [part] = batch_codec.new_parts(records, lambda _: {}, None, "token")
+    sent = json.loads(json.dumps(part.params["records"]))
+    for given_record, entry in zip(records, sent, strict=True):
+        del entry["requestIdentifier"]
+        stored = {**entry, "memoryRecordId": "mem-1", "createdAt": entry["timestamp"]}
+        read = record_codec.read_record({"memoryRecord": stored})
+        assert {} == read.extra
+        for name in ("namespace", "content", "timestamp", "memory_strategy_id", "metadata"):
+            assert getattr(given_record, name) == getattr(read, name)
 
 
 WRONG_MEMBERS: list[tuple[dict[str, Any], str]] = [
