@@ -31,7 +31,8 @@ class NewMemoryRecord(Model):
             + @ -``, 1 to 5 texts of up to 64, or a finite number. The service keeps times, and keys
             that begin with ``x-amz-agentcore-memory-``, to itself.
         request_identifier: 1 to 80 letters, digits, ``-``, ``_``, by which the service names the
-            record in its answer; made here if omitted.
+            record in its answer; made here of the content if omitted. With one of your own, a
+            client token that is given again with other content is not noticed.
     """
 
     namespace: str
