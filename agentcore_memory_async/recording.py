@@ -75,7 +75,6 @@ class RecordedTurn(AsyncIterator[str]):
         self._parts: list[str] = []
         self._is_read = False
         self._reader: asyncio.Task[Any] | None = None
-        self._reader_turns: _Turns | None = None
         self._watch(asyncio.current_task())
 
     def __repr__(self) -> str:
@@ -124,15 +123,10 @@ class RecordedTurn(AsyncIterator[str]):
         self.end()
 
     def _watch(self, task: asyncio.Task[Any] | None) -> None:
-        """Note who reads, so that his end is seen; the end of an earlier reader is not."""
-        if task is self._reader:
-            return
-        if self._reader_turns is not None:
-            self._reader_turns.pop(self, None)
+        """Note who reads, so that his end is seen; that of an earlier reader says nothing."""
         self._reader = task
-        self._reader_turns = None if task is None else _turns_read_by(task)
-        if self._reader_turns is not None:
-            self._reader_turns[self] = None
+        if task is not None:
+            _turns_read_by(task)[self] = None
 
     def _reader_ended(self, task: asyncio.Task[Any]) -> None:
         """Hand the turn over if its last reader was cancelled or failed."""

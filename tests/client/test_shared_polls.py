@@ -298,3 +298,19 @@ def test_who_leaves_before_its_poll_begins_leaves_it_to_others() -> None:
     assert (poll.claim(first), poll.claim(second)) == (True, False)
     poll.leave(first)
     assert poll.claim(second)
+
+
+def test_who_has_left_wants_no_poll() -> None:
+    """The next poll is when those want it who still wait."""
+    times = [0.0]
+    clock = SimpleNamespace(now=lambda: times[0], hold=int, release=int)
+    lister: Any = SimpleNamespace(wait_clock=clock)
+    poll = RecordPoll(lister, RecordTarget(NAMESPACE))
+    stays: RecordSubscriber = Subscriber(RecordTarget(NAMESPACE), 90.0, lambda: None)
+    leaves: RecordSubscriber = Subscriber(RecordTarget(NAMESPACE), 80.0, lambda: None)
+    for each, at in ((stays, 50.0), (leaves, 5.0)):
+        poll.join(each)
+        poll.request(each, PollRequest(at))
+    poll.leave(leaves)
+    times[0] = 6.0
+    assert 50.0 == poll.due_at(stays)

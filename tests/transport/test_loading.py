@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agentcore_memory_async._transport.botocore import BotocoreTransport
+from agentcore_memory_async._transport.client import Settings, prepare
+from agentcore_memory_async._transport.loader import ShippedLoader
 from tests.transport.scripts import run
 
 if TYPE_CHECKING:
@@ -126,3 +128,17 @@ def test_only_the_models_of_the_service_are_shipped() -> None:
         assert theirs.list_api_versions(of, "service-2") == loader.list_api_versions(
             of, "service-2"
         )
+
+
+def test_the_provider_of_credentials_is_made_in_the_thread() -> None:
+    """Making it reads files and takes a while; only loading them is left for the loop."""
+    settings = Settings("bedrock-agentcore", "us-west-2", None, None, None, 50)
+    assert "credential_provider" not in prepare(settings).caller._components._deferred
+
+
+def test_times_are_numbers_for_botocore() -> None:
+    """Its own encoder cuts them to seconds on some versions, and rounds them on others."""
+    model = ShippedLoader("bedrock-agentcore").load_service_model("bedrock-agentcore", "service-2")
+    types = {shape["type"] for shape in model["shapes"].values()}
+    assert "double" in types
+    assert "timestamp" not in types

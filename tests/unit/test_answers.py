@@ -50,3 +50,9 @@ def test_what_is_noted_of_a_call_is_of_that_call() -> None:
     with capturing(ResponseCapture("ListEvents", outer)):
         assert "ListEvents" == current_operation()
     assert "opening" == current_operation()
+
+
+def test_a_transport_that_tells_nothing_may_have_sent() -> None:
+    """On a new connection, and nobody knows how often."""
+    state = SendState()
+    assert (True, False, 0) == (state.sent, state.is_kept, state.times_sent)
