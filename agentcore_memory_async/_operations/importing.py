@@ -12,9 +12,11 @@ from attrs import define, field
 from agentcore_memory_async._calls.event_times import UsedTimes
 from agentcore_memory_async._followed import Followed
 from agentcore_memory_async._operations.events import EventOperations
+from agentcore_memory_async._threads import run_apart
 from agentcore_memory_async._wire import transfer as decide
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.validation import EPOCH
+from agentcore_memory_async._wire.weight import is_large
 from agentcore_memory_async.models import (
     Conversation,
     HistoryRecord,
@@ -116,7 +118,7 @@ class Import(Followed[ImportProgress, ImportProgress]):
             if isinstance(item, Conversation):
                 if any(_is_same_session(each.conversation, item) for each in self._active):
                     break  # its order is that of the iterable
-                self._active.append(self._begin(item))
+                self._active.append(await self._begin(item))
             elif isinstance(item, HistoryRecord):
                 self._records.append(item)
             elif self._has_more:
@@ -140,10 +142,11 @@ class Import(Followed[ImportProgress, ImportProgress]):
         self._has_more = item is not None
         return item
 
-    def _begin(self, conversation: Conversation) -> _Writing:
-        events = [decide.as_event(each) for each in conversation.messages]
-        times = distinct_times(check.check_timestamp(each.timestamp) for each in events)
+    async def _begin(self, conversation: Conversation) -> _Writing:
         session = EventOperations(self._view, conversation.actor_id, conversation.session_id)
+        given = conversation.session_id, conversation.messages
+        events = await run_apart(decide.checked_events, *given, large=is_large(given))
+        times = distinct_times(check.check_timestamp(each.timestamp) for each in events)
         return _Writing(conversation, session, events, times, decide.writing_order(events))
 
     async def _store_round(self) -> None:

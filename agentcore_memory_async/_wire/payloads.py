@@ -135,19 +135,19 @@ def check_json(argument: str, value: object) -> int:
     return size
 
 
-def check_messages(messages: object) -> tuple[PayloadItem, ...]:
+def check_messages(messages: object, argument: str = "messages") -> tuple[PayloadItem, ...]:
     """Return the items of an event: 1 to 100, each within its limits."""
     if isinstance(messages, str | bytes) or not isinstance(messages, Sequence):
-        refuse(f"messages is {kind(messages)}; give a list of 1 to 100 ConversationalMessage")
+        refuse(f"{argument} is {kind(messages)}; give a list of 1 to 100 ConversationalMessage")
     given = cast("Sequence[object]", messages)
     if not 1 <= len(given) <= MAX_MESSAGES:
         refuse(
-            f"messages has {len(given)} items; give 1 to {MAX_MESSAGES} per event, "
+            f"{argument} has {len(given)} items; give 1 to {MAX_MESSAGES} per event, "
             "and more in several calls"
         )
     items: list[PayloadItem] = []
     for index, each in enumerate(given):
-        where = f"messages[{index}]"
+        where = f"{argument}[{index}]"
         if isinstance(each, JsonPayload | BlobPayload):
             if each.content is None and isinstance(each, JsonPayload):
                 refuse(f"{where}.content is None; the service does not take null: give a dict")

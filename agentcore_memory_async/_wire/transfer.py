@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from attrs import evolve, frozen
@@ -25,6 +26,7 @@ from agentcore_memory_async._wire.reading import (
     read_page,
     required,
 )
+from agentcore_memory_async.errors import InvalidInputError
 from agentcore_memory_async.models import (
     BlobPayload,
     Branch,
@@ -37,7 +39,7 @@ from agentcore_memory_async.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from agentcore_memory_async._wire.payloads import PayloadItem
@@ -160,13 +162,37 @@ def _shortest(event: HistoryEvent) -> HistoryMessage | HistoryEvent:
     return event
 
 
-def as_event(message: HistoryMessage | HistoryEvent) -> HistoryEvent:
-    """Return the event that is stored for *message*."""
-    if isinstance(message, HistoryEvent):
-        return message
-    check.check_text("text", message.text)
-    parts = [ConversationalMessage(part, message.role) for part in split_text(message.text)]
-    return HistoryEvent(parts, message.timestamp)
+def checked_events(session_id: str, messages: Sequence[object]) -> list[HistoryEvent]:
+    """
+    Return the events that are stored for the messages of a session.
+
+    Raises:
+        InvalidInputError: One of them cannot be stored; the error says which.
+    """
+    events: list[HistoryEvent] = []
+    for place, message in enumerate(messages):
+        try:
+            events.append(_checked_event(message))
+        except InvalidInputError as error:
+            text = f"messages[{place}] of session {session_id}: {error}"
+            raise InvalidInputError(text) from None
+    return events
+
+
+def _checked_event(message: object) -> HistoryEvent:
+    if isinstance(message, HistoryMessage):
+        check.check_text("text", message.text)
+        parts = [ConversationalMessage(part, message.role) for part in split_text(message.text)]
+        event = HistoryEvent(parts, message.timestamp)
+    elif isinstance(message, HistoryEvent):
+        event = message
+    else:
+        check.refuse(f"it is {check.kind(message)}; give a HistoryMessage, or a HistoryEvent")
+    check.check_timestamp(event.timestamp)
+    if event.root is not None and event.branch is None:
+        check.refuse("it has a root and no branch; give the name of the branch, too")
+    metadata_of(event)
+    return evolve(event, items=items_of(event))
 
 
 def writing_order(events: Sequence[HistoryEvent]) -> list[int]:
@@ -206,15 +232,16 @@ def writing_order(events: Sequence[HistoryEvent]) -> list[int]:
 
 def metadata_of(event: HistoryEvent) -> dict[str, str]:
     """Return the metadata to write: that of the event, with the origin that it had."""
-    rest = dict(event.metadata)
-    source = rest.pop(ORIGIN_KEY, None)
-    origin = None if source is None else check_origin(Origin(source))
-    return check.check_metadata(rest, origin)
+    given = cast("object", event.metadata)
+    if isinstance(given, Mapping) and ORIGIN_KEY in given:
+        rest = dict(event.metadata)
+        return check.check_metadata(rest, check_origin(Origin(rest.pop(ORIGIN_KEY))))
+    return check.check_metadata(event.metadata)
 
 
 def items_of(event: HistoryEvent) -> tuple[PayloadItem, ...]:
     """Return the items to write; other programs store events of nothing but metadata, too."""
-    return check_messages(event.items) if event.items else ()
+    return check_messages(event.items, "items") if event.items else ()
 
 
 def branch_of(event: HistoryEvent, event_ids: Mapping[int, str]) -> Branch | None:

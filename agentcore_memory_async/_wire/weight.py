@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from itertools import chain, islice
 from typing import TYPE_CHECKING, cast
 
-from agentcore_memory_async.models import BlobPayload, ConversationalMessage, JsonPayload
+from agentcore_memory_async.models import (
+    BlobPayload,
+    ConversationalMessage,
+    HistoryEvent,
+    HistoryMessage,
+    JsonPayload,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +31,7 @@ MOST = LARGE // VALUE
 
 
 def is_large(value: object) -> bool:
-    """Return whether *value*, of JSON data, bytes and items of an event, is large."""
+    """Return whether *value*, of JSON data, bytes, items of an event and messages, is large."""
     left, weight = [value], 0
     while left:
         each = left.pop()
@@ -46,8 +52,10 @@ def _parts(value: object) -> Iterable[object]:
         return chain(islice(pairs, MOST), islice(pairs.values(), MOST))
     if isinstance(value, list | tuple):
         return islice(cast("Iterable[object]", value), MOST)
-    if isinstance(value, ConversationalMessage):
+    if isinstance(value, ConversationalMessage | HistoryMessage):
         return (value.text,)
+    if isinstance(value, HistoryEvent):
+        return value.items
     if isinstance(value, JsonPayload | BlobPayload):
         return (value.content,)
     if isinstance(value, Mapping):

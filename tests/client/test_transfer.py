@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from attrs import evolve
@@ -29,11 +30,11 @@ from agentcore_memory_async import (
     ServiceLimits,
     ThrottledError,
 )
-from agentcore_memory_async._wire.transfer import as_event, writing_order
+from agentcore_memory_async._wire.transfer import checked_events, writing_order
 from agentcore_memory_async.local import AutoClock, LocalMemoryService
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
-from tests.client.doubles import MEMORY, manager_on
+from tests.client.doubles import MEMORY, manager_on, said
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -113,7 +114,7 @@ async def test_exported_imported_and_exported_again_it_is_equal() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_histories_can_be_stored_whatever_their_order(seed: int) -> None:
     """A root is stored before its branch, and the first of a branch before the others."""
-    events = [as_event(each) for each in history(random.Random(seed), "s").messages]
+    events = checked_events("s", history(random.Random(seed), "s").messages)
     mixed = list(range(len(events)))
     random.Random(seed).shuffle(mixed)
     places = {old: new for new, old in enumerate(mixed)}
@@ -209,6 +210,37 @@ async def test_what_cannot_be_stored_is_refused_each_time(items: Sequence[Any]) 
         for _ in range(2):
             with pytest.raises(InvalidInputError):
                 await work
+    assert not transport.sent("CreateEvent")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ("hi", "it is str"),
+        ({"role": "user", "content": "hi"}, "it is dict"),
+        (HistoryMessage("", "user", START), "text is empty"),
+        (HistoryMessage("hi", "user", datetime(2026, 1, 1)), "timestamp is a naive datetime"),  # noqa: DTZ001
+        (HistoryEvent([BlobPayload(cast("Any", b"a"))], START), "items[0].content contains bytes"),
+        (HistoryEvent([said("hi")] * 101, START), "items has 101 items"),
+        (HistoryEvent([said("hi")], START, {"topic": "*"}), "metadata['topic'] contains '*'"),
+        (HistoryEvent([said("hi")], START, cast("Any", 5)), "metadata is int"),
+        (HistoryEvent([said("hi")], START, root=0), "it has a root and no branch"),
+    ],
+)
+@virtual_time
+async def test_a_wrong_message_is_named_before_the_ones_before_it_are_stored(
+    wrong: Any, named: str
+) -> None:
+    """All messages of a conversation are checked first, and an error says which one is wrong."""
+    messages = [HistoryMessage("hi", "user", START), wrong]
+    transport = FakeTransport()
+    async with manager_on(transport) as manager:
+        with pytest.raises(
+            InvalidInputError, match=re.escape(f"messages[1] of session s1: {named}")
+        ):
+            await manager.import_conversations(
+                [Conversation("anna", "s1", messages)], extract=False
+            )
     assert not transport.sent("CreateEvent")
 
 
