@@ -69,7 +69,8 @@ def leaves() -> Iterator[Leaf]:
             root = root_of(operation, direction)
             if root is not None:
                 for path in _leaves(SERVICES[SERVICE_OF[operation]]["shapes"], root):
-                    yield Leaf(operation, direction, path)
+                    if path:
+                        yield Leaf(operation, direction, path)
 
 
 def _leaves(shapes: Mapping[str, Any], name: str) -> Iterator[Path]:
@@ -77,16 +78,11 @@ def _leaves(shapes: Mapping[str, Any], name: str) -> Iterator[Path]:
     inner: dict[str, str] = {}
     if shape["type"] == "structure" and not shape.get("document"):
         inner = {member: each["shape"] for member, each in shape["members"].items()}
-        if not inner:
-            return
     elif shape["type"] == "list":
         inner = {"[]": shape["member"]["shape"]}
     elif shape["type"] == "map":
         inner = {"{}": shape["value"]["shape"]}
-    else:
-        yield ()
-        return
-    if shape.get("document"):
+    if not inner:  # also a structure without members, which says something by being there
         yield ()
     for step, target in inner.items():
         for rest in _leaves(shapes, target):
@@ -131,6 +127,8 @@ def _flat(shapes: Mapping[str, Any], name: str, value: Any) -> Iterator[tuple[Pa
     steps: list[tuple[str, str, Any]] = []
     if shape["type"] == "structure" and not shape.get("document"):
         steps = [(key, shape["members"][key]["shape"], each) for key, each in value.items()]
+        if not shape["members"]:
+            yield (), value
     elif shape["type"] == "list":
         steps = [("[]", shape["member"]["shape"], each) for each in value]
     elif shape["type"] == "map":

@@ -46,7 +46,7 @@ DELIBERATE = {
     "*Memory.input.*Strategy.recordExpirySpecification.action": NOTHING_TO_REMOVE,
     "*Memory.input.*.namespaces": OLDER,
     "*.contentConfigurations.type": ONLY_ONE,
-    "DeleteMemory.output.status": "the call waits until it is gone",
+    "DeleteMemory.output.status": "the call waits until it is gone; `get_memory()` has it before",
 }
 """Why no argument or attribute carries a leaf, by its pattern."""
 
@@ -123,12 +123,12 @@ def _cell(found: list[Leaf], *, methods: bool) -> str:
             texts[_text(carrier, methods=methods)] = None
     if texts and methods:
         return ", ".join(texts)
-    operations: dict[str | None, dict[str, None]] = {}
+    places: dict[str | None, dict[str, None]] = {}
     for leaf in found:
         if not carriers().get(leaf):
-            operations.setdefault(reason_of(leaf), {})[f"`{leaf.operation}`"] = None
-    for reason, names in operations.items():
-        where = f" in {' and '.join(names)}" if texts else ""  # elsewhere it has something
+            places.setdefault(reason_of(leaf), {})[f"`{leaf.operation}.{leaf.path[0]}`"] = None
+    for reason, names in places.items():
+        where = f" in {', '.join(names)}" if texts else ""  # elsewhere it has something
         texts[f"nothing{where}: {reason}"] = None
     return ", ".join(texts)
 

@@ -32,11 +32,13 @@ def test_every_member_is_carried() -> None:
     assert [] == [name_of(leaf) for leaf, by in carriers().items() if by and reason_of(leaf)]
 
 
-def test_a_member_that_is_new_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("shape", ["Timestamp", "NoMembers"])
+def test_a_member_that_is_new_is_missing(monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
     """A member that the service adds to its model is carried by nothing, and so is noticed."""
     carriers()
-    members = SERVICES[SERVICE]["shapes"]["GetEventInput"]["members"]
-    monkeypatch.setitem(members, "asOf", {"shape": "Timestamp"})
+    shapes = SERVICES[SERVICE]["shapes"]
+    monkeypatch.setitem(shapes, "NoMembers", {"type": "structure", "members": {}})
+    monkeypatch.setitem(shapes["GetEventInput"]["members"], "asOf", {"shape": shape})
     assert ["GetEvent.input.asOf"] == missing()
 
 
