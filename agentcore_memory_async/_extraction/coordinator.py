@@ -70,8 +70,6 @@ class PollCoordinator:
                 self._jobs = None
 
     def close(self, error: Exception) -> None:
-        """End all waits with *error*."""
+        """End all waits with *error*: each of them waits for records."""
         for poll in self._records.values():
             poll.publish(Failure(error))
-        if self._jobs is not None:
-            self._jobs.publish(Failure(error))

@@ -30,6 +30,7 @@ from agentcore_memory_async._wire.filters import check_record_filters
 from agentcore_memory_async._wire.metadata import check_record_metadata
 from agentcore_memory_async._wire.namespaces import resolve_prefix, resolve_template
 from agentcore_memory_async._wire.weight import is_large
+from agentcore_memory_async.policies import check_polling, check_retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -365,3 +366,14 @@ def test_numbers_without_end_are_not_shown(value: int, shown: str) -> None:
 def test_a_message_is_full_where_a_character_may_not_fit(text: str, is_full: bool) -> None:
     """A character has up to 4 bytes, of the 102,400 that a message may have."""
     assert is_full == payloads.is_full(text)
+
+
+@pytest.mark.parametrize("value", ["fast", 5, RetryPolicy, PollPolicy])
+def test_policies_are_policies(value: object) -> None:
+    """One that is none would be found out by the first call that fails."""
+    for take in (check_polling, check_retry):
+        with pytest.raises(InvalidInputError):
+            take(value)
+    assert check_polling(None) is None
+    with pytest.raises(InvalidInputError):
+        check_retry(None)
