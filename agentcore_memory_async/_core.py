@@ -149,6 +149,19 @@ class View:
             "memoryStrategyId": memory_strategy_id,
         }
 
+    def _all_variables(self, given: object) -> dict[str, str]:
+        """Return the values of namespace keys that an event has: the view's, and those *given*."""
+        variables = {
+            **self._core.namespace_variables,
+            **check.check_namespace_variables(given),
+        }
+        if len(variables) > check.MAX_VARIABLES:
+            check.refuse(
+                f"namespace_variables has {len(variables)} entries, with those of with_options(); "
+                f"the limit is {check.MAX_VARIABLES}"
+            )
+        return variables
+
     def _warn_of_unwritten(self, prefixes: Mapping[str, str]) -> None:
         """
         Warn of *prefixes* under which no strategy writes, as far as that is known.

@@ -282,8 +282,7 @@ class EventOperations(SessionView):
         """
         named = check.check_branch(branch)
         is_extracted = check.check_bool("extract", extract)
-        variables = check.check_namespace_variables(namespace_variables)
-        variables = {**self._core.namespace_variables, **variables}
+        variables = self._all_variables(namespace_variables)
 
         def build() -> Mapping[str, Any]:
             return event_codec.create_event(

@@ -59,8 +59,7 @@ class IngestOperations(ActorView):
         AWS operation: ``IngestData``.
         """
         entries = check.check_metadata(metadata, check_origin(origin))
-        variables = check.check_namespace_variables(namespace_variables)
-        variables = {**self._core.namespace_variables, **variables}
+        variables = self._all_variables(namespace_variables)
         timestamp = merged(timestamp, None, event_timestamp=event_timestamp)
         stamp_ms = None if timestamp is None else check.check_timestamp(timestamp)
         token = str(uuid4()) if client_token is None else check.check_client_token(client_token)

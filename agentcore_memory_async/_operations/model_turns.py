@@ -98,7 +98,7 @@ class ModelTurnOperations(TurnOperations, ContextOperations):
                 f"llm_callback is {check.kind(llm_callback)}; give a function of user_input and "
                 "memories that returns the answer"
             )
-        variables = check.check_namespace_variables(namespace_variables) or None
+        variables = self._all_variables(namespace_variables) or None
         is_degrading = _check_on_search_error(on_search_error)
         check.check_bool("store_on_failure", store_on_failure)
         branch = merged(branch, None, branch_name=branch_name)

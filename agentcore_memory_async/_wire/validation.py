@@ -32,6 +32,8 @@ LATEST_MS = 253_402_300_799_999
 """End of the year 9999 in milliseconds since 1970: what a datetime can hold."""
 MAX_QUERY = 10_000
 """Characters of a search (service model)."""
+MAX_VARIABLES = 5
+"""Values of namespace keys of one event (service model)."""
 MAIN_BRANCH = "main"
 """Name by which the service calls the branch of an event that names none."""
 _MEMORY_ARN = re.compile(r"arn:[a-z0-9-]+:bedrock-agentcore:[a-z0-9-]*:[0-9]*:memory/")
@@ -441,7 +443,7 @@ def check_namespace_variables(value: object) -> dict[str, str]:
     if not isinstance(value, Mapping):
         refuse(f"namespace_variables is {kind(value)}; give a mapping with 1 to 5 entries")
     entries = cast("Mapping[object, object]", value)
-    if not 1 <= len(entries) <= 5:
+    if not 1 <= len(entries) <= MAX_VARIABLES:
         refuse(f"namespace_variables has {len(entries)} entries; give 1 to 5, or leave it out")
     for name, text in entries.items():
         if not isinstance(name, str) or len(name) > 32 or not _VARIABLE_NAME.fullmatch(name):

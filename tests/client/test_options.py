@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -18,6 +18,9 @@ from agentcore_memory_async import (
 from agentcore_memory_async.testing import FakeTransport
 from tests._virtual_time import virtual_time
 from tests.client.doubles import SlowService, manager_on, said
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 ONCE = RetryPolicy(max_attempts=1)
 
@@ -115,3 +118,34 @@ async def test_only_a_policy_is_an_option(bad: Any) -> None:
         for target in (manager, session):
             with pytest.raises(InvalidInputError, match="give a RetryPolicy"):
                 target.with_options(retry=bad)
+
+
+async def answering(text: str, _: object) -> str:
+    """Answer as a model that is never asked here."""
+    raise AssertionError(text)
+
+
+WRITES: dict[str, Callable[..., Awaitable[object]]] = {
+    "turns": lambda view, given: view.add_turns([said("x")], namespace_variables=given),
+    "ingested": lambda view, given: view.ingest_data([said("x")], namespace_variables=given),
+    "model": lambda view, given: view.process_turn_with_llm(
+        "x", answering, {}, namespace_variables=given
+    ),
+}
+"""Calls that take variables beside those of their view."""
+
+
+@pytest.mark.parametrize("write", WRITES)
+@virtual_time
+async def test_variables_of_a_view_and_a_call_are_five_together(write: str) -> None:
+    """What the service would refuse is refused before a request, or a model, is asked."""
+    transport = FakeTransport()
+    async with manager_on(transport) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        view = session.with_options(namespace_variables=dict.fromkeys("abc", "1"))
+        with pytest.raises(InvalidInputError, match=r"6 entries.*with_options.*5"):
+            await WRITES[write](view, dict.fromkeys("def", "2"))
+        assert [] == transport.requests
+        await view.add_turns([said("x")], namespace_variables=dict.fromkeys("cde", "2"))
+    sent = transport.sent("CreateEvent")[0]["extractionConfig"]["namespaceVariables"]
+    assert {**dict.fromkeys("ab", "1"), **dict.fromkeys("cde", "2")} == sent

@@ -209,6 +209,12 @@ CASES: dict[str, tuple[list[Any], Any]] = {
         VARIABLES,
         lambda s, x: s.add_turns(GOOD, namespace_variables=x),
     ),
+    "add_turns(namespace_variables of a view)": (
+        [dict.fromkeys("def", "x")],
+        lambda s, x: s.with_options(namespace_variables=dict.fromkeys("abc", "x")).add_turns(
+            GOOD, namespace_variables=x
+        ),
+    ),
     "add_turns(client_token)": (TOKENS, lambda s, x: s.add_turns(GOOD, client_token=x)),
     "with_options(retry)": ([None, *POLICIES], lambda s, x: s.with_options(retry=x)),
     "with_options(namespace_variables)": (
