@@ -26,7 +26,8 @@ class ExplanationOperations(BranchOperations):
 
         The keys are those that the record's strategy declares ``STRICTLY_CONSISTENT``, as far as
         the manager was told by ``describe`` or made by ``control.manager``. Before, a key that the
-        record and the events have in common may have been inferred by a model, so it is by time.
+        record and the events have in common may have been inferred by a model, so it is by time;
+        so is a record in the namespace of another actor or session.
 
         Args:
             record: A record, as it was listed or found.
@@ -37,6 +38,6 @@ class ExplanationOperations(BranchOperations):
         AWS operation: ``ListEvents``, all pages.
         """
         check.check_type("record", record, MemoryRecord, "give a MemoryRecord of a list or search")
-        hierarchical = self._core.allow_hierarchical_actor_ids
-        keys = self._core.namespaces.keys_of(record, hierarchical=hierarchical)
+        ids = {"actorId": self.actor_id, "sessionId": self.session_id}
+        keys = self._core.namespaces.keys_of(record, ids)
         return explanations.explain(record, await self._all_events(with_payloads=True), keys)

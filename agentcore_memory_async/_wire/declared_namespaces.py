@@ -25,8 +25,6 @@ _VARIABLE = re.compile(r"\{[a-zA-Z][a-zA-Z0-9]*\}")
 """A variable of a template, such as ``{actorId}``."""
 _ACTOR_ID = "{actorId}"
 """The variable whose value may be a path, where hierarchical ids are allowed."""
-_STRATEGY_ID = "{memoryStrategyId}"
-"""The variable whose value a description says, by strategy."""
 _MOST_WARNINGS = 100
 """Different prefixes that one manager warns of."""
 
@@ -48,7 +46,7 @@ class WrittenNamespace:
 
     def filled_in(self, template: str) -> str:
         """Return *template* with the id of the strategy, where it is known."""
-        return template.replace(_STRATEGY_ID, self.strategy_id or _STRATEGY_ID)
+        return _filled_in(template, {"memoryStrategyId": self.strategy_id})
 
 
 class DeclaredNamespaces:
@@ -127,23 +125,23 @@ class DeclaredNamespaces:
             )
         )
 
-    def keys_of(self, record: MemoryRecord, *, hierarchical: bool = False) -> frozenset[str]:
+    def keys_of(self, record: MemoryRecord, ids: Mapping[str, str]) -> frozenset[str]:
         """
-        Return the keys that were certainly passed on to *record*; none where that is not known.
+        Return the keys that were certainly passed on to *record* from events of a session.
 
         They are those of the strategy that wrote it, and of each of its templates that makes the
-        namespace of the record.
+        namespace of the record; none where that is not known, or the record is another's.
 
         Args:
             record: A record.
-            hierarchical: Whether actor ids may contain ``/``.
+            ids: ``actorId`` and ``sessionId`` of the session.
         """
         found = [
             each.exact_keys
             for each in self._written
             if each.strategy_id is not None
             and each.strategy_id == record.memory_strategy_id
-            and makes(record.namespace, each.template, hierarchical=hierarchical)
+            and makes(record.namespace, _filled_in(each.template, ids))
         ]
         first = found[0] if found else frozenset[str]()
         return first.intersection(*found)
@@ -189,20 +187,25 @@ def _passed_on(strategy: MemoryStrategy, *, is_reflection: bool) -> Set[str]:
     return {each.key for each in schema if each.extraction_type == "STRICTLY_CONSISTENT"}
 
 
+def _filled_in(template: str, values: Mapping[str, str | None]) -> str:
+    """Return *template* with the values that are known here."""
+    return _VARIABLE.sub(lambda found: values.get(found[0][1:-1]) or found[0], template)
+
+
 def may_hold(prefix: str, template: str, *, hierarchical: bool = False) -> bool:
     """Return whether a namespace made of *template* may be *prefix*, or below it."""
     wanted = _segments(prefix)
-    return any(len(wanted) in ends for ends in _walk(wanted, template, hierarchical))
+    return any(len(wanted) in ends for ends in _walk(wanted, template, hierarchical=hierarchical))
 
 
-def makes(namespace: str, template: str, *, hierarchical: bool = False) -> bool:
-    """Return whether *namespace* may be made of *template*."""
+def makes(namespace: str, template: str) -> bool:
+    """Return whether *namespace* may be made of *template*, each variable being one segment."""
     wanted = _segments(namespace)
-    *_, ends = _walk(wanted, template, hierarchical)
+    *_, ends = _walk(wanted, template, hierarchical=False)
     return len(wanted) in ends
 
 
-def _walk(wanted: list[str], template: str, hierarchical: bool) -> Iterator[set[int]]:
+def _walk(wanted: list[str], template: str, *, hierarchical: bool) -> Iterator[set[int]]:
     """Yield how many segments of *wanted* the parts of *template* so far may make up, each time."""
     ends = {0}
     yield ends

@@ -134,18 +134,27 @@ async def test_only_a_record_is_explained() -> None:
 
 @pytest.mark.parametrize("extraction_type", ["LLM_INFERRED", "STRICTLY_CONSISTENT"])
 @pytest.mark.parametrize("writes", ["mine", "another's"])
-async def test_only_what_is_certain_is_told_by_key(extraction_type: str, writes: str) -> None:
-    """A key that a model inferred, or that another strategy passes on, tells no more than time."""
+@pytest.mark.parametrize("actor_id", ["a", "b", "a/b"])
+async def test_only_what_is_certain_is_told_by_key(
+    extraction_type: str, writes: str, actor_id: str
+) -> None:
+    """
+    A key that a model inferred, or that another strategy passes on, tells no more than time. Nor
+    does that of another actor's record.
+    """
     transport, described = FakeTransport(), FakeTransport()
     schema = {"metadataSchema": [{"key": "topic", "extractionType": extraction_type}]}
     plain = FACTS | {"strategyId": "other-0123456789", "name": "other"}
     strategies = [FACTS | {"memoryRecordSchema": schema}, plain]
     described.reply("GetMemory", answer(strategies=strategies))
     written_by = FACTS["strategyId"] if writes == "mine" else plain["strategyId"]
-    is_exact = writes == "mine" and extraction_type == "STRICTLY_CONSISTENT"
-    async with manager_on(transport) as manager, control_on(described) as control:
+    is_exact = (writes, extraction_type, actor_id) == ("mine", "STRICTLY_CONSISTENT", "a")
+    async with (
+        manager_on(transport, allow_hierarchical_actor_ids=True) as manager,
+        control_on(described) as control,
+    ):
         await manager.describe(control)
-        session = AsyncMemorySession(manager, "a", "s")
+        session = AsyncMemorySession(manager, actor_id, "s")
         found = evolve(
             record(datetime.now(UTC), topic="home"),
             created_at=datetime.now(UTC),

@@ -165,6 +165,7 @@ def test_what_was_given_is_warned_of_once() -> None:
         ("/facts/anna", FACTS, True),
         ("/facts/", FACTS, False),
         ("/facts/anna/more/", FACTS, False),
+        ("/facts/org/anna/", "/facts/org/anna/", True),
         ("/e/anna/", "/e/{actorId}/{sessionId}/", False),
         ("/support/red/sum-chat1/x/", DEEP, True),
     ],
@@ -174,12 +175,6 @@ def test_a_namespace_is_made_of_a_whole_template(
 ) -> None:
     """Neither above it nor below."""
     assert makes(namespace, template) is expected
-
-
-def test_a_path_of_an_actor_is_made_of_its_template() -> None:
-    """Hierarchical actor ids take several segments."""
-    assert makes("/facts/org/anna/", FACTS, hierarchical=True)
-    assert not makes("/facts/org/anna/", FACTS)
 
 
 def record(namespace: str, strategy_id: str | None) -> MemoryRecord:
@@ -192,7 +187,8 @@ def test_the_keys_of_a_record_are_those_of_its_strategy() -> None:
     """Of no other strategy, template or namespace, and only what is certain."""
     keys = frozenset({"topic"})
     namespaces = DeclaredNamespaces({"mine": FACTS})
-    assert namespaces.keys_of(record("/facts/a/", "f-1")) == frozenset()
+    ids = {"actorId": "a", "sessionId": "s"}
+    assert namespaces.keys_of(record("/facts/a/", "f-1"), ids) == frozenset()
     namespaces.describe(
         {
             "facts": WrittenNamespace(FACTS, "f-1", keys),
@@ -203,15 +199,19 @@ def test_the_keys_of_a_record_are_those_of_its_strategy() -> None:
             "either.reflection": WrittenNamespace("/x/{actorId}/", "x-1"),
         }
     )
-    assert namespaces.keys_of(record("/facts/a/", "f-1")) == keys
-    assert namespaces.keys_of(record("/e/a/s/", "e-1")) == keys
+    assert namespaces.keys_of(record("/facts/a/", "f-1"), ids) == keys
+    assert namespaces.keys_of(record("/facts/a/b/", "f-1"), ids | {"actorId": "a/b"}) == keys
+    assert namespaces.keys_of(record("/e/a/s/", "e-1"), ids) == keys
     for namespace, strategy_id in [
         ("/facts/a/", "f-2"),
         ("/facts/a/", "f-3"),
         ("/facts/a/", None),
         ("/other/a/", "f-1"),
         ("/facts/a/b/", "f-1"),
+        ("/facts/b/", "f-1"),
+        ("/e/a/other/", "e-1"),
+        ("/e/b/s/", "e-1"),
         ("/e/a/", "e-1"),
         ("/x/a/", "x-1"),
     ]:
-        assert namespaces.keys_of(record(namespace, strategy_id)) == frozenset(), namespace
+        assert namespaces.keys_of(record(namespace, strategy_id), ids) == frozenset(), namespace
