@@ -195,6 +195,9 @@ class Forgetting(Followed[ForgettingStep, ForgettingReport]):
                 is_missing=isinstance(error, NotFoundError),
                 is_in_doubt=isinstance(error, OutcomeUnknownError),
             )
+        except BaseException:
+            self._tally.note_in_doubt("event", event_id)
+            raise
         return self._tally.note_deleted("event", event_id, session_id)
 
     async def _delete_records(self, records: Sequence[MemoryRecord]) -> bool:
@@ -205,6 +208,10 @@ class Forgetting(Followed[ForgettingStep, ForgettingReport]):
             in_doubt = isinstance(error, OutcomeUnknownError)
             notes = [self._note_record(each, str(error), is_in_doubt=in_doubt) for each in records]
             return any(notes)
+        except BaseException:
+            for record in records:
+                self._tally.note_in_doubt("record", record.memory_record_id)
+            raise
         came = False
         for record, outcome in zip(records, result, strict=True):
             # Not found after a lost answer is told as a success, but may be too new to be found.

@@ -303,8 +303,12 @@ class Tally:
         key = remaining.kind, remaining.item_id
         self.failed[key] = remaining
         if is_in_doubt:
-            self.in_doubt[key] = None
+            self.note_in_doubt(*key)
         return key not in self.known_failures
+
+    def note_in_doubt(self, kind: RemainingKind, item_id: str) -> None:
+        """Note an item whose deletion may have been done, such as before it was cancelled."""
+        self.in_doubt[kind, item_id] = None
 
     def _deleted(self, kind: RemainingKind) -> dict[str, None]:
         return self.events if kind == "event" else self.records

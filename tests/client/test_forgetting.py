@@ -17,6 +17,8 @@ from tests.client.doubles import manager_on
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from agentcore_memory_async._transport.base import Answer
+
 NAMESPACES = {"facts": "/facts/{actorId}/"}
 
 
@@ -258,6 +260,32 @@ async def test_left_and_awaited_again_it_goes_on() -> None:
     assert left == 400
     assert store.events["s1"] == {}
     assert sorted(report.deleted.event_ids) == ids
+
+
+@pytest.mark.parametrize("slow", ["DeleteEvent", "BatchDeleteMemoryRecords"])
+@virtual_time
+async def test_what_was_deleted_as_it_was_cancelled_is_reported(slow: str) -> None:
+    """A deletion that was cancelled after it was sent is told as done, once no scan lists it."""
+
+    class Slow(Store):
+        async def __call__(self, operation: str, params: Mapping[str, Any]) -> Answer:
+            answer = await super().__call__(operation, params)
+            if operation == slow:
+                await anyio.sleep(5)
+            return answer
+
+    store = Slow({"s1": ["0000001#a"]}, {record_id(1): "/facts/anna/"})
+    async with manager_on(store, namespaces=NAMESPACES) as manager:
+        forgetting = manager.forget_actor("anna", settle=1.0)
+        with anyio.move_on_after(1.0) as scope:
+            await forgetting
+        assert scope.cancelled_caught
+        report = await forgetting
+
+    deleted = report.deleted
+    assert (deleted.event_ids, deleted.memory_record_ids) == (("0000001#a",), (record_id(1),))
+    assert not report.remaining
+    assert 1 == len(store.sent(slow))
 
 
 @virtual_time
