@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -326,8 +327,11 @@ def test_an_encoded_id_is_as_long_as_is_allowed(encode: Callable[[str], str], lo
         ({"k": "a" * 65_471}, {"k": "a" * 65_470}),
         ([said("a" * 65_408)], [said("a" * 65_407)]),
         ([1] * 1023, [1] * 1022),
+        (JsonPayload("a" * 65_472), JsonPayload("a" * 65_471)),
+        (BlobPayload("a" * 65_472), BlobPayload("a" * 65_471)),
+        (MappingProxyType({"k": "a" * 65_472}), MappingProxyType({"k": "a" * 65_471})),
     ],
-    ids=["text", "bytes", "list", "dict", "message", "numbers"],
+    ids=["text", "bytes", "list", "dict", "message", "numbers", "data", "blob", "mapping"],
 )
 def test_data_is_large_from_64_kib_on(at_limit: object, below: object) -> None:
     """A value weighs its text, and 64 if it is none."""
