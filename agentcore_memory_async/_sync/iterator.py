@@ -41,11 +41,12 @@ class IteratorBridge(Generic[T]):
     makes cancel scopes in the iterator legal, and lets it be closed at any time.
     """
 
+    _wanted: int
+
     def __init__(self, thread: LoopThread, iterator: AsyncIterator[T]) -> None:
         self.thread = thread
         self._iterator = iterator
         self._items: deque[T] = deque()
-        self._wanted = 0
         self._asked = Event()
         self._arrived = Event()
         self._ended = Event()
