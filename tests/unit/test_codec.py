@@ -201,7 +201,7 @@ def test_an_event_id_acknowledges(change: dict[str, Any]) -> None:
 def test_what_data_holds_is_as_the_answer_says() -> None:
     """Only down to the members of data is anything taken from the request."""
     request = {**build(JsonPayload({"a": {"b": 1}, "c": 2})), **STAMPED}
-    shown = [{"json": {"content": {"a": {}}}}]
+    shown: list[dict[str, Any]] = [{"json": {"content": {"a": {}}}}]
     answer = {"event": {"eventId": GOOD["eventId"], "payload": shown}}
 
     assert {"a": {}, "c": 2} == event_codec.read_created_event(answer, None, request).payload
