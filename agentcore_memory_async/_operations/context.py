@@ -84,7 +84,10 @@ class ContextOperations(RecordOperations):
         sources = check_trusted(trusted)
         variables = check.check_namespace_variables(namespace_variables)
         configs = self._read_configs(retrieval_config)
-        searches = self._searches(check.plain(query), configs, variables, is_trusted=bool(sources))
+        from_where = "namespaces" if retrieval_config is None else "retrieval_config"
+        searches = self._searches(
+            check.plain(query), configs, variables, argument=from_where, is_trusted=bool(sources)
+        )
         self._warn_of_unwritten({each.where.template: each.where.prefix for each in searches})
         searches = [each for each in searches if each.query.strip()]
         found = await run_together([partial(self._found, each, sources) for each in searches])
@@ -96,6 +99,7 @@ class ContextOperations(RecordOperations):
         configs: Mapping[str, RetrievalConfig],
         variables: Mapping[str, str],
         *,
+        argument: str,
         is_trusted: bool,
     ) -> list[_Search]:
         """Return what to search, with everything checked that the service would refuse."""
@@ -106,7 +110,7 @@ class ContextOperations(RecordOperations):
             prefix = resolve_prefix(
                 template,
                 self._namespace_values(config.strategy_id, variables),
-                argument="retrieval_config",
+                argument=argument,
                 given_by=_GIVEN_BY,
             )
             own = ("trusted",) if is_trusted else ()

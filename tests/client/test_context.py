@@ -142,8 +142,11 @@ async def test_namespace_keys_of_the_memory_are_filled_in() -> None:
 async def test_each_variable_has_the_right_advice(template: str, advice: str) -> None:
     """What gives a variable its value depends on the variable."""
     async with manager_on(Remembering()) as manager:
-        with pytest.raises(InvalidInputError, match=advice):
+        with pytest.raises(InvalidInputError, match=f"^retrieval_config .*{advice}"):
             await manager.actor("a").retrieve_context("q", {template: CONFIG})
+    async with manager_on(Remembering(), namespaces=[template]) as manager:
+        with pytest.raises(InvalidInputError, match=f"^namespaces .*{advice}"):
+            await manager.actor("a").retrieve_context("q")
 
 
 async def test_all_is_checked_before_the_first_search() -> None:
