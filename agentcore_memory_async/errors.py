@@ -287,7 +287,10 @@ class OutcomeUnknownError(Picklable, AgentCoreMemoryError):
             done = "stored"
             advice = "resolve(error) of the session settles it, and stores nothing twice"
         elif client_token is not None:
-            advice = "Calling it again with the same arguments and token does nothing twice"
+            advice = (
+                "Calling it again with the same arguments, and with this token where the method "
+                "takes one, does nothing twice"
+            )
         super().__init__(
             f"{operation}{token} may or may not have been {done}: "
             f"no answer in {attempts} attempt(s) tells. {advice}"
