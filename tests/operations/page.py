@@ -7,8 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentcore_memory_async._wire.service_model import CONTROL, OPERATIONS_BY_SERVICE, SERVICE
+from agentcore_memory_async.errors import service_error
 from tests.operations.carried import Carrier, carriers
-from tests.operations.model import Direction, Leaf, Member, below, leaves, members_on, root_of
+from tests.operations.model import (
+    SERVICES,
+    Direction,
+    Leaf,
+    Member,
+    below,
+    leaves,
+    members_on,
+    root_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,9 +32,9 @@ PAGES = {
 INTRO = """\
 <!-- Made by `python -m tests.operations`; a test compares it. -->
 
-Every operation of the service model that this package ships, and every member of its requests \
-and answers (→), beside what carries it. It is found by calling each method with one argument \
-changed, and by answering with one member changed.
+Every operation of the service model that this package ships, and every member of its requests, \
+answers (→) and errors, beside what carries it. It is found by calling each method with one \
+argument changed, and by answering with one member changed.
 
 - `manager`, `actor`, `session` and `control` are an `AsyncMemorySessionManager`, `AsyncActor`, \
 `AsyncMemorySession` and `AsyncMemoryControl`; the [sync facade](sync.md) has the same names.
@@ -49,6 +59,9 @@ DELIBERATE = {
     "DeleteMemory.output.status": "the call waits until it is gone; `get_memory()` has it before",
 }
 """Why no argument or attribute carries a leaf, by its pattern."""
+ONLY_TEXT = "of an error only its code and message are kept"
+OF_ERRORS = {"reason": ONLY_TEXT, "fieldList": ONLY_TEXT}
+"""Why nothing carries a member of an error."""
 
 
 def name_of(leaf: Leaf) -> str:
@@ -71,7 +84,8 @@ def texts_of(service: str) -> str:
         lines += [f"## `{operation}`", "", "| member | carried by |", "|---|---|"]
         lines += [*_rows(operation, "input"), *_rows(operation, "output"), ""]
     lines += ["## Structures", "", "| member | given by | read as |", "|---|---|---|"]
-    return "\n".join([*lines, *_structures(service), ""])
+    lines += [*_structures(service), "", "## Errors", "", "| member | read as |", "|---|---|"]
+    return "\n".join([*lines, *_errors(service), ""])
 
 
 def _rows(operation: str, direction: Direction) -> Iterator[str]:
@@ -113,6 +127,17 @@ def _structures(service: str) -> Iterator[str]:
             for way in ("input", "output")
         ]
         yield f"| {name} | {' | '.join(cells)} |"
+
+
+def _errors(service: str) -> Iterator[str]:
+    """Yield the rows of the members of errors, each read from an error that has it."""
+    for name, shape in sorted(SERVICES[service]["shapes"].items()):
+        if shape.get("exception"):
+            error = service_error("Operation", name, "text", shape["error"]["httpStatusCode"])
+            for member in shape["members"]:
+                is_kept = getattr(error, member, None) == error.message
+                cell = f"`{type(error).__name__}.{member}`" if is_kept else None
+                yield f"| `{name}.{member}` | {cell or f'nothing: {OF_ERRORS[member]}'} |"
 
 
 def _cell(found: list[Leaf], *, methods: bool) -> str:

@@ -42,6 +42,14 @@ def test_a_member_that_is_new_is_missing(monkeypatch: pytest.MonkeyPatch, shape:
     assert ["GetEvent.input.asOf"] == missing()
 
 
+def test_a_member_of_an_error_that_is_new_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member that the service adds to an error has no row until it has a reason."""
+    members = SERVICES[SERVICE]["shapes"]["ValidationException"]["members"]
+    monkeypatch.setitem(members, "advice", {"shape": "String"})
+    with pytest.raises(KeyError, match="advice"):
+        texts_of(SERVICE)
+
+
 def test_every_reason_is_needed() -> None:
     """Each reason why nothing carries a member is of a member."""
     used = {reason_of(leaf) for leaf in leaves()}
