@@ -89,12 +89,12 @@ async def test_all_attempts_are_one_request() -> None:
         assert "s" == await session.ingest_data([said("hi")])
         transport.reply(INGEST, LOST)
         with pytest.raises(OutcomeUnknownError) as caught:
-            await session.with_options(retry=RetryPolicy(max_attempts=1)).ingest_data([said("ho")])
+            await session.with_options(retry=RetryPolicy(max_attempts=1)).ingest_data([said(FACT)])
     first, second, third, last = transport.sent(INGEST)
     assert first == second == third
     assert last == caught.value.request
     assert (INGEST, last["clientToken"]) == (caught.value.operation, caught.value.client_token)
-    assert "ho" not in str(caught.value)
+    assert FACT not in str(caught.value)
 
 
 @pytest.mark.parametrize(
