@@ -38,9 +38,9 @@ FOLDERS = ("tests/unit", "tests/client", "tests/control", "tests/transport", "te
 """Tests that are run where they reach the changed line."""
 SIMULATION = "tests/simulation/test_seeds.py"
 """Tests that reach nearly everything, and so are run last for each mutant."""
-MOST_TESTS = 200
+MOST_TESTS = 500
 """Test functions that are run for one mutant."""
-TIMEOUT_S = 200
+TIMEOUT_S = 400
 """Seconds after which a mutant counts as killed, if the tests end in time without it."""
 OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,

@@ -29,7 +29,9 @@ from tests._virtual_time import virtual_time
 from tests.control.doubles import FACTS, MEMORY, TIME, answer, control_on, page
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from agentcore_memory_async._transport.base import Answer
 
 CREATING = FACTS | {"status": "CREATING"}
 
@@ -353,3 +355,23 @@ async def test_the_timeout_is_checked_before_any_request(timeout: Any) -> None:
     with pytest.raises(InvalidInputError, match="timeout"):
         await control.create_memory("chat", timeout=timeout)
     assert transport.requests == []
+
+
+@virtual_time
+async def test_ten_requests_of_an_operation_are_under_way_at_most() -> None:
+    """More wait; the control plane takes few requests a second."""
+    running, most = 0, 0
+
+    class Counting(FakeTransport):
+        async def __call__(self, operation: str, params: Mapping[str, Any]) -> Answer:
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            await anyio.sleep(1)
+            running -= 1
+            return await super().__call__(operation, params)
+
+    async with control_on(Counting()) as control, anyio.create_task_group() as tasks:
+        for _ in range(25):
+            tasks.start_soon(control.get_memory, MEMORY)
+    assert 10 == most
