@@ -89,7 +89,9 @@ def test_it_opens_at_first_use_and_closes_once() -> None:
     unopened = MemoryControl(transport=FakeTransport())
     assert "not open" in repr(unopened)
     unopened.close()
-    assert MemoryControl(transport=FakeTransport()).open().list_memories() == []
+    opened = MemoryControl(transport=FakeTransport()).open()
+    assert "MemoryControl open" in repr(opened)
+    assert opened.list_memories() == []
 
 
 def test_any_number_of_threads_may_use_it() -> None:

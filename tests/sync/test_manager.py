@@ -14,6 +14,12 @@ def make() -> MemorySessionManager:
     return MemorySessionManager("chat-a1B2c3D4e5", transport=FakeTransport())
 
 
+def test_opens_at_once() -> None:
+    """Opening does not wait for the first use."""
+    assert "not open" in repr(make())
+    assert "not open" not in repr(make().open())
+
+
 def test_opens_again_without_harm() -> None:
     """A manager that is used, opened or entered is open, and opening again does nothing."""
     manager = make()
