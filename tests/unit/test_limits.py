@@ -172,6 +172,10 @@ LIMITS: dict[str, tuple[Callable[[Any], object], tuple[list[Any], list[Any]]]] =
         payloads.check_payload,
         ([{"k": "a" * 102_392}], [{"k": "a" * 102_393}]),
     ),
+    "seconds": (
+        lambda value: check.check_duration("timeout", value, least=1),
+        ([1, 10_000_000, timedelta(seconds=10_000_000)], [0.999, 10_000_000.1, 10_000_001]),
+    ),
     "levels of data": (
         lambda value: payloads.check_json("payload", value),
         ([nested(100), nested(100, of=dict)], [nested(101), nested(101, of=dict)]),
