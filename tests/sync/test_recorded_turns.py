@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,13 +23,14 @@ class Model:
     Streams an answer.
 
     Attributes:
-        closed: Whether its stream was closed or read to its end.
+        closed: Set once its stream was closed or read to its end; in another thread, so soon
+            after its reader has gone.
     """
 
     def __init__(self, *chunks: str, error: Exception | None = None) -> None:
         self._chunks = chunks
         self._error = error
-        self.closed = False
+        self.closed = threading.Event()
 
     def __iter__(self) -> Iterator[str]:
         try:
@@ -36,7 +38,7 @@ class Model:
             if self._error is not None:
                 raise self._error
         finally:
-            self.closed = True
+            self.closed.set()
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ def test_a_whole_answer_is_stored(
     """All chunks pass, and the turn is one event; the manager opens by itself."""
     model = Model("Tues", "day", ".")
     assert ["Tues", "day", "."] == list(session.record_turn("When?", iter(model)))
-    assert model.closed
+    assert model.closed.wait(10)
     assert [(["When?", "Tuesday."], False)] == stored(manager, transport)
 
 
@@ -113,7 +115,7 @@ def test_what_the_reader_got_is_stored(
     way(session.record_turn("q", iter(model)))
     gc.collect()
     assert [(["q", "a"], True)] == stored(manager, transport)
-    assert model.closed
+    assert model.closed.wait(10)
 
 
 def test_a_turn_that_is_never_read_is_stored(
