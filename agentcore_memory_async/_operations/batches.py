@@ -6,11 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
-from anyio import create_task_group
-
 from agentcore_memory_async._calls.settling import settle_by_answer
 from agentcore_memory_async._calls.wait_clock import LOOP_CLOCK
 from agentcore_memory_async._core import View
+from agentcore_memory_async._operations.together import run_each
 from agentcore_memory_async._threads import run_apart
 from agentcore_memory_async._wire import batch_codec
 from agentcore_memory_async._wire import validation as check
@@ -192,19 +191,15 @@ class BatchOperations(View):
         given = batch_codec.list_records(records)
         parts = await run_apart(split, given, large=is_large(given))
         ended: dict[int, list[RecordOutcome] | Exception] = {}
-        waiting = iter(parts)
 
-        async def send() -> None:
-            for part in waiting:
-                await self._core.writer.account_pace.take(LOOP_CLOCK)
-                try:
-                    ended[part.start] = await self._send_part(operation, part, client_token, settle)
-                except Exception as error:  # noqa: BLE001 - it is told of the records of this part
-                    ended[part.start] = error
+        async def send(part: Part) -> None:
+            await self._core.writer.account_pace.take(LOOP_CLOCK)
+            try:
+                ended[part.start] = await self._send_part(operation, part, client_token, settle)
+            except Exception as error:  # noqa: BLE001 - it is told of the records of this part
+                ended[part.start] = error
 
-        async with create_task_group() as tasks:
-            for _ in range(min(len(parts), MOST_PARTS)):
-                tasks.start_soon(send)
+        await run_each(parts, send, MOST_PARTS)
         answers = [ended[part.start] for part in parts]
         errors = [answer for answer in answers if isinstance(answer, Exception)]
         if errors and len(errors) == len(parts):

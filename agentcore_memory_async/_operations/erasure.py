@@ -12,6 +12,7 @@ from agentcore_memory_async._calls.rate_limit import session_pace
 from agentcore_memory_async._calls.wait_clock import LOOP_CLOCK, holding
 from agentcore_memory_async._followed import Followed
 from agentcore_memory_async._operations.actors import session_pages
+from agentcore_memory_async._operations.together import run_each
 from agentcore_memory_async._wire import event_codec
 from agentcore_memory_async._wire import forgetting as decide
 from agentcore_memory_async._wire.validation import EPOCH
@@ -158,23 +159,11 @@ class Forgetting(Followed[ForgettingStep, ForgettingReport]):
     async def _delete_events(self, events: Sequence[tuple[str, str]]) -> bool:
         """Delete events, a few at a time; return whether any of it is new."""
         came: list[bool] = []
-        errors: list[Exception] = []
-        waiting = iter(events)
 
-        async def send() -> None:
-            for session_id, event_id in waiting:
-                if errors:
-                    return
-                try:
-                    came.append(await self._delete_event(session_id, event_id))
-                except Exception as error:  # noqa: BLE001 - raised below, as itself
-                    errors.append(error)
+        async def delete(event: tuple[str, str]) -> None:
+            came.append(await self._delete_event(*event))
 
-        async with anyio.create_task_group() as tasks:
-            for _ in range(min(MOST_DELETIONS, len(events))):
-                tasks.start_soon(send)
-        if errors:
-            raise errors[0]
+        await run_each(events, delete, MOST_DELETIONS)
         return any(came)
 
     async def _delete_event(self, session_id: str, event_id: str) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import anyio
 from attrs import evolve
 
 from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages
 from agentcore_memory_async._followed import Followed
 from agentcore_memory_async._operations.actors import session_pages
 from agentcore_memory_async._operations.importing import distinct_times
+from agentcore_memory_async._operations.together import run_each
 from agentcore_memory_async._wire import actor_codec, record_codec
 from agentcore_memory_async._wire import transfer as decide
 from agentcore_memory_async._wire.reading import read_time
@@ -118,23 +119,12 @@ class Export(Followed[Conversation | HistoryRecord, ExportReport]):
     async def _whole(self, records: list[MemoryRecord]) -> list[MemoryRecord]:
         """Return the records with their expiry, which a list does not show."""
         whole: dict[int, MemoryRecord] = {}
-        errors: list[Exception] = []
-        waiting = iter(enumerate(records))
 
-        async def read() -> None:
-            for place, record in waiting:
-                try:
-                    known = await self._view.get_memory_record(record.memory_record_id)
-                    whole[place] = evolve(record, expires_at=known.expires_at)
-                except NotFoundError:  # deleted meanwhile
-                    continue
-                except Exception as error:  # noqa: BLE001 - raised below, as itself
-                    errors.append(error)
-                    return
+        async def read(placed: tuple[int, MemoryRecord]) -> None:
+            place, record = placed
+            with suppress(NotFoundError):  # deleted meanwhile
+                known = await self._view.get_memory_record(record.memory_record_id)
+                whole[place] = evolve(record, expires_at=known.expires_at)
 
-        async with anyio.create_task_group() as tasks:
-            for _ in range(min(MOST_READS, len(records))):
-                tasks.start_soon(read)
-        if errors:
-            raise errors[0]
+        await run_each(enumerate(records), read, MOST_READS)
         return [whole[place] for place in sorted(whole)]
