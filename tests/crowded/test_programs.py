@@ -94,25 +94,42 @@ async def test_program(program: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "needed"),
+    ("kind", "needed", "refused"),
     [
-        ("opentelemetry", "opentelemetry.instrumentation.botocore"),
-        ("xray", "aws_xray_sdk"),
-        ("ddtrace", "ddtrace"),
-        ("ddtrace_auto", "ddtrace"),
+        ("opentelemetry", "opentelemetry.instrumentation.botocore", ("429", "400")),
+        ("xray", "aws_xray_sdk", ("429", "400")),
+        ("ddtrace", "ddtrace", ("None", "None")),  # it tells no status of an error
     ],
 )
-async def test_instrumentation(kind: str, needed: str, tmp_path: Path) -> None:
-    """Instrumented calls work, their spans name the operations, and none holds content."""
+async def test_instrumentation(
+    kind: str, needed: str, refused: tuple[str, str], tmp_path: Path
+) -> None:
+    """Each attempt of a call has a span with operation, status and error, and no content."""
     if not installed(needed):
         pytest.skip(f"{needed} is not installed")
-    printed = [*talk("async", "sync"), "ValidationError"]
-    if kind != "ddtrace_auto":
-        printed += ["CreateEvent True", "ListEvents True", "RetrieveMemoryRecords True"]
-    printed += ["spans: True with content: []"]
+    throttled, invalid = refused
     output = await run("-m", "tests.crowded.programs.instrumented", kind, home=tmp_path)
 
-    assert printed == output.splitlines()
+    assert [
+        *talk("async", "sync"),
+        f"['{TEXT}']",
+        "ValidationError",
+        "bedrock-agentcore CreateEvent 201 None",
+        f"bedrock-agentcore ListEvents {throttled} ClientError",
+        "bedrock-agentcore ListEvents 200 None",
+        f"bedrock-agentcore RetrieveMemoryRecords {invalid} ValidationException",
+        "spans: True with content: []",
+    ] == output.splitlines()
+
+
+async def test_automatic_instrumentation(tmp_path: Path) -> None:
+    """Calls work where a tracer patches all that it knows, and none of its spans holds content."""
+    if not installed("ddtrace"):
+        pytest.skip("ddtrace is not installed")
+    output = await run("-m", "tests.crowded.programs.instrumented", "ddtrace_auto", home=tmp_path)
+
+    expected = [*talk("async", "sync"), f"['{TEXT}']", "ValidationError"]
+    assert [*expected, "spans: True with content: []"] == output.splitlines()
 
 
 @pytest.mark.parametrize("beside", ["no:asyncio", "asyncio"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from agentcore_memory_async import (
     AgentCoreMemoryError,
@@ -12,6 +13,9 @@ from agentcore_memory_async import (
     MemorySessionManager,
     MessageRole,
 )
+
+if TYPE_CHECKING:
+    from agentcore_memory_async.local import LocalMemoryService
 
 MEMORY_ID = "chat-a1B2c3D4e5"
 TEXT = "I only fly window seats"
@@ -74,10 +78,14 @@ def converse_blocking(actor_id: str) -> None:
     print(actor_id, turns, facts)
 
 
-async def search_in_vain() -> None:
-    """Print the error of a search that the service refuses."""
+async def fail_and_retry(service: LocalMemoryService) -> None:
+    """Print a read that is throttled once, and the error of a search that is refused."""
     async with AsyncMemorySessionManager(MEMORY_ID) as manager:
-        session = await manager.create_memory_session("anna")
+        session = await manager.create_memory_session("anna", verify=False)
+        await session.add_turns([ConversationalMessage(TEXT, MessageRole.USER)])
+        service.fail("ThrottlingException", operation="ListEvents", times=1)
+        print([turn.text for turn in await session.get_last_k_turns()])
+        service.fail("ValidationException", operation="RetrieveMemoryRecords")
         try:
             await session.search_long_term_memories("window or aisle", "/facts/{actorId}/")
         except AgentCoreMemoryError as error:
