@@ -1,0 +1,1 @@
+"""Processor time of a call; see the README in this folder."""

@@ -1,0 +1,61 @@
+"""What a call costs of the processor, beside raw clients and other peers."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from benchmarks.common.question import Contestant, Figure, Question, Row
+from benchmarks.common.stacks import AIOBOTO3
+
+
+@frozen
+class Operation:
+    """One row of the table: the same call of each contestant."""
+
+    name: str
+    ours: str
+    """The method of this package that stands for it."""
+    peers: str
+    """The operation that peers are asked for."""
+    bound: float
+    aim: float
+
+
+OPERATIONS = (
+    Operation("read", "list_events", "read", 0.33, 0.22),
+    Operation("turns", "get_last_k_turns", "read", 0.33, 0.22),
+    Operation("write", "add_turns", "write", 0.75, 0.55),
+    Operation("search-5", "search, 5 records", "search-5", 0.65, 0.45),
+    Operation("search-100", "search, 100 records", "search-100", 0.33, 0.22),
+)
+PEER_BOUND = 1.0
+PEER_AIM = 0.7
+
+OURS = Contestant("this package", "benchmarks.calls.ours", AIOBOTO3)
+RAW = Contestant("raw aioboto3", "benchmarks.calls.raw_aioboto3", AIOBOTO3)
+FLOOR = Contestant("bare aiohttp", "benchmarks.calls.bare_aiohttp", AIOBOTO3)
+
+
+def against(
+    reference: Contestant, operation: Operation, bound: float | None, aim: float | None
+) -> Row:
+    """Return the row of this package beside *reference*."""
+    return Row(
+        f"{operation.ours} / {reference.name}",
+        Figure(OURS, operation.name),
+        Figure(reference, operation.peers),
+        bound,
+        aim,
+    )
+
+
+QUESTION = Question(
+    "calls",
+    "What does a call cost of the processor? 16 in flight, events and records 100 a page",
+    rows=(
+        *(against(RAW, row, row.bound, row.aim) for row in OPERATIONS),
+        *(against(FLOOR, row, None, None) for row in OPERATIONS),
+    ),
+    amounts={"read": 130, "turns": 130, "search-100": 130},
+    quick=(OURS, RAW),
+)

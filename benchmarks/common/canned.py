@@ -1,0 +1,80 @@
+"""
+Build what the stub answers: events, records, and whole answers to the client's calls.
+
+The shapes are those of the service, so that each contestant parses what it would parse there.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from itertools import count
+from typing import Any
+
+MEMORY = "bench-a1B2c3D4e5"
+"""Memory id that all contestants use."""
+TEXT = "I only fly window seats, and I'd rather not fly before nine in the morning."
+"""Text of all messages and records."""
+FIRST_EVENT_S = 1_700_000_000
+"""Time of the first event, in seconds since 1970."""
+PAGE = 100
+"""Largest number of events or records of an answer."""
+
+_numbers = count(1)
+
+
+def event(number: int, **members: Any) -> dict[str, Any]:
+    """Return event *number* of a session as the service writes it, with other *members*."""
+    return {
+        "memoryId": MEMORY,
+        "actorId": "a",
+        "sessionId": "s",
+        "eventId": f"{number:019d}#a1b2c3d4",
+        "eventTimestamp": FIRST_EVENT_S + number + 0.123,
+        "payload": [{"conversational": {"role": "USER", "content": {"text": TEXT}}}],
+        "branch": {"name": "main"},
+        "metadata": {},
+    } | members
+
+
+def record(number: int) -> dict[str, Any]:
+    """Return record *number* of a search."""
+    return {
+        "memoryRecordId": f"mem-{number:036d}",
+        "content": {"text": f"{TEXT} {number}"},
+        "memoryStrategyId": "facts-a1B2c3D4e5",
+        "namespaces": ["/facts/a/"],
+        "createdAt": FIRST_EVENT_S + number,
+        "score": 0.5,
+        "metadata": {"x-amz-agentcore-memory-recordType": {"stringValue": "BASE"}},
+    }
+
+
+@cache
+def events_page(size: int) -> bytes:
+    """Return an answer to ListEvents with *size* events, newest first."""
+    return json.dumps({"events": [event(number) for number in range(size, 0, -1)]}).encode()
+
+
+@cache
+def records_found(size: int) -> bytes:
+    """Return an answer to RetrieveMemoryRecords with *size* records."""
+    return json.dumps({"memoryRecordSummaries": [record(n) for n in range(size)]}).encode()
+
+
+def created(request: dict[str, Any]) -> bytes:
+    """Return an answer to CreateEvent: the event of *request*, with an id of its own."""
+    members = {name: value for name, value in request.items() if name != "clientToken"}
+    return json.dumps({"event": event(next(_numbers), **members)}).encode()
+
+
+def answer(path: str, body: bytes) -> tuple[int, bytes]:
+    """Return the status and body that answer a request to *path*."""
+    request = json.loads(body or b"{}")
+    if path.endswith("/events"):
+        return 201, created(request)
+    if path.endswith("/retrieve"):
+        return 200, records_found(min(PAGE, request["searchCriteria"].get("topK", 10)))
+    if "/sessions/" in path:
+        return 200, events_page(min(PAGE, request.get("maxResults", 20)))
+    return 404, b'{"message": "The stub has no such operation"}'

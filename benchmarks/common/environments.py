@@ -1,0 +1,104 @@
+"""
+Make the contestants' virtual environments, below ``.venv``, with nothing but venv and pip.
+
+An environment is made when it is first needed, and anew when what it holds has changed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.common.question import Environment
+
+ROOT = Path(__file__).parents[2]
+"""Folder of the checkout."""
+SHOWN = ("aio", "agentcore", "anyio", "aws-sdk", "bedrock", "boto", "capo", "smithy", "zapros")
+"""Beginnings of the names of packages whose versions go with the figures."""
+
+
+class AbsentError(Exception):
+    """An environment can't be had on this machine; the message says why."""
+
+
+def make(environment: Environment) -> Path:
+    """
+    Return the Python of *environment*, made if need be.
+
+    Raises:
+        AbsentError: There is no Python that its packages allow.
+        subprocess.CalledProcessError: Pip failed.
+    """
+    folder = ROOT / ".venv" / f"bench-{environment.name}"
+    python = folder / "bin" / "python"
+    base = find_python(environment.python)
+    requirements = requirements_of(environment)
+    stamp = folder / ".made-of"
+    recipe = json.dumps([str(base), requirements])
+    if not stamp.exists() or stamp.read_text() != recipe:
+        print(f"Making {folder.relative_to(ROOT)}: {', '.join(requirements)}", file=sys.stderr)
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([base, "-m", "venv", folder], check=True)
+        pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+        subprocess.run([*pip, *requirements], check=True)
+        if environment.package:
+            subprocess.run([*pip, "--no-deps", "--editable", str(ROOT)], check=True)
+        stamp.write_text(recipe)
+    return python
+
+
+def requirements_of(environment: Environment) -> list[str]:
+    """Return what pip installs, with what this package needs if it is installed there."""
+    if not environment.package:
+        return list(environment.requirements)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = [name for name in project["dependencies"] if not replaced(name, environment)]
+    return [*environment.requirements, *needed]
+
+
+def replaced(requirement: str, environment: Environment) -> bool:
+    """Return whether the requirements of *environment* take the place of *requirement*."""
+    return bool(environment.without) and requirement.startswith(environment.without)
+
+
+def find_python(oldest: tuple[int, int]) -> Path:
+    """
+    Return a Python that is *oldest* or newer: the running one if it is, else another one.
+
+    Raises:
+        AbsentError: There is none.
+    """
+    if sys.version_info >= oldest:
+        return Path(sys.executable)
+    for python in other_pythons():
+        code = f"import sys; sys.exit(sys.version_info < {oldest})"
+        if subprocess.run([python, "-c", code], check=False, capture_output=True).returncode == 0:
+            return python
+    raise AbsentError(f"it needs Python {'.'.join(map(str, oldest))}, and there is none here")
+
+
+def other_pythons() -> Iterator[Path]:
+    """Iterate over the Pythons of the path, of pyenv and of uv."""
+    for minor in range(12, 15):
+        if found := shutil.which(f"python3.{minor}"):
+            yield Path(found)
+    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+    yield from sorted(pyenv.glob("versions/3.*/bin/python3"))
+    yield from sorted(Path("~/.local/share/uv/python").expanduser().glob("*/bin/python3"))
+
+
+def versions(python: Path) -> dict[str, str]:
+    """Return the versions of the packages beside *python* that matter for the figures."""
+    folders = map(str, python.parents[1].glob("lib/python*/site-packages"))
+    found = {entry.name: entry.version for entry in distributions(path=list(folders))}
+    return {name: found[name] for name in sorted(found) if name.startswith(SHOWN)}
