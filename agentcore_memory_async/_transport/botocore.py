@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
-from agentcore_memory_async._threads import run_apart, run_in_thread
+from agentcore_memory_async._threads import run_apart
 from agentcore_memory_async._transport.base import Answer, current_send_state, without_user
 from agentcore_memory_async._transport.capture import ResponseCapture, capturing, decode
 from agentcore_memory_async._transport.lifecycle import Lifecycle
 from agentcore_memory_async._wire.service_model import SERVICE
-from agentcore_memory_async._wire.weight import is_large
 from agentcore_memory_async.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -194,11 +193,6 @@ class BotocoreTransport:
             raise InvalidInputError(f"{operation!r} is not an operation of the service")
         capture = ResponseCapture(operation, send_state, connection.answered)
         failure: Exception | None = None
-        if is_large(params):
-            elsewhere = connection.outside_body[operation]
-            members = {name: value for name, value in params.items() if name not in elsewhere}
-            await run_in_thread(capture.encode_request, members)
-            params = {name: value for name, value in params.items() if name in elsewhere}
         try:
             with capturing(capture):
                 await method(**params)

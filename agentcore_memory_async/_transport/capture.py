@@ -4,9 +4,10 @@ What the hooks in botocore keep of an answer, and how it is decoded.
 botocore parses answers by its own model, and calls a body that it cannot read a success. So its
 hooks only keep the bytes here, and they are decoded after the call.
 
-botocore encodes, hashes and parses in the event loop. So it gets no large body: that of a request
-is encoded before the call, in a thread, and put in its place by a hook, with its digest for the
-signature; that of an answer is taken out by another, and decoded in a thread.
+botocore gets no body, neither of a request nor of an answer. It would encode and parse by walking
+the shapes of its model, which is most of what its calls cost, and hold the event loop where a body
+is large. A hook takes the members of the body out and encodes them, in a thread where they are
+large, and another puts the bytes in their place; those of an answer are taken out by a third.
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from attrs import define, field
 
+from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async._transport.base import Answer, SendState
 from agentcore_memory_async._wire.pieces import encode_in_pieces
-from agentcore_memory_async._wire.weight import LARGE
+from agentcore_memory_async._wire.weight import LARGE, is_large
 from agentcore_memory_async.errors import DecodeError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -65,8 +68,8 @@ class ResponseCapture:
         parsed: Whether botocore has read the answer.
         proxy: Host and port of the proxy that it goes through; empty for none.
         signed_with: Credentials of the request; None before it was signed.
-        request_body: Large body of the request, encoded before the call; None for a small one.
-        request_digest: SHA-256 of that body, as hexadecimal digits.
+        request_body: Body of the request; None where it has none.
+        request_digest: SHA-256 of a large body, as hexadecimal digits.
     """
 
     operation: str
@@ -81,8 +84,8 @@ class ResponseCapture:
     request_body: bytes | None = None
     request_digest: str = ""
 
-    def encode_request(self, members: Mapping[str, Any]) -> None:
-        """Build a large body, as botocore would; for a thread."""
+    def encode_large(self, members: Mapping[str, Any]) -> None:
+        """Build a large body, as botocore would, with its digest; for a thread."""
         self.request_body = "".join(encode_in_pieces(members)).encode()
         self.request_digest = hashlib.sha256(self.request_body).hexdigest()
 
@@ -153,23 +156,47 @@ def note_connections(drop: Callable[[], None]) -> None:
         capture.send_state.drop_connections = drop
 
 
+async def encode_request(params: dict[str, Any], model: Any, **_: object) -> None:
+    """
+    Take the members of the body out and encode them; a hook for ``before-parameter-build``.
+
+    It is the last of the hooks there, so that those of the caller see and change the members.
+    """
+    capture = _capture.get()
+    if capture is None:
+        return
+    elsewhere = outside_body(model)
+    members = {name: value for name, value in params.items() if name not in elsewhere}
+    if not members:
+        return
+    for name in members:
+        del params[name]
+    if is_large(members):
+        await run_in_thread(capture.encode_large, members)
+    else:
+        capture.request_body = json.dumps(members).encode()
+
+
+@lru_cache(maxsize=None)
+def outside_body(operation: Any) -> frozenset[str]:
+    """Return the members of *operation* that go into the path, the query or the headers."""
+    members = operation.input_shape.members if operation.input_shape else {}
+    return frozenset(name for name, shape in members.items() if "location" in shape.serialization)
+
+
 def place_request(params: dict[str, Any], **_: object) -> None:
-    """Set a body that was encoded before in its place; a hook for botocore's ``before-call``."""
+    """Set the body that was encoded before in its place; a hook for botocore's ``before-call``."""
     capture = _capture.get()
     if capture is None or capture.request_body is None:
         return
     params["body"] = capture.request_body
     params["headers"].setdefault("Content-Type", "application/json")
-    params["headers"][DIGEST] = capture.request_digest
+    if capture.request_digest:
+        params["headers"][DIGEST] = capture.request_digest
 
 
 def capture_response(response_dict: dict[str, Any], **_: object) -> None:
-    """
-    Keep status, headers and, of a success, the bytes; a hook for botocore's ``before-parse``.
-
-    It changes nothing but large bodies, which botocore need not parse, so that whatever else
-    listens to botocore's events goes on working.
-    """
+    """Keep status and headers, and take the bytes of a success; a hook for ``before-parse``."""
     capture = _capture.get()
     if capture is None:
         return
@@ -177,8 +204,7 @@ def capture_response(response_dict: dict[str, Any], **_: object) -> None:
     capture.headers = response_dict["headers"]
     if 200 <= response_dict["status_code"] < 300:
         capture.body = response_dict["body"]
-        if capture.is_large:
-            response_dict["body"] = b"{}"
+        response_dict["body"] = b"{}"
 
 
 def note_parsed(**_: object) -> None:
@@ -188,7 +214,7 @@ def note_parsed(**_: object) -> None:
         capture.parsed = True
 
 
-HOOKS: dict[str, Callable[..., None]] = {
+HOOKS: dict[str, Callable[..., object]] = {
     "before-call": place_request,
     "before-parse": capture_response,
     "response-received": note_parsed,

@@ -29,11 +29,17 @@ from aiobotocore.session import AioSession
 from attrs import define, frozen
 from botocore import UNSIGNED
 from botocore.config import Config
+from botocore.handlers import (
+    BUILTIN_HANDLERS,
+    add_recursion_detection_header,
+    generate_idempotent_uuid,
+    set_operation_specific_signer,
+)
 
 from agentcore_memory_async._service_errors import is_token_expired
 from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async._transport import credentials
-from agentcore_memory_async._transport.capture import HOOKS, ResponseCapture
+from agentcore_memory_async._transport.capture import HOOKS, ResponseCapture, encode_request
 from agentcore_memory_async._transport.errors import failure
 from agentcore_memory_async._transport.http_session import session_class
 from agentcore_memory_async._transport.loader import ShippedLoader
@@ -60,6 +66,8 @@ _USER_IN_URL = (
     "them, give config=Config(signature_version=botocore.UNSIGNED)"
 )
 """Text for an endpoint with a user name: aiohttp makes Basic authorization of it."""
+_NEEDED = (add_recursion_detection_header, generate_idempotent_uuid, set_operation_specific_signer)
+"""Handlers of botocore's own that calls of any service need."""
 _UNSET: Any = object()
 """Sentinel for an option that a config does not have."""
 
@@ -99,7 +107,6 @@ class Connection:
 
     Attributes:
         methods: Its methods, by the wire names of their operations.
-        outside_body: Members of a request that are not in its body, by operation.
         region: Region in use.
         region_source: Where the region came from.
         endpoint_url: Where requests go.
@@ -112,7 +119,6 @@ class Connection:
     """
 
     methods: Mapping[str, Callable[..., Any]]
-    outside_body: Mapping[str, frozenset[str]]
     region: str
     region_source: str
     endpoint_url: str
@@ -244,7 +250,10 @@ def _plan(settings: Settings, caller: Any) -> ClientPlan:
         raise InvalidInputError(text)
     opened: list[Any] = []
     pool = options.get("max_pool_connections", Config.OPTION_DEFAULTS["max_pool_connections"])
+    private = private_session(caller, settings.service)
     extra = (options.get("user_agent_extra"), f"agentcore-memory-async/{__version__}")
+    # Without one, botocore makes it anew for each request, which is a tenth of a call.
+    options.setdefault("user_agent", _user_agent(caller, options))
     options.update(
         max_pool_connections=max(pool, settings.max_concurrency),
         parameter_validation=False,
@@ -256,8 +265,14 @@ def _plan(settings: Settings, caller: Any) -> ClientPlan:
     caller._resolve_region_name(region, None)  # noqa: SLF001 - the module's docstring says it
     if options.get("signature_version") is not UNSIGNED:
         caller.get_component("credential_provider")  # made lazily, which takes a while
-    private = private_session(caller, settings.service)
     return ClientPlan(caller, private, _factory(private), options, region, source, opened)
+
+
+def _user_agent(caller: Any, options: Mapping[str, Any]) -> str:
+    """Return the user agent of the caller's session, with the application id of its settings."""
+    app_id = options.get("user_agent_appid") or caller.get_config_variable("user_agent_appid")
+    user_agent: str = caller.user_agent()
+    return f"{user_agent} app/{app_id}" if app_id else user_agent
 
 
 def private_session(caller: Any, service: str) -> Any:
@@ -267,9 +282,7 @@ def private_session(caller: Any, service: str) -> Any:
         event_hooks=copy.copy(caller.get_component("event_emitter")),
         include_builtin_handlers=False,
     )
-    session.user_agent_name = caller.user_agent_name
-    session.user_agent_version = caller.user_agent_version
-    session.user_agent_extra = caller.user_agent_extra
+    session.user_agent_extra = ""  # it is in the user agent of the config
     loader = ShippedLoader(service)
     loader.warm_up()
     session.register_component("data_loader", loader)
@@ -283,12 +296,6 @@ def _factory(private: Any) -> Any:
     if aioboto3 is None:
         return private.create_client
     return aioboto3.Session(botocore_session=private).client
-
-
-def _outside_body(operation: Any) -> frozenset[str]:
-    """Return the members that go into the path, the query or the headers of a request."""
-    members = operation.input_shape.members if operation.input_shape else {}
-    return frozenset(name for name, shape in members.items() if "location" in shape.serialization)
 
 
 async def connect(settings: Settings) -> Connection:
@@ -329,13 +336,11 @@ async def _open(
         endpoint_url = await _resolve_endpoint(client)
         if is_signed and "@" in urlsplit(endpoint_url).netloc:
             raise InvalidInputError(_USER_IN_URL)
-        for event, hook in HOOKS.items():
-            client.meta.events.register_first(f"{event}.{settings.service}", hook)
+        _register_hooks(client.meta.events, settings.service)
         names: dict[str, str] = client.meta.method_to_api_mapping
         methods = {wire: getattr(client, name) for name, wire in names.items()}
         return Connection(
             methods=methods,
-            outside_body={wire: _outside_body(model.operation_model(wire)) for wire in methods},
             region=client.meta.region_name,
             region_source=plan.region_source,
             endpoint_url=endpoint_url,
@@ -348,6 +353,22 @@ async def _open(
             stack=stack.pop_all(),
         )
     raise AssertionError  # pragma: no cover - the stack swallows no error
+
+
+def _register_hooks(events: Any, service: str) -> None:
+    """
+    Let the hooks of `capture` be called, and none of botocore's that this service has no use for.
+
+    Retries are this package's own. Those of the caller and of what instruments botocore stay.
+    """
+    for event, hook in HOOKS.items():
+        events.register_first(f"{event}.{service}", hook)
+    # Without the name of a service: what is named more exactly would be called earlier.
+    events.register_last("before-parameter-build", encode_request)
+    events.unregister(f"needs-retry.{service}", unique_id=f"retry-config-{service}")
+    for event, handler, *_ in BUILTIN_HANDLERS:
+        if "." not in event and handler not in _NEEDED:
+            events.unregister(event, handler)
 
 
 async def _resolve_endpoint(client: Any) -> str:
