@@ -191,7 +191,8 @@ class BotocoreTransport:
         method = connection.methods.get(operation)
         if method is None:
             raise InvalidInputError(f"{operation!r} is not an operation of the service")
-        capture = ResponseCapture(operation, send_state, connection.answered)
+        outside_body = connection.outside_body[operation]
+        capture = ResponseCapture(operation, send_state, outside_body, connection.answered)
         failure: Exception | None = None
         try:
             with capturing(capture):

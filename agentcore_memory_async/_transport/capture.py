@@ -19,7 +19,6 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -61,6 +60,7 @@ class ResponseCapture:
     Attributes:
         operation: Wire name of the operation.
         send_state: Whether the request left this process.
+        outside_body: Members of the request that go into its path, query or headers.
         was_answered: Whether the service ever answered this client before.
         status: HTTP status; None before an answer came.
         body: Bytes of a success.
@@ -74,6 +74,7 @@ class ResponseCapture:
 
     operation: str
     send_state: SendState
+    outside_body: frozenset[str] = frozenset()
     was_answered: bool = False
     status: int | None = None
     body: bytes = b""
@@ -156,7 +157,7 @@ def note_connections(drop: Callable[[], None]) -> None:
         capture.send_state.drop_connections = drop
 
 
-async def encode_request(params: dict[str, Any], model: Any, **_: object) -> None:
+async def encode_request(params: dict[str, Any], **_: object) -> None:
     """
     Take the members of the body out and encode them; a hook for ``before-parameter-build``.
 
@@ -165,7 +166,7 @@ async def encode_request(params: dict[str, Any], model: Any, **_: object) -> Non
     capture = _capture.get()
     if capture is None:
         return
-    elsewhere = outside_body(model)
+    elsewhere = capture.outside_body
     members = {name: value for name, value in params.items() if name not in elsewhere}
     if not members:
         return
@@ -175,13 +176,6 @@ async def encode_request(params: dict[str, Any], model: Any, **_: object) -> Non
         await run_in_thread(capture.encode_large, members)
     else:
         capture.request_body = json.dumps(members).encode()
-
-
-@lru_cache(maxsize=None)
-def outside_body(operation: Any) -> frozenset[str]:
-    """Return the members of *operation* that go into the path, the query or the headers."""
-    members = operation.input_shape.members if operation.input_shape else {}
-    return frozenset(name for name, shape in members.items() if "location" in shape.serialization)
 
 
 def place_request(params: dict[str, Any], **_: object) -> None:

@@ -33,7 +33,6 @@ from botocore.handlers import (
     BUILTIN_HANDLERS,
     add_recursion_detection_header,
     generate_idempotent_uuid,
-    set_operation_specific_signer,
 )
 
 from agentcore_memory_async._service_errors import is_token_expired
@@ -44,6 +43,7 @@ from agentcore_memory_async._transport.errors import failure
 from agentcore_memory_async._transport.http_session import session_class
 from agentcore_memory_async._transport.loader import ShippedLoader
 from agentcore_memory_async._transport.settings import named_settings
+from agentcore_memory_async._transport.signing import choose_signer
 from agentcore_memory_async._version import __version__
 from agentcore_memory_async.errors import InvalidInputError, ServiceError
 
@@ -66,7 +66,7 @@ _USER_IN_URL = (
     "them, give config=Config(signature_version=botocore.UNSIGNED)"
 )
 """Text for an endpoint with a user name: aiohttp makes Basic authorization of it."""
-_NEEDED = (add_recursion_detection_header, generate_idempotent_uuid, set_operation_specific_signer)
+_NEEDED = (add_recursion_detection_header, generate_idempotent_uuid)
 """Handlers of botocore's own that calls of any service need."""
 _UNSET: Any = object()
 """Sentinel for an option that a config does not have."""
@@ -107,6 +107,7 @@ class Connection:
 
     Attributes:
         methods: Its methods, by the wire names of their operations.
+        outside_body: Members of requests that go into path, query or headers, by operation.
         region: Region in use.
         region_source: Where the region came from.
         endpoint_url: Where requests go.
@@ -119,6 +120,7 @@ class Connection:
     """
 
     methods: Mapping[str, Callable[..., Any]]
+    outside_body: Mapping[str, frozenset[str]]
     region: str
     region_source: str
     endpoint_url: str
@@ -298,6 +300,12 @@ def _factory(private: Any) -> Any:
     return aioboto3.Session(botocore_session=private).client
 
 
+def _outside_body(operation: Any) -> frozenset[str]:
+    """Return the members that go into the path, the query or the headers of a request."""
+    members = operation.input_shape.members if operation.input_shape else {}
+    return frozenset(name for name, shape in members.items() if "location" in shape.serialization)
+
+
 async def connect(settings: Settings) -> Connection:
     """
     Open the client, off the event loop as far as it blocks.
@@ -341,6 +349,7 @@ async def _open(
         methods = {wire: getattr(client, name) for name, wire in names.items()}
         return Connection(
             methods=methods,
+            outside_body={wire: _outside_body(model.operation_model(wire)) for wire in methods},
             region=client.meta.region_name,
             region_source=plan.region_source,
             endpoint_url=endpoint_url,
@@ -365,6 +374,7 @@ def _register_hooks(events: Any, service: str) -> None:
         events.register_first(f"{event}.{service}", hook)
     # Without the name of a service: what is named more exactly would be called earlier.
     events.register_last("before-parameter-build", encode_request)
+    events.register_last("choose-signer", choose_signer)
     events.unregister(f"needs-retry.{service}", unique_id=f"retry-config-{service}")
     for event, handler, *_ in BUILTIN_HANDLERS:
         if "." not in event and handler not in _NEEDED:
