@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -260,6 +261,7 @@ def read_seconds(value: str | None) -> float | None:
     return float(value)
 
 
+@lru_cache(maxsize=16)  # the answers of a second have the same one
 def read_date(value: str | None) -> datetime | None:
     """Return an HTTP date in UTC; None for none, and for one that is malformed or absurd."""
     if not value:

@@ -7,7 +7,7 @@ derives ``AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`` and the profile's ``[services]`` 
 Three private members are used, since there is no public way: ``_session`` of an
 ``aioboto3.Session``; ``_resolve_region_name`` of the caller's session, by which botocore's clients
 tell the providers of credentials their region (importing this module fails where it does not
-exist); and the client's ``_ruleset_resolver``, which says where requests go.
+exist); and the client's ``_ruleset_resolver``, which says where requests go, once for all of them.
 """
 
 # botocore and aiobotocore carry no types.
@@ -341,7 +341,7 @@ async def _open(
             text = "aiobotocore did not take this package's http session: certificates unchecked"
             raise RuntimeError(text)
         model = client.meta.service_model
-        endpoint_url = await _resolve_endpoint(client)
+        endpoint_url = await _fix_endpoint(client)
         if is_signed and "@" in urlsplit(endpoint_url).netloc:
             raise InvalidInputError(_USER_IN_URL)
         _register_hooks(client.meta.events, settings.service)
@@ -381,9 +381,11 @@ def _register_hooks(events: Any, service: str) -> None:
             events.unregister(event, handler)
 
 
-async def _resolve_endpoint(client: Any) -> str:
+async def _fix_endpoint(client: Any) -> str:
     """
-    Return where requests go, by the shipped rules; ``client.meta`` has what the older way gives.
+    Return where requests go, by the shipped rules, which need not be asked again for each of them.
+
+    No rule depends on the request. ``client.meta`` has only what the older way gives.
 
     Raises:
         EndpointResolutionError: There is none with the variant that was asked for.
@@ -391,4 +393,15 @@ async def _resolve_endpoint(client: Any) -> str:
     model = client.meta.service_model
     operation = model.operation_model(model.operation_names[0])
     found = await client._ruleset_resolver.construct_endpoint(operation, {}, {})  # noqa: SLF001 - the module's docstring says it
+    client._ruleset_resolver = _FixedEndpoint(found)  # noqa: SLF001 - the module's docstring says it
     return str(found.url)
+
+
+class _FixedEndpoint:
+    """What botocore asks for the endpoint of each request, with one answer."""
+
+    def __init__(self, found: Any) -> None:
+        self._found = found
+
+    async def construct_endpoint(self, **_: object) -> Any:
+        return self._found

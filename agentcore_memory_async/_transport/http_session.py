@@ -20,7 +20,6 @@ import io
 import os
 import ssl
 import time
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,10 +34,11 @@ from botocore.httpsession import get_cert_path
 from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async._transport.base import current_send_state
 from agentcore_memory_async._transport.capture import note_connections, note_proxy, note_sent
+from agentcore_memory_async._transport.lean_session import LeanSession
 from agentcore_memory_async.errors import ClosedError, InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Generator
+    from collections.abc import Awaitable
 
 LARGE_BYTES = 2**20
 """Size from which on aiohttp warns about a body that is sent as bytes."""
@@ -139,19 +139,29 @@ class Connections:
 
         class NotedResponse(aiohttp.ClientResponse):
             async def start(self, connection: aiohttp.connector.Connection) -> Any:
-                self._carrier = connections.carrier_of(connection)
-                return await connections.await_answer(self._carrier, super().start(connection))
+                carrier = self._carrier = connections.carrier_of(connection)
+                try:
+                    return await connections.await_answer(carrier, super().start(connection))
+                except BaseException as error:
+                    connections.lost(carrier, error)
+                    raise
 
             async def read(self) -> bytes:
-                with connections.watching(self._carrier):
+                try:
                     return await super().read()
+                except BaseException as error:
+                    connections.lost(self._carrier, error)
+                    raise
 
         return NotedResponse
 
     def carrier_of(self, connection: aiohttp.connector.Connection) -> _Carrier:
         """Return what is known of *connection*, which is in use from now on."""
-        carrier = self._carriers.setdefault(connection.protocol, _Carrier(ref(connection)))
-        carrier.holder = ref(connection)
+        carrier = self._carriers.get(connection.protocol)
+        if carrier is None:
+            carrier = self._carriers[connection.protocol] = _Carrier(ref(connection))
+        else:
+            carrier.holder = ref(connection)
         return carrier
 
     async def await_answer(self, carrier: _Carrier, answer: Awaitable[Any]) -> Any:
@@ -160,25 +170,19 @@ class Connections:
         state.is_kept = carrier.answered_at is not None
         state.times_sent += 1
         limit_s = idle_limit_s(carrier.answered_at, time.time(), state.timeout_s)
-        with self.watching(carrier):
-            found = await (answer if limit_s is None else _within(limit_s, answer))
+        found = await (answer if limit_s is None else _within(limit_s, answer))
         carrier.answered_at = time.time()
         return found
 
-    @contextmanager
-    def watching(self, carrier: _Carrier) -> Generator[None]:
+    def lost(self, carrier: _Carrier, error: BaseException) -> None:
         """
-        Close the idle connections where the block fails on one that has answered before.
+        Close the idle connections where *error* came on one that has answered before.
 
         A cancellation, such as that by the end of an attempt, counts if no answer came for long.
         """
-        try:
-            yield
-        except BaseException as error:
-            at = carrier.answered_at
-            if at is not None and (isinstance(error, Exception) or is_idle(at, time.time())):
-                self.drop_idle()
-            raise
+        at = carrier.answered_at
+        if at is not None and (isinstance(error, Exception) or is_idle(at, time.time())):
+            self.drop_idle()
 
     def drop_idle(self) -> None:
         """Close those that are idle now."""
@@ -240,8 +244,11 @@ class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore car
     """
     aiobotocore's session over aiohttp, with host names checked.
 
-    It follows no redirects, and sends nothing once it is closed.
+    It follows no redirects, and sends nothing once it is closed. Beside it there is a
+    `LeanSession`.
     """
+
+    _has_proxy: bool
 
     def __init__(self, verify: Any = True, proxies: Any = None, **options: Any) -> None:
         self._connections = Connections()
@@ -249,7 +256,6 @@ class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore car
         self._files = (verify, options.get("client_cert"))
         self._contexts: list[PreparedContext] = []
         self._is_closed = False
-        self._has_proxy = bool(proxies)
         if verify and proxies:
             # Without a bundle here, aiobotocore before 3.9 checks no certificate behind a proxy.
             settings = dict(options.get("proxies_config") or {})
@@ -296,7 +302,7 @@ class VerifyingSession(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore car
         if self._is_closed:
             raise ClosedError("closed while the call was under way: create a new one")
         note_connections(self._connections.drop)
-        if proxy_url := self._proxy_config.proxy_url_for(request.url):
+        if self._has_proxy and (proxy_url := self._proxy_config.proxy_url_for(request.url)):
             note_proxy(proxy_url)
         return await super().send(request)
 
@@ -315,7 +321,7 @@ def session_class(given: Any, opened: list[Any]) -> type[Any]:
         raise InvalidInputError("config: http_session_cls must be a class")
     bases: tuple[type[Any], ...] = (given,)
     if issubclass(given, AIOHTTPSession):
-        bases = (VerifyingSession,) if given is AIOHTTPSession else _ordered(given)
+        bases = _over_aiohttp(given)
     elif given.__module__.startswith("aiobotocore.") and _is_before_3_9_2():
         text = (
             "config: an http_session_cls for httpx needs aiobotocore 3.9.2 or newer, "
@@ -335,8 +341,12 @@ def session_class(given: Any, opened: list[Any]) -> type[Any]:
     return TrackedSession
 
 
-def _ordered(given: type[Any]) -> tuple[type[Any], ...]:
-    return (given,) if issubclass(given, VerifyingSession) else (VerifyingSession, given)
+def _over_aiohttp(given: type[Any]) -> tuple[type[Any], ...]:
+    """Return the bases: the caller's class checks nothing, and may send in its own way."""
+    if issubclass(given, VerifyingSession):
+        return (given,)
+    own = () if given is AIOHTTPSession else (given,)
+    return (VerifyingSession, *own, LeanSession)
 
 
 def _is_before_3_9_2() -> bool:
