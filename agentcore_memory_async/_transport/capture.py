@@ -86,7 +86,7 @@ class ResponseCapture:
     request_body: bytes | None = None
     request_digest: str = ""
 
-    def encode_large(self, members: Mapping[str, Any]) -> None:
+    def encode_request(self, members: Mapping[str, Any]) -> None:
         """Build a large body, as botocore would, with its digest; for a thread."""
         self.request_body = "".join(encode_in_pieces(members)).encode()
         self.request_digest = hashlib.sha256(self.request_body).hexdigest()
@@ -158,7 +158,7 @@ def note_connections(drop: Callable[[], None]) -> None:
         capture.send_state.drop_connections = drop
 
 
-async def encode_request(params: dict[str, Any], **_: object) -> None:
+async def take_members(params: dict[str, Any], **_: object) -> None:
     """
     Take the members of the body out and encode them; a hook for ``before-parameter-build``.
 
@@ -174,7 +174,7 @@ async def encode_request(params: dict[str, Any], **_: object) -> None:
     for name in members:
         del params[name]
     if is_large(members):
-        await run_in_thread(capture.encode_large, members)
+        await run_in_thread(capture.encode_request, members)
     else:
         capture.request_body = json.dumps(members).encode()
 

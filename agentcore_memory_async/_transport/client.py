@@ -38,7 +38,7 @@ from botocore.handlers import (
 from agentcore_memory_async._service_errors import is_token_expired
 from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async._transport import credentials
-from agentcore_memory_async._transport.capture import HOOKS, ResponseCapture, encode_request
+from agentcore_memory_async._transport.capture import HOOKS, ResponseCapture, take_members
 from agentcore_memory_async._transport.errors import failure
 from agentcore_memory_async._transport.http_session import session_class
 from agentcore_memory_async._transport.loader import ShippedLoader
@@ -373,7 +373,7 @@ def _register_hooks(events: Any, service: str) -> None:
     for event, hook in HOOKS.items():
         events.register_first(f"{event}.{service}", hook)
     # Without the name of a service: what is named more exactly would be called earlier.
-    events.register_last("before-parameter-build", encode_request)
+    events.register_last("before-parameter-build", take_members)
     events.register_last("choose-signer", choose_signer)
     events.unregister(f"needs-retry.{service}", unique_id=f"retry-config-{service}")
     for event, handler, *_ in BUILTIN_HANDLERS:

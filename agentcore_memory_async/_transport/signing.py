@@ -18,14 +18,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from botocore import UNSIGNED
-from botocore.auth import (
-    AUTH_TYPE_MAPS,
-    SIGNED_HEADERS_BLACKLIST,
-    SIGV4_TIMESTAMP,
-    SigV4Auth,
-)
-from botocore.compat import get_current_datetime
+from botocore import UNSIGNED, auth
 from botocore.exceptions import NoCredentialsError
 from botocore.utils import normalize_url_path
 
@@ -41,7 +34,7 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 """Ports that no ``Host`` header names."""
 
 
-class Signer(SigV4Auth):  # type: ignore[misc]  # botocore carries no types
+class Signer(auth.SigV4Auth):  # type: ignore[misc]  # botocore carries no types
     """botocore's signer of version 4, for requests whose body is bytes."""
 
     def add_auth(self, request: Any) -> None:
@@ -49,7 +42,7 @@ class Signer(SigV4Auth):  # type: ignore[misc]  # botocore carries no types
         credentials = self.credentials
         if credentials is None:
             raise NoCredentialsError
-        timestamp = get_current_datetime().strftime(SIGV4_TIMESTAMP)
+        timestamp = auth.get_current_datetime().strftime(auth.SIGV4_TIMESTAMP)
         request.context["timestamp"] = timestamp
         headers = request.headers
         for name in _REPLACED:
@@ -100,7 +93,7 @@ def _canonical(headers: list[tuple[str, str]]) -> dict[str, str]:
     signed: dict[str, str] = {}
     for name, value in headers:
         lower, trimmed = name.lower(), " ".join(value.split())
-        if lower not in SIGNED_HEADERS_BLACKLIST:
+        if lower not in auth.SIGNED_HEADERS_BLACKLIST:
             signed[lower] = f"{signed[lower]},{trimmed}" if lower in signed else trimmed
     return signed
 
@@ -126,4 +119,4 @@ def choose_signer(signature_version: Any, **_: object) -> Any:
     return VERSION if signature_version == "v4" else None
 
 
-AUTH_TYPE_MAPS[VERSION] = Signer
+auth.AUTH_TYPE_MAPS[VERSION] = Signer
