@@ -119,4 +119,5 @@ def choose_signer(signature_version: Any, **_: object) -> Any:
     return VERSION if signature_version == "v4" else None
 
 
-auth.AUTH_TYPE_MAPS[VERSION] = Signer
+_known: dict[str, Any] = auth.AUTH_TYPE_MAPS  # pyright: ignore[reportAssignmentType]
+_known[VERSION] = Signer
