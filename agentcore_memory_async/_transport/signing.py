@@ -15,7 +15,7 @@ from __future__ import annotations
 import hmac
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 from botocore import UNSIGNED, auth
@@ -38,7 +38,7 @@ class Signer(auth.SigV4Auth):  # type: ignore[misc]  # botocore carries no types
     """botocore's signer of version 4, for requests whose body is bytes."""
 
     def add_auth(self, request: Any) -> None:
-        """Sign *request*, whose earlier signature is replaced."""
+        """Add the signature, in the place of an earlier one."""
         credentials = self.credentials
         if credentials is None:
             raise NoCredentialsError
@@ -113,11 +113,10 @@ def signing_key(secret: str, day: str, region: str, service: str) -> bytes:
 
 
 def choose_signer(signature_version: Any, **_: object) -> Any:
-    """Choose `Signer` for version 4; the last of the hooks for botocore's ``choose-signer``."""
+    """Return the name of `Signer` for version 4; the last of the hooks for ``choose-signer``."""
     if signature_version == _UNSIGNED_TYPE:
         return UNSIGNED
     return VERSION if signature_version == "v4" else None
 
 
-_known: dict[str, Any] = auth.AUTH_TYPE_MAPS  # pyright: ignore[reportAssignmentType]
-_known[VERSION] = Signer
+cast("dict[str, Any]", auth.AUTH_TYPE_MAPS).update({VERSION: Signer})
