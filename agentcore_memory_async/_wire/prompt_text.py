@@ -31,8 +31,12 @@ NO_ROOM = "What was remembered has no room here."
 """What a model is told where there are records, and none has room."""
 _NEWLINE = re.compile(r"\r\n?")
 """Line breaks that XML reads as another one."""
-_UNREADABLE = re.compile("[^\t\n -~\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Control characters, halves of surrogate pairs, and what else is no character of XML."""
+_UNREADABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+"""
+Control characters, halves of surrogate pairs, and what else is no character of XML.
+
+Not by what is left: that set takes 5 ms to compile.
+"""
 _INVISIBLE = re.compile(
     "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e0fff]"

@@ -1,0 +1,48 @@
+"""
+Names of a module that are imported at their first use.
+
+The imports below ``TYPE_CHECKING`` say the same to type checkers and to import-linter; a test holds
+both together.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_PACKAGE = "agentcore_memory_async"
+"""Name of this package."""
+
+
+def importing(
+    module: str, homes: Mapping[str, str]
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """
+    Return the ``__getattr__`` and the ``__dir__`` of *module*.
+
+    Args:
+        module: Name of the module.
+        homes: Names, separated by spaces, by the module of this package that has them.
+    """
+    home_of = {name: home for home, names in homes.items() for name in names.split()}
+
+    def import_name(name: str) -> object:
+        """Import *name* at its first use."""
+        if name in homes:  # a public module, which is an attribute of the package, too
+            return import_module(f"{_PACKAGE}.{name}")
+        if name not in home_of:
+            message = f"module {module!r} has no attribute {name!r}"
+            raise AttributeError(message)
+        value: object = getattr(import_module(f"{_PACKAGE}.{home_of[name]}"), name)
+        setattr(sys.modules[module], name, value)
+        return value
+
+    def all_names() -> list[str]:
+        """Return the names of the module, those not yet imported among them."""
+        return sorted({*vars(sys.modules[module]), *home_of})
+
+    return import_name, all_names
