@@ -395,7 +395,8 @@ class _Call:
 
     def sending(self, left_s: float) -> None:
         self.attempts += 1
-        self.send_state = SendState(min(left_s, self.policy.attempt_timeout))
+        timeout_s = min(left_s, self.policy.attempt_timeout)
+        self.send_state = SendState(timeout_s, is_large=self.is_large)
         self._in_flight = True
 
     def not_sent(self) -> None:

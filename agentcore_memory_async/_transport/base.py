@@ -81,6 +81,7 @@ class SendState:
 
     Args:
         timeout_s: Longest duration of the attempt; None where it is not known.
+        is_large: Whether the request is large; None where nobody has weighed it.
 
     Attributes:
         sent: Whether the request left this process.
@@ -90,8 +91,9 @@ class SendState:
         drop_connections: Lets no later request use a connection that is open by now.
     """
 
-    def __init__(self, timeout_s: float | None = None) -> None:
+    def __init__(self, timeout_s: float | None = None, *, is_large: bool | None = None) -> None:
         self.timeout_s = timeout_s
+        self.is_large = is_large
         self.sent = True
         self.is_kept = False
         self.times_sent = 0

@@ -173,7 +173,8 @@ async def take_members(params: dict[str, Any], **_: object) -> None:
         return
     for name in members:
         del params[name]
-    if is_large(members):
+    weighed = capture.send_state.is_large
+    if is_large(members) if weighed is None else weighed:
         await run_in_thread(capture.encode_request, members)
     else:
         capture.request_body = json.dumps(members).encode()
