@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from benchmarks.common.question import Contestant, Figure, Question, Row
-from benchmarks.common.stacks import AIOBOTO3
+from benchmarks.common.stacks import AIOBOTO3, AIOBOTOCORE, AWS_SDK, CAPO, OFFICIAL_SDK
 
 
 @frozen
@@ -31,18 +31,37 @@ OPERATIONS = (
 PEER_BOUND = 1.0
 PEER_AIM = 0.7
 
+
 OURS = Contestant("this package", "benchmarks.calls.ours", AIOBOTO3)
 RAW = Contestant("raw aioboto3", "benchmarks.calls.raw_aioboto3", AIOBOTO3)
+OURS_NEWEST = Contestant("this package, newest aiobotocore", "benchmarks.calls.ours", AIOBOTOCORE)
+RAW_NEWEST = Contestant("raw aiobotocore", "benchmarks.calls.raw_aiobotocore", AIOBOTOCORE)
+PEERS = (
+    Contestant("capo-bedrock-agentcore", "benchmarks.calls.capo", CAPO),
+    Contestant("aws-sdk-bedrock-agentcore", "benchmarks.calls.aws_sdk", AWS_SDK),
+    Contestant("official SDK", "benchmarks.calls.official_sdk", OFFICIAL_SDK),
+)
 FLOOR = Contestant("bare aiohttp", "benchmarks.calls.bare_aiohttp", AIOBOTO3)
 
 
-def against(
-    reference: Contestant, operation: Operation, bound: float | None, aim: float | None
+def against(reference: Contestant, ours: Contestant = OURS) -> tuple[Row, ...]:
+    """Return the rows of this package beside *reference*, the raw client of its stack."""
+    return tuple(
+        row(operation, ours, reference, operation.bound, operation.aim) for operation in OPERATIONS
+    )
+
+
+def row(
+    operation: Operation,
+    ours: Contestant,
+    reference: Contestant,
+    bound: float | None,
+    aim: float | None,
 ) -> Row:
-    """Return the row of this package beside *reference*."""
+    """Return the row of one operation."""
     return Row(
         f"{operation.ours} / {reference.name}",
-        Figure(OURS, operation.name),
+        Figure(ours, operation.name),
         Figure(reference, operation.peers),
         bound,
         aim,
@@ -53,8 +72,10 @@ QUESTION = Question(
     "calls",
     "What does a call cost of the processor? 16 in flight, events and records 100 a page",
     rows=(
-        *(against(RAW, row, row.bound, row.aim) for row in OPERATIONS),
-        *(against(FLOOR, row, None, None) for row in OPERATIONS),
+        *against(RAW),
+        *against(RAW_NEWEST, OURS_NEWEST),
+        *(row(of, OURS, peer, PEER_BOUND, PEER_AIM) for peer in PEERS for of in OPERATIONS),
+        *(row(of, OURS, FLOOR, None, None) for of in OPERATIONS),
     ),
     amounts={"read": 130, "turns": 130, "search-100": 130},
     quick=(OURS, RAW),
