@@ -30,6 +30,8 @@ PROMPT_ROLES = dict.fromkeys(MessageRole, "user") | {MessageRole.ASSISTANT: "ass
 
 def check_role(role: MessageRole | str, argument: str = "role") -> MessageRole:
     """Return the role of that name, in any case."""
+    if type(role) is MessageRole:
+        return role
     return _ROLES.get(_lower(role)) or _refuse_role(role, argument)
 
 

@@ -21,7 +21,7 @@ from agentcore_memory_async._wire.metadata import (
     encode_metadata_value,
 )
 from agentcore_memory_async._wire.namespaces import resolve_template
-from agentcore_memory_async._wire.reading import Body, Wrong, member_of, read
+from agentcore_memory_async._wire.reading import Body, Wrong, list_of, read
 from agentcore_memory_async.models import (
     MemoryRecord,
     MemoryRecordUpdate,
@@ -274,7 +274,7 @@ def _read_outcomes(part: Part, body: Body) -> list[RecordOutcome]:
     entries = [
         _Entry.of(item, part.key_member, is_success=is_success)
         for member, is_success in (("successfulRecords", True), ("failedRecords", False))
-        for item in cast("list[object]", member_of(body, member, list) or [])
+        for item in list_of(body, member) or []
     ]
     if body.get("successfulRecords") is None and body.get("failedRecords") is None:
         message = "its successfulRecords and failedRecords are missing"

@@ -21,7 +21,7 @@ Body = Mapping[str, Any]
 def check_answer(operation: str, params: Body, body: Body) -> None:
     """Raise `AnswerMismatchError` if *body* repeats anything else than *params* asked for."""
     if operation == "CreateEvent":
-        if isinstance(body.get("event"), Mapping):
+        if isinstance(body.get("event"), dict):
             _check_event(operation, params, body["event"])
     elif operation in _BATCHES:
         member = _BATCHES[operation]

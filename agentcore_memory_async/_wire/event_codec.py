@@ -125,20 +125,20 @@ def read_message(item: Body) -> ConversationalMessage:
 
 
 def read_listed_event(body: Body) -> Event:
-    payload = objects_of(body, "payload")
-    said = [object_of(item, "conversational") for item in payload]
-    messages = tuple(read_message(message) for message in said if message is not None)
-    others = tuple(
-        _read_content(item)
-        for item, message in zip(payload, said, strict=True)
-        if message is None and any(value is not None for value in item.values())
-    )
+    messages: list[ConversationalMessage] = []
+    others: list[object] = []
+    for item in objects_of(body, "payload"):
+        said = object_of(item, "conversational")
+        if said is not None:
+            messages.append(read_message(said))
+        elif any(value is not None for value in item.values()):
+            others.append(_read_content(item))
     metadata = _read_metadata(body)
     return Event(
         event_id=id_of(body, "eventId"),
         event_type=None if messages else metadata.get(EVENT_TYPE),
-        payload=others[0] if len(others) == 1 else others or None,
-        messages=messages,
+        payload=others[0] if len(others) == 1 else tuple(others) or None,
+        messages=tuple(messages),
         timestamp=time_of(body, "eventTimestamp"),
         actor_id=id_of(body, "actorId"),
         session_id=id_of(body, "sessionId"),
@@ -198,6 +198,8 @@ def read_created_event(body: Body, accepted_at: datetime | None, request: Body) 
 
 def _filled(answer: object, asked: object, levels: int = 5) -> object:
     """Return *answer* with what it leaves out, down to the text of a message, as in *asked*."""
+    if answer == asked:
+        return answer
     if levels and _are_both(Mapping, answer, asked):
         known, sent = cast("Body", answer), cast("Body", asked)
         names = {**sent, **known}

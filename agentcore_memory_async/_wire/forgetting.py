@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from itertools import takewhile
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
@@ -23,7 +23,7 @@ from agentcore_memory_async._wire.reading import (
     ItemKind,
     Wrong,
     id_of,
-    member_of,
+    list_of,
     read_each,
     read_page,
     required,
@@ -241,7 +241,7 @@ def _read_event_id(body: Body) -> str:
 
 def _read_place(body: Body) -> MemoryRecord:
     record_id = id_of(body, "memoryRecordId")
-    namespaces = cast("list[Any]", required(member_of(body, "namespaces", list), "namespaces"))
+    namespaces = required(list_of(body, "namespaces"), "namespaces")
     if len(namespaces) != 1 or not isinstance(namespaces[0], str):
         message = "its namespaces is no list of one str"
         raise Wrong(message)

@@ -11,7 +11,7 @@ from agentcore_memory_async._wire.reading import (
     ItemKind,
     OnUnreadable,
     id_of,
-    member_of,
+    number_of,
     object_of,
     objects_of,
     read,
@@ -33,7 +33,7 @@ def _read_job(body: Body) -> ExtractionJob:
         status=text_of(body, "status") or "FAILED",
         reason=text_of(body, "failureReason") or "",
         messages=tuple(
-            ExtractionJobMessage(id_of(message, "eventId"), member_of(message, "messageIndex", int))
+            ExtractionJobMessage(id_of(message, "eventId"), number_of(message, "messageIndex"))
             for message in messages
         ),
     )

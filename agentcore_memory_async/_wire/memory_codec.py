@@ -11,7 +11,7 @@ from agentcore_memory_async._wire.reading import (
     OnUnreadable,
     Wrong,
     id_of,
-    member_of,
+    list_of,
     object_of,
     objects_of,
     read,
@@ -93,7 +93,7 @@ def read_memory(operation: str, body: Body, unreadable: OnUnreadable) -> Memory:
     """Return the memory of an answer; *unreadable* judges a strategy that cannot be read."""
 
     def read_whole(found: Body) -> Memory:
-        items = cast("list[object]", member_of(found, "strategies", list) or [])
+        items = list_of(found, "strategies") or []
         return _memory(found, read_each(operation, items, _STRATEGY, unreadable))
 
     return read(operation, body.get("memory"), "memory", read_whole)
@@ -279,7 +279,7 @@ def _template_of(body: Body) -> str | None:
 
 def _texts_of(body: Body, member: str) -> tuple[str, ...]:
     """Return a list of texts; what is no text among them is left out."""
-    items = cast("list[object]", member_of(body, member, list) or [])
+    items = list_of(body, member) or []
     return tuple(item for item in items if isinstance(item, str))
 
 

@@ -19,6 +19,8 @@ from agentcore_memory_async._wire.validation import EPOCH
 from agentcore_memory_async.errors import DecodeError
 
 Body = Mapping[str, Any]
+Json = dict[str, Any] | list[Any] | str | float | None
+"""A value in an answer."""
 T = TypeVar("T")
 
 OnUnreadable = Callable[[DecodeError], None]
@@ -33,22 +35,38 @@ class Wrong(Exception):  # noqa: N818 - never raised beyond this module
 
 def text_of(body: Body, member: str) -> str | None:
     """Return a text; None where it is absent or null."""
-    value: str | None = member_of(body, member, str)
-    return value
+    value: Json = body.get(member)
+    if value is None or isinstance(value, str):
+        return value
+    raise _of_wrong_kind(member, value)
 
 
 def object_of(body: Body, member: str) -> Body | None:
     """Return an object; None where it is absent or null."""
-    value: Body | None = member_of(body, member, Mapping)
-    return value
-
-
-def member_of(body: Body, member: str, kind: type[Any]) -> Any:
-    value = body.get(member)
-    if value is None or isinstance(value, kind):
+    value: Json = body.get(member)
+    if value is None or isinstance(value, dict):
         return value
-    message = f"its {member} is {type(value).__name__}"
-    raise Wrong(message)
+    raise _of_wrong_kind(member, value)
+
+
+def list_of(body: Body, member: str) -> list[Any] | None:
+    """Return a list; None where it is absent or null."""
+    value: Json = body.get(member)
+    if value is None or isinstance(value, list):
+        return value
+    raise _of_wrong_kind(member, value)
+
+
+def number_of(body: Body, member: str) -> int | None:
+    """Return a whole number; None where it is absent or null."""
+    value: Json = body.get(member)
+    if value is None or isinstance(value, int):
+        return value
+    raise _of_wrong_kind(member, value)
+
+
+def _of_wrong_kind(member: str, value: object) -> Wrong:
+    return Wrong(f"its {member} is {type(value).__name__}")
 
 
 def required(value: T | None, member: str) -> T:
@@ -61,24 +79,29 @@ def required(value: T | None, member: str) -> T:
 
 def id_of(body: Body, member: str) -> str:
     """Return an id; an answer without one acknowledges nothing."""
+    value: Json = body.get(member)
+    if value and isinstance(value, str):
+        return value
     return required(text_of(body, member) or None, member)
 
 
 def objects_of(body: Body, member: str) -> list[Body]:
     """Return a list of objects; an empty one where it is absent or null."""
-    items = cast("list[object]", member_of(body, member, list) or [])
-    if not all(isinstance(item, Mapping) for item in items):
-        message = f"its {member} is no list of objects"
-        raise Wrong(message)
-    return cast("list[Body]", items)
+    items = list_of(body, member) or []
+    for item in items:
+        if not isinstance(item, dict):
+            message = f"its {member} is no list of objects"
+            raise Wrong(message)
+    return items
 
 
 def read_time(value: object) -> datetime:
     """Return the time of epoch seconds, to the millisecond; raise TypeError for anything else."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
         message = f"a time is a {type(value).__name__}"
         raise TypeError(message)
-    return EPOCH + timedelta(milliseconds=round(value * 1000))
+    seconds, thousandths = divmod(round(value * 1000), 1000)
+    return EPOCH + timedelta(0, seconds, thousandths * 1000)
 
 
 def time_of(body: Body, member: str) -> datetime:
@@ -90,28 +113,39 @@ def time_of(body: Body, member: str) -> datetime:
     raise Wrong(message)
 
 
-def read(operation: str, raw: object, what: str, reader: Callable[[Body], T]) -> T:
+def read(operation: str, raw: Body | Json, what: str, reader: Callable[[Body], T]) -> T:
     """Call *reader*; an answer that it cannot read is a `DecodeError`."""
-    if not isinstance(raw, Mapping):
-        raise DecodeError(operation, f"it has no {what}", raw, parsed=True)
-    try:
-        return reader(cast("Body", raw))
-    except Wrong as error:
-        wrong = str(error)
+    wrong = ""
+    if isinstance(raw, dict):
+        try:
+            return reader(raw)
+        except Wrong as error:
+            wrong = str(error)
     # Raised out here, where what is wrong is no context of it.
-    raise DecodeError(operation, f"{what}: {wrong}", cast("Body", raw), parsed=True)
+    raise _unreadable(operation, raw, what, wrong)
+
+
+def _unreadable(operation: str, raw: Body | Json, what: str, wrong: str) -> DecodeError:
+    """Return the error of what is no object, or in which something is *wrong*."""
+    text = f"{what}: {wrong}" if wrong else f"it has no {what}"
+    return DecodeError(operation, text, raw, parsed=True)
 
 
 def read_each(
-    operation: str, items: list[object], kind: ItemKind[T], unreadable: OnUnreadable
+    operation: str, items: list[Json], kind: ItemKind[T], unreadable: OnUnreadable
 ) -> list[T]:
     """Read each item; *unreadable* judges an item that cannot be read, and the others stay."""
     items_read: list[T] = []
+    reader = kind.reader
     for place, item in enumerate(items):
-        try:
-            items_read.append(read(operation, item, kind.named(place, item), kind.reader))
-        except DecodeError as error:
-            unreadable(error)
+        wrong = ""
+        if isinstance(item, dict):
+            try:
+                items_read.append(reader(item))
+                continue
+            except Wrong as error:
+                wrong = str(error)
+        unreadable(_unreadable(operation, item, kind.named(place, item), wrong))
     return items_read
 
 
@@ -132,15 +166,15 @@ class ItemKind(Generic[T]):
 
     def named(self, place: int, item: object) -> str:
         """Return what an error calls the item: by its id, or by its place in the page."""
-        known = cast("Body", item).get(self.id_member) if isinstance(item, Mapping) else None
+        known = cast("Body", item).get(self.id_member) if isinstance(item, dict) else None
         if isinstance(known, str) and _SHOWN_ID.fullmatch(known):
             return f"{self.name} {known}"
         return f"{self.name} number {place + 1} of the page"
 
 
-def read_page(operation: str, body: Body, member: str) -> list[object]:
+def read_page(operation: str, body: Body, member: str) -> list[Json]:
     """Return the items of a page, not read yet; a page without its list is no empty one."""
     items = body.get(member)
     if not isinstance(items, list):
         raise DecodeError(operation, f"it has no list of {member}", dict(body), parsed=True)
-    return cast("list[object]", items)
+    return cast("list[Json]", items)

@@ -7,15 +7,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeGuard, cast
 
-from attrs import evolve
-
 from agentcore_memory_async._wire.reading import (
     Body,
     ItemKind,
     OnUnreadable,
     Wrong,
     id_of,
-    member_of,
+    list_of,
     object_of,
     read,
     read_each,
@@ -46,29 +44,35 @@ _MEMBERS = frozenset(
     }
 )
 """Members of a record that are read; the others are kept in its ``extra``."""
+_CONTENT = frozenset({"text"})
+"""Members of the content of a record that are read; the others are kept in its ``extra``."""
 
 
-def _read_record(body: Body) -> MemoryRecord:
-    namespaces = cast("list[object]", required(member_of(body, "namespaces", list), "namespaces"))
-    if not all(isinstance(namespace, str) for namespace in namespaces):
-        message = "its namespaces is no list of str"
-        raise Wrong(message)
+def _read_record(body: Body, score: float | None = None) -> MemoryRecord:
+    namespaces = required(list_of(body, "namespaces"), "namespaces")
+    for namespace in namespaces:
+        if not isinstance(namespace, str):
+            message = "its namespaces is no list of str"
+            raise Wrong(message)
     content = required(object_of(body, "content"), "content")
-    extra = {name: value for name, value in body.items() if name not in _MEMBERS}
+    extra: dict[str, object] = {}
+    if not body.keys() <= _MEMBERS:
+        extra = {name: value for name, value in body.items() if name not in _MEMBERS}
     if len(namespaces) > 1:  # the service's model has one; the others are kept
         extra["namespaces"] = namespaces
-    other = {name: value for name, value in content.items() if name != "text"}
+    if not content.keys() <= _CONTENT:
+        extra["content"] = {name: value for name, value in content.items() if name != "text"}
     return MemoryRecord(
         namespace=str(namespaces[0]) if namespaces else "",
         content=text_of(content, "text") or "",
-        score=None,
+        score=score,
         created_at=time_of(body, "createdAt"),
         memory_record_id=id_of(body, "memoryRecordId"),
         memory_strategy_id=text_of(body, "memoryStrategyId"),
         metadata=_read_metadata(object_of(body, "metadata") or {}),
         timestamp=_optional_time(body, "timestamp"),
         expires_at=_optional_time(body, "expiresAt"),
-        extra={**extra, "content": other} if other else extra,
+        extra=extra,
     )
 
 
@@ -112,7 +116,7 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 
 def _read_found(body: Body) -> MemoryRecord:
     """Return a record of a search; in lists the score is left out, whatever it is."""
-    return evolve(_read_record(body), score=_read_score(body.get("score")))
+    return _read_record(body, _read_score(body.get("score")))
 
 
 def _read_score(value: object) -> float | None:
