@@ -9,6 +9,7 @@ nor show another actor's data. A member that an answer leaves out is not held ag
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import repeat
 from typing import Any, cast
 
 from agentcore_memory_async._wire.reading import read_time
@@ -50,7 +51,7 @@ def _check_event(operation: str, asked: Body, event: Body) -> None:
 def _bodies(items: object) -> list[Body]:
     """Return what of a list can be compared; reading the answer judges everything else."""
     listed = cast("list[object]", items) if isinstance(items, list) else []
-    return [cast("Body", item) for item in listed if isinstance(item, Mapping)]
+    return [cast("Body", item) for item in listed if isinstance(item, dict)]
 
 
 def _is_other_branch(asked: Body, body: Body, events: list[Body]) -> bool:
@@ -78,7 +79,8 @@ def _other_ids(asked: Body, item: Body) -> str:
     """Return the first id in which *item* differs, or an empty text."""
     memory_id, theirs = asked.get("memoryId"), item.get("memoryId")
     if (
-        memory_id
+        theirs != memory_id
+        and memory_id
         and isinstance(theirs, str)
         and short_memory_id(memory_id) != short_memory_id(theirs)
     ):
@@ -89,14 +91,14 @@ def _other_ids(asked: Body, item: Body) -> str:
 def _other(asked: Body, item: Body, members: tuple[str, ...]) -> str:
     for member in members:
         mine, theirs = asked.get(member), item.get(member)
-        if mine is not None and isinstance(theirs, str) and mine != theirs:
+        if mine != theirs and mine is not None and isinstance(theirs, str):
             return member
     return ""
 
 
 def _other_event(asked: Body, body: Body) -> str:
     event = body.get("event")
-    if not isinstance(event, Mapping):
+    if not isinstance(event, dict):
         return ""
     read = cast("Body", event)
     return _other_ids(asked, read) or _other(asked, read, ("eventId",))
@@ -109,7 +111,7 @@ def _other_job(asked: Body, job: Body) -> str:
 def _other_memory(asked: Body, body: Body) -> str:
     """Return in what a memory is not that which was asked for: its id, or the name of a new one."""
     memory = body.get("memory")
-    known: Body = cast("Body", memory) if isinstance(memory, Mapping) else {}
+    known: Body = cast("Body", memory) if isinstance(memory, dict) else {}
     return _other({"id": asked.get("memoryId"), **asked}, known, ("id", "name"))
 
 
@@ -154,13 +156,14 @@ def _other_record(asked: Body, record: Body) -> str:
     A namespace is held against the mere text of the prefix, as the service once did: what it takes
     beyond the path is no sign of another request.
     """
-    prefix = asked.get("namespace") or asked.get("namespacePath") or ""
+    prefix = (asked.get("namespace") or asked.get("namespacePath") or "").strip("/")
     theirs = record.get("namespaces")
     namespaces = cast("list[object]", theirs) if isinstance(theirs, list) else []
     known = [each.strip("/") for each in namespaces if isinstance(each, str)]
-    if known and not any(each.startswith(prefix.strip("/")) for each in known):
+    if known and not any(map(str.startswith, known, repeat(prefix))):
         return "namespaces"
-    return _other({**asked.get("searchCriteria", {}), **asked}, record, ("memoryStrategyId",))
+    member = "memoryStrategyId"
+    return _other(asked if member in asked else asked.get("searchCriteria", {}), record, (member,))
 
 
 _LISTS: dict[str, tuple[str, Callable[[Body, Body], str]]] = {
@@ -197,7 +200,7 @@ def _other_write(asked: Body, event: Body) -> str:
 
 
 def _branch_name(branch: object) -> str:
-    name = cast("Body", branch).get("name") if isinstance(branch, Mapping) else None
+    name = cast("Body", branch).get("name") if isinstance(branch, dict) else None
     return name if isinstance(name, str) else ""
 
 
@@ -232,7 +235,7 @@ def _is_alike(pair: tuple[object, object]) -> bool:
 
 def _json(item: object) -> object:
     data = cast("Body", item)["json"]
-    return cast("Body", data).get("content") if isinstance(data, Mapping) else None
+    return cast("Body", data).get("content") if isinstance(data, dict) else None
 
 
 def _parts(item: object) -> tuple[object, object, object]:
@@ -241,12 +244,12 @@ def _parts(item: object) -> tuple[object, object, object]:
 
     JSON has no text here: the service may write its numbers in another way.
     """
-    body: Body = cast("Body", item) if isinstance(item, Mapping) else {}
+    body: Body = cast("Body", item) if isinstance(item, dict) else {}
     message = body.get("conversational")
-    if isinstance(message, Mapping):
+    if isinstance(message, dict):
         said = cast("Body", message)
         content = said.get("content")
-        text = cast("Body", content).get("text") if isinstance(content, Mapping) else None
+        text = cast("Body", content).get("text") if isinstance(content, dict) else None
         return "message", said.get("role"), text
     if body.get("blob") is not None:
         return "blob", None, body["blob"]

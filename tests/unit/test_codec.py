@@ -353,6 +353,14 @@ def test_milliseconds_survive_as_float_seconds(stamp: int) -> None:
     assert expected == reading.read_time(json.loads(json.dumps(stamp / 1000)))
 
 
+@given(st.floats(-1e10, 253_402_300_799.0) | st.integers(-(10**10), 253_402_300_799))
+def test_any_time_is_read_to_the_nearest_millisecond(seconds: float) -> None:
+    """Also one before 1970, of the year 9999, and between two milliseconds."""
+    expected = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=round(seconds * 1000))
+
+    assert expected == reading.read_time(seconds)
+
+
 def test_turns_have_no_event_type() -> None:
     """An event with messages has no event type, whatever its metadata says."""
     message = {"conversational": {"role": "USER", "content": {"text": "hi"}}}
