@@ -14,6 +14,8 @@ T = TypeVar("T")
 
 async def run_together(calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
     """Return the results of all *calls*, in their order; raise the first error by itself."""
+    if len(calls) == 1:
+        return [await calls[0]()]
     results: dict[int, T] = {}
 
     async def run(at: int, call: Callable[[], Awaitable[T]]) -> None:

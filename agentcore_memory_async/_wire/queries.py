@@ -83,7 +83,7 @@ def ranked(found: Iterable[MemoryRecord], least: float) -> list[MemoryRecord]:
     One without a score is last, and has 0.0.
     """
     best_first = sorted(found, key=lambda record: _rank(record.score), reverse=True)
-    scored = (evolve(record, score=record.score or 0.0) for record in best_first)
+    scored = (each if each.score else evolve(each, score=0.0) for each in best_first)
     return [record for record in scored if (record.score or 0.0) >= least]
 
 
