@@ -1,5 +1,5 @@
 """
-The transport over aioboto3 or aiobotocore.
+The transport over aiobotocore.
 
 What it knows of them is in `client`, `loader`, `credentials`, `http_session` and `errors`. They are
 imported when it opens, in a thread, since importing and preparing them takes longer than an event
@@ -9,15 +9,16 @@ loop may stand still.
 from __future__ import annotations
 
 import asyncio
-import gc
 import importlib
 import logging
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor  # asyncio would import its module in the loop
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
+from agentcore_memory_async._lazy import lasting
 from agentcore_memory_async._threads import run_apart
 from agentcore_memory_async._transport.base import Answer, current_send_state, without_user
 from agentcore_memory_async._transport.capture import ResponseCapture, capturing, decode
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async._transport import client
 
-# asyncio imports it when a thread is first needed: in the loop.
-importlib.import_module("concurrent.futures.thread")
-
 _LOG = logging.getLogger("agentcore_memory_async.transport")
 _CLOSE_TIMEOUT_S = 5.0
 """How long closing the connections may take."""
@@ -42,30 +40,22 @@ _first_load = threading.Lock()
 
 
 def _load() -> Any:
-    """
-    Import what knows botocore, and anyio's asyncio backend; for a thread, 0.3 s the first time.
-
-    The import creates so many objects that the garbage collector would visit all of them, which
-    holds the interpreter for 30 ms on the loop's time. All of them stay, so they are moved to the
-    oldest generation unvisited: freezing and unfreezing does that and nothing else.
-    """
+    """Import what knows botocore, and anyio's backend; for a thread, 0.2 s the first time."""
     name = "agentcore_memory_async._transport.client"
     with _first_load:
-        if name in sys.modules or not gc.isenabled() or gc.get_freeze_count():
-            return importlib.import_module(name)
-        gc.disable()
-        try:
-            anyio.run(anyio.sleep, 0)
-            return importlib.import_module(name)
-        finally:
-            gc.freeze()
-            gc.unfreeze()
-            gc.enable()
+        if name not in sys.modules:
+            with lasting(), ThreadPoolExecutor(1) as aside:
+                # aiohttp reads the authorities of the system, for which it needs no interpreter.
+                aside.submit(importlib.import_module, "aiohttp")
+                anyio.run(anyio.sleep, 0)
+                importlib.import_module("botocore.session")
+                importlib.import_module(name)
+        return sys.modules[name]
 
 
 class BotocoreTransport:
     """
-    A service over aioboto3, or over aiobotocore alone where aioboto3 is not installed.
+    A service over aiobotocore.
 
     One client with one connection pool, opened once and for one event loop. It makes exactly one
     attempt per call: botocore's retries are off. The caller's *aws_session* is never changed: the

@@ -17,7 +17,6 @@ exist); and the client's ``_ruleset_resolver``, which says where requests go, on
 from __future__ import annotations
 
 import copy
-import importlib
 import os
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
@@ -49,13 +48,6 @@ from agentcore_memory_async.errors import InvalidInputError, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-
-aioboto3: Any
-try:
-    aioboto3 = importlib.import_module("aioboto3")
-except ImportError:
-    aioboto3 = None
 
 
 DEFAULT_REGION = "us-west-2"
@@ -171,7 +163,6 @@ class ClientPlan:
     Attributes:
         caller: The caller's aiobotocore session.
         private: Private session that the client is made on.
-        factory: Makes the client.
         options: Options of the client's config.
         region: Region to use.
         region_source: Where the region came from.
@@ -180,7 +171,6 @@ class ClientPlan:
 
     caller: Any
     private: Any
-    factory: Any
     options: dict[str, Any]
     region: str
     region_source: str
@@ -251,6 +241,11 @@ def _plan(settings: Settings, caller: Any) -> ClientPlan:
         text = "config: ssl_context is not supported; set AWS_CA_BUNDLE to a CA bundle instead"
         raise InvalidInputError(text)
     opened: list[Any] = []
+    http_session = session_class(
+        options.get("http_session_cls", AIOHTTPSession),
+        opened,
+        has_tls=not (settings.endpoint_url or "").startswith("http://"),
+    )
     pool = options.get("max_pool_connections", Config.OPTION_DEFAULTS["max_pool_connections"])
     private = private_session(caller, settings.service)
     extra = (options.get("user_agent_extra"), f"agentcore-memory-async/{__version__}")
@@ -261,13 +256,13 @@ def _plan(settings: Settings, caller: Any) -> ClientPlan:
         parameter_validation=False,
         retries={"total_max_attempts": 1, "mode": "standard"},
         user_agent_extra=" ".join(part for part in extra if part),
-        http_session_cls=session_class(options.get("http_session_cls", AIOHTTPSession), opened),
+        http_session_cls=http_session,
     )
     # Roles are asked for in this region where it is known before their provider is made.
     caller._resolve_region_name(region, None)  # noqa: SLF001 - the module's docstring says it
     if options.get("signature_version") is not UNSIGNED:
         caller.get_component("credential_provider")  # made lazily, which takes a while
-    return ClientPlan(caller, private, _factory(private), options, region, source, opened)
+    return ClientPlan(caller, private, options, region, source, opened)
 
 
 def _user_agent(caller: Any, options: Mapping[str, Any]) -> str:
@@ -291,13 +286,6 @@ def private_session(caller: Any, service: str) -> Any:
     session.register_component("config_store", caller.get_component("config_store"))
     session.get_scoped_config()  # reads the files
     return session
-
-
-def _factory(private: Any) -> Any:
-    """Return what makes the client: aioboto3 where it is installed, else aiobotocore."""
-    if aioboto3 is None:
-        return private.create_client
-    return aioboto3.Session(botocore_session=private).client
 
 
 def _outside_body(operation: Any) -> frozenset[str]:
@@ -330,7 +318,7 @@ async def _open(
     is_signed = plan.options.get("signature_version") is not UNSIGNED
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(
-            plan.factory(
+            plan.private.create_client(
                 settings.service,
                 region_name=plan.region,
                 endpoint_url=settings.endpoint_url,

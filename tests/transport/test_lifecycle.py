@@ -217,8 +217,8 @@ async def test_failed_open_closes_the_session(
     async def record(self: Any, *exc_info: Any) -> None:
         closed.append(True)
 
-    def forget(given: Any, opened: list[Any]) -> Any:
-        return real(given, [])
+    def forget(given: Any, opened: list[Any], **options: Any) -> Any:
+        return real(given, [], **options)
 
     real = http_session.session_class
     monkeypatch.setattr(http_session.VerifyingSession, "__aexit__", record)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async._transport.client import Settings, prepare
 from agentcore_memory_async._transport.loader import ShippedLoader
 from tests.transport.scripts import run
-
-if TYPE_CHECKING:
-    import pytest
 
 LIST = ("ListActors", {"memoryId": "m"})
 
@@ -100,14 +97,17 @@ def test_the_collector_is_left_as_it_was() -> None:
     assert "" == printed
 
 
-async def test_without_aioboto3(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client of aiobotocore is used if aioboto3 is not installed."""
-    from agentcore_memory_async._transport import client
-
-    monkeypatch.setattr(client, "aioboto3", None)
-    async with BotocoreTransport(endpoint_url=service.url) as transport:
-        await transport(*LIST)
-    assert 1 == len(service.requests)
+def test_aioboto3_is_imported_only_by_who_uses_it() -> None:
+    """The client is aiobotocore's: opening imports neither aioboto3 nor boto3."""
+    printed = run(
+        """
+        import sys
+        from agentcore_memory_async._transport.botocore import _load
+        _load()
+        print(sorted({"aioboto3", "boto3", "aiobotocore"} & set(sys.modules)))
+        """
+    )
+    assert "['aiobotocore']\n" == printed
 
 
 def test_only_the_models_of_the_service_are_shipped() -> None:

@@ -13,7 +13,7 @@ from botocore.loaders import JSONFileLoader
 from botocore.utils import ContainerMetadataFetcher
 
 from agentcore_memory_async._transport.botocore import BotocoreTransport
-from agentcore_memory_async._transport.client import DEFAULT_REGION, aioboto3
+from agentcore_memory_async._transport.client import DEFAULT_REGION
 from tests.transport.aws_network import Asked, AwsNetwork
 from tests.transport.providers import (
     NO_METADATA,
@@ -23,6 +23,7 @@ from tests.transport.providers import (
     Machine,
     Provider,
 )
+from tests.transport.stack import aioboto3
 
 if TYPE_CHECKING:
     import ssl

@@ -13,8 +13,9 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from agentcore_memory_async._transport.botocore import BotocoreTransport
-from agentcore_memory_async._transport.client import aioboto3, collect, private_session
+from agentcore_memory_async._transport.client import collect, private_session
 from agentcore_memory_async.errors import InvalidInputError, TransportError
+from tests.transport.stack import aioboto3
 
 if TYPE_CHECKING:
     from collections.abc import Callable

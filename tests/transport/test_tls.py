@@ -163,6 +163,19 @@ async def test_own_tls_context_is_refused() -> None:
         await BotocoreTransport(config=config).open()
 
 
+async def test_no_authorities_are_read_without_tls(
+    service: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opening at an endpoint of ``http`` does not spend 20 ms on certificates."""
+    from agentcore_memory_async._transport import http_session
+
+    monkeypatch.setattr(http_session, "PreparedContext", None)
+    http_session._shared.cache_clear()
+    async with BotocoreTransport(endpoint_url=service.url) as transport:
+        await transport("ListActors", {"memoryId": "m"})
+    assert 1 == len(service.requests)
+
+
 async def test_session_class_of_the_caller(serve: Callable[..., Any], authority: Any) -> None:
     """A session class of the caller is used, and host names are still verified."""
     from aiobotocore.httpsession import AIOHTTPSession

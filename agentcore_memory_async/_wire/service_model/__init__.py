@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import Any
+from typing import Any, cast
 
 SERVICE = "bedrock-agentcore"
 """Name of the data plane: events, records, extraction jobs."""
@@ -70,11 +70,10 @@ def read_text(name: str, service: str = SERVICE) -> str:
 
     The first call reads a file: make it in a thread where an event loop runs.
     """
-    from importlib import resources  # costs 12 modules, which importing the package need not load
+    import pkgutil  # importlib.resources would be 15 modules
 
-    return (resources.files(__name__) / "data" / f"{path_of(name, service)}.json").read_text(
-        "utf-8"
-    )
+    content = pkgutil.get_data(__name__, f"data/{path_of(name, service)}.json")
+    return cast("bytes", content).decode()
 
 
 def read(name: str, service: str = SERVICE) -> dict[str, Any]:
