@@ -25,6 +25,7 @@ from attrs import frozen
 from agentcore_memory_async._calls.backoff import growing_bound
 from agentcore_memory_async._calls.retry import is_retryable
 from agentcore_memory_async._calls.settling import is_rejected
+from agentcore_memory_async._loop_time import loop_time
 from agentcore_memory_async._wire import event_codec
 from agentcore_memory_async._wire.messages import read_message
 from agentcore_memory_async._wire.payloads import MAX_EVENT_BYTES, check_message
@@ -208,7 +209,7 @@ class MessageBuffer:
                     break
                 self._write_all_so_far()  # waiting for room is not waiting for the delay
                 await self._change()
-        due_at = anyio.current_time() + self._max_delay_s
+        due_at = loop_time() + self._max_delay_s
         self._pending.append(_Pending(read, size, _sent_size(read), due_at))
         self._bytes += size
         self._sent_bytes += self._pending[-1].sent_size
@@ -269,7 +270,7 @@ class MessageBuffer:
         """Accept no more, and write what is pending within the time limit."""
         if self._state == "open":
             self._state = "closed"
-            self._ends_at = anyio.current_time() + self.close_timeout_s
+            self._ends_at = loop_time() + self.close_timeout_s
             if self._writing is not None:
                 self._writing.deadline = self._ends_at
         self._write_all_so_far()
@@ -320,11 +321,11 @@ class MessageBuffer:
             return True
         if self._state == "open":
             return self._is_ended and not self._pending
-        return not self._pending or anyio.current_time() >= self._ends_at
+        return not self._pending or loop_time() >= self._ends_at
 
     async def _write_what_is_due(self) -> None:
         while not self._is_over():
-            wait_s = self._wait_s(anyio.current_time())
+            wait_s = self._wait_s(loop_time())
             if wait_s == 0:
                 await self._write_batch()
             elif wait_s is None:
@@ -364,7 +365,7 @@ class MessageBuffer:
         if _is_transient(error):
             self._failures += 1
             wait_s = growing_bound(FIRST_RETRY_S, LONGEST_RETRY_S, self._failures)
-            self._retry_at = anyio.current_time() + wait_s
+            self._retry_at = loop_time() + wait_s
         else:
             self._error = error
 

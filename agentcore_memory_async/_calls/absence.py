@@ -14,8 +14,7 @@ from __future__ import annotations
 
 from math import inf
 
-import anyio
-
+from agentcore_memory_async._loop_time import loop_time
 from agentcore_memory_async.errors import TransportError
 
 START_S = 1.0
@@ -45,7 +44,7 @@ class Absence:
     def note(self, error: BaseException) -> None:
         """Note how a request failed."""
         if isinstance(error, TransportError) and error.is_absent:
-            self._last_at = anyio.current_time()
+            self._last_at = loop_time()
             self._first_at = min(self._first_at, self._last_at)
             self._reason = error.reason
 
@@ -56,5 +55,5 @@ class Absence:
         Raises:
             TransportError: Nothing listens.
         """
-        if anyio.current_time() < self._last_at + SHARED_S:
+        if loop_time() < self._last_at + SHARED_S:
             raise TransportError(operation, self._reason, sent=False, is_absent=True)

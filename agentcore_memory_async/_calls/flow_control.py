@@ -21,15 +21,13 @@ the time since.
 from __future__ import annotations
 
 from collections import deque
-from contextlib import asynccontextmanager
 from enum import Enum, auto
 from math import inf
-from typing import TYPE_CHECKING
 
 import anyio
+from anyio.lowlevel import checkpoint_if_cancelled
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+from agentcore_memory_async._loop_time import loop_time
 
 
 class Outcome(Enum):
@@ -347,9 +345,19 @@ class FlowControl:
 
 
 class Permit:
-    """A request under way; its holder sets how it ended."""
+    """
+    A request under way; its holder sets how it ended.
 
-    def __init__(self) -> None:
+    Args:
+        number: Number of the request.
+        source: Stands for the session, where the service limits each session.
+    """
+
+    __slots__ = ("number", "outcome", "source")
+
+    def __init__(self, number: int, source: object) -> None:
+        self.number = number
+        self.source = source
         self.outcome = Outcome.CANCELLED
 
 
@@ -371,28 +379,38 @@ class Admission:
         """Failures since the last success."""
         return self._flow.breaker.failures
 
-    @asynccontextmanager
-    async def request(
-        self, source: object = None, *, is_retry: bool = False
-    ) -> AsyncGenerator[Permit]:
+    async def admit(
+        self, deadline: float, source: object = None, *, is_retry: bool = False
+    ) -> Permit | None:
         """
-        Wait until a request may be sent, and hold its place until it has ended.
+        Wait until a request may be sent, and return its permit, which is to be given to `ended`.
 
         Args:
+            deadline: When waiting ends at the latest, on the loop's clock; then there is no permit.
             source: Stands for the session, where the service limits each session.
             is_retry: Whether it repeats a request that failed.
         """
         if is_retry:
-            self._flow.retrying(anyio.current_time())
-        async with self._queue_lock:
-            while wait_s := self._flow.wait_s(anyio.current_time(), is_retry=is_retry):
-                self._changed = anyio.Event()
-                with anyio.move_on_after(wait_s):
-                    await self._changed.wait()
-            number = self._flow.started(anyio.current_time(), is_retry=is_retry)
-        permit = Permit()
-        try:
-            yield permit
-        finally:
-            self._flow.ended(anyio.current_time(), number, permit.outcome, source)
-            self._changed.set()
+            self._flow.retrying(loop_time())
+        await checkpoint_if_cancelled()  # what is cancelled by now is not sent
+        if not self._queue_lock.locked() and not self._wait_s(is_retry=is_retry):
+            return self._start(source, is_retry=is_retry)
+        with anyio.CancelScope(deadline=deadline):
+            async with self._queue_lock:
+                while wait_s := self._wait_s(is_retry=is_retry):
+                    self._changed = anyio.Event()
+                    with anyio.move_on_after(wait_s):
+                        await self._changed.wait()
+                return self._start(source, is_retry=is_retry)
+        return None
+
+    def ended(self, permit: Permit) -> None:
+        """Note how a request ended; the next one may start."""
+        self._flow.ended(loop_time(), permit.number, permit.outcome, permit.source)
+        self._changed.set()
+
+    def _wait_s(self, *, is_retry: bool) -> float:
+        return self._flow.wait_s(loop_time(), is_retry=is_retry)
+
+    def _start(self, source: object, *, is_retry: bool) -> Permit:
+        return Permit(self._flow.started(loop_time(), is_retry=is_retry), source)

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
-from anyio import CancelScope, current_time
+from anyio import CancelScope
 from attrs import define, field, frozen
 
 from agentcore_memory_async._calls.wait_clock import holding
 from agentcore_memory_async._calls.write import log_unsent
+from agentcore_memory_async._loop_time import loop_time
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -182,7 +183,7 @@ class Outbox:
 
     async def _deliver(self, pending: _Pending) -> None:
         deadline = inf
-        while not pending.stored and current_time() < deadline:
+        while not pending.stored and loop_time() < deadline:
             try:
                 # Not from when it is handed over: a finalizer may not wait for the clock's lock.
                 with holding(self._wait_clock), CancelScope(deadline=deadline):
@@ -196,7 +197,7 @@ class Outbox:
                 if self._stopped or task is None:
                     raise
                 task.uncancel()
-                deadline = min(deadline, current_time() + self._close_timeout_s)
+                deadline = min(deadline, loop_time() + self._close_timeout_s)
                 pending.waiter = pending.queue.lock.enqueue()
 
     def _ended(self, pending: _Pending, task: asyncio.Task[None]) -> None:

@@ -35,9 +35,14 @@ class Waiter:
         self._woken = asyncio.Event()  # anyio's could not be made in a finalizer
         waiters.append(self)
 
+    @property
+    def is_first(self) -> bool:
+        """Whether this one has the lock."""
+        return self._waiters[0] is self
+
     async def acquire(self) -> None:
         """Wait until all waiters before this one have left."""
-        while self._waiters[0] is not self:
+        while not self.is_first:
             await self._woken.wait()
 
     def leave(self) -> bool:

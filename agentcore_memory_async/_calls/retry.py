@@ -8,17 +8,16 @@ stored) or unknown (``OutcomeUnknownError``: an answer was lost, so it may have 
 from __future__ import annotations
 
 import random
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
 from agentcore_memory_async._calls.absence import SHARED_S, Absence, is_absent
 from agentcore_memory_async._calls.backoff import growing_bound
-from agentcore_memory_async._calls.flow_control import Admission, Outcome
+from agentcore_memory_async._calls.flow_control import Admission, Outcome, Permit
 from agentcore_memory_async._calls.settling import is_rejected, settle_by_answer
-from agentcore_memory_async._calls.wait_clock import holding
 from agentcore_memory_async._calls.write import CREATE_EVENT, log_cancelled
+from agentcore_memory_async._loop_time import loop_time
 from agentcore_memory_async._redaction import sent_texts
 from agentcore_memory_async._service_errors import is_clock_at_fault, is_token_expired, leave_out
 from agentcore_memory_async._threads import run_apart
@@ -45,7 +44,7 @@ from agentcore_memory_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Mapping
 
     from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter
     from agentcore_memory_async._calls.service_clock import ServiceClock
@@ -129,6 +128,21 @@ def asked_wait(error: AgentCoreMemoryError) -> float:
     return asked if asked is not None and 0 <= asked <= LONGEST_RETRY_AFTER else 0.0
 
 
+class Running:
+    """A block in which a call of a `Retrier` runs."""
+
+    __slots__ = ("_retrier",)
+
+    def __init__(self, retrier: Retrier) -> None:
+        self._retrier = retrier
+
+    def __enter__(self) -> None:
+        self._retrier.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._retrier.end()
+
+
 class Retrier:
     """
     Sends requests through the transport, under a policy.
@@ -164,16 +178,20 @@ class Retrier:
         self._absence = Absence()
         self._random = random.Random()
 
-    @contextmanager
-    def running(self) -> Generator[None]:
+    def running(self) -> Running:
         """Count a call from its start, if anything may be sent: closing waits for it."""
+        return Running(self)
+
+    def start(self) -> None:
+        """Count a call, if anything may be sent."""
         self._lifecycle.check()
         self.hold()
-        try:
-            with holding(self._wait_clock):
-                yield
-        finally:
-            self.release()
+        self._wait_clock.hold()
+
+    def end(self) -> None:
+        """Count a call no longer that was started."""
+        self._wait_clock.release()
+        self.release()
 
     def hold(self) -> None:
         """Count a call that may begin while the manager closes."""
@@ -195,7 +213,7 @@ class Retrier:
         """Send a request that changes nothing, and read its answer."""
         call = _Call(operation, params, policy, policy.read_deadline, is_read=True)
         with self.running():
-            return await self._try(call, reader, anyio.current_time() + call.deadline_s)
+            return await self._try(call, reader, loop_time() + call.deadline_s)
 
     async def write(
         self, write: Write, reader: Callable[[Answer], T], limiter: SlidingWindowLimiter
@@ -238,9 +256,7 @@ class Retrier:
         call = _Call(operation, params, policy, policy.write_deadline, client_token=client_token)
         with self.running():
             try:
-                last: T | Exception = await self._try(
-                    call, reader, anyio.current_time() + call.deadline_s
-                )
+                last: T | Exception = await self._try(call, reader, loop_time() + call.deadline_s)
             except Exception as error:
                 if not call.may_have_run:
                     raise
@@ -264,22 +280,23 @@ class Retrier:
 
     async def _try(self, call: _Call, reader: Callable[[Answer], T], deadline: float) -> T:
         admission = self._admission(call.operation)
-        with anyio.CancelScope(deadline=deadline) as scope:
-            while True:
-                try:
-                    return await self._attempt(call, admission, reader, deadline)
-                except AgentCoreMemoryError as error:
-                    call.failed(error)
-                    if not call.may_go_on(error):
-                        break
-                    wait_s = call.wait_s(error, admission.failures, self._random)
-                    ends_at = self._absence.ends_at if is_absent(error) else scope.deadline
-                    if anyio.current_time() + wait_s >= min(ends_at, scope.deadline):
-                        break  # the next attempt would come after the deadline
-                except MISTAKES:
-                    call.not_sent()
-                    raise
-                await anyio.sleep(wait_s)
+        while True:
+            try:
+                return await self._attempt(call, admission, reader, deadline)
+            except _DeadlineReached:
+                break
+            except AgentCoreMemoryError as error:
+                call.failed(error)
+                if not call.may_go_on(error):
+                    break
+                wait_s = call.wait_s(error, admission.failures, self._random)
+                ends_at = self._absence.ends_at if is_absent(error) else deadline
+                if loop_time() + wait_s >= min(ends_at, deadline):
+                    break  # the next attempt would come after the deadline
+            except MISTAKES:
+                call.not_sent()
+                raise
+            await anyio.sleep(wait_s)
         final = call.final_error()
         if isinstance(final, ServiceError):
             final.attempts = call.attempts
@@ -298,36 +315,51 @@ class Retrier:
         self, call: _Call, admission: Admission, reader: Callable[[Answer], T], deadline: float
     ) -> T:
         """Send one request once it is admitted, and read its answer."""
-        is_retry = call.is_retry_after_failure
         if call.limiter is not None:
-            wait_s = call.limiter.wait_s(anyio.current_time())
-            if wait_s:
-                await anyio.sleep(wait_s)
-        async with admission.request(call.limiter, is_retry=is_retry) as permit:
-            if self._stopped:
-                raise ClosedError(
-                    "the manager was closed before the call was sent; create a new manager"
-                )
-            call.sending(deadline - anyio.current_time())
-            was_seen = True
-            try:
-                with anyio.fail_after(call.policy.attempt_timeout):
-                    answer = await self._send(call)
-                    large = answer.is_large or call.is_large
-                    result = await run_apart(reader, answer, large=large)
-            except (AgentCoreMemoryError, TimeoutError) as error:
-                lost = error if isinstance(error, AgentCoreMemoryError) else call.timed_out()
-                permit.outcome = call.outcome_of(lost)
-                was_seen = not is_absent(lost)
-                if lost is error:
-                    raise
-                raise lost from None
-            finally:
-                if call.limiter is not None and was_seen:
-                    call.limiter.ended(anyio.current_time())
-            permit.outcome = Outcome.ANSWERED
-            call.answered()
-            return result
+            now = loop_time()
+            if wait_s := call.limiter.wait_s(now):
+                await anyio.sleep(min(wait_s, deadline - now))
+                if now + wait_s >= deadline:
+                    raise _DeadlineReached
+        is_retry = call.is_retry_after_failure
+        permit = await admission.admit(deadline, call.limiter, is_retry=is_retry)
+        if permit is None:
+            raise _DeadlineReached
+        try:
+            return await self._admitted(call, permit, reader, deadline)
+        finally:
+            admission.ended(permit)
+
+    async def _admitted(
+        self, call: _Call, permit: Permit, reader: Callable[[Answer], T], deadline: float
+    ) -> T:
+        """Send one request, and read its answer."""
+        if self._stopped:
+            raise ClosedError(
+                "the manager was closed before the call was sent; create a new manager"
+            )
+        now = loop_time()
+        ends_at = min(deadline, now + call.policy.attempt_timeout)
+        call.sending(ends_at - now)
+        was_seen = True
+        try:
+            with anyio.CancelScope(deadline=ends_at):
+                answer = await self._send(call)
+                result = await run_apart(reader, answer, large=answer.is_large or call.is_large)
+                permit.outcome = Outcome.ANSWERED
+                call.answered()
+                return result
+            raise TimeoutError if ends_at < deadline else _DeadlineReached
+        except (AgentCoreMemoryError, TimeoutError) as error:
+            lost = error if isinstance(error, AgentCoreMemoryError) else call.timed_out()
+            permit.outcome = call.outcome_of(lost)
+            was_seen = not is_absent(lost)
+            if lost is error:
+                raise
+            raise lost from None
+        finally:
+            if call.limiter is not None and was_seen:
+                call.limiter.ended(loop_time())
 
     async def _send(self, call: _Call) -> Answer:
         """Send one request, and date its answer."""
@@ -347,6 +379,10 @@ class Retrier:
             raise
         first_at = sent_at if earlier_at is None else earlier_at
         return self._clock.answered(answer, first_at, self._wait_clock.now())
+
+
+class _DeadlineReached(Exception):  # noqa: N818 - never raised beyond this module
+    """The deadline of a call has come; its state says what that means for it."""
 
 
 class _Call:
@@ -393,9 +429,8 @@ class _Call:
     def may_have_run(self) -> bool:
         return self._may_have_run or (self._in_flight and self.send_state.sent)
 
-    def sending(self, left_s: float) -> None:
+    def sending(self, timeout_s: float) -> None:
         self.attempts += 1
-        timeout_s = min(left_s, self.policy.attempt_timeout)
         self.send_state = SendState(timeout_s, is_large=self.is_large)
         self._in_flight = True
 

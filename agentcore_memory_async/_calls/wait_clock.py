@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import anyio
 
+from agentcore_memory_async._loop_time import loop_time
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -47,7 +49,7 @@ class LoopClock:
 
     def now(self) -> float:
         """Return the time of the loop."""
-        return anyio.current_time()
+        return loop_time()
 
     def hold(self) -> None:
         """Do nothing: time goes on."""
@@ -57,7 +59,7 @@ class LoopClock:
 
     async def wait(self, event: anyio.Event, until: float) -> bool:
         """Wait for *event*, until *until* at most; return whether it is *until*."""
-        with anyio.move_on_after(until - anyio.current_time()):
+        with anyio.move_on_after(until - loop_time()):
             await event.wait()
             return False
         return True
@@ -67,14 +69,24 @@ LOOP_CLOCK = LoopClock()
 """The clock of whatever is no wait for extraction, such as the pace of requests."""
 
 
-@contextmanager
-def holding(clock: WaitClock) -> Generator[None]:
+class Held:
+    """Keeps hold of a clock in a block."""
+
+    __slots__ = ("_clock",)
+
+    def __init__(self, clock: WaitClock) -> None:
+        self._clock = clock
+
+    def __enter__(self) -> None:
+        self._clock.hold()
+
+    def __exit__(self, *_: object) -> None:
+        self._clock.release()
+
+
+def holding(clock: WaitClock) -> Held:
     """Keep hold of the clock in the block."""
-    clock.hold()
-    try:
-        yield
-    finally:
-        clock.release()
+    return Held(clock)
 
 
 @contextmanager

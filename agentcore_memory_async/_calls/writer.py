@@ -27,6 +27,7 @@ from agentcore_memory_async._calls.known_writes import Acknowledgements, InDoubt
 from agentcore_memory_async._calls.queue_lock import QueueLock
 from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter, account_pace
 from agentcore_memory_async._calls.write import CREATE_EVENT, Write, identity_of, log_unsent
+from agentcore_memory_async._loop_time import loop_time
 from agentcore_memory_async._threads import run_apart
 from agentcore_memory_async._wire import event_codec, reading
 from agentcore_memory_async._wire.validation import LATEST_MS
@@ -240,6 +241,8 @@ class Writer:
         return event
 
     async def _wait_in_queue(self, waiter: Waiter, write: Write) -> None:
+        if waiter.is_first:
+            return
         with anyio.CancelScope(deadline=write.deadline) as scope:
             await waiter.acquire()
         if scope.cancelled_caught:
@@ -293,7 +296,7 @@ class Writer:
 
     def _keep(self, queue: SessionQueue, request: Mapping[str, Any]) -> None:
         """Keep *queue* and its times, and drop the queues that were idle for `IDLE_S`."""
-        now = anyio.current_time()
+        now = loop_time()
         key = request["actorId"], request["sessionId"]
         self._times[key] = queue.times
         self._times.move_to_end(key)
@@ -321,4 +324,4 @@ def _log_cancelled(request: Mapping[str, Any], error: BaseException) -> None:
 
 def _deadline(policy: RetryPolicy) -> float:
     """Return when a write that begins now ends at the latest, on the loop's clock."""
-    return anyio.current_time() + policy.write_deadline
+    return loop_time() + policy.write_deadline

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -26,13 +26,13 @@ from urllib.parse import urlsplit
 from attrs import define, field
 
 from agentcore_memory_async._threads import run_in_thread
-from agentcore_memory_async._transport.base import Answer, SendState
+from agentcore_memory_async._transport.base import Answer, Bound, SendState
 from agentcore_memory_async._wire.pieces import encode_in_pieces
 from agentcore_memory_async._wire.weight import LARGE, is_large
 from agentcore_memory_async.errors import DecodeError, InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Mapping
 
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 """Seconds in plain decimals, below a billion."""
@@ -107,14 +107,9 @@ _capture: ContextVar[ResponseCapture | None] = ContextVar(
 )
 
 
-@contextmanager
-def capturing(capture: ResponseCapture) -> Generator[None]:
+def capturing(capture: ResponseCapture) -> Bound[ResponseCapture]:
     """Let the hooks fill *capture* in the block."""
-    token = _capture.set(capture)
-    try:
-        yield
-    finally:
-        _capture.reset(token)
+    return Bound(_capture, capture)
 
 
 def current_operation() -> str:

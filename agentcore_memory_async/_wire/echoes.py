@@ -206,6 +206,8 @@ def _branch_name(branch: object) -> str:
 
 def _is_same_time(theirs: object, mine: float) -> bool:
     """Return whether both are the same millisecond; what is no time is left to reading."""
+    if theirs == mine:
+        return True
     try:
         return read_time(theirs) == read_time(mine)
     except (TypeError, ValueError, OverflowError):

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
-
-from attrs import evolve
 
 from agentcore_memory_async._wire.filters import EVENT_TYPE
 from agentcore_memory_async._wire.payloads import check_ingested_size
@@ -124,7 +123,7 @@ def read_message(item: Body) -> ConversationalMessage:
     return ConversationalMessage(text_of(content, "text") or "", role)
 
 
-def read_listed_event(body: Body) -> Event:
+def read_listed_event(body: Body, accepted_at: datetime | None = None) -> Event:
     messages: list[ConversationalMessage] = []
     others: list[object] = []
     for item in objects_of(body, "payload"):
@@ -144,6 +143,7 @@ def read_listed_event(body: Body) -> Event:
         session_id=id_of(body, "sessionId"),
         branch=_read_branch(body),
         metadata=metadata,
+        accepted_at=accepted_at,
     )
 
 
@@ -189,11 +189,11 @@ def read_created_event(body: Body, accepted_at: datetime | None, request: Body) 
     operation = "CreateEvent"
     event_id = read(operation, body.get("event"), "event", lambda raw: id_of(raw, "eventId"))
     asked = {**request, "eventId": event_id}
+    reader = partial(read_listed_event, accepted_at=accepted_at)
     try:
-        event = read_event(operation, {"event": _filled(body["event"], asked)})
+        return read(operation, cast("Body", _filled(body["event"], asked)), "event", reader)
     except DecodeError:
-        event = read_event(operation, {"event": asked})
-    return evolve(event, accepted_at=accepted_at)
+        return read(operation, asked, "event", reader)
 
 
 def _filled(answer: object, asked: object, levels: int = 5) -> object:

@@ -8,8 +8,8 @@ costs more than the work.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import chain, islice
-from typing import TYPE_CHECKING, cast
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
 
 from agentcore_memory_async.models import (
     BlobPayload,
@@ -28,30 +28,36 @@ VALUE = 64
 """Weight of a value beside its text, since each is checked by itself."""
 MOST = LARGE // VALUE
 """Number of values that are large whatever they are."""
+_TEXT = (str, bytes)
+"""Types of what weighs its length; a tuple is compared faster than a union."""
+_LISTS = (list, tuple)
+"""Types of lists."""
 
 
 def is_large(value: object) -> bool:
     """Return whether *value*, of JSON data, bytes, items of an event and messages, is large."""
-    left, weight = [value], 0
+    left = cast("list[dict[Any, Any] | list[Any] | str | None]", [value])
+    weight = 0
     while left:
         each = left.pop()
-        if isinstance(each, str | bytes):
+        if isinstance(each, _TEXT):
             weight += len(each)
         else:
             weight += VALUE
-            left.extend(_parts(each))
+            if isinstance(each, dict):
+                left.extend(islice(each, MOST))
+                left.extend(islice(each.values(), MOST))
+            elif isinstance(each, _LISTS):
+                left.extend(islice(each, MOST))
+            else:
+                left.extend(_parts(each))
         if weight >= LARGE:
             return True
     return False
 
 
-def _parts(value: object) -> Iterable[object]:
+def _parts(value: object) -> Iterable[Any]:
     """Return what *value* consists of, up to a number that is large; nothing for a number."""
-    if isinstance(value, dict):
-        pairs = cast("dict[object, object]", value)
-        return chain(islice(pairs, MOST), islice(pairs.values(), MOST))
-    if isinstance(value, list | tuple):
-        return islice(cast("Iterable[object]", value), MOST)
     if isinstance(value, ConversationalMessage | HistoryMessage):
         return (value.text,)
     if isinstance(value, HistoryEvent):
