@@ -133,14 +133,14 @@ class Outbox:
 
     def close_soon(self, chunks: AsyncGenerator[object]) -> None:
         """Close the chunks of a turn whose reader has gone, in a task."""
-        self._retrier.hold()
+        self._retrier.count()
         task = asyncio.get_running_loop().create_task(_close(chunks))
         self._closing.add(task)
         task.add_done_callback(self._closed)
 
     def _closed(self, task: asyncio.Task[None]) -> None:
         self._closing.discard(task)
-        self._retrier.release()
+        self._retrier.uncount()
 
     def end_all(self) -> None:
         """Take over the turns under way, end the buffers, and note from now on what fails."""
@@ -169,7 +169,7 @@ class Outbox:
             log_unsent(request, "the manager is closed")
             return
         pending = _Pending(queue, queue.lock.enqueue(), request, policy)
-        self._retrier.hold()
+        self._retrier.count()
         self._pending[pending] = None
         asyncio.get_running_loop().call_soon(self._start, pending)
 
@@ -202,7 +202,7 @@ class Outbox:
 
     def _ended(self, pending: _Pending, task: asyncio.Task[None]) -> None:
         del self._pending[pending]
-        self._retrier.release()
+        self._retrier.uncount()
         error = None if task.cancelled() else task.exception()
         if not pending.stored and self._unsent is not None:
             self._unsent.append(Unsent(pending.request, error))

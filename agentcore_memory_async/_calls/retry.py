@@ -16,6 +16,7 @@ from agentcore_memory_async._calls.absence import SHARED_S, Absence, is_absent
 from agentcore_memory_async._calls.backoff import growing_bound
 from agentcore_memory_async._calls.flow_control import Admission, Outcome, Permit
 from agentcore_memory_async._calls.settling import is_rejected, settle_by_answer
+from agentcore_memory_async._calls.wait_clock import Held
 from agentcore_memory_async._calls.write import CREATE_EVENT, log_cancelled
 from agentcore_memory_async._loop_time import loop_time
 from agentcore_memory_async._redaction import sent_texts
@@ -128,21 +129,6 @@ def asked_wait(error: AgentCoreMemoryError) -> float:
     return asked if asked is not None and 0 <= asked <= LONGEST_RETRY_AFTER else 0.0
 
 
-class Running:
-    """A block in which a call of a `Retrier` runs."""
-
-    __slots__ = ("_retrier",)
-
-    def __init__(self, retrier: Retrier) -> None:
-        self._retrier = retrier
-
-    def __enter__(self) -> None:
-        self._retrier.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._retrier.end()
-
-
 class Retrier:
     """
     Sends requests through the transport, under a policy.
@@ -178,27 +164,27 @@ class Retrier:
         self._absence = Absence()
         self._random = random.Random()
 
-    def running(self) -> Running:
-        """Count a call from its start, if anything may be sent: closing waits for it."""
-        return Running(self)
-
-    def start(self) -> None:
-        """Count a call, if anything may be sent."""
+    def running(self) -> Held:
+        """Count a call in the block, if anything may be sent: closing waits for it."""
         self._lifecycle.check()
-        self.hold()
-        self._wait_clock.hold()
-
-    def end(self) -> None:
-        """Count a call no longer that was started."""
-        self._wait_clock.release()
-        self.release()
+        return Held(self)
 
     def hold(self) -> None:
+        """Count a call, which holds the clock of waits."""
+        self.count()
+        self._wait_clock.hold()
+
+    def release(self) -> None:
+        """Count it no longer."""
+        self._wait_clock.release()
+        self.uncount()
+
+    def count(self) -> None:
         """Count a call that may begin while the manager closes."""
         self._running += 1
 
-    def release(self) -> None:
-        """Count a call no longer."""
+    def uncount(self) -> None:
+        """Count it no longer."""
         self._running -= 1
         if not self._running and self._idle is not None:
             self._idle.set()

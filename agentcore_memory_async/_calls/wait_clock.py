@@ -69,19 +69,31 @@ LOOP_CLOCK = LoopClock()
 """The clock of whatever is no wait for extraction, such as the pace of requests."""
 
 
+class Holdable(Protocol):
+    """What can be held."""
+
+    def hold(self) -> None:
+        """Note that something is under way."""
+        ...
+
+    def release(self) -> None:
+        """Note that it has ended."""
+        ...
+
+
 class Held:
-    """Keeps hold of a clock in a block."""
+    """Holds something in a block; a generator would take longer."""
 
-    __slots__ = ("_clock",)
+    __slots__ = ("_holdable",)
 
-    def __init__(self, clock: WaitClock) -> None:
-        self._clock = clock
+    def __init__(self, holdable: Holdable) -> None:
+        self._holdable = holdable
 
     def __enter__(self) -> None:
-        self._clock.hold()
+        self._holdable.hold()
 
     def __exit__(self, *_: object) -> None:
-        self._clock.release()
+        self._holdable.release()
 
 
 def holding(clock: WaitClock) -> Held:
