@@ -1,5 +1,12 @@
 """All questions, in the order in which they are run and shown."""
 
 from benchmarks.calls.question import QUESTION as CALLS
+from benchmarks.context.question import QUESTION as CONTEXT
+from benchmarks.facade.question import QUESTION as FACADE
+from benchmarks.growth.question import QUESTION as GROWTH
+from benchmarks.memory.question import QUESTION as MEMORY
+from benchmarks.stalls.question import QUESTION as STALLS
+from benchmarks.start.question import QUESTION as START
+from benchmarks.throughput.question import QUESTION as THROUGHPUT
 
-QUESTIONS = (CALLS,)
+QUESTIONS = (CALLS, THROUGHPUT, STALLS, CONTEXT, START, FACADE, MEMORY, GROWTH)

@@ -74,7 +74,11 @@ def answer(path: str, body: bytes) -> tuple[int, bytes]:
     if path.endswith("/events"):
         return 201, created(request)
     if path.endswith("/retrieve"):
-        return 200, records_found(min(PAGE, request["searchCriteria"].get("topK", 10)))
+        found = records_found(min(PAGE, request["searchCriteria"].get("topK", 10)))
+        asked = request.get("namespacePath") or request["namespace"]
+        return 200, found.replace(b'"/facts/a/"', json.dumps(asked).encode())
     if "/sessions/" in path:
-        return 200, events_page(min(PAGE, request.get("maxResults", 20)))
+        session_id = path.rstrip("/").rpartition("/")[2].encode()
+        page = events_page(min(PAGE, request.get("maxResults", 20)))
+        return 200, page.replace(b'"sessionId": "s"', b'"sessionId": "%b"' % session_id)
     return 404, b'{"message": "The stub has no such operation"}'

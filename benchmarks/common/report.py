@@ -53,10 +53,10 @@ def lines(question: Question, run: Run, results: Sequence[Result]) -> Iterator[s
     """Iterate over the lines that a run prints."""
     yield f"{question.name}: {question.title}"
     yield f"  Median of {question.rounds} rounds (lowest to highest)."
-    shown = {figure: row.unit for row in question.rows for figure in row.figures}
+    shown = {figure: row.unit for row in question.rows if row.reference for figure in row.figures}
     for figure, unit in shown.items():
         if rounds := run.measured.get(figure):
-            name = f"{figure.contestant.name}, {figure.operation}"
+            name = f"{figure.contestant.name}, {figure.operation}, {figure.measure}"
             yield f"    {name:42} {spread_text(spread_of(rounds), unit)}"
     for result in results:
         row = result.row
