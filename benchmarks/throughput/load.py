@@ -28,12 +28,12 @@ def throughput_of(converse: Converse) -> Measure:
 
 
 async def converse_at_once(converse: Converse, sessions: int, rounds: int = 1) -> None:
-    """Go through all conversations at the same time."""
+    """Run all conversations at the same time."""
 
-    async def go_through(session_id: str) -> None:
+    async def run(session_id: str) -> None:
         for _ in range(rounds):
             await converse(session_id)
 
     async with asyncio.TaskGroup() as tasks:
         for number in range(sessions):
-            tasks.create_task(go_through(f"s{number}"))
+            tasks.create_task(run(f"s{number}"))

@@ -51,6 +51,21 @@ def test_size_of_pages(size: int) -> None:
     """Pages have the size that was asked for."""
     _, page = answer("/memories/m/actor/a/sessions/s", json.dumps({"maxResults": size}).encode())
     assert len(json.loads(page)["events"]) == size
-    body = json.dumps({"searchCriteria": {"searchQuery": "q", "topK": size}}).encode()
+    criteria = {"searchQuery": "q", "topK": size}
+    body = json.dumps({"namespace": "/a/", "searchCriteria": criteria}).encode()
     _, found = answer("/memories/m/retrieve", body)
     assert len(json.loads(found)["memoryRecordSummaries"]) == size
+
+
+@pytest.mark.parametrize("where", ["namespace", "namespacePath"])
+def test_records_of_the_namespace(where: str) -> None:
+    """Records are below the prefix that was searched."""
+    body = json.dumps({where: "/facts/b/", "searchCriteria": {"searchQuery": "q"}}).encode()
+    records = json.loads(answer("/memories/m/retrieve", body)[1])["memoryRecordSummaries"]
+    assert {tuple(each["namespaces"]) for each in records} == {("/facts/b/",)}
+
+
+def test_events_of_the_session() -> None:
+    """Events are of the session that was asked for."""
+    events = json.loads(answer("/memories/m/actor/a/sessions/s7", b"{}")[1])["events"]
+    assert {each["sessionId"] for each in events} == {"s7"}
