@@ -393,24 +393,19 @@ class Admission:
         if is_retry:
             self._flow.retrying(loop_time())
         await checkpoint_if_cancelled()  # what is cancelled by now is not sent
-        if not self._queue_lock.locked() and not self._wait_s(is_retry=is_retry):
-            return self._start(source, is_retry=is_retry)
+        now = loop_time()
+        if not self._queue_lock.locked() and not self._flow.wait_s(now, is_retry=is_retry):
+            return Permit(self._flow.started(now, is_retry=is_retry), source)
         with anyio.CancelScope(deadline=deadline):
             async with self._queue_lock:
-                while wait_s := self._wait_s(is_retry=is_retry):
+                while wait_s := self._flow.wait_s(loop_time(), is_retry=is_retry):
                     self._changed = anyio.Event()
                     with anyio.move_on_after(wait_s):
                         await self._changed.wait()
-                return self._start(source, is_retry=is_retry)
+                return Permit(self._flow.started(loop_time(), is_retry=is_retry), source)
         return None
 
     def ended(self, permit: Permit) -> None:
         """Note how a request ended; the next one may start."""
         self._flow.ended(loop_time(), permit.number, permit.outcome, permit.source)
         self._changed.set()
-
-    def _wait_s(self, *, is_retry: bool) -> float:
-        return self._flow.wait_s(loop_time(), is_retry=is_retry)
-
-    def _start(self, source: object, *, is_retry: bool) -> Permit:
-        return Permit(self._flow.started(loop_time(), is_retry=is_retry), source)

@@ -205,8 +205,9 @@ class Retrier:
         self, write: Write, reader: Callable[[Answer], T], limiter: SlidingWindowLimiter
     ) -> T:
         """Send a frozen request until its outcome is known; inside of `running`."""
-        policy = write.policy
-        call = _Call(CREATE_EVENT, write.request, policy, policy.write_deadline, limiter)
+        policy, large = write.policy, write.is_large
+        limit_s = policy.write_deadline
+        call = _Call(CREATE_EVENT, write.request, policy, limit_s, limiter, large=large)
         try:
             return await self._try(call, reader, write.deadline)
         except Exception as error:
@@ -384,10 +385,11 @@ class _Call:
         *,
         is_read: bool = False,
         client_token: str | None = None,
+        large: bool | None = None,
     ) -> None:
         self.operation = operation
         self.params = params
-        self.is_large = is_large(params)  # weighed once, not for each attempt
+        self.is_large = is_large(params) if large is None else large  # once, not for each attempt
         self.policy = policy
         self.deadline_s = deadline_s
         self.limiter = limiter

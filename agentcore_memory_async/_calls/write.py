@@ -6,9 +6,10 @@ import hashlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from agentcore_memory_async._wire.pieces import encode_in_pieces
+from agentcore_memory_async._wire.weight import is_large
 from agentcore_memory_async.errors import OutcomeUnknownError
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Write:
         identity: What makes a repeated call the same write, under a token of the caller's; None
             for a token made here, which nobody can repeat.
         in_doubt: Whether it was sent before, so that only an answer about it settles it.
+        is_large: Whether the request is large; weighed here if not given.
     """
 
     request: Mapping[str, Any] = field(repr=False)
@@ -68,6 +70,7 @@ class Write:
     given_ms: int | None = None
     identity: Identity | None = None
     in_doubt: bool = False
+    is_large: bool = field(default=Factory(lambda self: is_large(self.request), takes_self=True))
 
     @property
     def is_frozen(self) -> bool:

@@ -164,7 +164,9 @@ class Writer:
                 waiter.leave()
                 _log_cancelled({**ids, "clientToken": token}, error)
                 raise
-            write = Write(members, policy, deadline, timestamp_ms, identity)
+            write = Write(
+                members, policy, deadline, timestamp_ms, identity, is_large=callable(request)
+            )
             return await self._perform(queue, waiter, self._in_doubt.matching(write))
 
     async def write_as(

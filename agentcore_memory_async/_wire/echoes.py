@@ -190,6 +190,8 @@ def _other_write(asked: Body, event: Body) -> str:
     if not isinstance(event.get("payload"), list):
         return ""
     payload = cast("list[object]", event["payload"])
+    if payload == asked["payload"]:
+        return ""
     if len(payload) != len(asked["payload"]):
         return "payload"
     pairs = list(zip(payload, asked["payload"], strict=True))
