@@ -13,7 +13,6 @@ import importlib
 import logging
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor  # asyncio would import its module in the loop
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
@@ -33,6 +32,9 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async._transport import client
 
+# asyncio imports it when a thread is first needed: in the loop.
+importlib.import_module("concurrent.futures.thread")
+
 _LOG = logging.getLogger("agentcore_memory_async.transport")
 _CLOSE_TIMEOUT_S = 5.0
 """How long closing the connections may take."""
@@ -44,11 +46,8 @@ def _load() -> Any:
     name = "agentcore_memory_async._transport.client"
     with _first_load:
         if name not in sys.modules:
-            with lasting(), ThreadPoolExecutor(1) as aside:
-                # aiohttp reads the authorities of the system, for which it needs no interpreter.
-                aside.submit(importlib.import_module, "aiohttp")
+            with lasting():
                 anyio.run(anyio.sleep, 0)
-                importlib.import_module("botocore.session")
                 importlib.import_module(name)
         return sys.modules[name]
 
