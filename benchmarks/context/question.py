@@ -9,7 +9,7 @@ SEARCH = Figure(OURS, "search", "wall_s")
 
 QUESTION = Question(
     "context",
-    "How long does a context from 5 namespaces take? The service takes 100 ms for each search",
+    "How long does a context from five namespaces take?",
     rows=(Row("retrieve_context / one search", CONTEXT, SEARCH, 1.2, 1.1),),
     amount=10,
     latency_s=0.1,

@@ -8,7 +8,7 @@ HOP = Figure(OURS, "hop", "wall_s")
 
 QUESTION = Question(
     "facade",
-    "What does the sync facade add to a call? No network; beside run_coroutine_threadsafe",
+    "What does the sync facade add to a call?",
     rows=(
         Row("sync call less async call / bare hop", Figure(OURS, "call", "added_s"), HOP, 2, 1.2),
         Row(

@@ -18,7 +18,7 @@ def cost(method: str, events: int) -> Figure:
 
 QUESTION = Question(
     "growth",
-    "Does a call cost more in a session of many events? No network",
+    "Does a call cost more in a session of many events?",
     rows=(
         Row(
             "add_turns, 100,000 events / 1",

@@ -7,7 +7,7 @@ OURS = Contestant("this package", "benchmarks.memory.ours", AIOBOTO3)
 
 QUESTION = Question(
     "memory",
-    "How much memory do 20,000 calls leave behind, and do 10,000 idle sessions take?",
+    "How much memory do calls leave behind, and do idle sessions take?",
     rows=(
         Row("growth over 20,000 calls", Figure(OURS, "calls", "mib"), unit="MiB", bound=1),
         Row("10,000 idle sessions", Figure(OURS, "sessions", "mib"), unit="MiB", bound=15),

@@ -10,7 +10,7 @@ PHASES = {"opening": (0.025, 0.010), "after": (0.010, 0.005)}
 
 QUESTION = Question(
     "stalls",
-    "How long is the longest callback of the loop? 50 conversations, the service takes 50 ms",
+    "How long does a client hold the event loop?",
     rows=(
         *(
             Row(

@@ -21,7 +21,7 @@ def imported(package: str) -> Figure:
 
 QUESTION = Question(
     "start",
-    "How long does a new process take to its first answer, and to import the package?",
+    "How long does a new process take to its first answer?",
     rows=(
         Row("first answer / raw aioboto3", started(OURS), started(RAW), 1.0, 0.7),
         Row("first answer / official SDK", started(OURS), started(OFFICIAL), 1.0),

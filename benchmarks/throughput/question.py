@@ -16,7 +16,7 @@ def rate(contestant: Contestant) -> Figure:
 
 QUESTION = Question(
     "throughput",
-    "How many calls a second do 1,000 sessions get at once? The service takes 50 ms a call",
+    "How many calls a second do 1,000 conversations get at once?",
     rows=(
         Row(
             "calls a second / official SDK",
