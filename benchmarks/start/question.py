@@ -25,12 +25,15 @@ QUESTION = Question(
     rows=(
         Row("first answer / raw aioboto3", started(OURS), started(RAW), 1.0, 0.7),
         Row("first answer / official SDK", started(OURS), started(OFFICIAL), 1.0),
-        Row(
-            "import agentcore_memory_async / import aioboto3",
-            imported("agentcore_memory_async"),
-            imported("aioboto3"),
-            0.4,
-            0.25,
+        *(
+            Row(
+                f"import {package} / import aioboto3",
+                imported(package),
+                imported("aioboto3"),
+                0.4,
+                0.25,
+            )
+            for package in ("agentcore_memory_async", "agentcore_memory_async.manager")
         ),
     ),
     rounds=15,
