@@ -54,6 +54,10 @@ def make(environment: Environment) -> Path:
         if environment.package:
             subprocess.run([*pip, "--no-deps", "--editable", str(ROOT)], check=True)
         stamp.write_text(recipe)
+    if environment.package:  # pip has compiled all others, and a checkout may have changed
+        subprocess.run(
+            [python, "-m", "compileall", "-q", ROOT / "agentcore_memory_async"], check=True
+        )
     return python
 
 
