@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeGuard, cast
 
@@ -84,14 +83,17 @@ def _read_metadata(body: Body) -> dict[str, MetadataValue]:
     """Return the metadata; a value of an unknown kind stays as it came, and null is none."""
     read: dict[str, MetadataValue] = {}
     for key, value in body.items():
-        members: Body = cast("Body", value) if isinstance(value, Mapping) else {"": value}
-        given: Body = {kind: each for kind, each in members.items() if each is not None}
-        if given:
-            read[key] = _read_value(given, cast("object", value))
+        if not isinstance(value, dict):
+            if value is not None:
+                read[key] = value
+            continue
+        members = cast("Body", value)
+        if [each for each in members.values() if each is not None]:
+            read[key] = _read_value(members)
     return read
 
 
-def _read_value(members: Body, value: object) -> MetadataValue:
+def _read_value(members: Body) -> MetadataValue:
     for kind, each in members.items():
         if kind == "stringValue" and isinstance(each, str):
             return each
@@ -102,7 +104,7 @@ def _read_value(members: Body, value: object) -> MetadataValue:
         if kind == "dateTimeValue" and _is_number(each):
             with suppress(ValueError, OverflowError):
                 return read_time(each)
-    return cast("MetadataValue", value)
+    return cast("MetadataValue", members)
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

@@ -361,6 +361,13 @@ def test_any_time_is_read_to_the_nearest_millisecond(seconds: float) -> None:
     assert expected == reading.read_time(seconds)
 
 
+@given((st.floats() | st.integers()).filter(lambda seconds: not abs(seconds) < 4e11))
+def test_a_time_beyond_the_calendar_is_refused(seconds: float) -> None:
+    """Also one that is infinite or no number."""
+    with pytest.raises((ValueError, OverflowError)):
+        reading.read_time(seconds)
+
+
 def test_turns_have_no_event_type() -> None:
     """An event with messages has no event type, whatever its metadata says."""
     message = {"conversational": {"role": "USER", "content": {"text": "hi"}}}
