@@ -35,6 +35,33 @@ async def run_in_thread(
     return future.result()
 
 
+class RestingCollector:
+    """
+    The collector of garbage, which rests while an answer is read.
+
+    A page of a list is a thousand objects at once. Half of them are its JSON, which is gone when it
+    is read, without the collector. But before that they start it, and those that it finds alive
+    count as old: every hundred pages it visits all objects of the program, for 40 ms of the loop's
+    time, and finds nothing.
+    """
+
+    def rest(self) -> None:
+        """Let it rest, unless the program has turned it off."""
+        if gc.isenabled():
+            _resting.add(self)
+            gc.disable()
+
+    def resume(self) -> None:
+        """Let it work again, if it rests."""
+        if self in _resting:
+            _resting.discard(self)
+            gc.enable()
+
+
+_resting = set[RestingCollector]()
+"""Those that rest now: at most one, and in a child of a fork none is left that would resume."""
+
+
 QUICK_S = 0.001
 """Time after which a thread with large data hands the interpreter on, in seconds; 0.005 else."""
 
@@ -49,15 +76,13 @@ class _Interpreter:
     """
 
     def __init__(self) -> None:
-        self._rests = False
+        self._collector = RestingCollector()
         self._interval_s: float | None = None
 
     @contextmanager
     def shared(self) -> Generator[None]:
         """Hand it on sooner in the block; what the program chose for itself is left as it is."""
-        if gc.isenabled():
-            self._rests = True
-            gc.disable()
+        self._collector.rest()
         if sys.getswitchinterval() > QUICK_S:
             self._interval_s = sys.getswitchinterval()
             sys.setswitchinterval(QUICK_S)
@@ -68,18 +93,24 @@ class _Interpreter:
 
     def resume(self) -> None:
         """Make it as it was, if it is shared."""
-        if self._rests:
-            self._rests = False
-            gc.enable()
+        self._collector.resume()
         if self._interval_s is not None:
             sys.setswitchinterval(self._interval_s)
             self._interval_s = None
 
 
 _interpreter = _Interpreter()
+
+
+def _resume_all() -> None:
+    for each in list(_resting):
+        each.resume()
+    _interpreter.resume()
+
+
 if hasattr(os, "register_at_fork"):  # not on Windows
-    # The thread that shares it does not exist in a child.
-    os.register_at_fork(after_in_child=_interpreter.resume)
+    # The threads that share it, or let it rest, do not exist in a child.
+    os.register_at_fork(after_in_child=_resume_all)
 
 
 async def run_apart(function: Callable[..., T], *args: object, large: bool) -> T:

@@ -21,7 +21,7 @@ from agentcore_memory_async._calls.write import CREATE_EVENT, log_cancelled
 from agentcore_memory_async._loop_time import loop_time
 from agentcore_memory_async._redaction import sent_texts
 from agentcore_memory_async._service_errors import is_clock_at_fault, is_token_expired, leave_out
-from agentcore_memory_async._threads import run_apart
+from agentcore_memory_async._threads import RestingCollector, run_apart
 from agentcore_memory_async._transport.base import SendState, track_send_state
 from agentcore_memory_async._wire.echoes import check_answer
 from agentcore_memory_async._wire.weight import is_large
@@ -315,6 +315,7 @@ class Retrier:
         try:
             return await self._admitted(call, permit, reader, deadline)
         finally:
+            call.collector.resume()  # out here, where the JSON of the answer is gone
             admission.ended(permit)
 
     async def _admitted(
@@ -396,6 +397,7 @@ class _Call:
         self.is_read = is_read
         self.client_token: str | None = client_token or params.get("clientToken")
         self.attempts = 0
+        self.collector = RestingCollector()
         self.send_state = SendState()
         self._in_flight = False
         self._may_have_run = False
@@ -419,7 +421,8 @@ class _Call:
 
     def sending(self, timeout_s: float) -> None:
         self.attempts += 1
-        self.send_state = SendState(timeout_s, is_large=self.is_large)
+        collector = None if self.is_large else self.collector
+        self.send_state = SendState(timeout_s, is_large=self.is_large, collector=collector)
         self._in_flight = True
 
     def not_sent(self) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from agentcore_memory_async._threads import RestingCollector
+
 T = TypeVar("T")
 
 _USER_INFO = re.compile(r"(?<=//)[^/?#\s]*@")
@@ -83,6 +85,7 @@ class SendState:
     Args:
         timeout_s: Longest duration of the attempt; None where it is not known.
         is_large: Whether the request is large; None where nobody has weighed it.
+        collector: What rests while the answer is read; its giver lets it resume.
 
     Attributes:
         sent: Whether the request left this process.
@@ -92,9 +95,16 @@ class SendState:
         drop_connections: Lets no later request use a connection that is open by now.
     """
 
-    def __init__(self, timeout_s: float | None = None, *, is_large: bool | None = None) -> None:
+    def __init__(
+        self,
+        timeout_s: float | None = None,
+        *,
+        is_large: bool | None = None,
+        collector: RestingCollector | None = None,
+    ) -> None:
         self.timeout_s = timeout_s
         self.is_large = is_large
+        self.collector = collector
         self.sent = True
         self.is_kept = False
         self.times_sent = 0

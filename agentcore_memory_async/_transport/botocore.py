@@ -198,6 +198,8 @@ class BotocoreTransport:
             # Without its cause: that shows the service's text, parameters, URLs or pieces of an
             # answer.
             raise failure
+        if send_state.collector is not None and not capture.is_large:
+            send_state.collector.rest()
         answer = await run_apart(decode, operation, capture, large=capture.is_large)
         _LOG.debug("%s: %r", operation, answer)
         return answer

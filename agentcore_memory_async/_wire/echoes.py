@@ -35,7 +35,7 @@ def check_answer(operation: str, params: Body, body: Body) -> None:
     elif operation in _LISTS:
         member, differing = _LISTS[operation]
         items = _bodies(body.get(member))
-        found = next(filter(None, (differing(params, item) for item in items)), "")
+        found = differing(params, items)
         if found or _is_other_branch(params, body, items):
             raise AnswerMismatchError(operation, found or "branch")
 
@@ -149,31 +149,42 @@ _SINGLE: dict[str, Callable[[Body, Body], str]] = {
 """What tells in what the answer about one thing differs."""
 
 
-def _other_record(asked: Body, record: Body) -> str:
+def _in_any(differing: Callable[[Body, Body], str]) -> Callable[[Body, list[Body]], str]:
+    """Return what tells in what any item of a list differs, by what tells it of one."""
+    return lambda asked, items: next(
+        (found for item in items if (found := differing(asked, item))), ""
+    )
+
+
+def _other_records(asked: Body, records: list[Body]) -> str:
     """
-    Return in what *record* is outside of what *asked* reads, or an empty text.
+    Return in what any of *records* is outside of what *asked* reads, or an empty text.
 
     A namespace is held against the mere text of the prefix, as the service once did: what it takes
     beyond the path is no sign of another request.
     """
     prefix = (asked.get("namespace") or asked.get("namespacePath") or "").strip("/")
-    theirs = record.get("namespaces")
-    namespaces = cast("list[object]", theirs) if isinstance(theirs, list) else []
-    known = [each.strip("/") for each in namespaces if isinstance(each, str)]
-    if known and not any(map(str.startswith, known, repeat(prefix))):
-        return "namespaces"
-    member = "memoryStrategyId"
-    return _other(asked if member in asked else asked.get("searchCriteria", {}), record, (member,))
+    member = ("memoryStrategyId",)
+    of_strategy = asked if member[0] in asked else asked.get("searchCriteria", {})
+    for record in records:
+        theirs = record.get("namespaces")
+        namespaces = cast("list[object]", theirs) if isinstance(theirs, list) else []
+        known = [each.strip("/") for each in namespaces if isinstance(each, str)]
+        if known and not any(map(str.startswith, known, repeat(prefix))):
+            return "namespaces"
+        if found := _other(of_strategy, record, member):
+            return found
+    return ""
 
 
-_LISTS: dict[str, tuple[str, Callable[[Body, Body], str]]] = {
-    "ListEvents": ("events", _other_ids),
-    "ListMemoryExtractionJobs": ("jobs", _other_job),
-    "ListMemoryRecords": ("memoryRecordSummaries", _other_record),
-    "ListSessions": ("sessionSummaries", _other_ids),
-    "RetrieveMemoryRecords": ("memoryRecordSummaries", _other_record),
+_LISTS: dict[str, tuple[str, Callable[[Body, list[Body]], str]]] = {
+    "ListEvents": ("events", _in_any(_other_ids)),
+    "ListMemoryExtractionJobs": ("jobs", _in_any(_other_job)),
+    "ListMemoryRecords": ("memoryRecordSummaries", _other_records),
+    "ListSessions": ("sessionSummaries", _in_any(_other_ids)),
+    "RetrieveMemoryRecords": ("memoryRecordSummaries", _other_records),
 }
-"""Members with the items of lists, and what tells in what an item differs."""
+"""Members with the items of lists, and what tells in what any of them differs."""
 
 
 def _other_write(asked: Body, event: Body) -> str:
