@@ -38,6 +38,8 @@ class UsedTimes:
     from the newest one are forgotten.
     """
 
+    __slots__ = ("_ends", "_starts")
+
     def __init__(self) -> None:
         # The first time of each run, and the first free one after it; both rise.
         self._starts = array("q")

@@ -63,6 +63,15 @@ class SessionQueue:
         times: Times of the session's events so far.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_last_ms",
+        "data_event_limiter",
+        "lock",
+        "message_event_limiter",
+        "times",
+    )
+
     def __init__(self, limits: ServiceLimits, times: UsedTimes) -> None:
         self.lock = QueueLock()
         self.message_event_limiter = SlidingWindowLimiter(limits.events_per_second)
@@ -107,7 +116,7 @@ class Writer:
         # Sessions in use keep their queue; the others' are kept for a while after the last write,
         # since a web handler makes its session anew for each request.
         self._queues: WeakValueDictionary[tuple[str, str], SessionQueue] = WeakValueDictionary()
-        self._recent = OrderedDict[tuple[str, str], tuple[float, SessionQueue]]()
+        self._recent = OrderedDict[SessionQueue, float]()
         # The times outlive the queue: an import may take its time.
         self._times = OrderedDict[tuple[str, str], UsedTimes]()
 
@@ -304,11 +313,11 @@ class Writer:
         self._times.move_to_end(key)
         if len(self._times) > MAX_SESSIONS:
             self._times.popitem(last=False)
-        self._recent[key] = now, queue
-        self._recent.move_to_end(key)
+        self._recent[queue] = now
+        self._recent.move_to_end(queue)
         while True:
             oldest = next(iter(self._recent))
-            if now - self._recent[oldest][0] < IDLE_S:
+            if now - self._recent[oldest] < IDLE_S:
                 return
             del self._recent[oldest]
 
