@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
+from aiobotocore.parsers import AioResponseParserFactory
 from aiobotocore.session import AioSession
 from attrs import define, frozen
 from botocore import UNSIGNED
@@ -142,6 +143,20 @@ class Connection:
         except BaseException:  # a shield does not hold off Task.cancel()
             await self.http_session.close()
             raise
+
+
+class KeptParsers(AioResponseParserFactory):  # type: ignore[misc]  # aiobotocore carries no types
+    """Parsers that are kept: each is a reference cycle, which only the collector takes apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: dict[str, Any] = {}
+
+    def create_parser(self, protocol_name: str) -> Any:
+        """Return the parser of a protocol; it has no state."""
+        if protocol_name not in self._kept:
+            self._kept[protocol_name] = super().create_parser(protocol_name)
+        return self._kept[protocol_name]
 
 
 class StaticCredentialProvider:
@@ -274,11 +289,12 @@ def _user_agent(caller: Any, options: Mapping[str, Any]) -> str:
 
 def private_session(caller: Any, service: str) -> Any:
     """Make a session with the caller's hooks and configuration, and this package's models."""
-    session = AioSession(
-        # A copy of the emitter: what is registered here is not registered there.
-        event_hooks=copy.copy(caller.get_component("event_emitter")),
-        include_builtin_handlers=False,
-    )
+    # A copy of the emitter: what is registered here is not registered there.
+    emitter = copy.copy(caller.get_component("event_emitter"))
+    session = AioSession(event_hooks=emitter, include_builtin_handlers=False)
+    # The session wraps it once more, which each event would pass through.
+    session.register_component("event_emitter", emitter)
+    session.register_component("response_parser_factory", KeptParsers())
     session.user_agent_extra = ""  # it is in the user agent of the config
     loader = ShippedLoader(service)
     loader.warm_up()
