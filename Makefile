@@ -9,6 +9,8 @@
 #   make mutants                               100 small changes to the client, and what no test notices
 #   make soak                                  100 seeds of the simulation, 10,000 turns each
 #   make soak-sockets                          conversations through a fault proxy on real sockets
+#   make bench                                 all benchmarks; makes docs/benchmarks.md anew
+#   make bench-quick                           what guards against slips, in minutes
 #   make clean                                 removes .venv and what was built
 #
 # Another interpreter: make test PYTHON=python3.12. More arguments for pytest: make test ARGS="-k poller".
@@ -20,7 +22,7 @@ SPHINX_OUT := docs/_build/html
 
 export TRANSCRIPT QUERY
 
-.PHONY: help demo test explore lint types docs mutants soak soak-sockets clean
+.PHONY: help demo test explore lint types docs mutants soak soak-sockets bench bench-quick clean
 .DELETE_ON_ERROR:
 
 help:
@@ -43,6 +45,12 @@ soak: $(VENV)/.group-tests
 
 soak-sockets: $(VENV)/.group-tests
 	@$(BIN)/python -m tests.faults.soak $(ARGS)
+
+bench: $(VENV)/.group-bench
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-quick: $(VENV)/.package
+	@$(BIN)/python -m benchmarks --quick $(ARGS)
 
 lint: $(VENV)/.group-lint
 	$(BIN)/ruff check .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from benchmarks.common.question import Contestant, Figure, Question, Row
+from benchmarks.common.question import Contestant, Figure, Panel, Question, Row
 from benchmarks.common.stacks import AIOBOTO3, AIOBOTOCORE, AWS_SDK, CAPO, OFFICIAL_SDK
 
 
@@ -68,14 +68,28 @@ def row(
     )
 
 
+SHOWN = (OURS, RAW, *PEERS, FLOOR)
+"""Contestants of the chart."""
+PANELS = {
+    "write": "Write one message",
+    "read": "Read 100 events",
+    "search-5": "Search, 5 records",
+    "search-100": "Search, 100 records",
+}
+"""Titles of the chart's panels."""
+
 QUESTION = Question(
     "calls",
-    "What does a call cost of the processor? 16 in flight, events and records 100 a page",
+    "What does a call cost of the processor?",
     rows=(
         *against(RAW),
         *against(RAW_NEWEST, OURS_NEWEST),
         *(row(of, OURS, peer, PEER_BOUND, PEER_AIM) for peer in PEERS for of in OPERATIONS),
         *(row(of, OURS, FLOOR, None, None) for of in OPERATIONS),
+    ),
+    panels=tuple(
+        Panel(f"{title}: processor time", tuple(Figure(of, operation) for of in SHOWN))
+        for operation, title in PANELS.items()
     ),
     amounts={"read": 130, "turns": 130, "search-100": 130},
     quick=(OURS, RAW),

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from threading import Timer
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,10 @@ class Run:
     """Contestants that can't be had here, and why."""
     versions: Mapping[Contestant, Mapping[str, str]]
     """Versions of the packages of each contestant."""
+    date: str
+    """Day of the run."""
+    machine: Mapping[str, str]
+    """What the run was made on."""
 
 
 def run(question: Question) -> Run:
@@ -66,7 +71,9 @@ def run(question: Question) -> Run:
     for figures in rows_of_figures:
         for figure, value in figures.items():
             measured.setdefault(figure, []).append(value)
-    return Run(measured, absent, {of: environments.versions(pythons[of]) for of in pythons})
+    versions = {of: environments.versions(pythons[of]) for of in pythons}
+    today = datetime.now(UTC).date().isoformat()
+    return Run(measured, absent, versions, today, environments.machine())
 
 
 def operations_of(rows: Sequence[Row]) -> list[Operation]:

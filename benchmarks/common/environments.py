@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -102,7 +104,23 @@ def other_pythons() -> Iterator[Path]:
 
 
 def versions(python: Path) -> dict[str, str]:
-    """Return the versions of the packages beside *python* that matter for the figures."""
+    """Return the versions of *python* and of the packages beside it that matter for figures."""
+    settings = (python.parents[1] / "pyvenv.cfg").read_text()
+    of_python = re.search(r"^version *= *(\S+)", settings, re.MULTILINE)
+    assert of_python is not None
     folders = map(str, python.parents[1].glob("lib/python*/site-packages"))
     found = {entry.name: entry.version for entry in distributions(path=list(folders))}
-    return {name: found[name] for name in sorted(found) if name.startswith(SHOWN)}
+    shown = {name: found[name] for name in sorted(found) if name.startswith(SHOWN)}
+    return {"Python": of_python[1], **shown}
+
+
+def machine() -> dict[str, str]:
+    """Return what this machine is."""
+    facts = Path("/proc/cpuinfo")
+    named = re.search(r"model name\s*: (.*)", facts.read_text()) if facts.exists() else None
+    return {
+        "processor": named[1] if named else platform.processor(),
+        "cores": f"{os.cpu_count()} cores",
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": f"Python {platform.python_version()}",
+    }

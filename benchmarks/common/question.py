@@ -69,16 +69,28 @@ class Row:
 
 
 @frozen
+class Panel:
+    """A part of a question's chart: a bar for each figure."""
+
+    title: str
+    figures: tuple[Figure, ...]
+    unit: str = "s"
+    more_is_better: bool = False
+
+
+@frozen
 class Question:
     """A question, its rows, and how often each figure is taken."""
 
     name: str
     """Name of its folder."""
     title: str
-    """Question as a reader would put it, with its setup."""
+    """Question as a reader would put it; a heading of the docs."""
     rows: tuple[Row, ...]
+    panels: tuple[Panel, ...] = ()
+    """What the docs show as a chart; none: no chart is drawn."""
     rounds: int = 7
-    amounts: dict[str, int] = field(factory=dict)
+    amounts: dict[str, int] = field(factory=dict, eq=False)
     """Number of calls of an operation in a round."""
     amount: int = 400
     """Number of calls of all other operations."""
