@@ -1,6 +1,6 @@
 """The longest callback of the event loop while conversations run."""
 
-from benchmarks.common.question import Contestant, Figure, Question, Row
+from benchmarks.common.question import Contestant, Figure, Panel, Question, Row
 from benchmarks.common.stacks import AIOBOTO3
 
 OURS = Contestant("this package", "benchmarks.stalls.ours", AIOBOTO3)
@@ -31,6 +31,13 @@ QUESTION = Question(
             for each in (OURS, RAW)
             if (measure, each) != ("s", OURS)
         ),
+    ),
+    panels=tuple(
+        Panel(
+            f"Longest callback, {phase}",
+            tuple(Figure(of, "run", f"{phase}_s") for of in (OURS, RAW)),
+        )
+        for phase in PHASES
     ),
     rounds=5,
     amount=50,

@@ -1,6 +1,6 @@
 """Time from the start of a process to its first answer, and of an import."""
 
-from benchmarks.common.question import Contestant, Figure, Question, Row
+from benchmarks.common.question import Contestant, Figure, Panel, Question, Row
 from benchmarks.common.stacks import AIOBOTO3, OFFICIAL_SDK
 
 OURS = Contestant("this package", "benchmarks.start.ours", AIOBOTO3)
@@ -36,6 +36,7 @@ QUESTION = Question(
             for package in ("agentcore_memory_async", "agentcore_memory_async.manager")
         ),
     ),
+    panels=(Panel("First answer of a new process", tuple(map(started, (OURS, RAW, OFFICIAL)))),),
     rounds=15,
     amount=1,
     fresh=True,

@@ -1,6 +1,6 @@
 """Calls a second of a thousand conversations at once."""
 
-from benchmarks.common.question import Contestant, Figure, Question, Row
+from benchmarks.common.question import Contestant, Figure, Panel, Question, Row
 from benchmarks.common.stacks import AIOBOTO3, OFFICIAL_SDK
 
 OURS = Contestant("this package", "benchmarks.throughput.ours", AIOBOTO3)
@@ -43,6 +43,14 @@ QUESTION = Question(
             unit="/s",
         ),
         Row("threads of the official SDK", Figure(OFFICIAL, "converse", "threads"), unit=""),
+    ),
+    panels=(
+        Panel(
+            "Calls a second of 1,000 conversations",
+            tuple(map(rate, (OURS, RAW_200, RAW, OFFICIAL))),
+            unit="/s",
+            more_is_better=True,
+        ),
     ),
     rounds=3,
     amount=1000,
