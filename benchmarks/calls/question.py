@@ -88,7 +88,7 @@ QUESTION = Question(
         *(row(of, OURS, FLOOR, None, None) for of in OPERATIONS),
     ),
     panels=tuple(
-        Panel(f"{title}: processor time", tuple(Figure(of, operation) for of in SHOWN))
+        Panel(f"{title} (CPU)", tuple(Figure(of, operation) for of in SHOWN))
         for operation, title in PANELS.items()
     ),
     amounts={"read": 130, "turns": 130, "search-100": 130},
