@@ -25,10 +25,14 @@ INK = "#78818c"
 """Color of all text; its contrast is above 3.9 on white and on the black of dark pages."""
 OURS = "#3b8eea"
 """Color of this package's bars."""
-OTHERS = "#9aa3ad"
+OTHERS = "#8b95a1"
 """Color of all other bars."""
 BAR = 0.27
 """Height of a bar with the space around it, in inches."""
+HEAD = 0.4
+"""Height of a title, in inches."""
+WIDTH = 8.8
+"""Width of a chart, in inches."""
 COLUMNS = 2
 """Panels side by side."""
 
@@ -37,6 +41,7 @@ def draw(question: Question, run: Run, path: Path) -> None:
     """Draw the panels of *question* into *path*."""
     style: dict[Any, Any] = {
         "svg.hashsalt": question.name,
+        "svg.fonttype": "none",
         "font.size": 9,
         "text.color": INK,
         "axes.titlecolor": INK,
@@ -47,7 +52,9 @@ def draw(question: Question, run: Run, path: Path) -> None:
     grid = -(-len(panels) // COLUMNS)
     bars = max(len(panel.figures) for panel in panels)
     with mpl.rc_context(style):
-        drawing = Drawing(figsize=(8.4, grid * (bars * BAR + 0.6)), layout="constrained")
+        height = HEAD + grid * (bars * BAR + HEAD)
+        drawing = Drawing(figsize=(WIDTH, height), layout="constrained")
+        drawing.suptitle(question.title, fontsize=11)
         axes = drawing.subplots(grid, min(COLUMNS, len(panels)), squeeze=False)
         for axis in axes.flat[len(panels) :]:
             axis.set_axis_off()
@@ -71,7 +78,7 @@ def draw_panel(axis: Any, panel: Panel, run: Run) -> None:
     texts = [report.amount(measured[figure], panel.unit) for figure in order]
     axis.bar_label(bars, texts, padding=3, color=INK)
     axis.set_title(panel.title, loc="left", fontsize=10)
-    axis.margins(x=0.2)
+    axis.margins(x=0.25)
     axis.tick_params(length=0)
     axis.xaxis.set_visible(False)
     axis.spines[:].set_visible(False)

@@ -62,7 +62,7 @@ def section(question: Question, run: Run) -> Iterator[str]:
     yield f"## {question.title}"
     yield ""
     if question.panels:
-        yield f"![{question.panels[0].title}, and more]({chart_of(question)})"
+        yield f"![Chart: {question.title}]({chart_of(question)})"
         yield ""
     yield from figures(question, run)
     yield ""
