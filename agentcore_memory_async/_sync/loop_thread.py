@@ -227,6 +227,30 @@ ENDED = "the loop thread of the sync facade has ended; make a new manager"
 """Message of the error of a call that the loop thread can no longer run."""
 
 
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """
+    Return a new loop that loses no exception of a signal handler while it is woken.
+
+    asyncio takes any `OSError` of the byte that wakes a loop for one of its socket. A handler may
+    raise `TimeoutError`, which is one too: then the caller would wait for ever.
+    """
+    loop: Any = asyncio.new_event_loop()
+    if not hasattr(loop, "_csock"):  # uvloop has none
+        return cast("asyncio.AbstractEventLoop", loop)
+
+    def wake() -> None:
+        socket = loop._csock  # noqa: SLF001 - asyncio's own method would swallow the exception
+        try:
+            if socket is not None:
+                socket.send(b"\0")
+        except OSError as error:
+            if error.errno is None:
+                raise
+
+    loop._write_to_self = wake  # noqa: SLF001 - as above
+    return cast("asyncio.AbstractEventLoop", loop)
+
+
 class LoopThread:
     """A daemon thread that runs an event loop with one task group as its root."""
 
@@ -236,7 +260,7 @@ class LoopThread:
         self.pid: int = os.getpid()
         self.stopping: bool = False
         self.leaves_waiting = False
-        self._loop = asyncio.new_event_loop()
+        self._loop = _new_loop()
         self._loop.set_default_executor(DaemonExecutor())
         self._calls: set[Call[Any]] = set()
         self._begun = asyncio.Queue[Call[Any]]()

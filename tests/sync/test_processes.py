@@ -222,6 +222,32 @@ class TestCtrlC:
         """).finish()
         assert (ran.stderr, ran.stdout.strip()) == ("", "100")
 
+    def test_timeout_raised_while_the_loop_is_woken(self, run: Callable[[str], Script]) -> None:
+        """A `TimeoutError` is an `OSError`, and not one of the socket that wakes the loop."""
+        ran = run("""
+            import signal
+            from agentcore_memory_async._sync import loop_thread
+            from tests.sync.sync_toys import Toy
+            def out(*_): raise TimeoutError("late")
+            signal.signal(signal.SIGALRM, out)
+            toy = Toy("toy")
+            toy.echo("a")
+            loop = loop_thread._process.thread._loop
+            class Ringing:
+                def __init__(self, socket): self.socket, self.rings = socket, 1
+                def __getattr__(self, name): return getattr(self.socket, name)
+                def send(self, data):
+                    self.socket.send(data)
+                    self.rings -= 1
+                    if self.rings == 0: signal.raise_signal(signal.SIGALRM)
+            loop._csock = Ringing(loop._csock)
+            try:
+                toy.hang()
+            except TimeoutError as error:
+                print(error, toy.inner.running, toy.echo("b"))
+        """).finish()
+        assert (ran.stderr, ran.stdout.strip()) == ("", "late 0 b")
+
     def test_timeout_raised_by_a_signal(self, run: Callable[[str], Script]) -> None:
         """An exception that a signal handler raises cancels the call as well."""
         ran = run("""
