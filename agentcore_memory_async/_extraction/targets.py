@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from attrs import Factory, evolve, field, frozen
 
 from agentcore_memory_async._calls.retry import is_retryable
-from agentcore_memory_async._wire.queries import within
+from agentcore_memory_async._wire.queries import belonging
 from agentcore_memory_async.errors import AgentCoreMemoryError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class RecordTarget:
         """Return whether *record* is one of this target."""
         strategies = {None, record.memory_strategy_id}
         other = record.memory_strategy_id is not None and self.memory_strategy_id not in strategies
-        return not other and within(record, {"namespacePath": self.prefix}) is not None
+        return not other and bool(belonging([record], {"namespacePath": self.prefix}))
 
 
 @frozen

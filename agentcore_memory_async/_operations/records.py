@@ -359,6 +359,6 @@ class RecordOperations(View):
 
         def read(body: Mapping[str, Any]) -> list[MemoryRecord]:
             records = record_codec.read_records(operation, body, self._core.unreadable)
-            return [found for record in records if (found := queries.within(record, scope))]
+            return queries.belonging(records, scope)
 
         return Pages(self._core.retrier, operation, params, read, size, self._core.retry)

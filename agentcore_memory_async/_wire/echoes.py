@@ -9,7 +9,6 @@ nor show another actor's data. A member that an answer leaves out is not held ag
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import repeat
 from typing import Any, cast
 
 from agentcore_memory_async._wire.reading import read_time
@@ -166,15 +165,23 @@ def _other_records(asked: Body, records: list[Body]) -> str:
     prefix = (asked.get("namespace") or asked.get("namespacePath") or "").strip("/")
     member = ("memoryStrategyId",)
     of_strategy = asked if member[0] in asked else asked.get("searchCriteria", {})
+    within: object = None  # namespaces of the record before: most of a page have the same
     for record in records:
         theirs = record.get("namespaces")
-        namespaces = cast("list[object]", theirs) if isinstance(theirs, list) else []
-        known = [each.strip("/") for each in namespaces if isinstance(each, str)]
-        if known and not any(map(str.startswith, known, repeat(prefix))):
-            return "namespaces"
+        if theirs != within:
+            if _is_elsewhere(theirs, prefix):
+                return "namespaces"
+            within = theirs
         if found := _other(of_strategy, record, member):
             return found
     return ""
+
+
+def _is_elsewhere(namespaces: object, prefix: str) -> bool:
+    """Return whether *namespaces* names any, and none of them begins with *prefix*."""
+    listed = cast("list[object]", namespaces) if isinstance(namespaces, list) else []
+    known = [each.strip("/") for each in listed if isinstance(each, str)]
+    return bool(known) and not any(each.startswith(prefix) for each in known)
 
 
 _LISTS: dict[str, tuple[str, Callable[[Body, list[Body]], str]]] = {

@@ -51,6 +51,8 @@ A string that another program stored stays the string that it is, even ``true`` 
 """
 _ROLES = {role.value: role for role in MessageRole}
 """Roles by their values on the wire."""
+_OTHER = MessageRole.OTHER
+"""Role of a speaker that is unknown here."""
 
 
 def payload_item(item: PayloadItem) -> dict[str, Any]:
@@ -118,9 +120,9 @@ def read_blob(value: object) -> object:
 
 def read_message(item: Body) -> ConversationalMessage:
     """Return a message; a role that is unknown here reads as OTHER."""
-    role = _ROLES.get(required(text_of(item, "role"), "role"), MessageRole.OTHER)
+    name = required(text_of(item, "role"), "role")
     content = required(object_of(item, "content"), "content")
-    return ConversationalMessage(text_of(content, "text") or "", role)
+    return ConversationalMessage(text_of(content, "text") or "", _ROLES.get(name, _OTHER))
 
 
 def read_listed_event(body: Body, accepted_at: datetime | None = None) -> Event:
@@ -134,16 +136,16 @@ def read_listed_event(body: Body, accepted_at: datetime | None = None) -> Event:
             others.append(_read_content(item))
     metadata = _read_metadata(body)
     return Event(
-        event_id=id_of(body, "eventId"),
-        event_type=None if messages else metadata.get(EVENT_TYPE),
-        payload=others[0] if len(others) == 1 else tuple(others) or None,
-        messages=tuple(messages),
-        timestamp=time_of(body, "eventTimestamp"),
-        actor_id=id_of(body, "actorId"),
-        session_id=id_of(body, "sessionId"),
-        branch=_read_branch(body),
-        metadata=metadata,
-        accepted_at=accepted_at,
+        id_of(body, "eventId"),
+        None if messages else metadata.get(EVENT_TYPE),
+        others[0] if len(others) == 1 else tuple(others) or None,
+        tuple(messages),
+        time_of(body, "eventTimestamp"),
+        id_of(body, "actorId"),
+        id_of(body, "sessionId"),
+        _read_branch(body),
+        metadata,
+        accepted_at,
     )
 
 

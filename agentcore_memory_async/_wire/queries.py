@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache, partial
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from agentcore_memory_async._wire.synonyms import EVERYWHERE
 from agentcore_memory_async.filters import Filter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from agentcore_memory_async.models import MemoryRecord
@@ -58,19 +59,27 @@ def record_scope(
     return {"namespace": resolve_template(namespace, values, argument="namespace")}
 
 
-def within(record: MemoryRecord, scope: Mapping[str, str]) -> MemoryRecord | None:
+def belonging(records: Iterable[MemoryRecord], scope: Mapping[str, str]) -> list[MemoryRecord]:
     """
-    Return *record* where it belongs: the service's old prefixes took ``/u/10`` for ``/u/1``.
+    Return those of *records* that belong: the service's old prefixes took ``/u/10`` for ``/u/1``.
 
-    Of several namespaces it shows the one by which it belongs.
+    Of several namespaces a record shows the one by which it belongs.
     """
-    for namespace in record.extra.get("namespaces", (record.namespace,)):
-        if _is_within(namespace, scope):
-            return record if namespace == record.namespace else evolve(record, namespace=namespace)
-    return None
+    is_within = cache(partial(_is_within, scope))  # most records of a page share a namespace
+    shown = (
+        record if is_within(record.namespace) else _shown_elsewhere(record, is_within)
+        for record in records
+    )
+    return [record for record in shown if record is not None]
 
 
-def _is_within(namespace: str, scope: Mapping[str, str]) -> bool:
+def _shown_elsewhere(record: MemoryRecord, is_within: Callable[[str], bool]) -> MemoryRecord | None:
+    """Return *record* with another of its namespaces that belongs, if there is one."""
+    others = record.extra.get("namespaces", ())
+    return next((evolve(record, namespace=each) for each in others if is_within(each)), None)
+
+
+def _is_within(scope: Mapping[str, str], namespace: str) -> bool:
     if "namespace" in scope:
         return namespace == scope["namespace"]
     return is_under(namespace, scope["namespacePath"])

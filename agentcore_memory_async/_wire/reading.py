@@ -100,8 +100,8 @@ def read_time(value: object) -> datetime:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         message = f"a time is a {type(value).__name__}"
         raise TypeError(message)
-    seconds, thousandths = divmod(round(value * 1000), 1000)
-    return EPOCH + timedelta(0, seconds, thousandths * 1000)
+    # Milliseconds, by their place: an argument by name takes half as long again.
+    return EPOCH + timedelta(0, 0, 0, round(value * 1000))
 
 
 def time_of(body: Body, member: str) -> datetime:

@@ -25,8 +25,6 @@ from agentcore_memory_async._wire.reading import (
 from agentcore_memory_async.models import MemoryRecord
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from agentcore_memory_async.models import MetadataValue
 
 _MEMBERS = frozenset(
@@ -54,46 +52,44 @@ def _read_record(body: Body, score: float | None = None) -> MemoryRecord:
             message = "its namespaces is no list of str"
             raise Wrong(message)
     content = required(object_of(body, "content"), "content")
-    extra: dict[str, object] = {}
-    if not body.keys() <= _MEMBERS:
-        extra = {name: value for name, value in body.items() if name not in _MEMBERS}
-    if len(namespaces) > 1:  # the service's model has one; the others are kept
-        extra["namespaces"] = namespaces
-    if not content.keys() <= _CONTENT:
-        extra["content"] = {name: value for name, value in content.items() if name != "text"}
+    timestamp, expires_at = body.get("timestamp"), body.get("expiresAt")
     return MemoryRecord(
-        namespace=str(namespaces[0]) if namespaces else "",
-        content=text_of(content, "text") or "",
-        score=score,
-        created_at=time_of(body, "createdAt"),
-        memory_record_id=id_of(body, "memoryRecordId"),
-        memory_strategy_id=text_of(body, "memoryStrategyId"),
-        metadata=_read_metadata(object_of(body, "metadata") or {}),
-        timestamp=_optional_time(body, "timestamp"),
-        expires_at=_optional_time(body, "expiresAt"),
-        extra=extra,
+        namespaces[0] if namespaces else "",
+        text_of(content, "text") or "",
+        score,
+        time_of(body, "createdAt"),
+        id_of(body, "memoryRecordId"),
+        text_of(body, "memoryStrategyId"),
+        _read_metadata(object_of(body, "metadata") or {}),
+        None if timestamp is None else time_of(body, "timestamp"),
+        None if expires_at is None else time_of(body, "expiresAt"),
+        _read_extra(body, content, namespaces),
     )
 
 
-def _optional_time(body: Body, member: str) -> datetime | None:
-    return None if body.get(member) is None else time_of(body, member)
+def _read_extra(body: Body, content: Body, namespaces: list[str]) -> dict[str, object]:
+    """Return what a record has no attribute for."""
+    extra: dict[str, object] = {}
+    if not _MEMBERS.issuperset(body):
+        extra = {name: value for name, value in body.items() if name not in _MEMBERS}
+    if len(namespaces) > 1:  # the service's model has one; the others are kept
+        extra["namespaces"] = namespaces
+    if not _CONTENT.issuperset(content):
+        extra["content"] = {name: value for name, value in content.items() if name != "text"}
+    return extra
 
 
 def _read_metadata(body: Body) -> dict[str, MetadataValue]:
     """Return the metadata; a value of an unknown kind stays as it came, and null is none."""
     read: dict[str, MetadataValue] = {}
     for key, value in body.items():
-        if not isinstance(value, dict):
-            if value is not None:
-                read[key] = value
-            continue
-        members = cast("Body", value)
-        if [each for each in members.values() if each is not None]:
-            read[key] = _read_value(members)
+        known = _read_value(cast("Body", value)) if isinstance(value, dict) else value
+        if known is not None:
+            read[key] = known
     return read
 
 
-def _read_value(members: Body) -> MetadataValue:
+def _read_value(members: Body) -> MetadataValue | None:
     for kind, each in members.items():
         if kind == "stringValue" and isinstance(each, str):
             return each
@@ -104,16 +100,19 @@ def _read_value(members: Body) -> MetadataValue:
         if kind == "dateTimeValue" and _is_number(each):
             with suppress(ValueError, OverflowError):
                 return read_time(each)
-    return cast("MetadataValue", members)
+    is_null = all(each is None for each in members.values())
+    return None if is_null else cast("MetadataValue", members)
+
+
+_NUMBERS = (float, int)
+"""Kinds of numbers, of which bool is none."""
+_MAX_FLOAT = sys.float_info.max
+"""Largest float."""
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:
-    # NaN is not within any bounds, and a larger int is no float.
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and abs(value) <= sys.float_info.max
-    )
+    # NaN is not within any bounds, and a larger int is no float. JSON has no other kinds.
+    return type(value) in _NUMBERS and abs(cast("float", value)) <= _MAX_FLOAT
 
 
 def _read_found(body: Body) -> MemoryRecord:
