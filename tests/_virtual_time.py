@@ -79,6 +79,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         with self.standing():
             await super().shutdown_default_executor()
 
+    def stall(self, seconds: float) -> None:
+        """Let time pass in which the loop does nothing, as when the machine sleeps."""
+        self._jumping.now += seconds
+
     @contextmanager
     def standing(self) -> Iterator[None]:
         """Stop virtual time, and wait for threads and sockets as other loops do."""

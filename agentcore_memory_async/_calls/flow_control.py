@@ -392,8 +392,10 @@ class Admission:
         """
         if is_retry:
             self._flow.retrying(loop_time())
-        await checkpoint_if_cancelled()  # what is cancelled by now is not sent
+        await checkpoint_if_cancelled()  # what is cancelled, or late, by now is not sent
         now = loop_time()
+        if now >= deadline:
+            return None
         if not self._queue_lock.locked() and not self._flow.wait_s(now, is_retry=is_retry):
             return Permit(self._flow.started(now, is_retry=is_retry), source)
         with anyio.CancelScope(deadline=deadline):

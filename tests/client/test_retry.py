@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -25,8 +26,13 @@ from agentcore_memory_async import (
 )
 from agentcore_memory_async.errors import service_error
 from agentcore_memory_async.testing import FakeTransport
-from tests._virtual_time import virtual_time
+from tests._virtual_time import VirtualTimeLoop, virtual_time, wall_clock
 from tests.client.doubles import SlowService, manager_on, said
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agentcore_memory_async._transport.base import Answer
 
 LOST = TransportError("CreateEvent", "reset")
 REFUSED = TransportError("CreateEvent", "refused", sent=False)
@@ -42,6 +48,13 @@ FAULTS: dict[str, Any] = {
     "no event": NO_EVENT,
     "no id": {"event": {"eventId": ""}},
 }
+
+
+def stall(seconds: float) -> None:
+    """Let the loop stand still."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    loop.stall(seconds)
 
 
 async def write(transport: FakeTransport, **options: Any) -> None:
@@ -169,6 +182,46 @@ async def test_a_deadline_while_an_answer_is_awaited_is_unknown() -> None:
     assert anyio.current_time() == pytest.approx(30)
     assert isinstance(caught.value.__cause__, TransportTimeoutError)
     assert service.texts == ["hi"]
+
+
+@virtual_time
+async def test_what_is_late_before_it_is_sent_is_not_sent() -> None:
+    """A deadline that passes while the loop stands still, before a write is sent, rejects it."""
+    service, stalls = SlowService(), list[float]()
+
+    def clock() -> float:
+        stall(stalls.pop() if stalls else 0)
+        return wall_clock()
+
+    async with manager_on(service, clock=clock) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        stalls.append(30.0)
+        with pytest.raises(TransportTimeoutError, match="before it was sent") as caught:
+            await session.add_turns([said("hi")])
+
+    assert not caught.value.sent
+    assert 0 == service.calls
+
+
+@virtual_time
+async def test_what_is_late_before_a_retry_is_not_sent_again() -> None:
+    """A deadline that passes while the loop stands still, before a retry, ends the call."""
+
+    class StallsAfterwards(FakeTransport):
+        calls = 0
+
+        async def __call__(self, operation: str, params: Mapping[str, Any]) -> Answer:
+            self.calls += 1
+            asyncio.get_running_loop().call_soon(stall, 100.0)
+            raise LOST
+
+    service = StallsAfterwards()
+    async with manager_on(service) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        with pytest.raises(TransportError, match="reset"):
+            await session.list_events()
+
+    assert 1 == service.calls
 
 
 @virtual_time
