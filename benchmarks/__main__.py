@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from benchmarks.common import conductor, report, results
-from benchmarks.common.figures import judge, slips
+from benchmarks.common.figures import Verdict, judge, slips
 from benchmarks.questions import QUESTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from benchmarks.common.conductor import Run
     from benchmarks.common.figures import Result
     from benchmarks.common.question import Question
@@ -30,28 +32,48 @@ QUICK_ROUNDS = 3
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("questions", nargs="*", metavar="QUESTION", help="names of folders; all")
+    parser.add_argument(
+        "questions", nargs="*", type=question_named, metavar="QUESTION", help="names; all if none"
+    )
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--quick", action="store_true", help="only what guards against slips")
     instead.add_argument("--publish", action="store_true", help="measure nothing")
     given = parser.parse_args()
-    chosen = [q for q in QUESTIONS if not given.questions or q.name in given.questions]
+    chosen: Sequence[Question] = given.questions or QUESTIONS
     if given.quick:
-        guard(chosen)
-    else:
+        if problem := guard([question for question in chosen if question.quick]):
+            sys.exit(problem)
+        return
+    try:
         from benchmarks.common.publish import publish  # matplotlib is for those who need charts
+    except ModuleNotFoundError as error:
+        parser.error(f"charts need {error.name}: pip install --group bench, or make bench")
+    for question in () if given.publish else chosen:
+        results.save(question, answer(question)[0])
+    publish(QUESTIONS)
 
-        for question in () if given.publish else chosen:
-            results.save(question, answer(question)[0])
-        publish(QUESTIONS)
+
+def question_named(name: str) -> Question:
+    """
+    Return the question in the folder *name*.
+
+    Raises:
+        ArgumentTypeError: There is none.
+    """
+    by_name = {question.name: question for question in QUESTIONS}
+    if name not in by_name:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(by_name)}")
+    return by_name[name]
 
 
-def guard(questions: list[Question]) -> None:
-    """Run what is quick of *questions*; leave with an error if a row slips."""
-    runs = [answer(quick(question)) for question in questions if question.quick]
-    slipped = [result.row.label for _, judged in runs for result in judged if slips(result)]
-    if slipped:
-        sys.exit(f"Beyond twice the bound: {', '.join(slipped)}")
+def guard(questions: Sequence[Question]) -> str:
+    """Run what is quick of *questions*; return what is wrong, or nothing."""
+    judged = [result for question in questions for result in answer(quick(question))[1]]
+    slipped = [result.row.label for result in judged if slips(result)]
+    absent = [result.row.label for result in judged if result.verdict is Verdict.ABSENT]
+    if absent or not judged:
+        return f"Not measured, so not guarded: {', '.join(absent) or 'anything'}"
+    return f"Beyond twice the bound: {', '.join(slipped)}" if slipped else ""
 
 
 def quick(question: Question) -> Question:

@@ -12,8 +12,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from threading import Timer
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from benchmarks.common.question import Contestant, Question, Row
+    from benchmarks.common.question import Contestant, Environment, Question, Row
 
 LONGEST_S = 300.0
 """Seconds after which a measurement is given up and its process killed."""
@@ -35,6 +35,12 @@ LONGEST_S = 300.0
 Operation = tuple["Contestant", str]
 Pythons = Mapping["Contestant", "Path"]
 Process = subprocess.Popen[str]
+Measure = Callable[["Contestant", str], dict[str, float]]
+"""Lets a contestant measure an operation; returns figures by name."""
+
+
+class FailedError(Exception):
+    """A process gave no answer."""
 
 
 @frozen
@@ -44,7 +50,7 @@ class Run:
     measured: Mapping[Figure, Sequence[float]]
     """Figures of each round."""
     absent: Mapping[Contestant, str]
-    """Contestants that can't be had here, and why."""
+    """Contestants that can't be had here or failed, and why."""
     versions: Mapping[Contestant, Mapping[str, str]]
     """Versions of the packages of each contestant."""
     date: str
@@ -52,28 +58,39 @@ class Run:
     machine: Mapping[str, str]
     """What the run was made on."""
 
+    @property
+    def rounds(self) -> int:
+        """The number of rounds."""
+        return max(map(len, self.measured.values()), default=0)
+
 
 def run(question: Question) -> Run:
     """Measure what the rows of *question* need."""
     operations = operations_of(question.rows)
-    pythons: dict[Contestant, Path] = {}
     absent: dict[Contestant, str] = {}
-    for contestant in dict.fromkeys(contestant for contestant, _ in operations):
-        try:
-            pythons[contestant] = environments.make(contestant.environment)
-        except environments.AbsentError as error:
-            absent[contestant] = str(error)
-    present = [operation for operation in operations if operation[0] in pythons]
+    pythons = prepare(dict.fromkeys(contestant for contestant, _ in operations), absent)
     with stub(question.latency_s) as url:
         take_turns = fresh_rounds if question.fresh else rounds
-        rows_of_figures = list(take_turns(question, present, pythons, url))
-    measured: dict[Figure, list[float]] = {}
-    for figures in rows_of_figures:
-        for figure, value in figures.items():
-            measured.setdefault(figure, []).append(value)
+        taken = list(take_turns(question, operations, pythons, absent, url))
+    present = [figure for figure in taken[-1] if figure.contestant not in absent]
+    measured = {figure: [figures[figure] for figures in taken] for figure in present}
     versions = {of: environments.versions(pythons[of]) for of in pythons}
     today = datetime.now(UTC).date().isoformat()
     return Run(measured, absent, versions, today, environments.machine())
+
+
+def prepare(contestants: Iterable[Contestant], absent: dict[Contestant, str]) -> Pythons:
+    """Make the environments of *contestants*; those that can't be had are *absent*."""
+    members: dict[Environment, list[Contestant]] = {}
+    for contestant in contestants:
+        members.setdefault(contestant.environment, []).append(contestant)
+    pythons: dict[Contestant, Path] = {}
+    for environment, those in members.items():
+        try:
+            pythons |= dict.fromkeys(those, environments.make(environment))
+        except environments.AbsentError as error:
+            absent |= dict.fromkeys(those, str(error))
+    return pythons
 
 
 def operations_of(rows: Sequence[Row]) -> list[Operation]:
@@ -88,6 +105,7 @@ def rounds(
     question: Question,
     operations: Sequence[Operation],
     pythons: Pythons,
+    absent: dict[Contestant, str],
     url: str,
 ) -> Iterator[Mapping[Figure, float]]:
     """Iterate over the rounds of processes that stay; the first one, a warm-up, is left out."""
@@ -96,33 +114,48 @@ def rounds(
             contestant: stack.enter_context(started(contestant, python, url))
             for contestant, python in pythons.items()
         }
-        for number in range(question.rounds + 1):
-            figures: dict[Figure, float] = {}
-            for contestant, operation in operations:
-                amount = question.amounts.get(operation, question.amount)
-                given = ask(processes[contestant], operation, amount)
-                figures |= named(contestant, operation, given)
-            if number:
-                yield figures
+
+        def measure(contestant: Contestant, operation: str) -> dict[str, float]:
+            return ask(processes[contestant], operation, question.amount_of(operation))
+
+        take_round(operations, measure, absent)
+        for _ in range(question.rounds):
+            yield take_round(operations, measure, absent)
 
 
 def fresh_rounds(
     question: Question,
     operations: Sequence[Operation],
     pythons: Pythons,
+    absent: dict[Contestant, str],
     url: str,
 ) -> Iterator[Mapping[Figure, float]]:
     """Iterate over the rounds in which each measurement has a process of its own."""
+
+    def measure(contestant: Contestant, operation: str) -> dict[str, float]:
+        began = time.perf_counter()
+        with started(contestant, pythons[contestant], url) as process:
+            given = ask(process, operation, question.amount_of(operation))
+            return given | {"since_start_s": time.perf_counter() - began}
+
     for _ in range(question.rounds):
-        figures: dict[Figure, float] = {}
-        for contestant, operation in operations:
-            amount = question.amounts.get(operation, question.amount)
-            began = time.perf_counter()
-            with started(contestant, pythons[contestant], url) as process:
-                given = ask(process, operation, amount)
-                given["since_start_s"] = time.perf_counter() - began
-            figures |= named(contestant, operation, given)
-        yield figures
+        yield take_round(operations, measure, absent)
+
+
+def take_round(
+    operations: Sequence[Operation], measure: Measure, absent: dict[Contestant, str]
+) -> Mapping[Figure, float]:
+    """Return the figures of a round; a contestant that fails is *absent* from then on."""
+    figures: dict[Figure, float] = {}
+    for contestant, operation in operations:
+        if contestant not in absent:
+            try:
+                given = measure(contestant, operation)
+            except FailedError as error:
+                absent[contestant] = str(error)
+            else:
+                figures |= named(contestant, operation, given)
+    return figures
 
 
 def named(
@@ -163,17 +196,20 @@ def process(command: Iterable[str | Path]) -> Iterator[Process]:
         yield running
     finally:
         assert running.stdin is not None
-        running.stdin.close()
+        assert running.stdout is not None
+        with suppress(BrokenPipeError):
+            running.stdin.close()
         try:
             running.wait(10)
         except subprocess.TimeoutExpired:
             running.kill()
             running.wait()
+        running.stdout.close()
 
 
 def process_environment() -> dict[str, str]:
-    """Return the environment variables of all processes, without AWS settings of the machine."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    """Return the environment variables of all processes, without what would change figures."""
+    kept = {name: value for name, value in os.environ.items() if not is_setting(name)}
     return kept | {
         "AWS_ACCESS_KEY_ID": "AKIDBENCH",
         "AWS_SECRET_ACCESS_KEY": "secret",
@@ -186,11 +222,17 @@ def process_environment() -> dict[str, str]:
     }
 
 
+def is_setting(name: str) -> bool:
+    """Return whether the variable *name* is a setting of AWS, of Python, or of a proxy."""
+    return name.startswith(("AWS_", "PYTHON")) or name.lower().endswith("_proxy")
+
+
 def ask(contestant: Process, operation: str, amount: int) -> dict[str, float]:
     """Let *contestant* measure *amount* calls of *operation*; return its figures."""
     assert contestant.stdin is not None
-    contestant.stdin.write(f"{operation} {amount}\n")
-    contestant.stdin.flush()
+    with suppress(BrokenPipeError):  # where it has ended, no line follows
+        contestant.stdin.write(f"{operation} {amount}\n")
+        contestant.stdin.flush()
     given: dict[str, float] = json.loads(read_line(contestant))
     return given
 
@@ -200,7 +242,7 @@ def read_line(running: Process) -> str:
     Return the next line of *running*.
 
     Raises:
-        RuntimeError: The process ended, or was killed after `LONGEST_S`.
+        FailedError: The process ended, or was killed after `LONGEST_S`.
     """
     assert running.stdout is not None
     timer = Timer(LONGEST_S, running.kill)
@@ -210,5 +252,5 @@ def read_line(running: Process) -> str:
     finally:
         timer.cancel()
     if not line:
-        raise RuntimeError(f"{running.args!r} gave no answer")
+        raise FailedError("it failed here, or took too long")
     return line

@@ -19,13 +19,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from benchmarks.common.question import Environment
 
 ROOT = Path(__file__).parents[2]
 """Folder of the checkout."""
-SHOWN = ("aio", "agentcore", "anyio", "aws-sdk", "bedrock", "boto", "capo", "smithy", "zapros")
+SHOWN = (
+    "aio",
+    "agentcore",
+    "anyio",
+    "attrs",
+    "aws-sdk",
+    "bedrock",
+    "boto",
+    "capo",
+    "smithy",
+    "zapros",
+)
 """Beginnings of the names of packages whose versions go with the figures."""
 
 
@@ -38,8 +49,7 @@ def make(environment: Environment) -> Path:
     Return the Python of *environment*, made if need be.
 
     Raises:
-        AbsentError: There is no Python that its packages allow.
-        subprocess.CalledProcessError: Pip failed.
+        AbsentError: There is no Python that its packages allow, or they can't be installed.
     """
     folder = ROOT / ".venv" / f"bench-{environment.name}"
     python = folder / "bin" / "python"
@@ -50,17 +60,26 @@ def make(environment: Environment) -> Path:
     if not stamp.exists() or stamp.read_text() != recipe:
         print(f"Making {folder.relative_to(ROOT)}: {', '.join(requirements)}", file=sys.stderr)
         shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([base, "-m", "venv", folder], check=True)
-        pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-        subprocess.run([*pip, *requirements], check=True)
-        if environment.package:
-            subprocess.run([*pip, "--no-deps", "--editable", str(ROOT)], check=True)
+        own = [["--no-deps", "--editable", str(ROOT)]] if environment.package else []
+        try:
+            install(base, folder, [requirements, *own])
+        except subprocess.CalledProcessError as error:
+            raise AbsentError("its packages could not be installed here") from error
         stamp.write_text(recipe)
     if environment.package:  # pip has compiled all others, and a checkout may have changed
         subprocess.run(
             [python, "-m", "compileall", "-q", ROOT / "agentcore_memory_async"], check=True
         )
     return python
+
+
+def install(base: Path, folder: Path, steps: Iterable[Sequence[str]]) -> None:
+    """Make a virtual environment of *base* in *folder*, and let pip install each of *steps*."""
+    subprocess.run([base, "-m", "venv", folder], check=True)
+    python = str(folder / "bin" / "python")
+    pip = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    for step in steps:
+        subprocess.run([*pip, *step], check=True)
 
 
 def requirements_of(environment: Environment) -> list[str]:

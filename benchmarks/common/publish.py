@@ -73,7 +73,7 @@ def figures(question: Question, run: Run) -> Iterator[str]:
     yield from report.markdown([judge(row, run.measured) for row in question.rows], run)
     yield ""
     machine = ", ".join(str(value) for value in run.machine.values())
-    yield f"Measured on {run.date} ({machine}), the median of {question.rounds} rounds."
+    yield f"Measured on {run.date} ({machine}), the median of {run.rounds} rounds."
 
 
 def chart_of(question: Question) -> str:

@@ -100,3 +100,7 @@ class Question:
     """Whether each measurement is made by a new process, without a warm-up."""
     quick: tuple[Contestant, ...] = ()
     """Contestants of the quick run, whose rows guard against slips; none: it is left out."""
+
+    def amount_of(self, operation: str) -> int:
+        """Return the number of calls of *operation* in a round."""
+        return self.amounts.get(operation, self.amount)

@@ -46,13 +46,14 @@ def result_text(result: Result, run: Run) -> str:
     if result.spread is not None:
         return spread_text(result.spread, unit_of(result.row))
     contestants = dict.fromkeys(figure.contestant for figure in result.row.figures)
-    return "; ".join(f"{of.name}: {run.absent[of]}" for of in contestants if of in run.absent)
+    reasons = [f"{of.name}: {run.absent[of]}" for of in contestants if of in run.absent]
+    return "; ".join(reasons) or "not measured yet"
 
 
 def lines(question: Question, run: Run, results: Sequence[Result]) -> Iterator[str]:
     """Iterate over the lines that a run prints."""
     yield f"{question.name}: {question.title}"
-    yield f"  Median of {question.rounds} rounds (lowest to highest)."
+    yield f"  Median of {run.rounds} rounds (lowest to highest)."
     shown = {figure: row.unit for row in question.rows if row.reference for figure in row.figures}
     for figure, unit in shown.items():
         if rounds := run.measured.get(figure):
