@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from agentcore_memory_async import AsyncMemorySession
     from benchmarks.common.contestant import Call, Measure
 
-SIZES = (1, 10, 1000, 100_000)
-"""Numbers of events."""
+SIZES = (1, 20, 1000, 100_000)
+"""Numbers of events; 20 fill the page that the last ten turns are read from."""
 FRESH = 1000
 """Sessions of few events that are written to once each, so that they stay small."""
 

@@ -7,8 +7,11 @@ OURS = Contestant("this package", "benchmarks.growth.ours", AIOBOTO3)
 FLAT = 1.2
 """Ratio up to which a cost counts as flat: what noise alone makes."""
 
-SHOWN = {"add_turns": (10, 1000), "get_last_k_turns": (1, 10)}
-"""Sizes that are only shown; a session that has less than a page has less to read."""
+SMALL = {"add_turns": 1, "get_last_k_turns": 20}
+"""Smallest sessions in which a method does the same work: those below 20 have less to read."""
+LARGE = 100_000
+SIZES = (1, 20, 1000, LARGE)
+"""Numbers of events that are shown."""
 
 
 def cost(method: str, events: int) -> Figure:
@@ -20,22 +23,19 @@ QUESTION = Question(
     "growth",
     "Does a call cost more in a session of many events?",
     rows=(
-        Row(
-            "add_turns, 100,000 events / 1",
-            cost("add_turns", 100_000),
-            cost("add_turns", 1),
-            FLAT,
-        ),
-        Row(
-            "get_last_k_turns(10), 100,000 events / 1,000",
-            cost("get_last_k_turns", 100_000),
-            cost("get_last_k_turns", 1000),
-            FLAT,
+        *(
+            Row(
+                f"{method}, {LARGE:,} events / {small}",
+                cost(method, LARGE),
+                cost(method, small),
+                FLAT,
+            )
+            for method, small in SMALL.items()
         ),
         *(
-            Row(f"{method}, {events:,} events", cost(method, events))
-            for method, sizes in SHOWN.items()
-            for events in sizes
+            Row(f"{method}, events: {size:,}", cost(method, size))
+            for method in SMALL
+            for size in SIZES
         ),
     ),
     rounds=15,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from agentcore_memory_async import AsyncMemorySessionManager
-    from benchmarks.common.contestant import Measure
+    from benchmarks.common.contestant import Call, Measure
 
 AT_ONCE = 20
 """Calls that are under way at once."""
@@ -38,15 +38,20 @@ async def opened(url: str) -> AsyncIterator[Measure]:
 
 
 async def growth_over(memory: AsyncMemorySessionManager, calls: int) -> float:
-    """Return by how many MiB the resident memory grows with so many writes, after a tenth."""
+    """Return by how many MiB the resident memory grows with so many calls, after a tenth."""
     session = await memory.create_memory_session("a", "s", verify=False)
+    each: tuple[Call, ...] = (
+        lambda: session.add_turns(SAID),
+        lambda: session.get_last_k_turns(10),
+        lambda: session.search_long_term_memories("seats", namespace_prefix="/facts/a/", top_k=5),
+    )
     left = 0
 
     async def work() -> None:
         nonlocal left
         while left > 0:
             left -= 1
-            await session.add_turns(SAID)
+            await each[left % len(each)]()
 
     async def resident_after(number: int) -> float:
         nonlocal left
@@ -83,11 +88,11 @@ async def idle_sessions(memory: AsyncMemorySessionManager, number: int) -> dict[
 
 
 def resident_mib() -> float:
-    """Return the resident memory of this process in MiB."""
+    """Return the resident memory of this process in MiB; without a /proc, its peak so far."""
     status = Path("/proc/self/statm")
     if status.exists():
         return int(status.read_text().split()[1]) * resource.getpagesize() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # bytes on macOS
 
 
 if __name__ == "__main__":

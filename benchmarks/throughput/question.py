@@ -52,7 +52,7 @@ QUESTION = Question(
             more_is_better=True,
         ),
     ),
-    rounds=3,
+    rounds=5,
     amount=1000,
     latency_s=0.05,
 )
