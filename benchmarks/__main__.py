@@ -17,6 +17,7 @@ from attrs import evolve
 
 from benchmarks.common import conductor, report, results
 from benchmarks.common.figures import Verdict, judge, slips
+from benchmarks.common.publish import publish
 from benchmarks.questions import QUESTIONS
 
 if TYPE_CHECKING:
@@ -45,12 +46,13 @@ def main() -> None:
             sys.exit(problem)
         return
     try:
-        from benchmarks.common.publish import publish  # matplotlib is for those who need charts
+        from benchmarks.common import charts  # matplotlib is for those who need charts
     except ModuleNotFoundError as error:
         parser.error(f"charts need {error.name}: pip install --group bench, or make bench")
     for question in () if given.publish else chosen:
         results.save(question, answer(question)[0])
     publish(QUESTIONS)
+    charts.draw_all(QUESTIONS)
 
 
 def question_named(name: str) -> Question:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 from matplotlib.figure import Figure as Drawing
 
-from benchmarks.common import report
+from benchmarks.common import report, results
+from benchmarks.common.environments import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from typing import Any
 
@@ -35,6 +37,14 @@ WIDTH = 8.8
 """Width of a chart, in inches."""
 COLUMNS = 2
 """Panels side by side."""
+
+
+def draw_all(questions: Sequence[Question]) -> None:
+    """Draw the newest results of *questions* where the docs show them."""
+    for question in questions:
+        run = results.load(question)
+        if run and question.panels:
+            draw(question, run, ROOT / "docs" / question.chart)
 
 
 def draw(question: Question, run: Run, path: Path) -> None:

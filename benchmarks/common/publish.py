@@ -1,5 +1,5 @@
 """
-Write the newest results where readers look: tables of the docs and of the questions, and charts.
+Write the newest results where readers look: tables of the docs and of the questions.
 
 A page has a pair of comments, ``<!-- figures -->`` and ``<!-- end of figures -->``; what is between
 them is made here.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.common import charts, report, results
+from benchmarks.common import report, results
 from benchmarks.common.environments import ROOT
 from benchmarks.common.figures import judge
 
@@ -23,17 +23,13 @@ if TYPE_CHECKING:
 BEGIN, END = "<!-- figures -->\n", "<!-- end of figures -->"
 """Comments around what is made here."""
 DOCS = ROOT / "docs"
-"""Folder of the page and its charts."""
+"""Folder of the page."""
 
 
 def publish(questions: Sequence[Question]) -> None:
-    """Write tables and charts of the newest results of *questions*."""
+    """Write the tables of the newest results of *questions*."""
     for path, text in pages(questions).items():
         path.write_text(text, "utf-8")
-    for question in questions:
-        run = results.load(question)
-        if run and question.panels:
-            charts.draw(question, run, DOCS / chart_of(question))
 
 
 def pages(questions: Sequence[Question]) -> dict[Path, str]:
@@ -62,7 +58,7 @@ def section(question: Question, run: Run) -> Iterator[str]:
     yield f"## {question.title}"
     yield ""
     if question.panels:
-        yield f"![Chart: {question.title}]({chart_of(question)})"
+        yield f"![Chart: {question.title}]({question.chart})"
         yield ""
     yield from figures(question, run)
     yield ""
@@ -74,8 +70,3 @@ def figures(question: Question, run: Run) -> Iterator[str]:
     yield ""
     machine = ", ".join(str(value) for value in run.machine.values())
     yield f"Measured on {run.date} ({machine}), the median of {run.rounds} rounds."
-
-
-def chart_of(question: Question) -> str:
-    """Return the name of the chart of *question*."""
-    return f"benchmark_{question.name}.svg"

@@ -104,3 +104,8 @@ class Question:
     def amount_of(self, operation: str) -> int:
         """Return the number of calls of *operation* in a round."""
         return self.amounts.get(operation, self.amount)
+
+    @property
+    def chart(self) -> str:
+        """Name of the file of its chart, beside the page of the docs."""
+        return f"benchmark_{self.name}.svg"
