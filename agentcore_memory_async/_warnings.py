@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import define
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -18,7 +18,7 @@ _PACKAGE = str(Path(__file__).parent) + os.sep
 """Where the modules of the package are."""
 
 
-@frozen(eq=False)
+@define(eq=False)
 class CallSite:
     """
     A line of code that called the package.

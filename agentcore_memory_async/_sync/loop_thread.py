@@ -4,9 +4,11 @@ The loop thread of the sync facade.
 One thread per process runs one event loop for all facades. It starts at the first call and is a
 daemon, so nothing has to be closed for a script to end. The rules, each with a test:
 
-- A call runs in a task of its own, in the root task group, with the caller's context variables but
-  one: where sniffio is installed, anyio asks it which library runs, and a caller under trio says
-  trio. The root task starts it: in a callback of the loop no task runs, and sniffio cannot tell.
+- A call runs in a task of its own, with the caller's context variables but one: where sniffio is
+  installed, anyio asks it which library runs, and a caller under trio says trio. The task is in no
+  task group, which would cost as much as all else of a call.
+- The calling thread never frees that task. Python runs callbacks when a task is freed, and ignores
+  a Ctrl-C that comes in one of them.
 - An interrupt of the caller (Ctrl-C, a timeout raised by a signal) cancels that task, waits up to
   ``CLEANUP_TIMEOUT_S`` seconds for its cleanup, and then propagates.
 - An object is closed by the task that opened it, so task groups in it are legal.
@@ -37,7 +39,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 # anyio imports its backend at first use. A process that forks meanwhile would leave its child with
 # a held import lock, so it is imported here, and nothing below is looked up lazily.
 import anyio._backends._asyncio  # noqa: F401  # pyright: ignore[reportUnusedImport] - as above
-from anyio import CancelScope, create_task_group
+from anyio import CancelScope, create_task_group, sleep_forever
 
 from agentcore_memory_async._warnings import CALLER, find_caller
 from agentcore_memory_async.errors import BlockingCallWarning, ClosedError
@@ -53,6 +55,11 @@ CLEANUP_TIMEOUT_S = 5.0
 INTERRUPT_CHECK_S = 0.25 if os.name == "posix" else 0.1
 """How long a waiting thread may miss an interrupt."""
 
+ENDED = "the loop thread of the sync facade has ended; make a new manager"
+"""Message of the error of a call that the loop thread can no longer run."""
+
+_sniffio: Any = sys.modules.get("sniffio")  # anyio imported it, where it is installed
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -61,6 +68,7 @@ class Call(Generic[T]):
     """One function on its way to the loop thread, and its outcome on its way back."""
 
     __slots__ = (
+        "_caller",
         "_cancellations",
         "_cancelled",
         "_context",
@@ -69,67 +77,71 @@ class Call(Generic[T]):
         "_function",
         "_result",
         "_scope",
-        "_started",
         "_thread",
         "finished",
+        "task",
     )
 
     def __init__(self, thread: LoopThread, function: Callable[[], Awaitable[T]]) -> None:
         self._thread = thread
         self._function = function
         self._context = contextvars.copy_context()
-        self._context.run(CALLER.set, find_caller())
+        self._caller = find_caller()
         self._cancellations = _cancellations()  # before the call can begin: see wait()
-        sniffio = sys.modules.get("sniffio")  # anyio imported it, where it is installed
-        if sniffio is not None:
-            self._context.run(sniffio.current_async_library_cvar.set, "asyncio")
         self._done = threading.Lock()
         self._done.acquire()
-        self._started = self._cancelled = False
+        self._cancelled = False
         self.finished: bool = False
+        self.task: asyncio.Task[None] | None = None
         self._scope: CancelScope | None = None
         self._result: T | None = None
         self._error: BaseException | None = None
 
     def begin(self) -> None:
-        """Start the task, with the caller's context variables; in the root task."""
+        """Start the task, with the caller's context variables; on the loop thread."""
+        if self._thread.stopping:
+            self.cancel()
         if not self._cancelled:
-            self._context.run(self._thread.tasks.start_soon, self._run)
-            self._started = True
+            loop = asyncio.get_running_loop()
+            self.task = loop.create_task(self._run(), context=self._context)
 
     async def _run(self) -> None:
+        CALLER.set(self._caller)
+        if _sniffio is not None:
+            _sniffio.current_async_library_cvar.set("asyncio")
         try:
             with CancelScope() as scope:
                 self._scope = scope
                 if self._cancelled:
+                    self._error = ClosedError(ENDED)
                     return
                 try:
                     self._result = await self._function()
                 except CancelledError:
-                    # If nobody asked to cancel, the function raised it by itself. It would cancel
-                    # the whole group, so the caller gets it as an error.
+                    # If nobody asked to cancel, the function raised it by itself.
                     self._error = concurrent.futures.CancelledError()
                     if scope.cancel_called or self._thread.stopping:
                         raise
                 except BaseException as error:  # noqa: BLE001 - raised in the calling thread
                     self._error = error
         finally:
-            if not self._thread.leaves_waiting:
-                self.finish()
+            self.finish()
 
     def cancel(self) -> None:
         """Cancel the task, or keep it from starting; on the loop thread."""
         self._cancelled = True
         if self._scope is not None:
             self._scope.cancel()
-        elif not self._started:
-            self.finish()
+        elif self.task is None:
+            self.finish(ClosedError(ENDED))
 
     def finish(self, error: BaseException | None = None) -> None:
-        """Wake the caller."""
-        if not self.finished:
+        """Wake the caller, on the loop thread, unless it is left waiting."""
+        if not self.finished and not self._thread.leaves_waiting:
             self.finished = True
+            self.task = None  # so that the caller cannot be the last to hold it
             self._error = self._error or error
+            self._thread.calls.discard(self)
             self._done.release()
             self._thread.wake()
 
@@ -216,15 +228,10 @@ class DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
 
 def _cancellations() -> int:
     """Return how often the tasks of the loop that runs here were cancelled."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
+    loop = asyncio._get_running_loop()  # noqa: SLF001 - raises nothing
+    if loop is None:
         return 0
     return sum(task.cancelling() for task in asyncio.all_tasks(loop))
-
-
-ENDED = "the loop thread of the sync facade has ended; make a new manager"
-"""Message of the error of a call that the loop thread can no longer run."""
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
@@ -262,8 +269,7 @@ class LoopThread:
         self.leaves_waiting = False
         self._loop = _new_loop()
         self._loop.set_default_executor(DaemonExecutor())
-        self._calls: set[Call[Any]] = set()
-        self._begun = asyncio.Queue[Call[Any]]()
+        self.calls: set[Call[Any]] = set()
         self.closers: set[Callable[[], object]] = set()
         self._ready = threading.Event()
         self._thread = threading.Thread(
@@ -304,16 +310,16 @@ class LoopThread:
         """Run *function* on the loop and wait for its result."""
         call = Call(self, function)
         try:
-            self._calls.add(call)
-            if not self._post(self._begun.put_nowait, call):
+            self.calls.add(call)
+            if not self._post(call.begin):
                 raise ClosedError(ENDED)
             call.wait()
         except BaseException:
             if self._post(call.cancel):
                 call.wait(CLEANUP_TIMEOUT_S)
+            else:
+                self.calls.discard(call)
             raise
-        finally:
-            self._calls.discard(call)
         try:
             return call.outcome()
         finally:
@@ -370,14 +376,19 @@ class LoopThread:
             self.tasks.cancel_scope.cancel()
 
     async def _root(self) -> None:
-        async with create_task_group() as self.tasks:
-            self._ready.set()
-            while not self.stopping:
-                # Tasks are started from a task: in a callback of the loop anyio would ask sniffio,
-                # where it is installed, which loop this is, and sniffio would not know.
-                call = await self._begun.get()
-                call.begin()
-                del call
+        try:
+            async with create_task_group() as self.tasks:
+                self._ready.set()
+                try:
+                    if not self.stopping:
+                        await sleep_forever()
+                finally:
+                    self.stopping = True
+                    for call in list(self.calls):
+                        call.cancel()
+        finally:
+            if left := [call.task for call in list(self.calls) if call.task is not None]:
+                await asyncio.wait(left)
 
     def _main(self) -> None:
         loop = self._loop
@@ -397,8 +408,8 @@ class LoopThread:
             finally:
                 loop.close()
                 self._ready.set()
-                while self._calls and not self.leaves_waiting:
-                    self._calls.pop().finish(ClosedError(ENDED))
+                while self.calls and not self.leaves_waiting:
+                    self.calls.pop().finish(ClosedError(ENDED))
 
 
 def _cancel_left(loop: asyncio.AbstractEventLoop) -> None:
@@ -465,14 +476,10 @@ def _is_in_a_notebook() -> bool:
 
 def warn_in_a_running_loop(name: str, instead: str) -> None:
     """Warn, once per process, at the line that called the caller."""
+    if _process.has_warned or asyncio._get_running_loop() is None:  # noqa: SLF001 - raises nothing
+        return
     thread = _process.thread
-    if _process.has_warned or (thread is not None and thread.current):
-        return
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    if _is_in_a_notebook():
+    if (thread is not None and thread.current) or _is_in_a_notebook():
         return
     message = (
         f"{name} blocks the event loop that runs here, with everything else on it; "

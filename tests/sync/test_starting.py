@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 import pytest
@@ -74,7 +77,7 @@ def test_a_call_that_never_began_is_ended_with_the_thread() -> None:
     blocked.wait()
     caller = threading.Thread(target=call, daemon=True)
     caller.start()
-    while not thread._calls:
+    while not thread.calls:
         pass  # until it waits for the loop
     may_end.set()
     caller.join(10)
@@ -99,6 +102,107 @@ def test_a_call_that_is_cancelled_before_it_begins_is_over() -> None:
         assert [] == ran
     finally:
         thread.stop()
+
+
+def test_a_call_that_is_cancelled_before_its_first_step_is_over() -> None:
+    """Its task exists, but its function never runs."""
+    thread = LoopThread()
+    thread.start()
+    ran = list[int]()
+
+    async def run() -> None:
+        ran.append(1)
+
+    call = Call(thread, run)
+
+    def begin_and_cancel() -> None:
+        call.begin()
+        call.cancel()
+
+    try:
+        thread.post(begin_and_cancel)
+        assert call.wait(10)
+        with pytest.raises(ClosedError):
+            call.outcome()
+        assert [] == ran
+    finally:
+        thread.stop()
+
+
+def test_a_call_that_comes_while_the_thread_ends_is_over() -> None:
+    """Its caller gets an error at once, though the thread still waits for another call."""
+    thread = LoopThread()
+    thread.start()
+    hanging, ending, may_end = threading.Event(), threading.Event(), threading.Event()
+
+    async def end_late() -> None:
+        hanging.set()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ending.set()
+            with anyio.CancelScope(shield=True):
+                while not may_end.is_set():
+                    await anyio.sleep(0)
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(thread.call, end_late)
+        hanging.wait(10)
+        thread.post(thread._stop)
+        ending.wait(10)
+        try:
+            with pytest.raises(ClosedError):
+                threads.submit(thread.call, partial(anyio.sleep, 0)).result(10)
+            assert not first.done()
+        finally:
+            may_end.set()
+        with pytest.raises(concurrent.futures.CancelledError):
+            first.result(10)
+
+
+def test_a_call_cleans_up_when_the_thread_ends() -> None:
+    """Its shielded cleanup is waited for, and then its caller gets the cancellation."""
+    thread = LoopThread()
+    thread.start()
+    cleaned, hanging = list[int](), threading.Event()
+
+    async def hang() -> None:
+        hanging.set()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            with anyio.CancelScope(shield=True):
+                for _ in range(20):
+                    await anyio.sleep(0)
+                cleaned.append(1)
+
+    with ThreadPoolExecutor(1) as threads:
+        caller = threads.submit(thread.call, hang)
+        hanging.wait(10)
+        thread.stop()
+        assert [1] == cleaned
+        with pytest.raises(concurrent.futures.CancelledError):
+            caller.result(10)
+
+
+def test_the_caller_frees_no_task() -> None:
+    """Python ignores a Ctrl-C that comes in a callback of the freed task, so none runs there."""
+    thread = LoopThread()
+    thread.start()
+    kept, freed_by = set[weakref.ref[Any]](), set[int]()
+
+    def note(_: object) -> None:
+        freed_by.add(threading.get_ident())
+
+    async def run() -> None:
+        kept.add(weakref.ref(cast("Any", asyncio.current_task()), note))
+
+    try:
+        for _ in range(1000):
+            thread.call(run)
+    finally:
+        thread.stop()
+    assert {thread._thread.ident} == freed_by
 
 
 def test_tasks_of_others_clean_up_when_the_thread_ends() -> None:
