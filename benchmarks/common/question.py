@@ -60,7 +60,7 @@ class Row:
     aim: float | None = None
     more_is_better: bool = False
     unit: str = "s"
-    """Unit of the figures: "s", "MiB", "/s"; a ratio has none."""
+    """Unit of the figures: "s", "MiB", "/s", "threads"; a ratio has none."""
 
     @property
     def figures(self) -> tuple[Figure, ...]:

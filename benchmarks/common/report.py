@@ -31,9 +31,9 @@ def unit_of(row: Row) -> str:
 
 
 def spread_text(spread: Spread, unit: str) -> str:
-    """Return the middle of *spread* and its ends."""
-    ends = f"{amount(spread.low, unit)} to {amount(spread.high, unit)}"
-    return f"{amount(spread.middle, unit)} ({ends})"
+    """Return the middle of *spread* and its ends; of a ratio so that a bound just missed shows."""
+    middle = amount(spread.middle, unit) if unit else f"{spread.middle:.3f}"
+    return f"{middle} ({amount(spread.low, unit)} to {amount(spread.high, unit)})"
 
 
 def target(value: float | None, unit: str) -> str:

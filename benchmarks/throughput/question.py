@@ -42,7 +42,11 @@ QUESTION = Question(
             more_is_better=True,
             unit="/s",
         ),
-        Row("threads of the official SDK", Figure(OFFICIAL, "converse", "threads"), unit=""),
+        Row(
+            "default pool of the official SDK",
+            Figure(OFFICIAL, "converse", "threads"),
+            unit="threads",
+        ),
     ),
     panels=(
         Panel(
