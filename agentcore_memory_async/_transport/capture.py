@@ -163,7 +163,10 @@ async def take_members(params: dict[str, Any], **_: object) -> None:
     if capture is None:
         return
     elsewhere = capture.outside_body
-    members = {name: value for name, value in params.items() if name not in elsewhere}
+    # botocore leaves out what has no value.
+    members = {
+        name: value for name, value in params.items() if name not in elsewhere and value is not None
+    }
     if not members:
         return
     for name in members:

@@ -2,7 +2,7 @@
 Sending over aiohttp with less ado than aiobotocore's session.
 
 aiobotocore reads the settings of proxies and the environment for each request, and copies the
-headers of request and answer one by one, in Python. Here aiohttp's own go through as they are. Its
+headers of request and answer one by one into its own kind. Here they are aiohttp's kind. The
 connectors, timeouts and errors stay aiobotocore's.
 """
 
@@ -21,6 +21,7 @@ from aiobotocore.awsrequest import AioAWSResponse
 from aiobotocore.httpsession import AIOHTTPSession
 from aiohttp import http_exceptions
 from botocore import exceptions as boto
+from botocore.httpsession import mask_proxy_url
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -37,12 +38,19 @@ _NOT_CONNECTED = (aiohttp.ClientConnectionError, socket.gaierror)
 
 
 class LeanResponse(AioAWSResponse):  # type: ignore[misc]  # aiobotocore carries no types
-    """An answer whose headers are aiohttp's, which know no case either."""
+    """
+    An answer with its body.
+
+    Its headers have names in lower case, as hooks see them with aiobotocore's session; of one that
+    is given twice the last counts.
+    """
 
     def __init__(self, response: aiohttp.ClientResponse, content: bytes) -> None:
         self.url = str(response.url)
         self.status_code = response.status
-        self.headers = response.headers
+        self.headers = CIMultiDict(
+            {name.lower(): value for name, value in response.headers.items()}
+        )
         self.raw = response
         self._content = content
 
@@ -58,8 +66,8 @@ class LeanSession(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore carries 
         """Send *request* and read its answer; errors are those of botocore."""
         url, proxy = request.url, self._proxy_config
         through = proxy.proxy_url_for(url) if self._has_proxy else None
-        headers = CIMultiDict[str](
-            (name, value if isinstance(value, str) else value.decode())
+        headers = CIMultiDict[Any](
+            (name, value.decode() if isinstance(value, bytes) else value)
             for name, value in request.headers.items()
         )
         headers["Accept-Encoding"] = "identity"
@@ -69,11 +77,15 @@ class LeanSession(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore carries 
                 request.method,
                 URL(url, encoded=True),
                 data=request.body,
+                chunked=self._chunked(headers),
                 headers=headers,
                 proxy=through,
                 proxy_headers=proxy.proxy_headers_for(url) if through else None,
             )
             return LeanResponse(response, await response.read())
+        except aiohttp.ClientHttpProxyError as error:
+            # Not as its cause: that shows the proxy's password.
+            raise _for_botocore(error, request, through) from None
         except Exception as error:
             raise _for_botocore(error, request, through) from error
 
@@ -84,7 +96,7 @@ def _for_botocore(error: Exception, request: Any, proxy_url: str | None) -> Exce
     if isinstance(error, aiohttp.ClientSSLError):
         made = boto.SSLError(**where)
     elif isinstance(error, _BY_PROXY):
-        made = boto.ProxyConnectionError(proxy_url=proxy_url, error=error)
+        made = boto.ProxyConnectionError(proxy_url=mask_proxy_url(proxy_url), error=error)
     elif isinstance(error, _CLOSED):
         made = boto.ConnectionClosedError(request=request, **where)
     elif isinstance(error, aiohttp.ServerTimeoutError) and str(error).lower().startswith("connect"):

@@ -28,8 +28,6 @@ VERSION = "agentcore-memory-v4"
 """Name by which botocore finds `Signer`."""
 _UNSIGNED_TYPE = "none"
 """What botocore calls the type of requests that are not signed."""
-_REPLACED = ("Authorization", "Date", "X-Amz-Date", "X-Amz-Security-Token")
-"""Headers that a signature brings with it."""
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 """Ports that no ``Host`` header names."""
 
@@ -45,11 +43,7 @@ class Signer(auth.SigV4Auth):  # type: ignore[misc]  # botocore carries no types
         timestamp = auth.get_current_datetime().strftime(auth.SIGV4_TIMESTAMP)
         request.context["timestamp"] = timestamp
         headers = request.headers
-        for name in _REPLACED:
-            del headers[name]
-        headers["X-Amz-Date"] = timestamp
-        if credentials.token:
-            headers["X-Amz-Security-Token"] = credentials.token
+        self._modify_request_before_signing(request)
 
         parts = urlsplit(request.url)
         signed = _canonical(headers.items())

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
+from botocore import auth
 from botocore.exceptions import ClientError
 
 from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async.errors import ServiceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.transport.conftest import Service
+
+    Hook = Callable[..., None]
 
 IDS = {"memoryId": "m-a1B2c3D4e5", "actorId": "a", "sessionId": "s"}
 """Members that name a session."""
-CALLS = [
+CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("ListActors", "list_actors", {"memoryId": "m-a1B2c3D4e5"}),
     (
         "CreateEvent",
@@ -92,6 +98,84 @@ async def test_what_hooks_change_is_sent(service: Service) -> None:
     assert ("signed", "unsigned") == (request.headers["X-Before"], request.headers["X-After"])
     assert "x-before" in signed
     assert "x-after" not in signed
+
+
+def chunked(request: Any, **_: Any) -> None:
+    """Send the body in chunks."""
+    request.headers["Transfer-Encoding"] = "chunked"
+    del request.headers["Content-Length"]
+
+
+def header(name: str, value: str) -> Hook:
+    """Return a hook that sets a header."""
+
+    def hook(request: Any, **_: Any) -> None:
+        request.headers[name] = value
+
+    return hook
+
+
+def unsigned_payload(request: Any, **_: Any) -> None:
+    """Leave the body out of the signature."""
+    request.context["payload_signing_enabled"] = False
+
+
+def no_branch(params: dict[str, Any], **_: Any) -> None:
+    """Set a member that has no value."""
+    params["branch"] = None
+
+
+CHANGES: dict[str, tuple[str, Hook]] = {
+    "date": ("before-sign", header("Date", "x")),
+    "token": ("before-sign", header("X-Amz-Security-Token", "a token")),
+    "unsigned payload": ("before-sign", unsigned_payload),
+    "chunks": ("before-send", chunked),
+    "a member without a value": ("before-parameter-build", no_branch),
+}
+"""Changes that hooks make, and their events."""
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_what_hooks_change_is_sent_as_a_plain_client_sends_it(
+    service: Service, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """The bytes and the signed headers of a changed request are those of aiobotocore's client."""
+    at = datetime(2026, 11, 28, 23, 59, 59, tzinfo=UTC)
+    monkeypatch.setattr(auth, "get_current_datetime", lambda *_, **__: at)
+    event, hook = CHANGES[change]
+    session = AioSession()
+    session.register(f"{event}.bedrock-agentcore", hook)
+    operation, method, members = CALLS[1]
+    config = AioConfig(parameter_validation=False)
+    client = session.create_client(
+        "bedrock-agentcore", "us-west-2", endpoint_url=service.url, config=config
+    )
+    async with client as opened:
+        await getattr(opened, method)(**members)
+    async with BotocoreTransport(aws_session=session, endpoint_url=service.url) as transport:
+        await transport(operation, members)
+    plain, ours = service.requests
+    of_each = {"User-Agent", "amz-sdk-invocation-id", "amz-sdk-request"}
+    for request in service.requests:
+        request.headers = {
+            name: value for name, value in request.headers.items() if name not in of_each
+        }
+    assert plain == ours
+
+
+async def test_a_hook_sees_and_changes_the_headers_of_an_answer(service: Service) -> None:
+    """Their names are in lower case, and what it sets is what counts."""
+    session, seen = AioSession(), dict[str, str]()
+
+    def change(response_dict: dict[str, Any], **_: Any) -> None:
+        seen.update(dict(response_dict["headers"]))
+        response_dict["headers"]["X-Amzn-RequestId"] = "mine"
+
+    session.register("before-parse.bedrock-agentcore", change)
+    async with BotocoreTransport(aws_session=session, endpoint_url=service.url) as transport:
+        answer = await transport("ListActors", {"memoryId": "m-a1B2c3D4e5"})
+    assert "rq-1" == seen["x-amzn-requestid"]
+    assert "mine" == answer.request_id
 
 
 @pytest.mark.parametrize("event", ["request-created", "before-call", "before-parameter-build"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import socket
 from typing import TYPE_CHECKING
@@ -111,6 +112,20 @@ async def test_a_dead_proxy_is_named(monkeypatch: pytest.MonkeyPatch, scheme: st
     assert "memory.example" not in str(caught.value)
     assert "agentcore_memory_async.local" not in str(caught.value)
     assert not caught.value.sent
+
+
+@pytest.mark.parametrize("scheme", TARGETS)
+async def test_no_log_shows_the_password_of_a_proxy(
+    proxy: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, scheme: str
+) -> None:
+    """A proxy that is dead, or refuses, is named without it in the logs of botocore, too."""
+    with caplog.at_level(logging.DEBUG):
+        for address in (f"127.0.0.1:{closed_port()}", await proxy(REFUSED % 407)):
+            with pytest.raises((TransportError, ServiceError)):
+                await write(scheme, address, monkeypatch)
+
+    assert "ProxyConnectionError" in caplog.text
+    assert "CANARY" not in caplog.text
 
 
 @pytest.mark.parametrize("scheme", TARGETS)
