@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from agentcore_memory_async._collector import RestingCollector
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
@@ -32,13 +34,14 @@ def lasting() -> Generator[None]:
     if not gc.isenabled() or gc.get_freeze_count():
         yield
         return
-    gc.disable()
+    collector = RestingCollector()
+    collector.rest()
     try:
         yield
     finally:
         gc.freeze()
         gc.unfreeze()
-        gc.enable()
+        collector.resume()
 
 
 def importing(

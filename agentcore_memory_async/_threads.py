@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from anyio import CancelScope
+
+from agentcore_memory_async._collector import RestingCollector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -33,33 +34,6 @@ async def run_in_thread(
     with CancelScope(shield=True):
         await asyncio.wait([future])
     return future.result()
-
-
-class RestingCollector:
-    """
-    The collector of garbage, which rests while an answer is read.
-
-    A page of a list is a thousand objects at once. Half of them are its JSON, which is gone when it
-    is read, without the collector. But before that they start it, and those that it finds alive
-    count as old: every hundred pages it visits all objects of the program, for 40 ms of the loop's
-    time, and finds nothing.
-    """
-
-    def rest(self) -> None:
-        """Let it rest, unless the program has turned it off."""
-        if gc.isenabled():
-            _resting.add(self)
-            gc.disable()
-
-    def resume(self) -> None:
-        """Let it work again, if it rests."""
-        if self in _resting:
-            _resting.discard(self)
-            gc.enable()
-
-
-_resting = set[RestingCollector]()
-"""Those that rest now: at most one, and in a child of a fork none is left that would resume."""
 
 
 QUICK_S = 0.001
@@ -102,15 +76,9 @@ class _Interpreter:
 _interpreter = _Interpreter()
 
 
-def _resume_all() -> None:
-    for each in list(_resting):
-        each.resume()
-    _interpreter.resume()
-
-
 if hasattr(os, "register_at_fork"):  # not on Windows
-    # The threads that share it, or let it rest, do not exist in a child.
-    os.register_at_fork(after_in_child=_resume_all)
+    # The thread that shares it does not exist in a child.
+    os.register_at_fork(after_in_child=_interpreter.resume)
 
 
 async def run_apart(function: Callable[..., T], *args: object, large: bool) -> T:

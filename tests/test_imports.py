@@ -86,7 +86,7 @@ def test_importing_the_package_imports_no_other_package() -> None:
     }
     package = "agentcore_memory_async"
 
-    assert {package, f"{package}._lazy", f"{package}._version"} == new
+    assert {package, *(f"{package}.{name}" for name in ("_collector", "_lazy", "_version"))} == new
 
 
 def test_a_manager_needs_no_strategies() -> None:

@@ -18,10 +18,11 @@ from agentcore_memory_async._calls.flow_control import Admission, Outcome, Permi
 from agentcore_memory_async._calls.settling import is_rejected, settle_by_answer
 from agentcore_memory_async._calls.wait_clock import Held
 from agentcore_memory_async._calls.write import CREATE_EVENT, log_cancelled
+from agentcore_memory_async._collector import RestingCollector
 from agentcore_memory_async._loop_time import loop_time
 from agentcore_memory_async._redaction import sent_texts
 from agentcore_memory_async._service_errors import is_clock_at_fault, is_token_expired, leave_out
-from agentcore_memory_async._threads import RestingCollector, run_apart
+from agentcore_memory_async._threads import run_apart
 from agentcore_memory_async._transport.base import SendState, track_send_state
 from agentcore_memory_async._wire.echoes import check_answer
 from agentcore_memory_async._wire.weight import is_large

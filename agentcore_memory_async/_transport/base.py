@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from agentcore_memory_async._threads import RestingCollector
+    from agentcore_memory_async._collector import RestingCollector
 
 T = TypeVar("T")
 

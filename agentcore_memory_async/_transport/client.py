@@ -34,6 +34,7 @@ from botocore.handlers import (
     add_recursion_detection_header,
     generate_idempotent_uuid,
 )
+from botocore.useragent import sanitize_user_agent_string_component
 
 from agentcore_memory_async._service_errors import is_token_expired
 from agentcore_memory_async._threads import run_in_thread
@@ -264,8 +265,10 @@ def _plan(settings: Settings, caller: Any) -> ClientPlan:
     pool = options.get("max_pool_connections", Config.OPTION_DEFAULTS["max_pool_connections"])
     private = private_session(caller, settings.service)
     extra = (options.get("user_agent_extra"), f"agentcore-memory-async/{__version__}")
-    # Without one, botocore makes it anew for each request, which is a tenth of a call.
-    options.setdefault("user_agent", _user_agent(caller, options))
+    if "user_agent" not in options:
+        # Without one, botocore makes it anew for each request, which is a tenth of a call.
+        options["user_agent"] = _user_agent(caller, options)
+        private.user_agent_extra = ""  # which it has
     options.update(
         max_pool_connections=max(pool, settings.max_concurrency),
         parameter_validation=False,
@@ -284,7 +287,10 @@ def _user_agent(caller: Any, options: Mapping[str, Any]) -> str:
     """Return the user agent of the caller's session, with the application id of its settings."""
     app_id = options.get("user_agent_appid") or caller.get_config_variable("user_agent_appid")
     user_agent: str = caller.user_agent()
-    return f"{user_agent} app/{app_id}" if app_id else user_agent
+    if not app_id:
+        return user_agent
+    allowed = sanitize_user_agent_string_component(app_id, allow_hash=False)
+    return f"{user_agent} app/{allowed}"
 
 
 def private_session(caller: Any, service: str) -> Any:
@@ -295,7 +301,7 @@ def private_session(caller: Any, service: str) -> Any:
     # The session wraps it once more, which each event would pass through.
     session.register_component("event_emitter", emitter)
     session.register_component("response_parser_factory", KeptParsers())
-    session.user_agent_extra = ""  # it is in the user agent of the config
+    session.user_agent_extra = caller.user_agent_extra
     loader = ShippedLoader(service)
     loader.warm_up()
     session.register_component("data_loader", loader)

@@ -7,17 +7,19 @@ import json
 import os
 import sys
 import warnings
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from agentcore_memory_async import AsyncMemorySessionManager, RetryPolicy
-from agentcore_memory_async._threads import RestingCollector
+from agentcore_memory_async._collector import RestingCollector
+from agentcore_memory_async._lazy import lasting
 from agentcore_memory_async.errors import AgentCoreMemoryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from types import FrameType
 
     from agentcore_memory_async import AsyncMemorySession
@@ -104,14 +106,25 @@ async def test_if_the_program_turned_it_off_it_stays_off(service: Service) -> No
     await manager.aclose()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
-def test_it_works_in_a_child_that_was_forked_while_it_rested() -> None:
-    """The thread that let it rest does not exist there."""
+@contextmanager
+def while_an_answer_is_read() -> Iterator[None]:
+    """Let it rest as a call does."""
     collector = RestingCollector()
     collector.rest()
-    child = os.fork()
-    if child == 0:
-        os._exit(7 if gc.isenabled() else 1)
+    yield
     collector.resume()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+@pytest.mark.parametrize("resting", [while_an_answer_is_read, lasting])
+def test_it_works_in_a_child_that_was_forked_while_it_rested(
+    resting: Callable[[], AbstractContextManager[None]],
+) -> None:
+    """The thread that reads an answer, or imports what a client needs, does not exist there."""
+    with resting():
+        assert not gc.isenabled()
+        child = os.fork()
+        if child == 0:
+            os._exit(7 if gc.isenabled() else 1)
     assert 7 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     assert gc.isenabled()

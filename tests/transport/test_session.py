@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -398,3 +399,28 @@ async def test_the_config_that_is_used(service: Any, monkeypatch: pytest.MonkeyP
     assert (33, 5) == (made[0].read_timeout, made[0].connect_timeout)
     assert {"mode": "standard", "total_max_attempts": 1} == made[0].retries
     assert "agentcore-memory-async/" in service.requests[0].headers["User-Agent"]
+
+
+@pytest.mark.parametrize("given", ["my app", "a/b", "é", "a\nb"])
+async def test_an_application_id_is_sent_in_the_characters_that_are_allowed(
+    service: Any, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    """All others become a dash, as botocore has it; none fails a call."""
+    monkeypatch.setenv("AWS_SDK_UA_APP_ID", given)
+    async with BotocoreTransport(endpoint_url=service.url) as transport:
+        await transport(*LIST)
+    allowed = re.sub(r"[^a-z]", "-", given)
+    assert f"app/{allowed}" in service.requests[0].headers["User-Agent"].split()
+
+
+async def test_a_user_agent_of_the_caller_has_the_addition_of_the_session(service: Any) -> None:
+    """It takes the place of the session's name and version alone, as botocore has it."""
+    session = AioSession()
+    session.user_agent_extra = "lib/session"
+    config = Config(user_agent="mine/1", user_agent_extra="lib/config")
+    async with BotocoreTransport(
+        aws_session=session, config=config, endpoint_url=service.url
+    ) as transport:
+        await transport(*LIST)
+    user_agent = service.requests[0].headers["User-Agent"]
+    assert user_agent.startswith("mine/1 lib/session lib/config agentcore-memory-async/")
