@@ -41,6 +41,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
         return Path(sys.executable)
 
     monkeypatch.setattr(environments, "make", make)
+    monkeypatch.setattr(environments, "versions", lambda _: {})  # not each Python is of venv
 
 
 STAYS = fickle("stays", 99)
