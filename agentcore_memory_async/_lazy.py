@@ -55,10 +55,11 @@ def importing(
         homes: Names, separated by spaces, by the module of this package that has them.
     """
     home_of = {name: home for home, names in homes.items() for name in names.split()}
+    public = {home for home in homes if not home.startswith("_")}
 
     def import_name(name: str) -> object:
         """Import *name* at its first use."""
-        if name in homes:  # a public module, which is an attribute of the package, too
+        if name in public:  # a module, which is an attribute of the package, too
             with lasting():
                 return import_module(f"{_PACKAGE}.{name}")
         if name not in home_of:
@@ -71,6 +72,6 @@ def importing(
 
     def all_names() -> list[str]:
         """Return the names of the module, those not yet imported among them."""
-        return sorted({*vars(sys.modules[module]), *home_of})
+        return sorted({*vars(sys.modules[module]), *home_of, *public})
 
     return import_name, all_names

@@ -118,6 +118,7 @@ def test_public_modules_are_attributes_of_the_package() -> None:
     """``import agentcore_memory_async`` is enough for ``agentcore_memory_async.errors.X``."""
     code = """
     import agentcore_memory_async as package
+    assert {"control", "errors", "manager"} <= set(dir(package))
     assert package.errors.ClosedError is package.ClosedError
     assert package.control.AsyncMemoryControl is package.AsyncMemoryControl
     """

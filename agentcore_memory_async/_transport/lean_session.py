@@ -58,9 +58,9 @@ class LeanResponse(AioAWSResponse):  # type: ignore[misc]  # aiobotocore carries
 class LeanSession(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore carries no types
     """A session that sends requests whose answers are read at once."""
 
-    def __init__(self, *args: Any, proxies: Any = None, **options: Any) -> None:
+    def __init__(self, verify: Any = True, proxies: Any = None, *args: Any, **options: Any) -> None:
         self._has_proxy = bool(proxies)
-        super().__init__(*args, proxies=proxies, **options)
+        super().__init__(verify, proxies, *args, **options)
 
     async def send(self, request: Any) -> Any:
         """Send *request* and read its answer; errors are those of botocore."""

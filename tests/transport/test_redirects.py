@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
 
 class Mine(AIOHTTPSession):  # type: ignore[misc]
-    """A session class of the caller."""
+    """A session class of the caller, which hands on what it is given by position."""
+
+    def __init__(
+        self,
+        verify: object = True,
+        proxies: object = None,
+        timeout: object = None,
+        **options: object,
+    ) -> None:
+        super().__init__(verify, proxies, timeout, **options)
 
 
 CREATE = {"memoryId": "m", "actorId": "a", "payload": [{"blob": "CANARY"}]}
