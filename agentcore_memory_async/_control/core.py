@@ -37,7 +37,7 @@ class ControlCore:
         wait_clock: The clock of waits.
         unreadable: Judges the error of a memory of a list, or of a strategy, that cannot be read.
         retry: How long and how often calls are tried.
-        resting: Waits between two polls, which closing ends.
+        waits: Polls and the waits between them, which closing ends.
     """
 
     retrier: Retrier
@@ -45,7 +45,7 @@ class ControlCore:
     wait_clock: WaitClock
     unreadable: OnUnreadable
     retry: RetryPolicy
-    resting: set[anyio.Event] = field(factory=set[anyio.Event])
+    waits: set[anyio.CancelScope] = field(factory=set[anyio.CancelScope])
 
     @property
     def read_memory(self) -> Callable[[str, Any], Memory]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import contextmanager
 from datetime import datetime  # noqa: TC003 - attrs reads it
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from agentcore_memory_async.errors import (
 from agentcore_memory_async.models import Memory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Generator
 
     from agentcore_memory_async._control.core import ControlCore
     from agentcore_memory_async.models import MemoryStrategy
@@ -222,7 +223,9 @@ class _Polls:
         """Ask once; return None where there was no answer yet."""
         params = {"memoryId": self._memory_id}
         self._polls += 1
-        with anyio.move_on_after(self._deadline - self._core.wait_clock.now()):
+        left_s = self._deadline - self._core.wait_clock.now()
+        # Closing ends the poll, too: it changes nothing, and may be between two of its attempts.
+        with ended_by_closing(self._core), anyio.move_on_after(left_s):
             try:
                 return await self._core.read("GetMemory", params, self._core.read_memory)
             except AgentCoreMemoryError as error:
@@ -253,14 +256,26 @@ async def rest(core: ControlCore, polls: int, deadline: float, source: random.Ra
     Raises:
         ClosedError: The control is closed, or was closed meanwhile.
     """
-    core.lifecycle.check()
-    clock, closing = core.wait_clock, anyio.Event()
+    clock = core.wait_clock
     until = min(deadline, clock.now() + next_wait_s(polls, source))
-    core.resting.add(closing)
-    try:
-        with holding(clock):
-            while not closing.is_set() and not await clock.wait(closing, until):
-                pass
-    finally:
-        core.resting.discard(closing)
+    with ended_by_closing(core), holding(clock):
+        while not await clock.wait(anyio.Event(), until):
+            pass
+
+
+@contextmanager
+def ended_by_closing(core: ControlCore) -> Generator[None]:
+    """
+    Leave the block at once when the control is closed.
+
+    Raises:
+        ClosedError: The control is closed, or was closed meanwhile.
+    """
+    core.lifecycle.check()
+    with anyio.CancelScope() as scope:
+        core.waits.add(scope)
+        try:
+            yield
+        finally:
+            core.waits.discard(scope)
     core.lifecycle.check()
