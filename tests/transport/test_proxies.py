@@ -72,7 +72,7 @@ def closed_port() -> int:
 async def write(scheme: str, through: str, patch: pytest.MonkeyPatch, **policy: int) -> None:
     """Make one write through the proxy; it ends by its attempts, however slow the machine is."""
     patch.setenv(f"{scheme.upper()}_PROXY", f"http://user:CANARY@{through}")
-    retry = RetryPolicy(backoff=0.01, **{"max_attempts": 3, **policy})  # type: ignore[arg-type]
+    retry = RetryPolicy(backoff=0.01, **{"max_attempts": 3, **policy})
     async with AsyncMemorySessionManager(
         "m-0123456789", endpoint_url=TARGETS[scheme], retry=retry
     ) as manager:
