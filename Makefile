@@ -5,6 +5,7 @@
 #   make demo TRANSCRIPT=file.jsonl QUERY="window seat"
 #   make test                                  the whole suite
 #   make lint, make types, make docs           what CI runs beside it
+#   make docs-look                             looks at each page in a browser, at two widths
 #   make explore                               all properties with new random draws, 5,000 each
 #   make mutants                               100 small changes to the client, and what no test notices
 #   make soak                                  100 seeds of the simulation, 10,000 turns each
@@ -22,7 +23,7 @@ SPHINX_OUT := docs/_build/html
 
 export TRANSCRIPT QUERY
 
-.PHONY: help demo test explore lint types docs mutants soak soak-sockets bench bench-quick clean
+.PHONY: help demo test explore lint types docs docs-look mutants soak soak-sockets bench bench-quick clean
 .DELETE_ON_ERROR:
 
 help:
@@ -70,6 +71,9 @@ types: $(VENV)/.group-typing
 docs: $(VENV)/.group-docs
 	$(BIN)/sphinx-build -W -n -q -b html docs $(SPHINX_OUT)
 	@echo "Open $(SPHINX_OUT)/index.html"
+
+docs-look: $(VENV)/.group-look docs
+	@$(BIN)/python docs/look.py
 
 clean:
 	rm -rf $(VENV) docs/_build build dist

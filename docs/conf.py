@@ -21,13 +21,22 @@ author = "The agentcore-memory-async authors"
 project_copyright = "2026, the agentcore-memory-async authors"
 release = version = agentcore_memory_async.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
 exclude_patterns = ["_build", "examples"]
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["look.css"]
 html_title = f"agentcore-memory-async {version}"
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+copybutton_prompt_text = "$ "
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
