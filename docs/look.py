@@ -2,8 +2,9 @@
 Look at each page of the built documentation in a browser: ``make docs-look``.
 
 It opens them at the widths of a laptop and of a telephone, keeps a screenshot of each, and fails
-where anything is wider than its place: the page, a block of code, a table or a picture. The browser
-is the ``chromium`` or ``google-chrome`` of this machine, or that of ``playwright install chromium``.
+where anything is wider than its place: the page, a block of code, a table or a picture. The
+browser is the ``chromium`` or ``google-chrome`` of this machine, or that of ``playwright install
+chromium``.
 """
 
 from __future__ import annotations
