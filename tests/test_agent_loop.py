@@ -11,7 +11,7 @@ from tests.test_docs import blocks_of, compiled
 if TYPE_CHECKING:
     import pytest
 
-PAGE = Path(__file__).parent.parent / "docs" / "context.md"
+PAGE = Path(__file__).parent.parent / "docs" / "agents.md"
 LOOP = """\
 NAMESPACES = {"facts": "/facts/{actorId}/", "preferences": "/preferences/{actorId}/"}
 async with AsyncMemorySessionManager(MEMORY_ID, namespaces=NAMESPACES) as manager:      # an agent's loop

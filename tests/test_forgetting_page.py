@@ -13,7 +13,7 @@ from tests.test_docs import blocks_of, compiled
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-PAGE = Path(__file__).parent.parent / "docs" / "forgetting.md"
+DOCS = Path(__file__).parent.parent / "docs"
 ERASURE = """\
 erasure = manager.forget_actor("anna")                             # like a poller: await it, or follow it
 async for step in erasure:
@@ -38,7 +38,8 @@ async def chats() -> AsyncIterator[Conversation]:
 
 async def test_an_actor_is_imported_and_forgotten() -> None:
     """Imported twice, each message is stored once; forgotten, only the other actor is left."""
-    written = [block.parsed for block in blocks_of(PAGE)]
+    pages = [DOCS / "forgetting.md", DOCS / "importing.md"]
+    written = [block.parsed for page in pages for block in blocks_of(page)]
     assert ERASURE in written
     assert any(block.endswith(IMPORT) for block in written)
 
@@ -48,7 +49,7 @@ async def test_an_actor_is_imported_and_forgotten() -> None:
     ):
         page: dict[str, Any] = {"manager": manager, "chats": chats}
         for _ in range(2):
-            await eval(compiled(IMPORT, PAGE.name), page)
+            await eval(compiled(IMPORT, "importing.md"), page)
             events = await manager.create_memory_session("anna", "chat001")
             assert 3 == len(await events.list_events())
         session = await manager.create_memory_session("anna", "chat002")
@@ -56,7 +57,7 @@ async def test_an_actor_is_imported_and_forgotten() -> None:
 
         await service.drain()
 
-        await eval(compiled(ERASURE, PAGE.name), page)
+        await eval(compiled(ERASURE, "forgetting.md"), page)
         report = page["report"]
 
         left = await manager.list_long_term_memory_records("/facts/anna/")
