@@ -34,7 +34,7 @@ from agentcore_memory_async._wire.service_model import OPERATIONS_BY_SERVICE, SE
 from agentcore_memory_async.local import AutoClock, LocalMemoryService
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 
 PAGE = (Path(__file__).parent.parent / "docs" / "aws.md").read_text("utf-8")
 CLASSES = (AsyncMemorySessionManager, AsyncActor, AsyncMemorySession, AsyncMemoryControl)
@@ -64,7 +64,7 @@ class Scene:
     record_id: str
 
 
-async def drained(iterator: AsyncIterator[Any]) -> list[Any]:
+async def drained(iterator: AsyncIterable[Any]) -> list[Any]:
     """Return the items of an iterator."""
     return [item async for item in iterator]
 
