@@ -70,8 +70,9 @@ def with_blocks() -> list[Path]:
 
 
 @pytest.fixture
-async def names(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, Any]]:
+async def names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[dict[str, Any]]:
     """Yield the names that blocks use: a local service, a manager, a session and messages."""
+    monkeypatch.chdir(tmp_path)  # for the files of blocks
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(LocalMemoryService())
         for name, value in service.environment.items():
