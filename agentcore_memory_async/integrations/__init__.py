@@ -1,0 +1,3 @@
+"""Web frameworks, one module each, which imports its framework; nothing else here does."""
+
+__all__ = ()
