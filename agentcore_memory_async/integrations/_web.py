@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
@@ -49,6 +49,10 @@ a framework answers them with 500, without their text, and logs them.
 """
 _RETRY_AFTER_S = 1.0
 """When to try again after throttling, where the service named no time, in seconds."""
+_MOST_S = 3600.0
+"""Longest time after which a client is told to try again, in seconds."""
+_DATA_PLANE = "bedrock-agentcore."
+"""Mark of an endpoint of AWS that knows no memories, only what is in them."""
 
 
 @frozen
@@ -84,4 +88,23 @@ def _retry_after(error: Exception) -> dict[str, str]:
     asked = error.retry_after_s if isinstance(error, ServiceError) else None
     if asked is None and isinstance(error, ThrottledError):
         asked = _RETRY_AFTER_S
-    return {} if asked is None else {"Retry-After": str(max(1, math.ceil(asked)))}
+    return {} if asked is None else {"Retry-After": str(max(1, math.ceil(min(asked, _MOST_S))))}
+
+
+def control_options(region_name: str | None, options: Mapping[str, Any]) -> dict[str, Any] | None:
+    """
+    Return the arguments of a control plane's client that reads the memory's namespaces.
+
+    Args:
+        region_name: AWS region of the manager.
+        options: Further arguments of the manager.
+
+    Returns:
+        None where nothing is to be read: they are declared, or nothing goes over a network.
+    """
+    if options.get("namespaces") is not None or options.get("transport") is not None:
+        return None
+    shared = {name: options.get(name) for name in ("aws_session", "config", "endpoint_url")}
+    if _DATA_PLANE in (shared["endpoint_url"] or ""):
+        shared["endpoint_url"] = None
+    return {"region_name": region_name, **shared}

@@ -1,0 +1,135 @@
+"""
+FastAPI and Starlette: one manager for the app, which opens and closes with it.
+
+```python
+memory = AgentCoreMemory(os.environ["MEMORY_ID"])
+app = FastAPI(lifespan=memory.lifespan)
+memory.add_exception_handlers(app)
+```
+
+It imports Starlette only, which FastAPI is built on.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+
+from starlette.requests import HTTPConnection, Request  # noqa: TC002 - FastAPI reads the hints
+from starlette.responses import JSONResponse, Response
+from starlette.websockets import WebSocket
+
+from agentcore_memory_async.integrations._app_memory import AppMemory, logged_answer
+from agentcore_memory_async.integrations._web import ANSWERED
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
+
+    from starlette.applications import Starlette
+
+__all__ = ("AgentCoreMemory",)
+
+AppT = TypeVar("AppT")
+StateT = TypeVar("StateT", None, "Mapping[str, Any]")
+
+_MOST_REASON = 123
+"""Longest reason with which a WebSocket is closed, in bytes (RFC 6455)."""
+
+
+class AgentCoreMemory(AppMemory):
+    """
+    One AgentCore Memory for a FastAPI or Starlette app: ``FastAPI(lifespan=memory.lifespan)``.
+
+    Make it where the app is made. It opens nothing: each lifespan opens a manager, in its worker
+    and its event loop, and closes it in the end. Unless *namespaces* are declared, the lifespan
+    reads those of the memory's strategies, by ``GetMemory``; where that fails, the app starts
+    nevertheless, and logs why.
+
+    Args:
+        memory_id: Id or ARN of the memory, such as ``chat-a1B2c3D4e5``.
+        region_name: AWS region; where it comes from if omitted, as for the manager.
+        options: Further arguments of `AsyncMemorySessionManager`.
+
+    Raises:
+        InvalidInputError: An argument is invalid.
+    """
+
+    _advice: ClassVar[str] = (
+        "give the app lifespan=memory.lifespan, or lifespan_with(yours). In tests enter the "
+        "TestClient by 'with', or 'async with memory.lifespan(app)' around httpx's ASGITransport"
+    )
+
+    def __init__(self, memory_id: str, region_name: str | None = None, **options: Any) -> None:
+        super().__init__(memory_id, region_name, options)
+
+    @asynccontextmanager
+    async def lifespan(self, app: object) -> AsyncGenerator[None]:
+        """
+        Open a manager while the app runs; give it to the app as its ``lifespan=``.
+
+        Args:
+            app: The app, which is not used.
+        """
+        async with self._running():
+            yield
+
+    def lifespan_with(
+        self, lifespan: Callable[[AppT], AbstractAsyncContextManager[StateT]]
+    ) -> Callable[[AppT], AbstractAsyncContextManager[StateT]]:
+        """
+        Return a lifespan that runs *lifespan* while the manager is open, and yields its state.
+
+        Args:
+            lifespan: A lifespan of the app's own; it may use ``manager`` and ``session()``.
+        """
+
+        @asynccontextmanager
+        async def both(app: AppT) -> AsyncGenerator[StateT]:
+            async with self._running(), lifespan(app) as state:
+                yield state
+
+        return both
+
+    def add_exception_handlers(self, app: Starlette) -> None:
+        """
+        Let *app* answer errors of this package as ``{"detail": ...}``, without any content.
+
+        - ``InvalidInputError``: 422 with its text.
+        - ``ThrottledError``: 429 with ``Retry-After``.
+        - What passes by itself, such as an outage, a timeout, a lost answer or a closed manager:
+          503.
+
+        The others are for whoever runs the app, such as a missing permission: the app answers 500
+        and logs them. A WebSocket is closed, with code 1008 in place of 422, and else 1013.
+
+        Args:
+            app: A FastAPI or Starlette app.
+        """
+        for kind in ANSWERED:
+            app.add_exception_handler(kind, _answer)
+
+    async def check(self, request: Request = cast("Request", None)) -> Response:
+        """
+        Return 200 if the memory answers within two seconds, else 503; it is a route's endpoint.
+
+        ``app.add_api_route("/healthz", memory.check)``
+
+        Args:
+            request: The request, which is not used.
+
+        AWS operation: ``ListEvents`` with one result and no payloads.
+        """
+        if await self._is_answering():
+            return JSONResponse({"status": "ok"})
+        return JSONResponse({"detail": "the memory does not answer"}, 503)
+
+
+async def _answer(connection: HTTPConnection, error: Exception) -> Any:
+    """Answer an error of a request, or close the WebSocket that it happened in."""
+    answer = logged_answer(error)
+    if isinstance(connection, WebSocket):
+        reason = answer.text.encode()[:_MOST_REASON].decode(errors="ignore")
+        await connection.close(1008 if answer.status == 422 else 1013, reason)
+        return None
+    return JSONResponse({"detail": answer.text}, answer.status, answer.headers)
