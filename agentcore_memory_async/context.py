@@ -103,10 +103,12 @@ class Context(Model, Sequence[MemoryRecord]):
     Attributes:
         records: Records, each with the ``score`` of the search that found it.
         provenance: For each record, in the same order, where it was found.
+        degraded: Whether the search had failed, so that nothing is known.
     """
 
     records: tuple[MemoryRecord, ...] = ()
     provenance: tuple[Provenance, ...] = ()
+    degraded: bool = field(default=False, kw_only=True, eq=False)
 
     def __repr__(self) -> str:
         return f"<Context of {len(self.records)} records>"

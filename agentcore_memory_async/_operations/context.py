@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from attrs import frozen
 
@@ -17,6 +17,7 @@ from agentcore_memory_async._wire.namespaces import OWN_KEY, resolve_prefix
 from agentcore_memory_async._wire.origins import check_trusted
 from agentcore_memory_async._wire.resolved_namespaces import known_templates
 from agentcore_memory_async.context import Context, Provenance, RetrievalConfig
+from agentcore_memory_async.errors import AgentCoreMemoryError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -52,12 +53,13 @@ class ContextOperations(RecordOperations):
         *,
         trusted: Sequence[str | Origin] | None = None,
         namespace_variables: Mapping[str, str] | None = None,
+        on_search_error: Literal["raise", "degrade"] = "raise",
     ) -> Context:
         """
         Return what is remembered about *query*, best first, from all namespaces at once.
 
-        All searches run together. If one fails, the others are cancelled and its error is raised,
-        so what is returned is never a part of what there is.
+        All searches run together. If one fails, the others are cancelled, so what is returned is
+        never a part of what there is.
 
         Args:
             query: What the conversation is about, such as the user's message. Of more than 10,000
@@ -69,6 +71,8 @@ class ContextOperations(RecordOperations):
             trusted: As in ``search_long_term_memories``: only records of these origins.
             namespace_variables: Values of the memory's own namespace keys, for templates that name
                 them, 1 to 5.
+            on_search_error: ``"degrade"`` returns an empty context if the service or the network
+                fails a search, logs why, and says so in ``degraded``; ``"raise"`` raises.
 
         Returns:
             Records whose score is high enough, no id and no text twice; `Context.render` makes
@@ -77,12 +81,14 @@ class ContextOperations(RecordOperations):
         Raises:
             InvalidInputError: An argument is invalid, or *retrieval_config* is omitted and the
                 manager knows no namespaces, or a template has a variable without a value here.
+            AgentCoreMemoryError: A search failed.
 
         AWS operation: ``RetrieveMemoryRecords``, for each namespace.
         """
         check.check_text("query", query)
         sources = check_trusted(trusted)
         variables = check.check_namespace_variables(namespace_variables)
+        is_degrading = _check_on_search_error(on_search_error)
         configs = self._read_configs(retrieval_config)
         from_where = "namespaces" if retrieval_config is None else "retrieval_config"
         searches = self._searches(
@@ -90,7 +96,13 @@ class ContextOperations(RecordOperations):
         )
         self._warn_of_unwritten({each.where.template: each.where.prefix for each in searches})
         searches = [each for each in searches if each.query.strip()]
-        found = await run_together([partial(self._found, each, sources) for each in searches])
+        try:
+            found = await run_together([partial(self._found, each, sources) for each in searches])
+        except AgentCoreMemoryError as error:
+            if not is_degrading:
+                raise
+            _LOG.warning("a model answers without memories, since the search failed: %s", error)
+            return Context(degraded=True)
         return _merged(zip(searches, found, strict=True))
 
     def _searches(
@@ -156,6 +168,14 @@ class ContextOperations(RecordOperations):
             criteria["memoryStrategyId"] = check.plain(search.config.strategy_id)
         scope = {"namespacePath": search.where.prefix}
         return await self._search_from(criteria, scope, search.filters, sources)
+
+
+def _check_on_search_error(value: object) -> bool:
+    """Return whether a failed search finds nothing, instead of raising."""
+    if not isinstance(value, str) or value not in {"raise", "degrade"}:
+        what = repr(value[:20]) if isinstance(value, str) else check.kind(value)
+        check.refuse(f"on_search_error is {what}; give 'raise' or 'degrade'")
+    return value == "degrade"
 
 
 def _merged(found: Iterable[tuple[_Search, Sequence[MemoryRecord]]]) -> Context:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from agentcore_memory_async.context import RetrievalConfig
     from agentcore_memory_async.models import Branch, Event, Origin
 
-_LOG = logging.getLogger("agentcore_memory_async")
 
 
 class ModelTurnOperations(TurnOperations, ContextOperations):
@@ -71,8 +69,7 @@ class ModelTurnOperations(TurnOperations, ContextOperations):
             branch: As in ``add_turns``.
             namespace_variables: As in ``add_turns``, and as in ``retrieve_context``.
             client_token: Token of the write, as in ``add_turns``.
-            on_search_error: ``"degrade"`` goes on without memories if the service or the network
-                fails the search, logs why, and says so in the result; ``"raise"`` raises.
+            on_search_error: As in ``retrieve_context``: ``"degrade"`` goes on without memories.
             store_on_failure: Whether the user's message is stored, alone, where the model raises;
                 its error is raised all the same.
             branch_name: The official SDK's name of *branch*.
@@ -99,7 +96,6 @@ class ModelTurnOperations(TurnOperations, ContextOperations):
                 "memories that returns the answer"
             )
         variables = self._all_variables(namespace_variables) or None
-        is_degrading = _check_on_search_error(on_search_error)
         check.check_bool("store_on_failure", store_on_failure)
         branch = merged(branch, None, branch_name=branch_name)
         timestamp = merged(timestamp, None, event_timestamp=event_timestamp)
@@ -116,16 +112,13 @@ class ModelTurnOperations(TurnOperations, ContextOperations):
             namespace_variables=variables,
             client_token=None if client_token is None else check.check_client_token(client_token),
         )
-        memories, degraded = Context(), False
-        try:
-            memories = await self.retrieve_context(
-                user_input, retrieval_config, trusted=trusted, namespace_variables=variables
-            )
-        except AgentCoreMemoryError as error:
-            if not is_degrading:
-                raise
-            _LOG.warning("a model answers without memories, since the search failed: %s", error)
-            degraded = True
+        memories = await self.retrieve_context(
+            user_input,
+            retrieval_config,
+            trusted=trusted,
+            namespace_variables=variables,
+            on_search_error=on_search_error,
+        )
         try:
             answer = await _ask(llm_callback, user_input, memories)
         except Exception as error:
@@ -135,15 +128,7 @@ class ModelTurnOperations(TurnOperations, ContextOperations):
         if not isinstance(answer, str):
             check.refuse(f"llm_callback returned {check.kind(answer)}; return the answer as a str")
         event = await store(payloads.turn_messages(user_input, check.plain(answer)))
-        return TurnResult(memories, answer, event, degraded)
-
-
-def _check_on_search_error(value: object) -> bool:
-    """Return whether a turn goes on without memories."""
-    if not isinstance(value, str) or value not in {"raise", "degrade"}:
-        what = repr(value[:20]) if isinstance(value, str) else check.kind(value)
-        check.refuse(f"on_search_error is {what}; give 'raise' or 'degrade'")
-    return value == "degrade"
+        return TurnResult(memories, answer, event, memories.degraded)
 
 
 async def _ask(callback: Callable[[str, Context], object], text: str, memories: Context) -> object:

@@ -211,6 +211,24 @@ async def test_by_choice_a_failed_search_does_not_stop_a_turn(
     assert ["without memories" in record.getMessage() for record in caplog.records] == [True]
 
 
+@pytest.mark.parametrize("how", DOWN)
+async def test_by_choice_a_failed_search_gives_an_empty_context(
+    how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The context says that nothing is known, and a log line says why, without the query."""
+    transport = Remembering(facts=[scored(1, 0.9)], preferences=DOWN[how])
+    async with manager_on(transport, namespaces=DECLARED) as manager:
+        session = session_on(manager).with_options(retry=RetryPolicy(max_attempts=1))
+        with caplog.at_level(logging.WARNING):
+            context = await session.retrieve_context("CANARY", on_search_error="degrade")
+        whole = await session.retrieve_context(
+            "CANARY", {DECLARED["facts"]: RetrievalConfig()}, on_search_error="degrade"
+        )
+    assert ([], True) == (list(context), context.degraded)
+    assert (1, False) == (len(whole), whole.degraded)
+    assert [SEARCH in record.getMessage() for record in caplog.records] == [True]
+
+
 async def test_a_mistake_is_no_failed_search() -> None:
     """Arguments that the search refuses are refused, whatever is chosen for its errors."""
     transport = FakeTransport()

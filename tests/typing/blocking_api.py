@@ -135,7 +135,7 @@ def records(session: MemorySession) -> None:
 def context(session: MemorySession) -> None:
     """Retrieve context and let a model answer."""
     assert_type(session.namespaces["facts"], str)
-    assert_type(session.retrieve_context("q"), Context)
+    assert_type(session.retrieve_context("q", on_search_error="degrade"), Context)
     result = session.process_turn_with_llm("hi", lambda text, memories: text + memories[0].text)
     assert_type(result, TurnResult)
     memories, _, event = result

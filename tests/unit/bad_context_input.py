@@ -46,6 +46,8 @@ def _turn(name: str) -> Any:
     return lambda s, x: s.process_turn_with_llm("hi", answer, {}, **{name: x})
 
 
+SEARCH_ERRORS: list[Any] = [None, 5, "ignore", ["raise"]]
+
 CONTEXT_CASES: dict[str, tuple[list[Any], Any]] = {
     "AsyncMemorySessionManager(namespaces)": (
         [
@@ -63,6 +65,10 @@ CONTEXT_CASES: dict[str, tuple[list[Any], Any]] = {
     "retrieve_context(namespace_variables)": (
         VARIABLES,
         lambda s, x: s.retrieve_context(CANARY, {}, namespace_variables=x),
+    ),
+    "retrieve_context(on_search_error)": (
+        SEARCH_ERRORS,
+        lambda s, x: s.retrieve_context(CANARY, {}, on_search_error=x),
     ),
     "retrieve_context(retrieval_config)": (
         CONFIGS,
@@ -112,9 +118,6 @@ CONTEXT_CASES: dict[str, tuple[list[Any], Any]] = {
     "process_turn_with_llm(branch)": (BRANCHES, _turn("branch")),
     "process_turn_with_llm(namespace_variables)": (VARIABLES, _turn("namespace_variables")),
     "process_turn_with_llm(client_token)": (TOKENS, _turn("client_token")),
-    "process_turn_with_llm(on_search_error)": (
-        [None, 5, "ignore", ["raise"]],
-        _turn("on_search_error"),
-    ),
+    "process_turn_with_llm(on_search_error)": (SEARCH_ERRORS, _turn("on_search_error")),
     "process_turn_with_llm(store_on_failure)": ([None, "no", 1], _turn("store_on_failure")),
 }
