@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from agentcore_memory_async.models import Branch, Event, Origin
 
 
-
 class ModelTurnOperations(TurnOperations, ContextOperations):
     """Turns that a model answers."""
 

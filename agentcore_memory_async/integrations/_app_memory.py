@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from anyio import from_thread
 
 from agentcore_memory_async.control import AsyncMemoryControl
-from agentcore_memory_async.errors import AgentCoreMemoryError, ClosedError
+from agentcore_memory_async.errors import AgentCoreMemoryError, ClosedError, InvalidInputError
 from agentcore_memory_async.integrations._web import (
     ANSWERED,
     Answer,
@@ -173,7 +173,8 @@ class AppMemory:
 
     def _here(self) -> _OpenMemory:
         """Return what was opened last in the running event loop."""
-        running = self._open.get(_running_loop())
+        loop = _running_loop()
+        running = self._open.get(loop) if loop is not None else None
         if not running:
             message = f"this {type(self).__name__} is not open in this event loop; {self._advice}"
             raise ClosedError(message)
@@ -203,6 +204,6 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 def logged_answer(error: Exception) -> Answer:
     """Return the answer to an error, and log it where the client made no mistake."""
     answer = answer_to(error)
-    if answer.status >= 429:
+    if not isinstance(error, InvalidInputError):
         _LOG.warning("a request is answered with %d: %s", answer.status, error)
     return answer

@@ -15,7 +15,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
-from starlette.requests import HTTPConnection, Request  # noqa: TC002 - FastAPI reads the hints
+from starlette.requests import Request  # noqa: TC002 - FastAPI reads the hints of a route
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket
 
@@ -27,12 +27,15 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from starlette.applications import Starlette
+    from starlette.requests import HTTPConnection
 
 __all__ = ("AgentCoreMemory",)
 
 AppT = TypeVar("AppT")
 StateT = TypeVar("StateT", None, "Mapping[str, Any]")
 
+_NO_REQUEST = cast("Request", None)
+"""Lets a handler of the caller's own call ``check()``; None in its hint would be a body to FastAPI."""
 _MOST_REASON = 123
 """Longest reason with which a WebSocket is closed, in bytes (RFC 6455)."""
 
@@ -64,7 +67,7 @@ class AgentCoreMemory(AppMemory):
         super().__init__(memory_id, region_name, options)
 
     @asynccontextmanager
-    async def lifespan(self, app: object) -> AsyncGenerator[None]:
+    async def lifespan(self, app: object) -> AsyncGenerator[None]:  # noqa: ARG002 - of Starlette
         """
         Open a manager while the app runs; give it to the app as its ``lifespan=``.
 
@@ -109,7 +112,7 @@ class AgentCoreMemory(AppMemory):
         for kind in ANSWERED:
             app.add_exception_handler(kind, _answer)
 
-    async def check(self, request: Request = cast("Request", None)) -> Response:
+    async def check(self, request: Request = _NO_REQUEST) -> Response:  # noqa: ARG002 - of Starlette
         """
         Return 200 if the memory answers within two seconds, else 503; it is a route's endpoint.
 
