@@ -35,7 +35,7 @@ AppT = TypeVar("AppT")
 StateT = TypeVar("StateT", None, "Mapping[str, Any]")
 
 _NO_REQUEST = cast("Request", None)
-"""Lets a handler of the caller's own call ``check()``; None in its hint would be a body to FastAPI."""
+"""Lets a handler of the app's own call ``check()``: FastAPI refuses a hint with None in it."""
 _MOST_REASON = 123
 """Longest reason with which a WebSocket is closed, in bytes (RFC 6455)."""
 
