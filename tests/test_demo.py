@@ -12,7 +12,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx2
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
@@ -198,33 +197,6 @@ def app_environment(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
 
 SEAT = {"message": "I only fly window seats", "actor_id": "user123", "session_id": "chat001"}
 QUESTION = {**SEAT, "message": "Which seat do I like?"}
-
-
-async def test_the_fastapi_handler_remembers(
-    monkeypatch: pytest.MonkeyPatch, app_environment: Mapping[str, str]
-) -> None:
-    """The second request gets the record that was extracted from the first one."""
-    async with LocalMemoryService() as service:
-        for name, value in service.environment.items():
-            monkeypatch.setenv(name, value)
-        app: Any = runpy.run_path(str(EXAMPLES / "fastapi_app.py"))["app"]
-        async with app.router.lifespan_context(app) as state:
-
-            async def with_state(scope: Any, receive: Any, send: Any) -> None:
-                await app({**scope, "state": dict(state)}, receive, send)
-
-            transport = httpx2.ASGITransport(app=with_state)
-            async with httpx2.AsyncClient(transport=transport, base_url="http://app") as client:
-                first = await client.post("/chat", json=SEAT)
-                await service.drain()
-                second = await client.post("/chat", json=QUESTION)
-                streamed = await client.post("/chat/stream", json=QUESTION)
-                session = await state["manager"].create_memory_session("user123", "chat001")
-                await session.add_turns([{"role": "user", "content": "Thanks."}])
-                turns = await session.get_last_k_turns(3)
-    assert "I remember: nothing" in first.json()["response"]
-    assert "I remember: I only fly window seats." in second.json()["response"]
-    assert [QUESTION["message"], streamed.text, "Thanks."] == [turn.text for turn in turns]
 
 
 async def test_the_aiohttp_handler_remembers(

@@ -77,6 +77,7 @@ async def names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterato
         service = await stack.enter_async_context(LocalMemoryService())
         for name, value in service.environment.items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setenv("MEMORY_ID", "chat-a1B2c3D4e5")
         manager = service.manager("chat-a1B2c3D4e5", polling=PollPolicy(expected=0.5))
         await stack.enter_async_context(manager)
         yield {
