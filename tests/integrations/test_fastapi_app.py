@@ -182,7 +182,7 @@ def test_no_user_gets_what_another_one_said(
     tokens.update({f"t{number}": user for number, user in enumerate(users)})
     said: dict[str, set[str]] = example.setdefault("said", {})
 
-    def ask(number: int, message: str) -> str:
+    def ask(client: TestClient, number: int, message: str) -> str:
         body = {"message": message, "session_id": "chat001", "actor_id": users[number]}
         answer = client.post("/chat", json=body, headers={"Authorization": f"Bearer t{number}"})
         assert 200 == answer.status_code
@@ -191,10 +191,10 @@ def test_no_user_gets_what_another_one_said(
     with TestClient(example["app"]) as client:
         for number, user in enumerate(users):
             said.setdefault(user, set()).add(code := f"Q{sum(map(len, said.values()))}Q")
-            ask(number, f"My locker code is {code}.")
+            ask(client, number, f"My locker code is {code}.")
         service.drain()
         for number, user in enumerate(users):
-            answer = ask(number, "What is my locker code?")
+            answer = ask(client, number, "What is my locker code?")
             found = {code for codes in said.values() for code in codes if code in answer}
             assert found
             assert found <= said[user]
