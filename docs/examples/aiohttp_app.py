@@ -1,49 +1,89 @@
 """
-An aiohttp chat handler with memory: one manager for the app, one session per request.
+An aiohttp chat app with memory. Each user has their own, whatever the body of a request says.
 
-    MEMORY_ID=chat-a1B2c3D4e5 python aiohttp_app.py
+    MEMORY_ID=chat-a1B2c3D4e5 CHAT_TOKENS='{"token-of-anna": "anna@example.com"}' \\
+        python aiohttp_app.py
 """
 
+import json
 import os
 from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from agentcore_memory_async import AsyncMemorySessionManager, ConversationalMessage, MessageRole
+from agentcore_memory_async import AsyncMemorySession, encode_actor_id
+from agentcore_memory_async.context import Context
+from agentcore_memory_async.integrations.aiohttp import MEMORY, AgentCoreMemory
+from agentcore_memory_async.models import ConversationalMessage, MessageRole
 
-MANAGER = web.AppKey("manager", AsyncMemorySessionManager)
+TOKENS: dict[str, str] = json.loads(os.environ.get("CHAT_TOKENS", "{}"))
+"""Users by their tokens; your authentication stands here."""
 
 
-async def open_manager(app: web.Application) -> AsyncIterator[None]:
-    """Open one manager when the app starts, and close it with the app."""
-    async with AsyncMemorySessionManager(os.environ["MEMORY_ID"]) as manager:
-        app[MANAGER] = manager
-        yield  # noqa: ASYNC119 - aiohttp itself resumes it when the app stops
+async def read_chat(request: web.Request) -> tuple[AsyncMemorySession, str]:
+    """Return the session and the message; the session is that of the user who asks."""
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if token not in TOKENS:
+        raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
+    actor_id = encode_actor_id(TOKENS[token])
+    try:
+        body = json.loads(await request.text())
+        message, session_id = str(body["message"]), str(body["session_id"])
+        named = body.get("actor_id", actor_id)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise web.HTTPBadRequest(text="give message and session_id, as JSON") from None
+    if named != actor_id:
+        raise web.HTTPForbidden(text="actor_id is another user's; leave it out")
+    return await request.app[MEMORY].session(actor_id, session_id), message
+
+
+def answer(message: str, context: Context) -> str:
+    """Answer from memory; your model stands here, with ``context.render()`` in its prompt."""
+    known = " ".join(record.text for record in context)
+    return f"I remember: {known}" if known else f"I will remember that you said: {message}"
+
+
+async def stream_answer(message: str, context: Context) -> AsyncIterator[str]:
+    """Answer word by word, as models do."""
+    for word in answer(message, context).split():
+        yield f"{word} "
 
 
 async def chat(request: web.Request) -> web.Response:
-    body = await request.json()
-    session = await request.app[MANAGER].create_memory_session(body["actor_id"], body["session_id"])
-    context = await session.search_long_term_memories(
-        body["message"], namespace_prefix="/facts/{actorId}/", top_k=3
-    )
-    known = "; ".join(record.content for record in context) or "nothing"
-    response = f"You said {body['message']!r}. I remember: {known}"  # call your model here
+    session, message = await read_chat(request)
+    context = await session.retrieve_context(message, on_search_error="degrade")
+    response = answer(message, context)
+    # Both messages are one event: one request, and their order is fixed.
     await session.add_turns(
         [
-            ConversationalMessage(body["message"], MessageRole.USER),
+            ConversationalMessage(message, MessageRole.USER),
             ConversationalMessage(response, MessageRole.ASSISTANT),
         ]
     )
     return web.json_response({"response": response})
 
 
+async def stream(request: web.Request) -> web.StreamResponse:
+    session, message = await read_chat(request)
+    context = await session.retrieve_context(message, on_search_error="degrade")
+    response = web.StreamResponse(headers={"Content-Type": "text/plain; charset=utf-8"})
+    await response.prepare(request)
+    # Stored when the answer ends, and also where the client has gone before.
+    async for chunk in session.record_turn(message, stream_answer(message, context)):
+        await response.write(chunk.encode())
+    await response.write_eof()
+    return response
+
+
 def make_app() -> web.Application:
+    memory = AgentCoreMemory(os.environ["MEMORY_ID"])
     app = web.Application()
-    app.cleanup_ctx.append(open_manager)
+    memory.setup(app)
     app.router.add_post("/chat", chat)
+    app.router.add_post("/chat/stream", stream)
+    app.router.add_get("/healthz", memory.check)
     return app
 
 
 if __name__ == "__main__":
-    web.run_app(make_app())
+    web.run_app(make_app(), host="127.0.0.1", port=int(os.environ.get("PORT", "8080")))
