@@ -243,7 +243,8 @@ async def test_the_example_runs_as_users_start_it(service: LocalMemoryService) -
     finally:
         server.send_signal(signal.SIGINT)
         code = await asyncio.to_thread(server.wait, 20)
-        server.stdout.close()
+        if server.stdout is not None:
+            server.stdout.close()
 
     for user, answer in zip(users, asked, strict=True):
         assert [user] == [each for each in users if f"{each}-blue" in answer.result()]
