@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 import tomllib
 from pathlib import Path
@@ -51,14 +50,6 @@ def test_the_lines_that_change_for_aws_stand_below() -> None:
     """The second block is the one for AWS."""
     after = README.split("```", 2)[2]
     assert after.index("<!-- aws -->") < after.index("```")
-
-
-def test_the_policy_is_json() -> None:
-    """The policy is valid JSON with the operations of the first block."""
-    [policy] = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
-    [statement] = json.loads(policy)["Statement"]
-    operations = ["CreateEvent", "ListEvents", "ListMemoryRecords", "RetrieveMemoryRecords"]
-    assert [f"bedrock-agentcore:{name}" for name in operations] == statement["Action"]
 
 
 AWS_MEMORY = """\
