@@ -10,15 +10,10 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 
 from agentcore_memory_async.local import LocalMemoryService
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 SAMPLE = EXAMPLES / "transcript.jsonl"
@@ -186,30 +181,3 @@ async def test_the_complete_example_runs() -> None:
     assert "  USER: I'm having trouble with order #12345. It hasn't ar...\n" in done.stdout
     assert "  [/facts/user123/] I'm having trouble with order #12345." in done.stdout
     assert "  1. (score: 0." in done.stdout
-
-
-@pytest.fixture
-def app_environment(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
-    """Set the id of the memory that the handlers use."""
-    monkeypatch.setenv("MEMORY_ID", "chat-a1B2c3D4e5")
-    return os.environ
-
-
-SEAT = {"message": "I only fly window seats", "actor_id": "user123", "session_id": "chat001"}
-QUESTION = {**SEAT, "message": "Which seat do I like?"}
-
-
-async def test_the_aiohttp_handler_remembers(
-    monkeypatch: pytest.MonkeyPatch, app_environment: Mapping[str, str]
-) -> None:
-    """The second request gets the record that was extracted from the first one."""
-    async with LocalMemoryService() as service:
-        for name, value in service.environment.items():
-            monkeypatch.setenv(name, value)
-        app = runpy.run_path(str(EXAMPLES / "aiohttp_app.py"))["make_app"]()
-        async with TestClient(TestServer(app)) as client:
-            first = await (await client.post("/chat", json=SEAT)).json()
-            await service.drain()
-            second = await (await client.post("/chat", json=QUESTION)).json()
-    assert "I remember: nothing" in first["response"]
-    assert "I remember: I only fly window seats." in second["response"]

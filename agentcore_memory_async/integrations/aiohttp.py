@@ -51,7 +51,7 @@ class AgentCoreMemory(AppMemory):
 
     def setup(self, app: web.Application) -> None:
         """
-        Give *app* the memory: as ``app[MEMORY]``, open while it runs, with answers to its errors.
+        Add the memory to *app*: as ``app[MEMORY]``, open while it runs, with answers to its errors.
 
         It appends `cleanup_ctx` and `middleware`; an app of special needs adds them itself.
 
