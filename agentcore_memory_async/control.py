@@ -147,8 +147,7 @@ class AsyncMemoryControl(MemoryOperations, ChangeOperations):
         """
         lifecycle = self._client.lifecycle
         if lifecycle.closed() and not lifecycle.is_inherited:
-            for wait in self._core.waits:
-                wait.cancel()
+            self._core.waits.end()
             with anyio.CancelScope(shield=True):
                 try:  # a shield does not hold off Task.cancel()
                     await self._core.retrier.drain(_CLOSE_TIMEOUT_S)

@@ -23,11 +23,15 @@ from __future__ import annotations
 from collections import deque
 from enum import Enum, auto
 from math import inf
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from agentcore_memory_async._loop_time import loop_time
+
+if TYPE_CHECKING:
+    from agentcore_memory_async._calls.endable import EndableWaits
 
 
 class Outcome(Enum):
@@ -367,10 +371,12 @@ class Admission:
 
     Args:
         max_window: Largest number of requests under way.
+        waits: Its waits, which closing ends.
     """
 
-    def __init__(self, max_window: int) -> None:
+    def __init__(self, max_window: int, waits: EndableWaits) -> None:
         self._flow = FlowControl(max_window)
+        self._waits = waits
         self._queue_lock = anyio.Lock(fast_acquire=True)
         self._changed = anyio.Event()
 
@@ -398,7 +404,7 @@ class Admission:
             return None
         if not self._queue_lock.locked() and not self._flow.wait_s(now, is_retry=is_retry):
             return Permit(self._flow.started(now, is_retry=is_retry), source)
-        with anyio.CancelScope(deadline=deadline):
+        with self._waits.until(deadline):
             async with self._queue_lock:
                 while wait_s := self._flow.wait_s(loop_time(), is_retry=is_retry):
                     self._changed = anyio.Event()

@@ -14,6 +14,7 @@ import anyio
 
 from agentcore_memory_async._calls.absence import SHARED_S, Absence, is_absent
 from agentcore_memory_async._calls.backoff import growing_bound
+from agentcore_memory_async._calls.endable import EndableWaits
 from agentcore_memory_async._calls.flow_control import Admission, Outcome, Permit
 from agentcore_memory_async._calls.settling import is_rejected, settle_by_answer
 from agentcore_memory_async._calls.wait_clock import Held
@@ -161,7 +162,7 @@ class Retrier:
         self._admissions: dict[str, Admission] = {}
         self._running = 0
         self._idle: anyio.Event | None = None
-        self._stopped = False
+        self._waits = EndableWaits("manager")
         self._absence = Absence()
         self._random = random.Random()
 
@@ -259,12 +260,14 @@ class Retrier:
         return settle(last, unknown)
 
     async def drain(self, timeout_s: float) -> None:
-        """Wait until no call runs, or for *timeout_s* seconds; then nothing is sent any more."""
-        with anyio.move_on_after(timeout_s):
-            while self._running:
-                self._idle = anyio.Event()
-                await self._idle.wait()
-        self._stopped = True
+        """Wait until no call runs, or for *timeout_s* seconds; then no call waits or sends."""
+        try:
+            with anyio.move_on_after(timeout_s):
+                while self._running:
+                    self._idle = anyio.Event()
+                    await self._idle.wait()
+        finally:
+            self._waits.end()
 
     async def _try(self, call: _Call, reader: Callable[[Answer], T], deadline: float) -> T:
         admission = self._admission(call.operation)
@@ -284,7 +287,7 @@ class Retrier:
             except MISTAKES:
                 call.not_sent()
                 raise
-            await anyio.sleep(wait_s)
+            await self._waits.sleep(wait_s)
         final = call.final_error()
         if isinstance(final, ServiceError):
             final.attempts = call.attempts
@@ -296,7 +299,7 @@ class Retrier:
     def _admission(self, operation: str) -> Admission:
         admission = self._admissions.get(operation)
         if admission is None:
-            admission = self._admissions[operation] = Admission(self._max_concurrency)
+            admission = self._admissions[operation] = Admission(self._max_concurrency, self._waits)
         return admission
 
     async def _attempt(
@@ -306,7 +309,7 @@ class Retrier:
         if call.limiter is not None:
             now = loop_time()
             if wait_s := call.limiter.wait_s(now):
-                await anyio.sleep(min(wait_s, deadline - now))
+                await self._waits.sleep(min(wait_s, deadline - now))
                 if now + wait_s >= deadline:
                     raise _DeadlineReached
         is_retry = call.is_retry_after_failure
@@ -323,10 +326,7 @@ class Retrier:
         self, call: _Call, permit: Permit, reader: Callable[[Answer], T], deadline: float
     ) -> T:
         """Send one request, and read its answer."""
-        if self._stopped:
-            raise ClosedError(
-                "the manager was closed before the call was sent; create a new manager"
-            )
+        self._waits.check()
         now = loop_time()
         ends_at = min(deadline, now + call.policy.attempt_timeout)
         call.sending(ends_at - now)

@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
-import anyio
 from attrs import field, frozen
 
+from agentcore_memory_async._calls.endable import EndableWaits
 from agentcore_memory_async._wire import memory_codec
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async.models import Memory, MemorySummary
@@ -45,7 +45,7 @@ class ControlCore:
     wait_clock: WaitClock
     unreadable: OnUnreadable
     retry: RetryPolicy
-    waits: set[anyio.CancelScope] = field(factory=set[anyio.CancelScope])
+    waits: EndableWaits = field(factory=lambda: EndableWaits("control"))
 
     @property
     def read_memory(self) -> Callable[[str, Any], Memory]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from contextlib import contextmanager
 from datetime import datetime  # noqa: TC003 - attrs reads it
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ from agentcore_memory_async.errors import (
 from agentcore_memory_async.models import Memory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import AsyncGenerator
 
     from agentcore_memory_async._control.core import ControlCore
     from agentcore_memory_async.models import MemoryStrategy
@@ -225,7 +224,7 @@ class _Polls:
         self._polls += 1
         left_s = self._deadline - self._core.wait_clock.now()
         # Closing ends the poll, too: it changes nothing, and may be between two of its attempts.
-        with ended_by_closing(self._core), anyio.move_on_after(left_s):
+        with self._core.waits.until(), anyio.move_on_after(left_s):
             try:
                 return await self._core.read("GetMemory", params, self._core.read_memory)
             except AgentCoreMemoryError as error:
@@ -258,24 +257,6 @@ async def rest(core: ControlCore, polls: int, deadline: float, source: random.Ra
     """
     clock = core.wait_clock
     until = min(deadline, clock.now() + next_wait_s(polls, source))
-    with ended_by_closing(core), holding(clock):
+    with core.waits.until(), holding(clock):
         while not await clock.wait(anyio.Event(), until):
             pass
-
-
-@contextmanager
-def ended_by_closing(core: ControlCore) -> Generator[None]:
-    """
-    Leave the block at once when the control is closed.
-
-    Raises:
-        ClosedError: The control is closed, or was closed meanwhile.
-    """
-    core.lifecycle.check()
-    with anyio.CancelScope() as scope:
-        core.waits.add(scope)
-        try:
-            yield
-        finally:
-            core.waits.discard(scope)
-    core.lifecycle.check()
