@@ -1,10 +1,9 @@
-"""The README: its length, its first block, and what its recipes name."""
+"""The README: its length, its first block, and its memory on AWS."""
 
 from __future__ import annotations
 
 import ast
 import re
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def block(marker: str) -> str:
@@ -90,23 +88,6 @@ async def test_the_memory_on_aws_is_made_by_its_lines(monkeypatch: pytest.Monkey
                 said = {"role": "user", "content": "I only fly window seats"}
                 await session.add_turns([said])
                 assert await poller
-
-
-def test_the_pip_recipe_names_all_dependencies() -> None:
-    """The pip recipe has all dependencies, with aiobotocore in place of aioboto3."""
-    needed = {name for name in PROJECT["dependencies"] if not name.startswith("aioboto3")}
-    assert needed | {"aiobotocore>=3.9.2"} <= set(re.findall(r'"([^"]+)"', block("recipe: pip")))
-
-
-def test_the_uv_recipe_is_a_project() -> None:
-    """The uv recipe is valid TOML that excludes aioboto3 on every Python."""
-    recipe = tomllib.loads(block("recipe: uv"))
-    assert ["aioboto3; python_version < '3'"] == recipe["tool"]["uv"]["override-dependencies"]
-
-
-def test_the_version_in_the_check_is_the_version() -> None:
-    """The output of ``pip check`` names the current version."""
-    assert f"agentcore-memory-async {agentcore_memory_async.__version__} " in block("check: pip")
 
 
 def test_what_is_not_here_is_not_here() -> None:
