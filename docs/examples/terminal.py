@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import sys
+import textwrap
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 ON_A_TERMINAL = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 _COLORS = ON_A_TERMINAL and "NO_COLOR" not in os.environ
+MIN_SCORE = 0.1
+"""Score below which a search result is not worth a line."""
 _CODES = {"bold": "1", "dim": "2", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
 
 
@@ -23,27 +27,50 @@ def paint(text: str, color: str) -> str:
     return f"\033[{_CODES[color]}m{text}\033[0m" if _COLORS else text
 
 
+def width() -> int:
+    """Return the columns to print in: those of the terminal, 80 elsewhere, 100 at most."""
+    return min(shutil.get_terminal_size().columns, 100)
+
+
+def wrapped(text: str, indent: int) -> str:
+    """Return *text* in lines that fit, all but the first one with *indent* columns before it."""
+    room = max(width() - indent, 20)
+    lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
+    return f"\n{' ' * indent}".join(lines)
+
+
 def heading(text: str) -> None:
     """Print the heading of a section."""
-    print(f"\n{paint(text, 'bold')}", flush=True)
+    print(f"\n{paint(wrapped(text, 0), 'bold')}", flush=True)
 
 
-def say(role: str, text: str) -> None:
+def write(text: str, color: str | None = None) -> None:
+    """Print a sentence."""
+    lines = wrapped(text, 2)
+    print(f"  {paint(lines, color) if color else lines}", flush=True)
+
+
+def say(number: int, role: str, text: str) -> None:
     """Print one message of a conversation."""
     color = "cyan" if role == "USER" else "green"
-    print(f"  {paint(f'{role:>9}', color)}  {text}", flush=True)
+    print(f"  {number}. {paint(f'{role:<9}', color)}  {wrapped(text, 16)}", flush=True)
 
 
-def show_record(record: MemoryRecord, note: str = "") -> None:
-    """Print one long-term record with its namespace."""
-    where = paint(f"[{record.namespace}]", "blue")
-    print(f"  {where} {readable(record.content)}{paint(note, 'dim')}", flush=True)
+def show_record(record: MemoryRecord, source: str = "", indent: int = 2) -> None:
+    """Print one long-term record, and below it its namespace and where it comes from."""
+    where = wrapped(f"in {record.namespace}" + (f", {source}" if source else ""), indent + 2)
+    print(f"{' ' * indent}{wrapped(readable(record.content), indent)}")
+    print(f"{' ' * (indent + 2)}{paint(where, 'blue')}", flush=True)
 
 
-def show_result(rank: int, record: MemoryRecord) -> None:
-    """Print one search result with its score."""
-    score = paint(f"{record.score:.2f}", "yellow")
-    print(f"  {rank}. {score}  {readable(record.content)}", flush=True)
+def show_results(records: list[MemoryRecord], at_most: int = 5) -> None:
+    """Print search results with their scores, the best first."""
+    best = sorted(records, key=lambda record: record.score or 0.0, reverse=True)[:at_most]
+    for rank, record in enumerate(best, 1):
+        score = paint(f"{record.score:.2f}", "yellow")
+        print(f"  {rank}. {score}  {wrapped(readable(record.content), 11)}", flush=True)
+    if not best:
+        write(f"Nothing scores {MIN_SCORE} or more.")
 
 
 def readable(content: str, max_length: int = 160) -> str:

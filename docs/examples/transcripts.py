@@ -34,7 +34,7 @@ MESSAGES_PER_EVENT = 100
 SAMPLES = 4
 """Records of each kind that are shown."""
 
-KINDS = {"facts": "/facts/", "preferences": "/preferences/", "summaries": "/summaries/"}
+KINDS = {"Facts": "/facts/", "Preferences": "/preferences/", "Summaries": "/summaries/"}
 
 
 class TranscriptError(Exception):
@@ -154,8 +154,10 @@ async def run(conversations: Sequence[Conversation], query: str | None) -> bool:
     """Run the demo; return whether every conversation was read back as it was stored."""
     total = sum(len(conversation.messages) for conversation in conversations)
     async with LocalMemoryService() as service, service.manager("chat-a1B2c3D4e5") as manager:
-        print(f"AgentCore Memory, running locally: {service.endpoint_url}, memory chat-a1B2c3D4e5.")
-        terminal.heading(f"1. {len(conversations):,} conversations, {total:,} messages")
+        terminal.write(f"A local AgentCore Memory: {service.endpoint_url}, chat-a1B2c3D4e5.")
+        terminal.heading(
+            f"1. {counted(len(conversations), 'conversation')}, {counted(total, 'message')}"
+        )
         await for_each("stored", conversations, lambda item: store(manager, item))
 
         results: dict[str, Comparison] = {}
@@ -180,6 +182,11 @@ async def run(conversations: Sequence[Conversation], query: str | None) -> bool:
     return intact
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as "1 message" and "2 messages"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 async def store(manager: AsyncMemorySessionManager, conversation: Conversation) -> None:
     """Store one conversation in as few events as possible."""
     session = await conversation.session(manager)
@@ -201,12 +208,16 @@ def report(results: dict[str, Comparison], total: int) -> bool:
     doubled = sum(result.doubled for result in results.values())
     moved = sum(result.moved for result in results.values())
     intact = not (lost or doubled or moved)
-    text = (
-        f"  {len(results):,} conversations compared, message by message ({total:,}): "
-        + (f"{lost:,} lost, {doubled:,} doubled, {moved:,} out of order." if not intact else "")
-        + ("none lost, none doubled, none out of order." if intact else "")
+    found = (
+        "none lost, none doubled, none out of order"
+        if intact
+        else f"{lost:,} lost, {doubled:,} doubled, {moved:,} out of order"
     )
-    print(terminal.paint(text, "green" if intact else "yellow"))
+    terminal.write(
+        f"{counted(len(results), 'conversation')} compared, "
+        f"message by message ({total:,}): {found}.",
+        "green" if intact else "yellow",
+    )
     return intact
 
 
@@ -214,11 +225,10 @@ async def show_records(session: AsyncMemorySession) -> None:
     """Print the number of records of each kind, and some of them."""
     for kind, prefix in KINDS.items():
         records = await session.list_long_term_memory_records(namespace_prefix=prefix)
-        print(f"  {terminal.paint(f'{len(records):,} {kind}', 'bold')}")
+        print(f"  {terminal.paint(f'{kind}: {len(records):,}', 'bold')}")
         step = max(1, len(records) // SAMPLES)
         for record in records[::step][:SAMPLES]:
-            print("  ", end="")
-            terminal.show_record(record)
+            terminal.show_record(record, indent=4)
 
 
 async def search(session: AsyncMemorySession, query: str) -> None:
@@ -227,23 +237,18 @@ async def search(session: AsyncMemorySession, query: str) -> None:
 
     async def search_in(prefix: str) -> None:
         results.extend(
-            await session.search_long_term_memories(query, namespace_prefix=prefix, top_k=5)
+            await session.search_long_term_memories(
+                query, prefix, top_k=5, min_score=terminal.MIN_SCORE
+            )
         )
 
     began = time.monotonic()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(search_in, KINDS["facts"])
-        tasks.start_soon(search_in, KINDS["preferences"])
+        tasks.start_soon(search_in, KINDS["Facts"])
+        tasks.start_soon(search_in, KINDS["Preferences"])
     took_ms = 1000 * (time.monotonic() - began)
     terminal.heading(f'3. Search: "{query}" ({took_ms:.0f} ms)')
-    for rank, record in enumerate(sorted(results, key=_score, reverse=True)[:5], 1):
-        terminal.show_result(rank, record)
-    if not results:
-        print("  No results.")
-
-
-def _score(record: MemoryRecord) -> float:
-    return record.score or 0.0
+    terminal.show_results(results)
 
 
 async def search_prompt(session: AsyncMemorySession) -> None:
