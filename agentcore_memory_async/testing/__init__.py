@@ -1,11 +1,12 @@
 """
-A fake for the network, for tests of code that uses this package.
+Memories and a fake for the network, for tests of code that uses this package.
 
 ``FakeTransport`` answers as a test tells it to, in the service's own JSON, and keeps every
-request. For a service that remembers, extracts and searches, use
-``agentcore_memory_async.local.LocalMemoryService``.
+request. The fixtures of ``agentcore_memory_async.testing.fixtures`` give a `LocalMemory`, which
+remembers, extracts and searches.
 """
 
 from agentcore_memory_async.testing.fake_transport import FakeTransport, Request
+from agentcore_memory_async.testing.local_memory import BlockingLocalMemory, LocalMemory
 
-__all__ = ("FakeTransport", "Request")
+__all__ = ("BlockingLocalMemory", "FakeTransport", "LocalMemory", "Request")
