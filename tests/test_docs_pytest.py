@@ -15,14 +15,17 @@ BLOCK = re.compile(r"<!-- pytest: (\w+) -->\n```python\n(.*?)```", re.DOTALL)
 OPTIONS = {
     "asyncio": ["-p", "asyncio", "-o", "asyncio_default_fixture_loop_scope=function"],
     "anyio": ["-p", "anyio"],
+    "plain": [],
 }
 EXAMPLES = dict(BLOCK.findall(PAGE.read_text()))
+[CONFTEST] = re.findall(r"In `conftest.py`:\n\n```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
 @pytest.mark.timeout(240)  # a pytest of its own takes seconds of work, and a busy machine its time
 @pytest.mark.parametrize("plugin", OPTIONS)
 def test_examples_pass_under_their_plugin(plugin: str, tmp_path: Path) -> None:
     """Each example passes under its plugin alone, with warnings as errors."""
+    (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_example.py").write_text(EXAMPLES[plugin])
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]

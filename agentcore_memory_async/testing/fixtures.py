@@ -25,7 +25,7 @@ from agentcore_memory_async.testing.local_memory import BlockingLocalMemory, Loc
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator
 
-__all__ = ("local_memory", "local_memory_sync")
+__all__: tuple[str, ...] = ()  # tests take fixtures by their names
 
 _MEMORY_ID = "chat-a1B2c3D4e5"
 """Id of each memory."""
