@@ -1,6 +1,7 @@
 """All questions, in the order in which they are run and shown."""
 
 from benchmarks.calls.question import QUESTION as CALLS
+from benchmarks.chat.question import QUESTION as CHAT
 from benchmarks.context.question import QUESTION as CONTEXT
 from benchmarks.facade.question import QUESTION as FACADE
 from benchmarks.growth.question import QUESTION as GROWTH
@@ -9,4 +10,4 @@ from benchmarks.stalls.question import QUESTION as STALLS
 from benchmarks.start.question import QUESTION as START
 from benchmarks.throughput.question import QUESTION as THROUGHPUT
 
-QUESTIONS = (CALLS, THROUGHPUT, STALLS, CONTEXT, START, FACADE, MEMORY, GROWTH)
+QUESTIONS = (CALLS, THROUGHPUT, STALLS, CHAT, CONTEXT, START, FACADE, MEMORY, GROWTH)

@@ -20,7 +20,11 @@ FIRST_EVENT_S = 1_700_000_000
 PAGE = 100
 """Largest number of events or records of an answer."""
 
+STORED = "/stored"
+"""Path at which the stub says how many events it has stored."""
+
 _numbers = count(1)
+_tokens = set[str]()
 
 
 def event(number: int, **members: Any) -> dict[str, Any]:
@@ -65,12 +69,33 @@ def records_found(size: int) -> bytes:
 def created(request: dict[str, Any]) -> bytes:
     """Return an answer to CreateEvent: the event of *request*, with an id of its own."""
     members = {name: value for name, value in request.items() if name != "clientToken"}
-    return json.dumps({"event": event(next(_numbers), **members)}).encode()
+    number = next(_numbers)
+    _tokens.add(request.get("clientToken", str(number)))
+    return json.dumps({"event": event(number, **members)}).encode()
+
+
+def memory() -> bytes:
+    """Return an answer to GetMemory: a memory whose strategies write under three namespaces."""
+    names = ("facts", "preferences", "summaries")
+    members = {"type": "SEMANTIC", "status": "ACTIVE"}
+    strategies = [
+        {"strategyId": f"{name}-a1B2c3D4e5", "name": name, "namespaces": [f"/{name}/{{actorId}}/"]}
+        | members
+        for name in names
+    ]
+    shown = {"id": MEMORY, "arn": f"arn:aws:bedrock-agentcore:us-west-2:1:memory/{MEMORY}"}
+    times = {"createdAt": FIRST_EVENT_S, "updatedAt": FIRST_EVENT_S, "eventExpiryDuration": 90}
+    found = {**shown, "name": "bench", "status": "ACTIVE", **times, "strategies": strategies}
+    return json.dumps({"memory": found}).encode()
 
 
 def answer(path: str, body: bytes) -> tuple[int, bytes]:
     """Return the status and body that answer a request to *path*."""
     request = json.loads(body or b"{}")
+    if path == STORED:
+        return 200, json.dumps(len(_tokens)).encode()
+    if path.partition("?")[0].endswith("/details"):
+        return 200, memory()
     if path.endswith("/events"):
         return 201, created(request)
     if path.endswith("/retrieve"):

@@ -69,3 +69,17 @@ def test_events_of_the_session() -> None:
     """Events are of the session that was asked for."""
     events = json.loads(answer("/memories/m/actor/a/sessions/s7", b"{}")[1])["events"]
     assert {each["sessionId"] for each in events} == {"s7"}
+
+
+def test_stored_events_are_counted_once() -> None:
+    """An event that is sent again under its client token is not another one."""
+    before = int(answer("/stored", b"")[1])
+    for token in ("t1", "t1", "t2"):
+        answer("/memories/m/events", json.dumps({"clientToken": token}).encode())
+    assert 2 == int(answer("/stored", b"")[1]) - before
+
+
+def test_the_memory_has_namespaces() -> None:
+    """Those that a chat app searches."""
+    memory = json.loads(answer("/memories/m/details?view=full", b"")[1])["memory"]
+    assert 3 == len(memory["strategies"])

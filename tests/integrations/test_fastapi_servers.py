@@ -30,6 +30,8 @@ MEMORY_ID = "chat-a1B2c3D4e5"
 USERS = {f"token-{number}": f"user{number}@example.com" for number in range(8)}
 STARTED = "Application startup complete"
 """What uvicorn says for each worker that has started."""
+SERVING = "Uvicorn running on"
+"""What it says once it listens: with several workers, or reloading, before they start."""
 GUNICORN = [sys.executable, "-m", "gunicorn", "--worker-class", "asgi", "fastapi_app:app"]
 UVICORN = [sys.executable, "-m", "uvicorn", "fastapi_app:app"]
 
@@ -171,6 +173,8 @@ def test_uvicorn(service: BlockingLocalMemoryService, workers: int) -> None:
     """Each worker opens one manager, and closes it when the server is told to end."""
     with serving(service, [*UVICORN, "--workers", str(workers)]) as server:
         server.wait_for(STARTED, workers)
+        if workers == 1:
+            server.wait_for(SERVING)
         check(service, server, workers)
         said = server.stop()
     assert workers == said.count("Application shutdown complete")
@@ -205,7 +209,7 @@ def test_a_client_that_leaves_is_stored(service: BlockingLocalMemoryService) -> 
     """The server may also be told to end right behind it."""
     body = json.dumps({"message": "I only fly window seats.", "session_id": "chat001"})
     with serving(service, UVICORN) as server:
-        server.wait_for(STARTED)
+        server.wait_for(SERVING)
         address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
         for number in range(len(USERS)):
             with socket.create_connection(address, timeout=30) as connection:
