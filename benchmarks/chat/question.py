@@ -2,7 +2,7 @@
 
 from attrs import evolve
 
-from benchmarks.common.question import Contestant, Environment, Figure, Panel, Question, Row
+from benchmarks.common.question import Contestant, Environment, Figure, Question, Row
 from benchmarks.common.stacks import AIOBOTO3, OFFICIAL_SDK
 
 WEB = ("fastapi>=0.165", "uvicorn>=0.54")
@@ -48,17 +48,6 @@ QUESTION = Question(
             )
             for each in (OURS, OFFICIAL)
             if (measure, each) not in {("chat_s", OURS), ("lost", OURS)}
-        ),
-    ),
-    panels=(
-        Panel(
-            "Turns lost of 200, of which 50 were broken off",
-            tuple(Figure(of, "stream", "lost") for of in (OURS, OFFICIAL)),
-            unit="turns",
-        ),
-        Panel(
-            "Until the first words",
-            tuple(Figure(of, "stream", "first_words_s") for of in (OURS, OFFICIAL)),
         ),
     ),
     rounds=5,
