@@ -91,6 +91,55 @@ class FakeTransport:
         """
         self._replies.setdefault(operation, deque()).extend(replies)
 
+    def records(self, *texts: str, namespace: str, score: float | None = None) -> dict[str, Any]:
+        """
+        Return the body of an answer that lists or finds records, for ``reply``.
+
+        Args:
+            texts: Text of each record, the best or newest first.
+            namespace: Namespace of the records, such as ``/facts/anna/``.
+            score: Score of each record; None as in a list.
+        """
+        found: list[dict[str, Any]] = []
+        for text in texts:
+            self._records += 1
+            record: dict[str, Any] = {
+                "memoryRecordId": f"mem-{self._records:036d}",
+                "content": {"text": text},
+                "memoryStrategyId": "fake-0000000001",
+                "namespaces": [namespace],
+                "createdAt": self.date.timestamp(),
+            }
+            found.append(record if score is None else record | {"score": score})
+        return {"memoryRecordSummaries": found}
+
+    def events(
+        self, *messages: tuple[str, str]
+    ) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+        """
+        Return what answers a ListEvents with conversational events, for ``reply``.
+
+        Args:
+            messages: Role, such as ``USER``, and text of each, oldest first; a second apart.
+        """
+
+        def answer(params: Mapping[str, Any]) -> Mapping[str, Any]:
+            start_s = self.date.timestamp() - len(messages)
+            ids = {name: params[name] for name in ("memoryId", "actorId", "sessionId")}
+            events: list[dict[str, Any]] = []
+            for number, (role, text) in enumerate(messages):
+                said = {"role": role, "content": {"text": text}}
+                event = {
+                    "eventId": f"{round((start_s + number) * 1000):019d}#{number:08x}",
+                    "eventTimestamp": start_s + number,
+                    "payload": [{"conversational": said}],
+                    "branch": {"name": "main"},
+                }
+                events.append(ids | event)
+            return {"events": events[::-1]}
+
+        return answer
+
     def fail(self, operation: str, code: str, *, status: int = 400, times: int = 1) -> None:
         """
         Answer the next requests of *operation* with an error of the service.

@@ -27,24 +27,24 @@ class Store(FakeTransport):
 
     def __init__(self, events: Mapping[str, list[str]], records: Mapping[str, str]) -> None:
         super().__init__()
-        self.events = {session: dict.fromkeys(each) for session, each in events.items()}
-        self.records = dict(records)
+        self.kept_events = {session: dict.fromkeys(each) for session, each in events.items()}
+        self.kept_records = dict(records)
 
     def _default(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any] | Exception:
         if operation == "ListSessions":
             shown = {"actorId": params["actorId"], "createdAt": EPOCH_S}
-            return {"sessionSummaries": [{"sessionId": each, **shown} for each in self.events]}
+            return {"sessionSummaries": [{"sessionId": each, **shown} for each in self.kept_events]}
         if operation == "ListEvents":
-            return {"events": [{"eventId": each} for each in self.events[params["sessionId"]]]}
+            return {"events": [{"eventId": each} for each in self.kept_events[params["sessionId"]]]}
         if operation == "DeleteEvent":
-            del self.events[params["sessionId"]][params["eventId"]]
+            del self.kept_events[params["sessionId"]][params["eventId"]]
             return {"eventId": params["eventId"]}
         if operation == "ListMemoryRecords":
             return {"memoryRecordSummaries": self.list_records(params["namespacePath"])}
         if operation != "BatchDeleteMemoryRecords":
             return super()._default(operation, params)
         for each in params["records"]:
-            assert self.records.pop(each["memoryRecordId"]) == each["namespace"]
+            assert self.kept_records.pop(each["memoryRecordId"]) == each["namespace"]
         ids = [each["memoryRecordId"] for each in params["records"]]
         outcomes = [{"memoryRecordId": each, "status": "SUCCEEDED"} for each in ids]
         return {"successfulRecords": outcomes, "failedRecords": []}
@@ -53,7 +53,7 @@ class Store(FakeTransport):
         """Return the records below a prefix, as they are listed."""
         return [
             {"memoryRecordId": each, "namespaces": [namespace]}
-            for each, namespace in self.records.items()
+            for each, namespace in self.kept_records.items()
             if namespace.startswith(prefix)
         ]
 
@@ -75,8 +75,8 @@ async def test_events_and_records_of_the_actor_go_and_those_of_others_stay() -> 
         report = await forgetting
 
     assert 60.0 <= anyio.current_time() - began < 61.0
-    assert store.events == {"s1": {}, "s2": {}}
-    assert store.records == {record_id(2): "/facts/annabel/"}
+    assert store.kept_events == {"s1": {}, "s2": {}}
+    assert store.kept_records == {record_id(2): "/facts/annabel/"}
     assert (report.deleted.events, report.deleted.records) == (3, 1)
     assert not report.remaining
     assert {each.what for each in report.not_covered} == {"ingested content", "streams", "logs"}
@@ -96,7 +96,7 @@ async def test_what_comes_late_starts_the_wait_anew() -> None:
         came_at = 0.0
         async for _ in (forgetting := manager.forget_actor("anna", settle=60.0)):
             if not came_at and anyio.current_time() > 50:
-                store.records[record_id(1)] = "/facts/anna/"
+                store.kept_records[record_id(1)] = "/facts/anna/"
                 came_at = anyio.current_time()
         report = await forgetting
 
@@ -125,7 +125,7 @@ async def test_an_unreadable_item_is_reported_and_hides_no_other() -> None:
     no_place = {"memoryRecordId": record_id(2)}
 
     def events(params: Mapping[str, Any]) -> dict[str, Any]:
-        return {"events": [no_id, *({"eventId": each} for each in store.events["s1"])]}
+        return {"events": [no_id, *({"eventId": each} for each in store.kept_events["s1"])]}
 
     def records(params: Mapping[str, Any]) -> dict[str, Any]:
         return {"memoryRecordSummaries": [no_place, *store.list_records(params["namespacePath"])]}
@@ -135,8 +135,8 @@ async def test_an_unreadable_item_is_reported_and_hides_no_other() -> None:
     async with manager_on(store, namespaces=NAMESPACES) as manager:
         report = await manager.forget_actor("anna", settle=1.0)
 
-    assert store.events == {"s1": {}}
-    assert store.records == {}
+    assert store.kept_events == {"s1": {}}
+    assert store.kept_records == {}
     assert [each.kind for each in report.remaining] == ["event", "record"]
     assert record_id(2) in report.remaining[1].reason
 
@@ -149,7 +149,7 @@ async def test_what_is_gone_already_is_neither_deleted_nor_left() -> None:
     async with manager_on(store, namespaces=NAMESPACES) as manager:
         forgetting = manager.forget_actor("anna", settle=0)
         async for _ in forgetting:
-            store.events["s1"].clear()
+            store.kept_events["s1"].clear()
         report = await forgetting
     assert (report.deleted.events, report.remaining) == (0, ())
 
@@ -185,7 +185,7 @@ async def test_a_record_that_is_found_later_than_listed_is_waited_for() -> None:
     async with manager_on(store, namespaces=NAMESPACES) as manager:
         report = await manager.forget_actor("anna", settle=60.0)
     assert report.deleted.memory_record_ids == (record_id(1),)
-    assert (store.records, report.remaining) == ({}, ())
+    assert (store.kept_records, report.remaining) == ({}, ())
 
 
 @virtual_time
@@ -227,7 +227,7 @@ async def test_not_found_after_a_lost_answer_is_looked_at_again(is_there: bool) 
         report = await manager.forget_actor("anna", settle=10.0)
     assert (1, 1) == (report.deleted.events, report.deleted.records)
     assert () == report.remaining
-    assert ({"s1": {}}, {}) == (store.events, store.records)
+    assert ({"s1": {}}, {}) == (store.kept_events, store.kept_records)
     assert (2 + is_there) == len(store.sent("DeleteEvent")) == len(store.sent(operation))
 
 
@@ -254,11 +254,11 @@ async def test_left_and_awaited_again_it_goes_on() -> None:
         forgetting = manager.forget_actor("anna", settle=0.0)
         async for _ in forgetting:
             break
-        left = len(store.events["s1"])
+        left = len(store.kept_events["s1"])
         report = await forgetting
 
     assert left == 400
-    assert store.events["s1"] == {}
+    assert store.kept_events["s1"] == {}
     assert sorted(report.deleted.event_ids) == ids
 
 
@@ -295,9 +295,9 @@ async def test_a_session_keeps_the_records() -> None:
     async with manager_on(store) as manager:
         report = await manager.delete_session("anna", "s1")
 
-    assert store.events == {"s1": {}, "s2": {"0000002#b": None}}
+    assert store.kept_events == {"s1": {}, "s2": {"0000002#b": None}}
     assert report.deleted.event_ids == ("0000001#a",)
-    assert store.records
+    assert store.kept_records
     assert "records" in {each.what for each in report.not_covered}
 
 
@@ -312,7 +312,7 @@ async def test_a_namespace_is_deleted_whole_and_nothing_beside_it() -> None:
             manager.delete_namespace("/")
 
     assert report.deleted.records == 250
-    assert list(store.records) == [record_id(999)]
+    assert list(store.kept_records) == [record_id(999)]
 
 
 async def test_without_namespaces_it_refuses() -> None:

@@ -30,7 +30,7 @@ class TwoActors(Store):
         self._raw_prefix = raw_prefix
 
     def _default(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any] | Exception:
-        self.events = self.of_actor.get(params.get("actorId", ""), {})
+        self.kept_events = self.of_actor.get(params.get("actorId", ""), {})
         return super()._default(operation, params)
 
     def list_records(self, prefix: str) -> list[dict[str, Any]]:
@@ -38,7 +38,7 @@ class TwoActors(Store):
         query = NamespaceQuery.of(
             {"namespacePath": prefix}, legacy_prefix=False, raw_prefix=self._raw_prefix
         )
-        shown = {key: each for key, each in self.records.items() if query.covers(each)}
+        shown = {key: each for key, each in self.kept_records.items() if query.covers(each)}
         return [{"memoryRecordId": key, "namespaces": [each]} for key, each in shown.items()]
 
 
@@ -71,15 +71,15 @@ async def test_forgetting_one_of_a_pair_leaves_the_other(
             places = [fill(template, mine), fill(template, theirs)]
             if not hierarchical:
                 places = [f"{each}{below}" for below in ("", "/x") for each in places]
-            store.records = {record_id(number): each for number, each in enumerate(places)}
-            of_theirs = dict(list(store.records.items())[1::2])
+            store.kept_records = {record_id(number): each for number, each in enumerate(places)}
+            of_theirs = dict(list(store.kept_records.items())[1::2])
             store.of_actor = {
                 actor_id: {f"s{n}": {f"000000{n}#a": None} for n in range(2)}
                 for actor_id in (mine, theirs)
             }
             store.requests.clear()
             report = await manager.forget_actor(mine, namespaces=[template], settle=0)
-            assert store.records == of_theirs, (mine, theirs, template)
+            assert store.kept_records == of_theirs, (mine, theirs, template)
             assert store.of_actor[mine] == {"s0": {}, "s1": {}}
             assert all(store.of_actor[theirs].values())
             assert (report.deleted.events, report.remaining) == (2, ())

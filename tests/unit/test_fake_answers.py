@@ -1,0 +1,59 @@
+"""Answers that the fake transport builds for tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agentcore_memory_async.testing import FakeTransport
+from tests.client.doubles import manager_on
+from tests.local.exchanges import Check, model
+
+if TYPE_CHECKING:
+    from agentcore_memory_async import AsyncMemorySession
+
+
+def problems(operation: str, body: Any) -> list[str]:
+    """Return how an answer violates botocore's model."""
+    entry, shapes = model()[operation]
+    found: list[str] = []
+    Check(shapes, found).value(entry["output"]["shape"], body, "answer")
+    return found
+
+
+async def session_on(fake: FakeTransport) -> AsyncMemorySession:
+    """Return a session on an open manager."""
+    manager = await manager_on(fake).open()
+    return await manager.create_memory_session("anna", "chat001", verify=False)
+
+
+async def test_records_are_found_and_listed() -> None:
+    """Built records are what a search and a list return, and have the model's shape."""
+    fake = FakeTransport()
+    found = fake.records("I fly window seats", "I live in Turin", namespace="/facts/a/", score=0.5)
+    listed = fake.records("I fly window seats", namespace="/facts/a/")
+    fake.reply("RetrieveMemoryRecords", found)
+    fake.reply("ListMemoryRecords", listed)
+    session = await session_on(fake)
+
+    best, other = await session.search_long_term_memories("seats", namespace_prefix="/facts/a/")
+    [record] = await session.list_long_term_memory_records(namespace_prefix="/facts/a/")
+
+    assert (best.text, best.score, other.text) == ("I fly window seats", 0.5, "I live in Turin")
+    assert record.text == "I fly window seats"
+    assert len({each["memoryRecordId"] for each in found["memoryRecordSummaries"]}) == 2
+    assert problems("RetrieveMemoryRecords", found) == []
+    assert problems("ListMemoryRecords", listed) == []
+
+
+async def test_events_are_those_of_the_session() -> None:
+    """Built events are of the session that asks, in their order, and have the model's shape."""
+    fake = FakeTransport()
+    events = fake.events(("USER", "I live in Turin."), ("ASSISTANT", "Noted."))
+    fake.reply("ListEvents", events)
+    session = await session_on(fake)
+
+    turns = await session.get_last_k_turns(2)
+
+    assert [turn.text for turn in turns] == ["I live in Turin.", "Noted."]
+    [request] = fake.sent("ListEvents")
+    assert problems("ListEvents", events(request)) == []
