@@ -120,7 +120,7 @@ class AppMemory:
         return self._here().manager
 
     async def session(
-        self, actor_id: str, session_id: str | None = None, *, verify: bool | None = None
+        self, actor_id: str, session_id: str | None = None, *, verify: bool | None = False
     ) -> AsyncMemorySession:
         """
         Return the session of *actor_id* and *session_id*, as ``create_memory_session`` does.
@@ -131,15 +131,16 @@ class AppMemory:
         Args:
             actor_id: Actor id; ``encode_actor_id()`` makes one of any string.
             session_id: Session id; a new UUID if omitted.
-            verify: Whether to ask the service, as in ``create_memory_session``.
+            verify: Whether to ask the service, as in ``create_memory_session``. Unlike there, it is
+                not asked if omitted: requests would wait for one another in an outage.
 
         Raises:
             ClosedError: The app does not run in this event loop.
             InvalidInputError: An id that the service would refuse.
             AgentCoreMemoryError: The service was asked, and failed.
 
-        AWS operations: ``ListEvents`` at the first session, as in ``create_memory_session``; and
-        ``GetMemory``, where reading the namespaces failed at the start.
+        AWS operations: ``ListEvents`` with *verify*; ``GetMemory``, where reading the namespaces
+        failed at the start.
         """
         memory = self._here()
         await memory.know_namespaces()

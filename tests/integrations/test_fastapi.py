@@ -308,6 +308,17 @@ async def test_requests_do_not_queue_up_behind_the_one_that_tries_again(
         assert "s" == (await trying).session_id
 
 
+def test_a_session_sends_nothing_by_itself(service: BlockingLocalMemoryService) -> None:
+    """So requests do not wait for one another while the service is down."""
+    memory = AgentCoreMemory(MEMORY_ID, namespaces=FACTS)
+    with TestClient(app_of(memory)) as client:
+        assert client.portal is not None
+        service.fail("ServiceException")
+        for number in range(3):
+            assert f"s{number}" == client.portal.call(memory.session, "a", f"s{number}").session_id
+    assert [] == service.calls()
+
+
 @pytest.mark.parametrize("fault", ["ServiceException", "AccessDeniedException"])
 def test_the_check_says_whether_the_memory_answers(
     service: BlockingLocalMemoryService, fault: str, caplog: pytest.LogCaptureFixture
