@@ -27,6 +27,16 @@ _EMPTY_LISTS = {
     "RetrieveMemoryRecords": "memoryRecordSummaries",
 }
 """Lists, which are empty, and the member with their items."""
+_STATUSES = {
+    "AccessDeniedException": 403,
+    "ConflictException": 409,
+    "ResourceNotFoundException": 404,
+    "RetryableConflictException": 409,
+    "ServiceException": 500,
+    "ServiceQuotaExceededException": 402,
+    "ThrottledException": 429,
+}
+"""HTTP statuses of the service's errors; that of the others is 400."""
 _BY_ID = frozenset({"GetEvent", "GetMemoryRecord"})
 """Operations that ask for what does not exist."""
 _ANSWERS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
@@ -140,16 +150,17 @@ class FakeTransport:
 
         return answer
 
-    def fail(self, operation: str, code: str, *, status: int = 400, times: int = 1) -> None:
+    def fail(self, operation: str, code: str, *, status: int | None = None, times: int = 1) -> None:
         """
         Answer the next requests of *operation* with an error of the service.
 
         Args:
             operation: Wire name.
             code: The service's name of the error, such as ``ThrottledException``.
-            status: HTTP status.
+            status: HTTP status; the service's status for *code* if omitted.
             times: Number of requests.
         """
+        status = _STATUSES.get(code, 400) if status is None else status
         for _ in range(times):
             self.reply(operation, service_error(operation, code, "made by a test", status))
 
