@@ -39,7 +39,7 @@ _PROBE = RetryPolicy(read_deadline=2.0)
 _PROBE_ID = "healthz"
 """Actor and session whose events a check asks for; there are none."""
 _DESCRIPTION = RetryPolicy(read_deadline=3.0)
-"""How long reading the namespaces may take, which delays the start of the app."""
+"""How long reading the namespaces may take, which delays the start of the app, or a request."""
 
 
 class _OpenMemory:
@@ -71,7 +71,7 @@ class _OpenMemory:
             raise copy(self._failed)
         self._is_reading = True
         try:
-            async with AsyncMemoryControl(**self._control) as control:
+            async with AsyncMemoryControl(**self._control, retry=_DESCRIPTION) as control:
                 await self.manager.describe(control)
         except ANSWERED as error:
             self._failed = error

@@ -91,9 +91,9 @@ class AgentCoreMemory(AppMemory):
         try:
             return await handler(request)
         except ANSWERED as error:
-            answer = logged_answer(error)
             if request.writer.output_size:
                 raise
+            answer = logged_answer(error)
             body = {"detail": answer.text}
             return web.json_response(body, status=answer.status, headers=answer.headers)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads the hints of a route
 from starlette.responses import JSONResponse, Response
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketState
 
 from agentcore_memory_async.integrations._app_memory import AppMemory, logged_answer
 from agentcore_memory_async.integrations._web import ANSWERED
@@ -129,9 +129,12 @@ class AgentCoreMemory(AppMemory):
 
 
 async def _answer(connection: HTTPConnection, error: Exception) -> Any:
-    """Answer an error of a request, or close the WebSocket that it happened in."""
+    """Answer an error of a request, or close the WebSocket that it happened in, if it is open."""
     answer = logged_answer(error)
     if isinstance(connection, WebSocket):
+        # To close it a second time would raise, and hide the error.
+        if WebSocketState.DISCONNECTED in {connection.client_state, connection.application_state}:
+            return None
         reason = answer.text.encode()[:_MOST_REASON].decode(errors="ignore")
         await connection.close(1008 if answer.status == 422 else 1013, reason)
         return None

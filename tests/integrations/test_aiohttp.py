@@ -152,19 +152,23 @@ async def test_throttling_says_when_to_try_again(service: LocalMemoryService) ->
     assert (429, "1") == (response.status, response.headers["Retry-After"])
 
 
-async def test_an_answer_that_has_begun_is_broken_off(service: LocalMemoryService) -> None:
-    """An error behind the first bytes of an answer is no second answer within it."""
+async def test_an_answer_that_has_begun_is_broken_off(
+    service: LocalMemoryService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error behind the first bytes is no second answer within it, and is not logged as one."""
 
     async def fail(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
         await response.write(b"begun")
-        raise InvalidInputError("late")
+        raise service_error("ListEvents", "ThrottledException", "late", 429)
 
     async with served(fail=fail) as client:
         response = await client.get("/fail")
         with pytest.raises(ClientPayloadError):
             await response.read()
+    assert "late" in caplog.text
+    assert "is answered with" not in caplog.text
 
 
 @pytest.mark.parametrize(("is_up", "status"), [(True, 200), (False, 503)])

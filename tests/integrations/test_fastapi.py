@@ -7,6 +7,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -269,6 +270,18 @@ def test_an_app_starts_without_permission_to_read_them(
         client.portal.call(session.add_turns, [{"role": "user", "content": "hi"}])
     assert 1 == fault.met
     assert "declare them by namespaces=" in caplog.text
+
+
+def test_an_app_starts_soon_where_they_cannot_be_read(
+    service: BlockingLocalMemoryService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A control plane that hangs delays it by three seconds, whatever patience the app has."""
+    service.add_latency(60, operation="GetMemory")
+    memory = AgentCoreMemory(MEMORY_ID, retry=RetryPolicy(read_deadline=60))
+    before = time.monotonic()
+    with TestClient(app_of(memory)):
+        assert 2.5 < time.monotonic() - before < 8
+    assert "not read yet" in caplog.text
 
 
 def test_while_they_cannot_be_read_one_request_tries_again(

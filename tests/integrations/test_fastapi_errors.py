@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -64,6 +65,19 @@ def app_raising(error: Exception) -> FastAPI:
         await websocket.accept()
         raise error
 
+    @app.websocket("/closed")
+    async def close_before(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.close()
+        raise error
+
+    @app.websocket("/left")
+    async def see_it_left(websocket: WebSocket) -> None:
+        await websocket.accept()
+        with suppress(WebSocketDisconnect):
+            await websocket.receive_text()
+        raise error
+
     @app.get("/stream")
     async def stream() -> StreamingResponse:
         async def chunks() -> AsyncIterator[str]:
@@ -98,6 +112,17 @@ def test_a_websocket_is_closed_with_a_reason(name: str) -> None:
             assert {"type": "websocket.close", "code": code, "reason": text} == socket.receive()
         with pytest.raises(WebSocketDisconnect), client.websocket_connect("/refused"):
             pass
+
+
+@pytest.mark.parametrize("path", ["/closed", "/left"])
+def test_a_websocket_that_has_ended_is_not_closed_again(
+    path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whichever side ended it; the log has the error, and no other one hides it."""
+    error, *_ = CASES["throttled"]
+    with TestClient(app_raising(error)) as client, client.websocket_connect(path):
+        pass
+    assert str(error) in caplog.text
 
 
 def test_a_reason_is_as_long_as_a_websocket_takes() -> None:
