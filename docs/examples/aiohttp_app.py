@@ -11,8 +11,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from agentcore_memory_async import AsyncMemorySession, encode_actor_id
-from agentcore_memory_async.context import Context
+from agentcore_memory_async import AsyncMemorySession, Context, RetryPolicy, encode_actor_id
 from agentcore_memory_async.integrations.aiohttp import MEMORY, AgentCoreMemory
 from agentcore_memory_async.models import ConversationalMessage, MessageRole
 
@@ -25,14 +24,15 @@ async def read_chat(request: web.Request) -> tuple[AsyncMemorySession, str]:
     token = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if token not in TOKENS:
         raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
-    actor_id = encode_actor_id(TOKENS[token])
+    user = TOKENS[token]
+    actor_id = encode_actor_id(user)
     try:
         body = json.loads(await request.text())
         message, session_id = str(body["message"]), str(body["session_id"])
-        named = body.get("actor_id", actor_id)
+        named = body.get("actor_id")
     except (ValueError, KeyError, TypeError, AttributeError):
         raise web.HTTPBadRequest(text="give message and session_id, as JSON") from None
-    if named != actor_id:
+    if named not in (None, user, actor_id):
         raise web.HTTPForbidden(text="actor_id is another user's; leave it out")
     return await request.app[MEMORY].session(actor_id, session_id), message
 
@@ -76,7 +76,9 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 
 def make_app() -> web.Application:
-    memory = AgentCoreMemory(os.environ["MEMORY_ID"])
+    # A client waits three seconds for a search, and ten until its message is stored.
+    patience = RetryPolicy(read_deadline=3, write_deadline=10)
+    memory = AgentCoreMemory(os.environ["MEMORY_ID"], retry=patience)
     app = web.Application()
     memory.setup(app)
     app.router.add_post("/chat", chat)
