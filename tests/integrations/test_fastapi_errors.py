@@ -156,6 +156,19 @@ def test_a_stream_that_has_begun_is_broken_off() -> None:
     assert isinstance(raised.value.__cause__, ThrottledError)
 
 
+def test_a_mounted_app_has_handlers_of_its_own() -> None:
+    """Those of the app around it are not asked; without any it answers 500."""
+    error, status, text = CASES["throttled"]
+    app, inner = app_raising(error), app_raising(error)
+    app.mount("/inner", inner)
+    without = FastAPI(routes=inner.routes)
+    app.mount("/without", without)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        answer = client.get("/inner/error")
+        assert (status, {"detail": text}) == (answer.status_code, answer.json())
+        assert 500 == client.get("/without/error").status_code
+
+
 def test_handlers_of_the_app_go_before() -> None:
     """An app may answer an error in its own way."""
     app = app_raising(CASES["throttled"][0])
