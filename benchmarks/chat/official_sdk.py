@@ -31,10 +31,13 @@ class Chat(BaseModel):
 
 @asynccontextmanager
 async def started(_: FastAPI) -> AsyncIterator[None]:
-    """Let the collector of garbage leave out what stays, as the example does."""
+    """Let full collections of garbage be small and rare, as the example does."""
+    before = gc.get_threshold()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(before[0], before[1], 100)
     yield
+    gc.set_threshold(*before)
     gc.unfreeze()
 
 
