@@ -25,8 +25,8 @@ def block(marker: str) -> str:
 
 
 def test_it_is_short() -> None:
-    """The README has at most 200 lines."""
-    assert len(README.splitlines()) <= 200
+    """The README has at most 120 lines."""
+    assert len(README.splitlines()) <= 120
 
 
 def test_the_first_block_is_short() -> None:

@@ -12,6 +12,7 @@ from attrs import frozen
 from agentcore_memory_async._transport.base import Answer
 from agentcore_memory_async.errors import service_error
 from agentcore_memory_async.testing._fake_memories import FakeMemories
+from agentcore_memory_async.testing._fake_records import FakeRecords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,9 +23,7 @@ _EMPTY_LISTS = {
     "ListActors": "actorSummaries",
     "ListEvents": "events",
     "ListMemoryExtractionJobs": "jobs",
-    "ListMemoryRecords": "memoryRecordSummaries",
     "ListSessions": "sessionSummaries",
-    "RetrieveMemoryRecords": "memoryRecordSummaries",
 }
 """Lists, which are empty, and the member with their items."""
 _STATUSES = {
@@ -70,8 +69,8 @@ class FakeTransport:
 
     Give it to a manager: ``AsyncMemorySessionManager("mem-1", transport=FakeTransport())``. Without
     a reply of the test, writes succeed, a CreateEvent returns its event, lists are empty, and what
-    is asked for by its id does not exist. An `AsyncMemoryControl` on it gets the memories that it
-    creates, ready at once.
+    is asked for by its id does not exist, but for what ``records()`` put there. An
+    `AsyncMemoryControl` on it gets the memories that it creates, ready at once.
 
     Attributes:
         requests: Requests so far, in order.
@@ -84,6 +83,7 @@ class FakeTransport:
         self._replies: dict[str, deque[Any]] = {}
         self._events = 0
         self._records = 0
+        self._found = FakeRecords()
         self._memories = FakeMemories()
 
     def reply(
@@ -103,12 +103,19 @@ class FakeTransport:
 
     def records(self, *texts: str, namespace: str, score: float | None = None) -> dict[str, Any]:
         """
-        Return the body of an answer that lists or finds records, for ``reply``.
+        Put records into the memory, and return the body of an answer with them.
+
+        Lists and searches that have no other reply find those of their namespace, in the order of
+        these calls, and ``get_memory_record`` finds them by their ids. Queries and filters do not
+        count.
 
         Args:
             texts: Text of each record, the best or newest first.
             namespace: Namespace of the records, such as ``/facts/anna/``.
-            score: Score of each record; None as in a list.
+            score: Score of each record, 0 to 1; None for 0.9 in a search.
+
+        Returns:
+            The body of a list or search that returns these records alone, for ``reply``.
         """
         found: list[dict[str, Any]] = []
         for text in texts:
@@ -121,6 +128,7 @@ class FakeTransport:
                 "createdAt": self.date.timestamp(),
             }
             found.append(record if score is None else record | {"score": score})
+        self._found.add(found)
         return {"memoryRecordSummaries": found}
 
     def events(
@@ -189,6 +197,9 @@ class FakeTransport:
             if "metadata" in params:
                 event["metadata"] = params["metadata"]
             return {"event": event}
+        answer = self._found.answer(operation, params) or self._memories.answer(operation, params)
+        if answer is not None:
+            return answer
         if operation in _EMPTY_LISTS:
             return {_EMPTY_LISTS[operation]: []}
         if operation in _ANSWERS:
@@ -198,9 +209,6 @@ class FakeTransport:
             return service_error(operation, "ResourceNotFoundException", text, 404)
         if operation.startswith("Batch"):
             return self._batch(params["records"])
-        answer = self._memories.answer(operation, params)
-        if answer is not None:
-            return answer
         message = f"FakeTransport has no answer to {operation}; give it one by reply()"
         raise LookupError(message)
 

@@ -8,6 +8,7 @@ An aiohttp chat app with memory. Each user has their own, whatever the body of a
 import json
 import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -69,9 +70,10 @@ async def stream(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "text/plain; charset=utf-8"})
     await response.prepare(request)
     # Stored when the answer ends, and also where the client has gone before.
-    async for chunk in session.record_turn(message, stream_answer(message, context)):
-        await response.write(chunk.encode())
-    await response.write_eof()
+    with suppress(ConnectionResetError):
+        async for chunk in session.record_turn(message, stream_answer(message, context)):
+            await response.write(chunk.encode())
+        await response.write_eof()
     return response
 
 

@@ -223,6 +223,35 @@ def test_a_mistake_shows_where_the_app_is_made() -> None:
         AgentCoreMemory("")
 
 
+async def test_who_leaves_is_no_error_of_the_app(
+    service: LocalMemoryService, client: TestClient[Any, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that leaves in the midst of an answer has its turn stored, and logs no error."""
+    has_left = asyncio.Event()
+
+    async def stream(_: str, __: object) -> AsyncIterator[str]:
+        yield "You "
+        await has_left.wait()
+        for word in ("like ", "window ", "seats."):
+            yield word
+            await asyncio.sleep(0)  # the loop learns of what was sent and received
+
+    [route] = [each for each in client.app.router.routes() if "stream" in each.handler.__name__]
+    route.handler.__globals__["stream_answer"] = stream
+    response = await client.post("/chat/stream", json=SEAT, headers=ANNA)
+    await response.content.readany()
+    response.close()
+    await client.session.close()
+    has_left.set()
+    async with service.manager(MEMORY_ID) as manager:
+        actor_id = encode_actor_id("anna@example.com")
+        session = await manager.create_memory_session(actor_id, SEAT["session_id"])
+        while not await session.list_events():
+            await asyncio.sleep(0.01)
+
+    assert [] == [each.getMessage() for each in caplog.records if each.levelname == "ERROR"]
+
+
 @pytest.mark.timeout(60)
 async def test_the_example_runs_as_users_start_it(service: LocalMemoryService) -> None:
     """The example is started as a command, answers many users at once, and ends on a signal."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from agentcore_memory_async import NotFoundError
 from agentcore_memory_async.testing import FakeTransport
 from tests.client.doubles import manager_on
 from tests.local.exchanges import Check, model
@@ -43,6 +46,32 @@ async def test_records_are_found_and_listed() -> None:
     assert len({each["memoryRecordId"] for each in found["memoryRecordSummaries"]}) == 2
     assert problems("RetrieveMemoryRecords", found) == []
     assert problems("ListMemoryRecords", listed) == []
+
+
+async def test_records_are_found_where_they_are() -> None:
+    """Records are found without a reply, in their namespace and above it, and by their ids."""
+    fake = FakeTransport()
+    body = fake.records("I fly window seats", "I live in Turin", namespace="/facts/anna/")
+    fake.records("I like tea", namespace="/facts/annabel/", score=0.2)
+    fake.records("Prefers tea", namespace="/preferences/anna/")
+    session = await session_on(fake)
+
+    found = await session.search_long_term_memories("seats", "/facts/{actorId}/")
+    best = await session.search_long_term_memories("seats", "/facts/", top_k=1)
+    exact = await session.search_long_term_memories("tea", namespace="/facts/annabel/")
+    pages = [
+        each.text async for each in session.iter_long_term_memory_records("/facts/", page_size=1)
+    ]
+    same = await session.get_memory_record(found[1].memory_record_id)
+
+    assert ["I fly window seats", "I live in Turin"] == [each.text for each in found]
+    assert [0.9] == [each.score for each in best]
+    assert [("I like tea", 0.2)] == [(each.text, each.score) for each in exact]
+    assert ["I fly window seats", "I live in Turin", "I like tea"] == pages
+    assert same.text == "I live in Turin"
+    assert problems("RetrieveMemoryRecords", body) == []
+    with pytest.raises(NotFoundError):
+        await session.get_memory_record("mem-" + "9" * 36)
 
 
 async def test_events_are_those_of_the_session() -> None:
