@@ -103,7 +103,7 @@ class FakeTransport:
 
     def records(self, *texts: str, namespace: str, score: float | None = None) -> dict[str, Any]:
         """
-        Put records into the memory, and return the body of an answer with them.
+        Add records to the memory, and return the body of an answer with them.
 
         Lists and searches that have no other reply find those of their namespace, in the order of
         these calls, and ``get_memory_record`` finds them by their ids. Queries and filters do not

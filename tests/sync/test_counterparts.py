@@ -15,6 +15,7 @@ import pytest
 
 from agentcore_memory_async import local, sync
 from agentcore_memory_async._sync.derive import DERIVED
+from agentcore_memory_async.integrations import aiohttp, fastapi
 from agentcore_memory_async.local import AutoClock, ManualClock
 from agentcore_memory_async.testing import FakeTransport
 from tests.test_all import public_modules
@@ -31,12 +32,14 @@ BLOCKING_NAMES = {
     "aclose": "close",
 }
 """Members that are called otherwise where nothing is awaited."""
-CALLED_BY_THE_PACKAGE: dict[type, str] = {
+WITHOUT_TWIN: dict[type, str] = {
+    aiohttp.AgentCoreMemory: "aiohttp serves from an event loop alone",
+    fastapi.AgentCoreMemory: "its lifespan is awaited by the server, and so are its errors",
     FakeTransport: "managers of both APIs call it; a test gives it answers, and reads requests",
     AutoClock: "the local service waits by it; whoever makes it sets its time",
     ManualClock: "the local service waits by it; a test sets its time",
 }
-"""Classes without a twin, since no caller awaits anything of them, with the reasons."""
+"""Classes without a twin, since no program without an event loop awaits them, with the reasons."""
 
 
 def public_classes() -> set[type]:
@@ -66,7 +69,7 @@ def async_classes() -> dict[str, type]:
     """Return the public classes with members that need an event loop, by name."""
     return {
         cls.__name__: cls
-        for cls in public_classes() - set(CALLED_BY_THE_PACKAGE)
+        for cls in public_classes() - set(WITHOUT_TWIN)
         if any(is_awaited(*member) for member in public_members(cls).items())
         or (inspect.iscoroutinefunction(vars(cls).get("__call__")))
     }
@@ -112,7 +115,7 @@ def test_the_async_classes_are_found() -> None:
     modules = map(importlib.import_module, public_modules())
     functions = [getattr(module, name) for module in modules for name in module.__all__]
     assert not any(map(inspect.iscoroutinefunction, functions))
-    assert all(cls in public_classes() for cls in CALLED_BY_THE_PACKAGE)
+    assert all(cls in public_classes() for cls in WITHOUT_TWIN)
 
 
 @pytest.mark.parametrize("name", sorted(ASYNC))
