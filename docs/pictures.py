@@ -108,7 +108,7 @@ def two_memories() -> str:
         text(435, 76, "the events of a session:", size=13, at="middle"),
         text(435, 95, "turns and your own data,", size=13, at="middle"),
         text(435, 114, "in the order of the calls", size=13, at="middle"),
-        text(435, 134, "kept for 3 to 365 days", size=12, color=SOFT, at="middle"),
+        text(435, 134, "kept for 3 to 3,650 days", size=12, color=SOFT, at="middle"),
         box(330, 206, 210, 120, GREEN),
         text(435, 234, "Long-term memory", at="middle", bold=True, color=GREEN),
         text(435, 258, "records in namespaces:", size=13, at="middle"),
