@@ -48,8 +48,14 @@ class FakeRecords:
 
 
 def _page(found: list[Body], params: Mapping[str, Any]) -> Body:
-    """Return a page of *found*; its token is where the next one begins."""
-    start = int(params.get("nextToken", 0))
+    """
+    Return a page of *found*; its token is where the next one begins.
+
+    A token of another kind is one of the test's own replies, behind which there is nothing.
+    """
+    token: str | None = params.get("nextToken")
+    tokens = {f"record-{number}": number for number in range(len(found))}
+    start = 0 if token is None else tokens.get(token, len(found))
     end = start + params.get("maxResults", len(found))
-    more = {"nextToken": str(end)} if end < len(found) else {}
+    more = {"nextToken": f"record-{end}"} if end < len(found) else {}
     return {"memoryRecordSummaries": found[start:end], **more}

@@ -74,6 +74,16 @@ async def test_records_are_found_where_they_are() -> None:
         await session.get_memory_record("mem-" + "9" * 36)
 
 
+async def test_nothing_is_behind_a_page_of_a_reply() -> None:
+    """A token that a reply gave leads to an empty page."""
+    fake = FakeTransport()
+    page = fake.records("I fly window seats", namespace="/facts/a/")
+    fake.reply("ListMemoryRecords", page | {"nextToken": "more"})
+    session = await session_on(fake)
+
+    assert 1 == len(await session.list_long_term_memory_records(namespace_prefix="/facts/a/"))
+
+
 async def test_events_are_those_of_the_session() -> None:
     """Built events are of the session that asks, in their order, and have the model's shape."""
     fake = FakeTransport()
