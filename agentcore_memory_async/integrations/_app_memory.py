@@ -100,7 +100,7 @@ class AppMemory:
     _advice: ClassVar[str]
     """What to do where the app does not run; the end of a sentence."""
 
-    def __init__(self, memory_id: str, region_name: str | None, options: dict[str, Any]) -> None:
+    def __init__(self, memory_id: str, region_name: str | None = None, **options: Any) -> None:
         self._make = partial(AsyncMemorySessionManager, memory_id, region_name, **options)
         self._make()  # so that a mistake shows where the app is made
         self._control = control_options(region_name, options)

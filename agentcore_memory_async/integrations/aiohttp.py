@@ -13,7 +13,7 @@ A handler has it as ``request.app[MEMORY]``, that of an app inside another one a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from aiohttp import web
 
@@ -45,9 +45,6 @@ class AgentCoreMemory(AppMemory):
     """
 
     _advice: ClassVar[str] = "call memory.setup(app) before the app starts"
-
-    def __init__(self, memory_id: str, region_name: str | None = None, **options: Any) -> None:
-        super().__init__(memory_id, region_name, options)
 
     def setup(self, app: web.Application) -> None:
         """

@@ -63,9 +63,6 @@ class AgentCoreMemory(AppMemory):
         "TestClient by 'with', or 'async with memory.lifespan(app)' around httpx's ASGITransport"
     )
 
-    def __init__(self, memory_id: str, region_name: str | None = None, **options: Any) -> None:
-        super().__init__(memory_id, region_name, options)
-
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncGenerator[None]:  # noqa: ARG002 - of Starlette
         """
