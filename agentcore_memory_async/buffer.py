@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from itertools import islice
 from math import inf
 from typing import TYPE_CHECKING, Any, Self
-from uuid import uuid4
 
 import anyio
 from attrs import frozen
@@ -26,6 +25,7 @@ from agentcore_memory_async._calls.backoff import growing_bound
 from agentcore_memory_async._calls.retry import is_retryable
 from agentcore_memory_async._calls.settling import is_rejected
 from agentcore_memory_async._loop_time import loop_time
+from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async._wire import event_codec
 from agentcore_memory_async._wire.messages import read_message
 from agentcore_memory_async._wire.payloads import MAX_EVENT_BYTES, check_message
@@ -346,7 +346,7 @@ class MessageBuffer:
         """Write the oldest messages as one event; what is not stored stays, with its token."""
         if not self._batch:
             self._batch = _fitting((each.sent_size for each in self._pending), self._max_messages)
-            self._token = str(uuid4())
+            self._token = random_id()
         messages = tuple(each.message for each in islice(self._pending, self._batch))
         try:
             await self._write(messages, self._token)

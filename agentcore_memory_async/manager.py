@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Literal, Self
-from uuid import uuid4
 
 # anyio imports its parts when they are first used: here, instead of in an event loop.
 from anyio import CancelScope, Lock, move_on_after
@@ -31,6 +30,7 @@ from agentcore_memory_async._operations.raw import RawOperations
 from agentcore_memory_async._operations.records import RecordOperations
 from agentcore_memory_async._operations.transfer import TransferOperations
 from agentcore_memory_async._operations.waiting import WaitingOperations
+from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.resolved_namespaces import check_namespaces
@@ -42,6 +42,7 @@ from agentcore_memory_async.policies import PollPolicy, RetryPolicy, ServiceLimi
 from agentcore_memory_async.session import AsyncMemorySession
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
     from types import TracebackType
@@ -246,6 +247,20 @@ class AsyncMemorySessionManager(
     def __repr__(self) -> str:
         return repr(self._client)
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """
+        The event loop that opened the manager: its calls are made there.
+
+        From other threads ``asyncio.run_coroutine_threadsafe(coroutine, manager.loop)`` hands them
+        over.
+
+        Raises:
+            ClosedError: While reading it: it is not open.
+            ForkedError: While reading it: the parent of this process opened it.
+        """
+        return self._core.lifecycle.loop
+
     async def open(self) -> Self:
         """
         Open the client, once; ``async with`` does it for you.
@@ -316,7 +331,7 @@ class AsyncMemorySessionManager(
         """
         check.check_is("verify", verify, bool, "give True, False or None")
         if session_id is None:
-            session_id = str(uuid4())
+            session_id = random_id()
         session = AsyncMemorySession(self, actor_id, session_id)
         self._core.lifecycle.check()
         client = self._client

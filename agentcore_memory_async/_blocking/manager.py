@@ -27,6 +27,7 @@ from agentcore_memory_async.errors import ClosedError
 from agentcore_memory_async.manager import AsyncMemorySessionManager
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Mapping
     from types import TracebackType
 
@@ -164,6 +165,22 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
         traceback: TracebackType | None,
     ) -> None:
         self._backing.close("AsyncMemorySessionManager.aclose")
+
+    @property
+    def async_manager(self) -> AsyncMemorySessionManager:
+        """The manager behind this one, whose methods are awaited in ``loop``."""
+        return self._inner
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """
+        The event loop of the background thread, in which the manager is open.
+
+        Raises:
+            ClosedError: While reading it: it is not open; ``open()`` opens it before its first use.
+            ForkedError: While reading it: the parent of this process opened it.
+        """
+        return self._inner.loop
 
     @property
     def memory_id(self) -> str:

@@ -13,7 +13,6 @@ import asyncio
 from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
-from uuid import uuid4
 from weakref import WeakKeyDictionary
 
 from anyio import CancelScope
@@ -22,6 +21,7 @@ from attrs import define, field, frozen
 from agentcore_memory_async._calls.wait_clock import holding
 from agentcore_memory_async._calls.write import log_unsent
 from agentcore_memory_async._loop_time import loop_time
+from agentcore_memory_async._random_ids import random_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -122,7 +122,7 @@ class Outbox:
         """Take over a turn, from any thread, a finalizer's too."""
         if self._lifecycle.is_inherited or self._loop is None:
             return  # after a fork the parent stores it
-        accept = partial(self._accept, queue, {**request, "clientToken": str(uuid4())}, policy)
+        accept = partial(self._accept, queue, {**request, "clientToken": random_id()}, policy)
         if asyncio._get_running_loop() is self._loop:  # noqa: SLF001 - raises nothing
             accept()
             return

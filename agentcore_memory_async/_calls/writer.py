@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 from weakref import WeakValueDictionary
 
 import anyio
@@ -28,6 +27,7 @@ from agentcore_memory_async._calls.queue_lock import QueueLock
 from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter, account_pace
 from agentcore_memory_async._calls.write import CREATE_EVENT, Write, identity_of, log_unsent
 from agentcore_memory_async._loop_time import loop_time
+from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async._threads import run_apart
 from agentcore_memory_async._wire import event_codec, reading
 from agentcore_memory_async._wire.validation import LATEST_MS
@@ -157,7 +157,7 @@ class Writer:
             client_token: The caller's token; None makes one.
             policy: How long and how often it is tried.
         """
-        token = client_token or str(uuid4())
+        token = client_token or random_id()
 
         def build() -> tuple[Mapping[str, Any], Identity | None]:
             others = request() if callable(request) else request

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import uuid4
 
 from attrs import field, frozen
 
 from agentcore_memory_async._calls.endable import EndableWaits
+from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async._wire import memory_codec
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async.models import Memory, MemorySummary
@@ -91,7 +91,7 @@ def id_of(memory: object) -> str:
 
 def token_of(given: str | None) -> str:
     """Return the client token of a change: the caller's, or one of its own."""
-    return str(uuid4()) if given is None else check.check_client_token(given)
+    return random_id() if given is None else check.check_client_token(given)
 
 
 def check_wait(wait: object, timeout: object) -> float:

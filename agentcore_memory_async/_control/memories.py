@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from typing import TYPE_CHECKING, Any, Literal
-from uuid import uuid4
 
 from attrs import evolve
 
@@ -24,6 +23,7 @@ from agentcore_memory_async._control.wanted import (
     find_differences,
     may_be_named,
 )
+from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async._warnings import warn_caller
 from agentcore_memory_async._wire import control_rules as rules
 from agentcore_memory_async._wire import memory_codec
@@ -190,7 +190,7 @@ class MemoryOperations(ControlView):
             stream_delivery=stream_delivery,
             tags=tags,
         )
-        request = wanted.request() | {"clientToken": str(uuid4())}
+        request = wanted.request() | {"clientToken": random_id()}
         timeout_s = check_wait(wait, timeout)
         clock = self._core.wait_clock
         deadline = clock.now() + timeout_s
@@ -349,7 +349,7 @@ class MemoryOperations(ControlView):
         memory = merged(memory, None, memory_id=memory_id)
         memory_id = id_of(memory)
         timeout_s = check_wait(wait, timeout)
-        request = {"memoryId": memory_id, "clientToken": str(uuid4())}
+        request = {"memoryId": memory_id, "clientToken": random_id()}
         try:
             await self._core.change("DeleteMemory", request, memory_codec.read_deleted)
         except (ConflictError, OutcomeUnknownError, ValidationError) as error:

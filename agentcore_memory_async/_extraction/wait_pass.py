@@ -6,12 +6,12 @@ from copy import copy
 from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import anyio
 
 from agentcore_memory_async._calls.wait_clock import holding
 from agentcore_memory_async._extraction.watches import JobWatch, RecordWatch
+from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
     ExtractionFailedError,
@@ -153,7 +153,7 @@ class WaitPass:
         polled_at = min(state.records.polled_at(target) for target in state.options.targets)
         if polled_at < jobs.polled_at and now < self.window.deadline:
             return
-        tokens = {job.job_id: str(uuid4()) for job in jobs.failed}
+        tokens = {job.job_id: random_id() for job in jobs.failed}
         for each in self._others:  # all who wait for this poller get it
             if not each.window.is_baseline:
                 each.fail(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Literal
-from uuid import uuid4
 
 from agentcore_memory_async._calls.settling import settle_by_answer
 from agentcore_memory_async._calls.wait_clock import LOOP_CLOCK
 from agentcore_memory_async._core import View
 from agentcore_memory_async._operations.together import run_each
+from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async._threads import run_apart
 from agentcore_memory_async._wire import batch_codec
 from agentcore_memory_async._wire import validation as check
@@ -82,7 +82,7 @@ class BatchOperations(View):
 
         AWS operation: ``BatchCreateMemoryRecords``.
         """
-        token = str(uuid4()) if client_token is None else check.check_client_token(client_token)
+        token = random_id() if client_token is None else check.check_client_token(client_token)
         values = self._namespace_values
 
         def split(given: list[object]) -> list[Part]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from agentcore_memory_async._core import ActorView
+from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async._threads import run_apart
 from agentcore_memory_async._wire import event_codec, payloads
 from agentcore_memory_async._wire import validation as check
@@ -62,7 +62,7 @@ class IngestOperations(ActorView):
         variables = self._all_variables(namespace_variables)
         timestamp = merged(timestamp, None, event_timestamp=event_timestamp)
         stamp_ms = None if timestamp is None else check.check_timestamp(timestamp)
-        token = str(uuid4()) if client_token is None else check.check_client_token(client_token)
+        token = random_id() if client_token is None else check.check_client_token(client_token)
         items = list(messages) if isinstance(messages, list) else messages
 
         def build() -> dict[str, Any]:

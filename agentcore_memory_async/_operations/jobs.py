@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
-from uuid import uuid4
 
 from agentcore_memory_async._calls.pagination import MAX_JOBS_PAGE, Pages, collect
 from agentcore_memory_async._core import View
+from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async._wire import job_codec
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.synonyms import merged
@@ -110,7 +110,7 @@ class JobOperations(View):
         AWS operation: ``StartMemoryExtractionJob``.
         """
         job_id = check.check_job_id(job_id)
-        token = str(uuid4()) if client_token is None else check.check_client_token(client_token)
+        token = random_id() if client_token is None else check.check_client_token(client_token)
         return await self._core.retrier.change(
             "StartMemoryExtractionJob",
             job_codec.start_job(self.memory_id, job_id, token),

@@ -81,6 +81,17 @@ class Lifecycle:
 
     def check(self) -> None:
         """Raise unless it can be used here."""
+        self._check_open()
+        self._check_loop()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop in which it is open; the error of `check`, where it is not open."""
+        self._check_open()
+        assert self._loop is not None  # noqa: S101 - opening has set it
+        return self._loop
+
+    def _check_open(self) -> None:
         if self.state == CLOSED:
             message = f"this {self._what} is closed; create a new one{self._where()}"
             raise ClosedError(message)
@@ -93,7 +104,6 @@ class Lifecycle:
         if self.state != OPEN:
             message = f"this {self._what} is {self.state}; use 'async with', or open() first"
             raise ClosedError(message)
-        self._check_loop()
 
     def _where(self) -> str:
         """Return where to create a new one; empty where the loop of this one has not ended."""

@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast
-from uuid import uuid4
 
+from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async._wire import service_model
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.payloads import check_json
@@ -74,7 +74,7 @@ def check_request(operation: str, params: object, memory_id: str) -> dict[str, A
     request = {"memoryId": memory_id, **_members(shape, given, "params", {"memoryId"})}
     for name, member in shape["members"].items():
         if member.get("idempotencyToken"):
-            token = request.setdefault(name, str(uuid4()))
+            token = request.setdefault(name, random_id())
             check.check_client_token(token, f"params.{name}")
     return request
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
-from uuid import uuid4
 
 from attrs import frozen
 
+from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async._transport.base import Answer
 from agentcore_memory_async.errors import service_error
 from agentcore_memory_async.testing._fake_memories import FakeMemories
@@ -41,7 +41,7 @@ _BY_ID = frozenset({"GetEvent", "GetMemoryRecord"})
 _ANSWERS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "DeleteEvent": lambda params: {"eventId": params["eventId"]},
     "DeleteMemoryRecord": lambda params: {"memoryRecordId": params["memoryRecordId"]},
-    "IngestData": lambda params: {"sessionId": params.get("sessionId") or str(uuid4())},
+    "IngestData": lambda params: {"sessionId": params.get("sessionId") or random_id()},
     "StartMemoryExtractionJob": lambda params: {"jobId": params["extractionJob"]["jobId"]},
 }
 """Answers to the writes that succeed, made of their members."""
@@ -191,7 +191,7 @@ class FakeTransport:
             self._events += 1
             shown = ("memoryId", "actorId", "eventTimestamp", "payload")
             event = {name: params[name] for name in shown}
-            event["sessionId"] = params.get("sessionId") or str(uuid4())
+            event["sessionId"] = params.get("sessionId") or random_id()
             event["eventId"] = f"{round(params['eventTimestamp'] * 1000):019d}#{self._events:08x}"
             event["branch"] = params.get("branch", {"name": "main"})
             if "metadata" in params:

@@ -10,11 +10,11 @@ from bedrock_agentcore.memory.integrations.strands.config import AgentCoreMemory
 from bedrock_agentcore.memory.integrations.strands.session_manager import (
     AgentCoreMemorySessionManager,
 )
-from strands import Agent  # type: ignore[import-not-found]
-from strands.models import Model  # type: ignore[import-not-found]
+from strands import Agent
+from strands.models import Model
 
 
-class Parrot(Model):  # type: ignore[misc]
+class Parrot(Model):
     """A model that repeats the last message."""
 
     def update_config(self, **model_config: Any) -> None:

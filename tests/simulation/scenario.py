@@ -100,13 +100,13 @@ def under(session: AsyncMemorySession, policy: RetryPolicy | None) -> AsyncMemor
 def seeded_tokens(source: random.Random) -> Iterator[None]:
     """Draw client tokens from *source* inside the block."""
 
-    def draw() -> UUID:
-        return UUID(int=source.getrandbits(128), version=4)
+    def draw() -> str:
+        return str(UUID(int=source.getrandbits(128), version=4))
 
     module = "agentcore_memory_async"
     with (
-        mock.patch(f"{module}._calls.writer.uuid4", draw),
-        mock.patch(f"{module}.buffer.uuid4", draw),
+        mock.patch(f"{module}._calls.writer.random_id", draw),
+        mock.patch(f"{module}.buffer.random_id", draw),
     ):
         yield
 

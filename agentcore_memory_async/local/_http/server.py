@@ -11,7 +11,6 @@ import json
 import logging
 import re
 import time
-import uuid
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -21,6 +20,7 @@ from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
 from aiohttp.web_protocol import RequestHandler as HttpProtocol
 from attrs import define, field
 
+from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async.local._api.errors import AwsError, access_denied, validation
 from agentcore_memory_async.local._api.service_model import parse_body
 from agentcore_memory_async.local._database.store import StoreError
@@ -73,7 +73,7 @@ class _Protocol(HttpProtocol):
             content_type="application/json",
         )
         response.headers["x-amzn-errortype"] = error.code
-        response.headers["x-amzn-RequestId"] = str(uuid.uuid4())
+        response.headers["x-amzn-RequestId"] = random_id()
         response.force_close()
         return response
 
@@ -112,7 +112,7 @@ class _RequestState:
 
     request: web.BaseRequest
     name: str
-    request_id: str = field(factory=lambda: str(uuid.uuid4()))
+    request_id: str = field(factory=random_id)
     is_operation: bool = False
     model: ServiceModel = field(init=False)
     route: Route = field(init=False)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
-import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async.local._api.errors import not_found, validation
 from agentcore_memory_async.local._api.members import as_object, child, children, to_ms
 from agentcore_memory_async.local._operations.java_blobs import java_to_string
@@ -90,7 +90,7 @@ def store_ingested(request: MemoryRequest, key: SessionKey, payload: list[Params
 
 def _key_of(request: MemoryRequest) -> SessionKey:
     """Return the session of a write, which is a new one where the request names none."""
-    session_id = request.params.get("sessionId") or str(uuid.uuid4())
+    session_id = request.params.get("sessionId") or random_id()
     return SessionKey(request.memory_id, request.params["actorId"], session_id)
 
 

@@ -8,11 +8,11 @@ writes it, so nothing is lost if the service is killed.
 from __future__ import annotations
 
 import json
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async.local._storage.sessions import SessionKey
 from agentcore_memory_async.local._storage.strategies import kind_of
 
@@ -71,7 +71,7 @@ class FailedJob:
     event_ids: Sequence[str]
     messages: Sequence[Mapping[str, Any]]
     reason: str
-    job_id: str = field(factory=lambda: str(uuid.uuid4()))
+    job_id: str = field(factory=random_id)
     seq: int = 0
 
 

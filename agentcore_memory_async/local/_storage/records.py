@@ -7,13 +7,13 @@ The index of a memory takes in a change of a row once its transaction is committ
 from __future__ import annotations
 
 import json
-import uuid
 from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async.local._language.words import fingerprint
 from agentcore_memory_async.local._search.indexes import SearchIndexes, searchable
 from agentcore_memory_async.local._search.lexical import index_terms
@@ -328,7 +328,7 @@ class Records:
 
     def add(self, transaction: Transaction, memory_id: str, new: NewRecord, now_ms: int) -> str:
         """Write a record and return its id."""
-        record_id = f"mem-{uuid.uuid4()}"
+        record_id = f"mem-{random_id()}"
         key, text = key_of(new.namespace), searchable(new.content)
         words = index_terms(text)
         cursor = transaction.db.execute(
