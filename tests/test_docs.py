@@ -3,6 +3,7 @@ Python blocks of the README and the documentation run, in order, page by page.
 
 A block that needs AWS or another SDK stands under ``<!-- aws -->`` and is only compiled. One with
 tests stands under ``<!-- pytest: plugin -->``, and ``test_docs_pytest`` runs it under that plugin.
+A page with ``<!-- needs: module -->`` is skipped where that framework is not installed.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sybil.parsers.markdown import CodeBlockParser
 
 from agentcore_memory_async import ConversationalMessage, MessageRole, PollPolicy
 from agentcore_memory_async.local import LocalMemoryService
+from tests._frameworks import is_importable, missing
 from tests.test_all import public_modules
 
 if TYPE_CHECKING:
@@ -95,6 +97,8 @@ async def names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterato
 @pytest.mark.parametrize("page", with_blocks(), ids=lambda page: page.name)
 async def test_the_blocks_of_a_page_run(page: Path, names: dict[str, Any]) -> None:
     """The blocks of a page run in order."""
+    if framework := missing(page):
+        pytest.skip(f"it needs {framework}")
     for example in blocks_of(page):
         if needs_aws(example) or line_above(example).startswith(PYTEST):
             continue
@@ -159,7 +163,8 @@ def test_every_public_name_is_on_the_api_page(module: str) -> None:
     """The page lists the names of whole modules, and no public name is of another one."""
     page = (ROOT / "docs" / "api.md").read_text()
     listed = re.findall(r"^\.\. public-names:: (\S+)$", page, re.MULTILINE)
-    shown = {name for each in listed for name in importlib.import_module(each).__all__}
+    importable = [each for each in listed if is_importable(each)]
+    shown = {name for each in importable for name in importlib.import_module(each).__all__}
     shown |= set(
         re.findall(r"^\.\. autofunction:: agentcore_memory_async\.(\w+)$", page, re.MULTILINE)
     )
