@@ -83,7 +83,7 @@ def test_the_readme_has_the_figures_of_the_page(name: str) -> None:
 
 def test_every_extra_is_on_the_page() -> None:
     """The page lists all extras."""
-    listed = set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE))
+    listed = set(re.findall(r"^\| `([\w-]+)` \|", PAGE, re.MULTILINE))
     assert set(PROJECT["optional-dependencies"]) <= listed
 
 
