@@ -1,0 +1,292 @@
+"""
+The part that one agent has in a session: what is stored of it, and what is yet to be written.
+
+Messages wait in ``_pending`` until an event has them: a write that fails leaves them there, in
+their order, and one whose outcome is unknown is settled before anything else is written. What
+awaits runs in the manager's own loop only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from contextlib import aclosing, suppress
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, evolve
+from strands.types.session import encode_bytes_values
+
+from agentcore_memory_async.errors import InvalidInputError, NotFoundError, OutcomeUnknownError
+from agentcore_memory_async.integrations.strands._history import History, HistoryReader
+from agentcore_memory_async.integrations.strands._records import (
+    AGENT,
+    MAX_ITEMS,
+    MESSAGE,
+    Item,
+    Reader,
+    Record,
+    event_items,
+    split_text,
+)
+from agentcore_memory_async.models import ConversationalMessage, MessageRole
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
+
+    from strands.types.content import Message
+
+    from agentcore_memory_async import AsyncMemorySession
+    from agentcore_memory_async.integrations.strands._converter import MessageConverter
+    from agentcore_memory_async.models import Event
+
+ROLES = {"user": MessageRole.USER, "assistant": MessageRole.ASSISTANT}
+"""Roles of messages from which records are extracted."""
+
+
+@define
+class _Pending:
+    """A record that is yet to be written, with the text beside it; without a place until then."""
+
+    record: Record
+    text: str
+    role: MessageRole
+    metadata: Mapping[str, str]
+    is_placed: bool = False
+
+    def to_items(self) -> list[Item]:
+        said = [ConversationalMessage(part, self.role) for part in split_text(self.text)]
+        return [*self.record.to_items(), *said]
+
+
+@define
+class _InDoubt:
+    """A write that may have been stored: its error, and the number of records in it."""
+
+    error: OutcomeUnknownError
+    count: int
+
+
+class Conversation:
+    """
+    One agent's messages and state in a session.
+
+    Args:
+        session: Session of the memory.
+        agent_id: Id of the agent, which no other agent of the session has.
+        converter: What is stored of a message.
+        initial: Messages that the agent was made with; they are stored if nothing is.
+        is_read_only: Whether nothing is written.
+    """
+
+    def __init__(
+        self,
+        session: AsyncMemorySession,
+        agent_id: str,
+        converter: MessageConverter,
+        initial: Sequence[Message],
+        *,
+        is_read_only: bool,
+    ) -> None:
+        self._session = session
+        self._agent_id = agent_id
+        self._converter = converter
+        self._is_read_only = is_read_only
+        self._history: History | None = None
+        self._next_index = 0
+        self._state = ""
+        self._pending: list[_Pending] = []
+        self._in_doubt: _InDoubt | None = None
+        self._latest_key = ""
+        self._event_ids: dict[str, list[str]] = {}
+        self._redactions: dict[str, Message] = {}
+        self._lock = asyncio.Lock()
+        self.metadata: Mapping[str, str] = {}
+        for message in initial:
+            self.append(message)
+        self._initial = len(self._pending)
+
+    @property
+    def size(self) -> int:
+        """Number of messages that are yet to be written."""
+        return len(self._pending)
+
+    def append(self, message: Message) -> None:
+        """
+        Take a message, as it is now, to be written.
+
+        Raises:
+            InvalidInputError: It is no JSON.
+        """
+        if self._is_read_only:
+            return
+        key = message.get("tracking_id") or secrets.token_hex(16)
+        self._pending.append(self._convert(message, key))
+        self._latest_key = key
+
+    def redact(self, message: Message) -> None:
+        """Replace the newest message, and any earlier copy of it, also where it is stored."""
+        keys = {self._latest_key, message.get("tracking_id") or ""} - {""}
+        doubtful = self._in_doubt.count if self._in_doubt else 0
+        for at, pending in enumerate(self._pending):
+            key = pending.record.key
+            if key in keys:
+                redacted = self._convert(message, key).record
+                pending.record = evolve(redacted, index=pending.record.index)
+                pending.text = self._converter.to_text(message)
+                if at < doubtful:
+                    self._redactions[key] = message
+        self._redactions |= {key: message for key in keys if key in self._event_ids}
+
+    async def load(self) -> History:
+        """Return the history; it is read once."""
+        async with self._lock:
+            return await self._load()
+
+    async def flush(self, state: str, held: Collection[str]) -> None:
+        """
+        Write what is pending, and the state if it has changed.
+
+        Args:
+            state: JSON of the agent's state.
+            held: Keys of the messages that the agent has, which may be redacted yet.
+        """
+        if self._is_read_only:
+            return
+        async with self._lock:
+            await self._load()
+            await self._settle()
+            # Before anything else is written, so that the message keeps its place.
+            for key, message in list(self._redactions.items()):
+                await self._rewrite(key, message)
+            if state != self._state:
+                record = Record(AGENT, self._agent_id, json.loads(state))
+                self._pending.append(_Pending(record, "", MessageRole.OTHER, self.metadata))
+                self._state = state
+            while self._pending:
+                await self._write_next()
+            kept = {*held, self._latest_key}
+            self._event_ids = {key: ids for key, ids in self._event_ids.items() if key in kept}
+
+    def _convert(self, message: Message, key: str) -> _Pending:
+        data = self._converter.to_data(message)
+        try:
+            json.dumps(data)
+        except (TypeError, ValueError, RecursionError) as error:
+            what = (
+                f"a message of the agent can't be stored, since it is no JSON "
+                f"({type(error).__name__}); return JSON from the tool, or give a converter whose "
+                "to_data() does"
+            )
+            raise InvalidInputError(what) from None
+        record = Record(MESSAGE, self._agent_id, data, key=key)
+        text = self._converter.to_text(message)
+        return _Pending(record, text, ROLES[message["role"]], self.metadata)
+
+    async def _load(self) -> History:
+        if self._history is not None:
+            return self._history
+        reader = HistoryReader(self._agent_id, self._converter)
+        async with aclosing(self._session.iter_events()) as events:
+            async for event in events:
+                reader.add(event)
+                if reader.is_complete:
+                    break
+        history = self._history = reader.history()
+        self._next_index = history.next_index
+        self._state = state_text(history.state or {})
+        self._event_ids = {key: list(ids) for key, ids in history.event_ids.items()}
+        if history.exists:
+            del self._pending[: self._initial]
+        return history
+
+    async def _settle(self) -> None:
+        """Let a write in doubt be stored."""
+        if self._in_doubt is not None:
+            event = await self._session.resolve(self._in_doubt.error)
+            self._note(self._in_doubt.count, [event.event_id])
+            self._in_doubt = None
+
+    async def _write_next(self) -> None:
+        """Write the records that fit into one event; one that fits into none, in several."""
+        metadata = self._pending[0].metadata
+        items: list[Item] = []
+        count = 0
+        for pending in takewhile(lambda each: each.metadata == metadata, self._pending.copy()):
+            self._place(pending)
+            more = pending.to_items()
+            if items and len(items) + len(more) > MAX_ITEMS:
+                break
+            items += more
+            count += 1
+        ids: list[str] = []
+        for at in range(0, len(items), MAX_ITEMS):
+            is_last = at + MAX_ITEMS >= len(items)
+            try:
+                event = await self._add(items[at : at + MAX_ITEMS], metadata)
+            except OutcomeUnknownError as error:
+                self._in_doubt = _InDoubt(error, count if is_last else 0)
+                raise
+            ids.append(event.event_id)
+        self._note(count, ids)
+
+    def _place(self, pending: _Pending) -> None:
+        """Set the place of a message in the conversation."""
+        if pending.record.kind == MESSAGE and not pending.is_placed:
+            pending.record = evolve(pending.record, index=self._next_index)
+            pending.is_placed = True
+            self._next_index += 1
+
+    def _note(self, count: int, event_ids: list[str]) -> None:
+        """Note that the first pending records are stored."""
+        for pending in self._pending[:count]:
+            if pending.record.kind == MESSAGE:
+                self._event_ids.setdefault(pending.record.key, []).extend(event_ids)
+        del self._pending[:count]
+
+    async def _add(
+        self, items: list[Item], metadata: Mapping[str, str], timestamp: datetime | None = None
+    ) -> Event:
+        extract = any(isinstance(item, ConversationalMessage) for item in items)
+        return await self._session.add_turns(
+            items, metadata=metadata, timestamp=timestamp, extract=extract
+        )
+
+    async def _rewrite(self, key: str, message: Message) -> None:
+        """Replace a stored message, and each copy of it, by its redaction."""
+        reader = Reader()
+        for event_id in self._event_ids.get(key, []).copy():
+            with suppress(NotFoundError):
+                await self._rewrite_event(event_id, reader, key, message)
+        self._redactions.pop(key, None)
+
+    async def _rewrite_event(
+        self, event_id: str, reader: Reader, key: str, message: Message
+    ) -> None:
+        """Store an event anew, at its time, and delete the former one."""
+        event = await self._session.get_event(event_id)
+        records: list[_Pending] = []
+        for stored in reader.read(event):
+            pending = _Pending(stored.record, "", MessageRole.OTHER, event.metadata)
+            if stored.record.kind == MESSAGE:
+                data = stored.record.data
+                kept = message if stored.record.key == key else self._converter.to_message(data)
+                pending = self._convert(kept, stored.record.key)
+                pending.record = evolve(pending.record, index=stored.record.index)
+            records.append(pending)
+        ids = [
+            (await self._add(items, event.metadata, event.timestamp)).event_id
+            for items in event_items([record.to_items() for record in records])
+        ]
+        await self._session.delete_event(event_id)
+        for known in self._event_ids.values():
+            if event_id in known:
+                at = known.index(event_id)
+                known[at : at + 1] = ids
+
+
+def state_text(state: Mapping[str, Any]) -> str:
+    """Return the JSON of a state, by which two states are compared."""
+    return json.dumps(encode_bytes_values(dict(state)), sort_keys=True)
