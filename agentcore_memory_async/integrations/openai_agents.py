@@ -1,0 +1,281 @@
+"""
+The session of an agent of the OpenAI Agents SDK, in AgentCore Memory.
+
+```python
+session = AgentCoreSession(manager, actor_id="anna", session_id="chat001")
+result = await Runner.run(agent, "My name is Anna.", session=session)
+```
+
+The items of a call of ``add_items`` are one event: whole, as data, and beside them what user and
+assistant said, as messages, from which the service extracts long-term records. Nothing that was
+written is changed. ``pop_item`` writes which item is taken back, and what the session has is
+computed from its events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, cast
+
+from agents.memory import SessionABC, SessionSettings
+from anyio import Lock, create_task_group
+
+from agentcore_memory_async import encode_actor_id, encode_session_id
+from agentcore_memory_async.errors import InvalidInputError, NotFoundError
+from agentcore_memory_async.integrations._documents import Reader, pack, to_messages
+from agentcore_memory_async.integrations._loops import ManagerLoop
+from agentcore_memory_async.models import MessageRole
+from agentcore_memory_async.session import AsyncMemorySession
+
+if TYPE_CHECKING:
+    from agents import RunContextWrapper, TResponseInputItem
+
+    from agentcore_memory_async.integrations._documents import Document
+    from agentcore_memory_async.manager import AsyncMemorySessionManager
+    from agentcore_memory_async.models import ConversationalMessage
+    from agentcore_memory_async.sync import MemorySessionManager
+
+__all__ = ("AgentCoreSession",)
+
+_FORMAT = "openai_agents"
+"""Name of the format of what is kept."""
+_ROLES = {"user": MessageRole.USER, "assistant": MessageRole.ASSISTANT}
+"""Roles whose text is for extraction, and so is not that of instructions."""
+_MOST_EVENTS = 100
+"""Largest number of events of a page."""
+_FEWEST_EVENTS = 10
+"""Smallest number of events that is asked for: a few more cost the same."""
+_DELETIONS = 10
+"""Deletions under way at once."""
+
+
+class AgentCoreSession(SessionABC):
+    """
+    A session of the OpenAI Agents SDK; it works from any event loop and thread.
+
+    Any number of objects may be made for one session, in any process: each sees what the others
+    have stored. Making one sends nothing.
+
+    Args:
+        manager: An `AsyncMemorySessionManager` that is open while the session is used, or a
+            `MemorySessionManager`, which opens by itself.
+        actor_id: Whose session it is, any string; `encode_actor_id` makes an actor id of it.
+        session_id: Name of the session, any string; `encode_session_id` makes a session id of it.
+        session_settings: Settings of the SDK: ``limit`` is the largest number of items that
+            ``get_items`` returns where it is not told.
+
+    Attributes:
+        session_id: The name, as it was given.
+        session_settings: The settings.
+
+    Raises:
+        InvalidInputError: An argument is invalid.
+    """
+
+    session_settings: SessionSettings | None = None
+
+    def __init__(
+        self,
+        manager: AsyncMemorySessionManager | MemorySessionManager,
+        *,
+        actor_id: str,
+        session_id: str,
+        session_settings: SessionSettings | Mapping[str, Any] | None = None,
+    ) -> None:
+        self._loop = ManagerLoop(manager)
+        self._session = AsyncMemorySession(
+            self._loop.manager, encode_actor_id(actor_id), encode_session_id(session_id)
+        )
+        self._popping: Lock | None = None
+        self.session_id = session_id
+        self.session_settings = _settings(session_settings)
+
+    def __repr__(self) -> str:
+        return f"<AgentCoreSession {self._session.session_id} of {self._session.actor_id}>"
+
+    async def get_items(
+        self, limit: int | None = None, *, wrapper: RunContextWrapper[Any] | None = None
+    ) -> list[TResponseInputItem]:
+        """
+        Return the newest items, oldest first.
+
+        Args:
+            limit: Largest number of items; that of the settings if omitted, and all without one.
+            wrapper: Context of the run, as the runner passes it; each run sees the same items.
+
+        AWS operation: ``ListEvents``, as many pages as it takes: up to 100 events each.
+        """
+        del wrapper
+        if limit is None and self.session_settings is not None:
+            limit = self.session_settings.limit
+        found = await self._loop.read(self._items, None if limit is None or limit < 0 else limit)
+        return [item for _, _, item in reversed(found)]
+
+    async def add_items(
+        self, items: list[TResponseInputItem], *, wrapper: RunContextWrapper[Any] | None = None
+    ) -> None:
+        """
+        Store items, all of them or none.
+
+        A caller that is cancelled waits until the outcome is known.
+
+        Args:
+            items: Items, which are JSON.
+            wrapper: As in ``get_items``.
+
+        Raises:
+            InvalidInputError: An item is not JSON.
+
+        AWS operation: ``CreateEvent``: one up to 49 messages and about 90 KB; larger batches take
+        several, and are seen when the last one is stored.
+        """
+        del wrapper
+        if not items:
+            return
+        said = [message for item in items for message in _messages(item)]
+        try:
+            payloads = pack(_FORMAT, {"items": items}, said)
+        except (TypeError, ValueError) as error:
+            message = f"items is not JSON: {error}; give what the SDK's to_input_list() returns"
+            raise InvalidInputError(message) from None
+        await self._loop.write(self._write, payloads, is_extracted=bool(said))
+
+    async def pop_item(
+        self, *, wrapper: RunContextWrapper[Any] | None = None
+    ) -> TResponseInputItem | None:
+        """
+        Take back the newest item, and return it; None where there is none.
+
+        It is marked as taken back, and no longer read; ``clear_session`` deletes it. Where two
+        processes do so at once, both may return the same item, which is taken back once.
+
+        Args:
+            wrapper: As in ``get_items``.
+
+        AWS operations: ``ListEvents`` and ``CreateEvent``.
+        """
+        del wrapper
+        return await self._loop.write(self._pop)
+
+    async def clear_session(self, *, wrapper: RunContextWrapper[Any] | None = None) -> None:
+        """
+        Delete all items.
+
+        They are gone for all readers at once, by one event; then what they were stored in is
+        deleted, and that event at last. If it is interrupted, the next call deletes the rest. The
+        long-term records that were extracted from them stay: see ``forget_actor``.
+
+        Args:
+            wrapper: As in ``get_items``.
+
+        AWS operations: ``CreateEvent``, ``ListEvents`` and ``DeleteEvent``, one for each event.
+        """
+        del wrapper
+        await self._loop.write(self._clear)
+
+    async def _items(self, limit: int | None) -> list[tuple[Document, int, TResponseInputItem]]:
+        """Return the newest items, newest first, each with what it is stored in."""
+        found: list[tuple[Document, int, TResponseInputItem]] = []
+        if limit == 0:
+            return found
+        popped: set[tuple[str, int]] = set()
+        reader = Reader(_FORMAT)
+        size = _MOST_EVENTS if limit is None else max(_FEWEST_EVENTS, min(limit, _MOST_EVENTS))
+        async with aclosing(self._session.iter_events(page_size=size)) as events:
+            async for event in events:
+                document = reader.read(event)
+                if document is None:
+                    continue
+                value: dict[str, Any] = document.value
+                if "cleared" in value:
+                    break
+                if "popped" in value:
+                    popped.add(tuple(value["popped"]))
+                items: list[TResponseInputItem] = value.get("items", [])
+                found += [
+                    (document, at, items[at])
+                    for at in reversed(range(len(items)))
+                    if (document.id, at) not in popped
+                ]
+                if limit is not None and len(found) >= limit:
+                    break
+        return found[:limit]
+
+    async def _write(self, payloads: list[list[Any]], *, is_extracted: bool) -> None:
+        for payload in payloads:
+            await self._session.add_turns(payload, extract=is_extracted)
+
+    async def _pop(self) -> TResponseInputItem | None:
+        if self._popping is None:
+            self._popping = Lock()
+        async with self._popping:
+            found = await self._items(1)
+            if not found:
+                return None
+            [(document, at, item)] = found
+            await self._write(pack(_FORMAT, {"popped": [document.id, at]}), is_extracted=False)
+            return item
+
+    async def _clear(self) -> None:
+        [payload] = pack(_FORMAT, {"cleared": True})
+        marker = await self._session.add_turns(payload, extract=False)
+        reader, old, is_older = Reader(_FORMAT), list[str](), False
+        async with aclosing(self._session.iter_events()) as events:
+            async for event in events:
+                if event.event_id == marker.event_id:
+                    is_older = True
+                elif is_older and reader.frames(event):
+                    old.append(event.event_id)
+        await self._delete(old)
+        await self._delete([marker.event_id])
+
+    async def _delete(self, event_ids: list[str]) -> None:
+        left, errors = iter(event_ids), list[Exception]()
+
+        async def delete() -> None:
+            for event_id in left:
+                try:
+                    await self._session.delete_event(event_id)
+                except NotFoundError:  # another call has deleted it
+                    pass
+                except Exception as error:  # noqa: BLE001 - raised below, not as one of a group
+                    errors.append(error)
+                    return
+
+        async with create_task_group() as tasks:
+            for _ in range(min(_DELETIONS, len(event_ids))):
+                tasks.start_soon(delete)
+        if errors:
+            raise errors[0]
+
+
+def _settings(given: object) -> SessionSettings:
+    if given is None:
+        return SessionSettings()
+    if isinstance(given, Mapping):
+        return SessionSettings(**cast("Mapping[str, Any]", given))
+    if not isinstance(given, SessionSettings):
+        message = f"session_settings is {type(given).__name__}; give a SessionSettings or a mapping"
+        raise InvalidInputError(message)
+    return given
+
+
+def _messages(item: TResponseInputItem) -> list[ConversationalMessage]:
+    """Return what the user or the assistant said in an item."""
+    fields = cast("Mapping[str, object]", item)
+    role = _ROLES.get(cast("str", fields.get("role")))
+    return [] if role is None else to_messages(role, _text(fields.get("content")))
+
+
+def _text(content: object) -> str:
+    """Return the text of a content, which is text or a list of parts."""
+    if isinstance(content, str):
+        return content
+    parts = cast("list[object]", content) if isinstance(content, list) else []
+    texts = [
+        cast("Mapping[str, object]", part).get("text")
+        for part in parts
+        if isinstance(part, Mapping)
+    ]
+    return "\n".join(text for text in texts if isinstance(text, str))
