@@ -10,6 +10,8 @@
 #   make mutants                               100 small changes to the client, and what no test notices
 #   make soak                                  100 seeds of the simulation, 10,000 turns each
 #   make soak-sockets                          conversations through a fault proxy on real sockets
+#   make suites                                the tests of the frameworks on our integrations, pinned
+#   make suites-newest                         the same, with the newest versions
 #   make bench                                 all benchmarks; makes docs/benchmarks.md anew
 #   make bench-quick                           what guards against slips, in minutes
 #   make clean                                 removes .venv and what was built
@@ -23,7 +25,7 @@ SPHINX_OUT := docs/_build/html
 
 export TRANSCRIPT QUERY
 
-.PHONY: help demo test explore lint types docs docs-look mutants soak soak-sockets bench bench-quick clean
+.PHONY: help demo test explore lint types docs docs-look mutants soak soak-sockets suites suites-newest bench bench-quick clean
 .DELETE_ON_ERROR:
 
 help:
@@ -46,6 +48,12 @@ soak: $(VENV)/.group-tests
 
 soak-sockets: $(VENV)/.group-tests
 	@$(BIN)/python -m tests.faults.soak $(ARGS)
+
+suites: $(VENV)/.group-tests
+	@$(BIN)/python -m tests.suites $(ARGS)
+
+suites-newest: $(VENV)/.group-tests
+	@$(BIN)/python -m tests.suites --newest $(ARGS)
 
 bench: $(VENV)/.group-bench
 	@$(BIN)/python -m benchmarks $(ARGS)

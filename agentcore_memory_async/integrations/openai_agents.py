@@ -19,6 +19,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, cast
 
 from agents.memory import SessionABC, SessionSettings
+from agents.memory.session_settings import coerce_session_settings
 from anyio import Lock, create_task_group
 
 from agentcore_memory_async import encode_actor_id, encode_session_id
@@ -71,6 +72,7 @@ class AgentCoreSession(SessionABC):
 
     Raises:
         InvalidInputError: An argument is invalid.
+        TypeError: *session_settings* has a name that the SDK does not know.
     """
 
     session_settings: SessionSettings | None = None
@@ -81,7 +83,7 @@ class AgentCoreSession(SessionABC):
         *,
         actor_id: str,
         session_id: str,
-        session_settings: SessionSettings | Mapping[str, Any] | None = None,
+        session_settings: SessionSettings | dict[str, Any] | None = None,
     ) -> None:
         self._loop = ManagerLoop(manager)
         self._session = AsyncMemorySession(
@@ -89,7 +91,7 @@ class AgentCoreSession(SessionABC):
         )
         self._popping: Lock | None = None
         self.session_id = session_id
-        self.session_settings = _settings(session_settings)
+        self.session_settings = coerce_session_settings(session_settings or {})
 
     def __repr__(self) -> str:
         return f"<AgentCoreSession {self._session.session_id} of {self._session.actor_id}>"
@@ -109,7 +111,7 @@ class AgentCoreSession(SessionABC):
         del wrapper
         if limit is None and self.session_settings is not None:
             limit = self.session_settings.limit
-        found = await self._loop.read(self._items, None if limit is None or limit < 0 else limit)
+        found = await self._loop.read(self._newest, None if limit is None or limit < 0 else limit)
         return [item for _, _, item in reversed(found)]
 
     async def add_items(
@@ -131,15 +133,7 @@ class AgentCoreSession(SessionABC):
         several, and are seen when the last one is stored.
         """
         del wrapper
-        if not items:
-            return
-        said = [message for item in items for message in _messages(item)]
-        try:
-            payloads = pack(_FORMAT, {"items": items}, said)
-        except (TypeError, ValueError) as error:
-            message = f"items is not JSON: {error}; give what the SDK's to_input_list() returns"
-            raise InvalidInputError(message) from None
-        await self._loop.write(self._write, payloads, is_extracted=bool(said))
+        await self._loop.write(self._add, items)
 
     async def pop_item(
         self, *, wrapper: RunContextWrapper[Any] | None = None
@@ -174,7 +168,7 @@ class AgentCoreSession(SessionABC):
         del wrapper
         await self._loop.write(self._clear)
 
-    async def _items(self, limit: int | None) -> list[tuple[Document, int, TResponseInputItem]]:
+    async def _newest(self, limit: int | None) -> list[tuple[Document, int, TResponseInputItem]]:
         """Return the newest items, newest first, each with what it is stored in."""
         found: list[tuple[Document, int, TResponseInputItem]] = []
         if limit == 0:
@@ -202,6 +196,17 @@ class AgentCoreSession(SessionABC):
                     break
         return found[:limit]
 
+    async def _add(self, items: list[TResponseInputItem]) -> None:
+        if not items:
+            return
+        said = [message for item in items for message in _messages(item)]
+        try:
+            payloads = pack(_FORMAT, {"items": items}, said)
+        except (TypeError, ValueError) as error:
+            message = f"items is not JSON: {error}; give what the SDK's to_input_list() returns"
+            raise InvalidInputError(message) from None
+        await self._write(payloads, is_extracted=bool(said))
+
     async def _write(self, payloads: list[list[Any]], *, is_extracted: bool) -> None:
         for payload in payloads:
             await self._session.add_turns(payload, extract=is_extracted)
@@ -210,7 +215,7 @@ class AgentCoreSession(SessionABC):
         if self._popping is None:
             self._popping = Lock()
         async with self._popping:
-            found = await self._items(1)
+            found = await self._newest(1)
             if not found:
                 return None
             [(document, at, item)] = found
@@ -248,17 +253,6 @@ class AgentCoreSession(SessionABC):
                 tasks.start_soon(delete)
         if errors:
             raise errors[0]
-
-
-def _settings(given: object) -> SessionSettings:
-    if given is None:
-        return SessionSettings()
-    if isinstance(given, Mapping):
-        return SessionSettings(**cast("Mapping[str, Any]", given))
-    if not isinstance(given, SessionSettings):
-        message = f"session_settings is {type(given).__name__}; give a SessionSettings or a mapping"
-        raise InvalidInputError(message)
-    return given
 
 
 def _messages(item: TResponseInputItem) -> list[ConversationalMessage]:

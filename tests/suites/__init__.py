@@ -1,0 +1,1 @@
+"""The frameworks' own tests, on the integrations: see ``__main__``."""

@@ -1,0 +1,103 @@
+"""The environment of a suite: the pinned versions, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from tests.suites.suite import HERE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.suites.suite import Suite
+
+VERSIONS = (
+    "import json, importlib.metadata as m;"
+    "print(json.dumps({d.metadata['Name'].lower().replace('_', '-'): d.version"
+    " for d in m.distributions()}))"
+)
+"""Prints the versions of what is installed."""
+
+
+class WrongVersionError(Exception):
+    """The installer gave another version than the pinned one."""
+
+
+@frozen
+class Environment:
+    """A virtual environment, and the folder in which the suite works."""
+
+    suite: Suite
+    work: Path
+    newest: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Folder of everything that belongs to it."""
+        return self.work / (f"{self.suite.name}-newest" if self.newest else self.suite.name)
+
+    @property
+    def python(self) -> Path:
+        """Its Python."""
+        return self.folder / "env" / "bin" / "python"
+
+    def make(self, root: Path) -> None:
+        """Make it anew, with the package of *root* installed without its dependencies."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        requirements = self.folder / "requirements.txt"
+        requirements.write_text("\n".join(self._requirements(root)) + "\n", "utf-8")
+        uv = shutil.which("uv")
+        if uv:
+            self._run(uv, "venv", "--quiet", "--python", sys.executable, self.folder / "env")
+            install = [uv, "pip", "install", "--quiet", "--python", str(self.python)]
+        else:
+            self._run(sys.executable, "-m", "venv", self.folder / "env")
+            install = [str(self.python), "-m", "pip", "install", "--quiet"]
+        self._run(*install, "-r", requirements)
+        # Not with aioboto3, whose pins hold others back: the package does not need it.
+        self._run(*install, "--no-deps", "--editable", root)
+        self._check()
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of what is installed."""
+        printed = subprocess.run(
+            [self.python, "-c", VERSIONS], check=True, capture_output=True, text=True
+        )
+        found: dict[str, str] = json.loads(printed.stdout)
+        return found
+
+    def _requirements(self, root: Path) -> list[str]:
+        lines = (HERE / self.suite.name / "requirements.txt").read_text("utf-8").splitlines()
+        if self.newest:
+            lines = [re.sub(r"==.*", "", line) for line in lines]
+        groups = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
+        return lines + [
+            each
+            for each in groups["tests"]
+            if isinstance(each, str) and not each.startswith("aiomoto")
+        ]
+
+    def _check(self) -> None:
+        if self.newest:
+            return
+        found = self.versions()
+        wrong = [
+            f"{name} is {found.get(name.lower())} instead of {pin}"
+            for name, pin in self.suite.pins.items()
+            if found.get(name.lower().replace("_", "-")) != pin
+        ]
+        if wrong:
+            raise WrongVersionError("; ".join(wrong))
+
+    def _run(self, *command: str | Path) -> None:
+        subprocess.run(command, check=True, env={**os.environ, "PIP_QUIET": "1"})

@@ -1,0 +1,120 @@
+"""The tests of a framework's source distribution, unchanged but for their conftest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from tests.suites.results import Outcome
+from tests.suites.suite import HERE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.suites.environment import Environment
+    from tests.suites.suite import Suite
+
+USED = "agentcore_memory"
+"""Property of a test that stored something in the memory."""
+
+
+def run_foreign(suite: Suite, environment: Environment) -> Outcome:
+    """Run the tests, and compare what failed with what is known."""
+    version = environment.versions()[suite.framework.lower()]
+    source = unpacked(suite, environment)
+    kept = digests(source)
+    for old, new in suite.conftest.items():
+        target = source / old
+        if target.exists():
+            target.rename(target.with_name(f"{target.stem}_original.py"))
+        shutil.copy(HERE / suite.name / new, target)
+    report = environment.folder / "report.xml"
+    log = environment.folder / "foreign.log"
+    pytest = [str(environment.python), "-m", "pytest", "-q", "-p", "suite_backend"]
+    pytest += ["-p", "no:randomly", "--junitxml", str(report), *suite.arguments]
+    with log.open("w") as output:
+        subprocess.run(
+            [*pytest, *files(suite, source)],
+            cwd=source,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE / "support"), "."])},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    changed = [name for name, digest in digests(source).items() if kept.get(name, digest) != digest]
+    tests = read(report, counts_used=suite.counts_used) if report.exists() else {}
+    return judged(suite, version, tests, changed, log)
+
+
+def unpacked(suite: Suite, environment: Environment) -> Path:
+    """Fetch and unpack the source that has the tests; return its folder."""
+    folder = environment.folder / "source"
+    folder.mkdir()
+    if not suite.sdist:
+        for path in (HERE / suite.name).glob("test_*.py"):
+            shutil.copy(path, folder)
+        return folder
+    version = environment.versions()[suite.sdist.lower()]
+    download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    subprocess.run(
+        [*download, "--no-binary", suite.sdist, "--dest", folder, f"{suite.sdist}=={version}"],
+        check=True,
+    )
+    [archive] = folder.glob("*.tar.gz")
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    [found] = (path for path in folder.iterdir() if path.is_dir())
+    return found
+
+
+def files(suite: Suite, source: Path) -> list[str]:
+    """Return the files of the tests."""
+    found = [path for each in suite.tests for path in sorted(source.glob(each))]
+    return [str(path.relative_to(source)) for path in found]
+
+
+def digests(source: Path) -> dict[str, str]:
+    """Return what identifies the content of each test file."""
+    return {
+        str(path.relative_to(source)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in source.rglob("*.py")
+        if not path.name.startswith("conftest")
+    }
+
+
+def read(report: Path, *, counts_used: bool) -> dict[str, str]:
+    """Return the outcomes of a report by the id of the test."""
+    outcomes: dict[str, str] = {}
+    for case in ET.parse(report).iter("testcase"):
+        is_used = any(each.get("name") == USED for each in case.iter("property"))
+        if case.find("skipped") is not None or (counts_used and not is_used):
+            continue
+        failed = case.find("failure") is not None or case.find("error") is not None
+        name = f"{case.get('classname', '')}::{case.get('name')}"
+        if outcomes.get(name) != "failed":
+            outcomes[name] = "failed" if failed else "passed"
+    return outcomes
+
+
+def judged(
+    suite: Suite, version: str, tests: dict[str, str], changed: list[str], log: Path
+) -> Outcome:
+    """Return the outcome, with what is not as it is known."""
+    failed = sorted(test for test, outcome in tests.items() if outcome == "failed")
+    problems = [f"changed: {name}" for name in changed]
+    problems += [f"failed: {test}" for test in failed if suite.reason(test) is None]
+    passed = [test for test, outcome in tests.items() if outcome == "passed"]
+    problems += [f"passes, though known to fail: {test}" for test in passed if suite.reason(test)]
+    if not tests or problems:
+        problems.append("\n".join(log.read_text("utf-8", "replace").splitlines()[-40:]))
+    known: dict[str, int] = {}
+    for test in failed:
+        if reason := suite.reason(test):
+            known[reason] = known.get(reason, 0) + 1
+    return Outcome(suite.title, version, len(passed), len(tests), known, problems)

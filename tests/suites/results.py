@@ -1,0 +1,67 @@
+"""What the suites gave, and the table that shows it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from attrs import asdict, evolve, field, frozen
+
+RESULTS = Path(__file__).parent / "results.json"
+"""What the last recorded runs gave."""
+
+
+@frozen
+class Outcome:
+    """
+    The outcome of a suite.
+
+    Attributes:
+        title: What was run.
+        version: Version of the framework.
+        passed: Number of tests that passed.
+        of: Number of tests that were run.
+        known: Number of tests that are known to fail, by reason.
+        problems: What is not as it was expected.
+    """
+
+    title: str
+    version: str
+    passed: int
+    of: int
+    known: dict[str, int] = field(factory=dict)
+    problems: list[str] = field(factory=list)
+
+    def summary(self) -> str:
+        """Return it in words."""
+        reasons = "".join(f"; {count} fail: {reason}" for reason, count in self.known.items())
+        return f"{self.passed} of {self.of} passed{reasons}"
+
+    def failing(self, problem: str) -> Outcome:
+        """Return it with one more problem."""
+        return evolve(self, problems=[*self.problems, problem])
+
+
+def recorded() -> dict[str, Any]:
+    """Return what was recorded, by suite."""
+    found: dict[str, Any] = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+    return found
+
+
+def record(name: str, outcome: Outcome) -> None:
+    """Write an outcome."""
+    data = asdict(outcome)
+    del data["problems"]
+    everything = {**recorded(), name: data}
+    RESULTS.write_text(json.dumps(everything, indent=2, sort_keys=True) + "\n", "utf-8")
+
+
+def table() -> str:
+    """Return the table, in Markdown."""
+    lines = ["| suite | version | passed | known to fail |", "|---|---|---|---|"]
+    for each in recorded().values():
+        known = "; ".join(f"{count}: {reason}" for reason, count in each["known"].items())
+        shown = f"{each['passed']} of {each['of']}"
+        lines.append(f"| {each['title']} | {each['version']} | {shown} | {known} |")
+    return "\n".join(lines)

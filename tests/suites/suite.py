@@ -1,0 +1,67 @@
+"""What is known of a suite: its folder has it as data."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from attrs import field, frozen
+
+HERE = Path(__file__).parent
+
+
+def names() -> list[str]:
+    """Return the names of all suites."""
+    return sorted(path.parent.name for path in HERE.glob("*/suite.toml"))
+
+
+@frozen
+class Suite:
+    """
+    A framework's tests, and what is expected of them.
+
+    Attributes:
+        name: Name of the folder.
+        title: What the table calls it.
+        framework: Distribution that is tried, whose version the table shows.
+        sdist: Distribution whose source has the tests; empty where an installed module has them.
+        tests: Files with tests, as patterns below the source, or arguments of pytest.
+        conftest: Files of the source that are replaced, and by which of the folder.
+        arguments: Further arguments of pytest.
+        counts_used: Whether only the tests count that stored something in the memory.
+        known: Patterns of the tests that fail, with the reason of each.
+        own: Patterns of our own tests of the integration.
+        pins: Versions, by distribution.
+    """
+
+    name: str
+    title: str
+    framework: str
+    sdist: str = ""
+    tests: tuple[str, ...] = field(default=(), converter=tuple)
+    conftest: dict[str, str] = field(factory=dict)
+    arguments: tuple[str, ...] = field(default=(), converter=tuple)
+    counts_used: bool = False
+    known: dict[str, str] = field(factory=dict)
+    own: tuple[str, ...] = field(default=(), converter=tuple)
+    pins: dict[str, str] = field(factory=dict)
+
+    @classmethod
+    def read(cls, name: str) -> Suite:
+        """Read a folder."""
+        data = tomllib.loads((HERE / name / "suite.toml").read_text("utf-8"))
+        pinned = (HERE / name / "requirements.txt").read_text("utf-8")
+        pins = dict(re.findall(r"^([\w.-]+)==(\S+)$", pinned, re.MULTILINE))
+        return cls(name=name, pins=pins, **data)
+
+    def reason(self, test: str) -> str | None:
+        """Return why a test is known to fail."""
+        found = (reason for pattern, reason in self.known.items() if matches(test, pattern))
+        return next(found, None)
+
+
+def matches(test: str, pattern: str) -> bool:
+    """Return whether an id is that of a pattern, in which ``*`` is any text."""
+    return fnmatchcase(test.replace("[", "("), pattern.replace("[", "("))
