@@ -9,9 +9,8 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from attrs import frozen
 
 from tests.suites.suite import HERE
 
@@ -32,7 +31,7 @@ class WrongVersionError(Exception):
     """The installer gave another version than the pinned one."""
 
 
-@frozen
+@dataclass(frozen=True)
 class Environment:
     """A virtual environment, and the folder in which the suite works."""
 

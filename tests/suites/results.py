@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
-
-from attrs import asdict, evolve, field, frozen
 
 RESULTS = Path(__file__).parent / "results.json"
 """What the last recorded runs gave."""
 
 
-@frozen
+@dataclass(frozen=True)
 class Outcome:
     """
     The outcome of a suite.
@@ -30,8 +29,8 @@ class Outcome:
     version: str
     passed: int
     of: int
-    known: dict[str, int] = field(factory=dict)
-    problems: list[str] = field(factory=list)
+    known: dict[str, int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
         """Return it in words."""
@@ -40,7 +39,7 @@ class Outcome:
 
     def failing(self, problem: str) -> Outcome:
         """Return it with one more problem."""
-        return evolve(self, problems=[*self.problems, problem])
+        return replace(self, problems=[*self.problems, problem])
 
 
 def recorded() -> dict[str, Any]:

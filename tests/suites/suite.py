@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-
-from attrs import field, frozen
 
 HERE = Path(__file__).parent
 
@@ -17,7 +16,7 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in HERE.glob("*/suite.toml"))
 
 
-@frozen
+@dataclass(frozen=True)
 class Suite:
     """
     A framework's tests, and what is expected of them.
@@ -40,13 +39,13 @@ class Suite:
     title: str
     framework: str
     sdist: str = ""
-    tests: tuple[str, ...] = field(default=(), converter=tuple)
-    conftest: dict[str, str] = field(factory=dict)
-    arguments: tuple[str, ...] = field(default=(), converter=tuple)
+    tests: tuple[str, ...] = ()
+    conftest: dict[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
     counts_used: bool = False
-    known: dict[str, str] = field(factory=dict)
-    own: tuple[str, ...] = field(default=(), converter=tuple)
-    pins: dict[str, str] = field(factory=dict)
+    known: dict[str, str] = field(default_factory=dict)
+    own: tuple[str, ...] = ()
+    pins: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, name: str) -> Suite:
@@ -54,7 +53,8 @@ class Suite:
         data = tomllib.loads((HERE / name / "suite.toml").read_text("utf-8"))
         pinned = (HERE / name / "requirements.txt").read_text("utf-8")
         pins = dict(re.findall(r"^([\w.-]+)==(\S+)$", pinned, re.MULTILINE))
-        return cls(name=name, pins=pins, **data)
+        lists = {key: tuple(value) for key, value in data.items() if isinstance(value, list)}
+        return cls(name=name, pins=pins, **{**data, **lists})
 
     def reason(self, test: str) -> str | None:
         """Return why a test is known to fail."""
