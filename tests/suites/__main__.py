@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.suites.environment import Environment
 from tests.suites.foreign import run_foreign
 from tests.suites.own import run_own
-from tests.suites.results import RESULTS, Outcome, record, table
+from tests.suites.results import RESULTS, Outcome, record, short_table, table
 from tests.suites.suite import Suite, names
 
 ROOT = Path(__file__).parents[2]
@@ -39,11 +39,11 @@ def main() -> int:
     parser.add_argument("suite", nargs="*", choices=[[], *names()], help="all if omitted")
     parser.add_argument("--newest", action="store_true", help="the newest versions of everything")
     parser.add_argument("--record", action="store_true", help=f"write {RESULTS.name}")
-    parser.add_argument("--table", action="store_true", help="print the table of the documentation")
+    parser.add_argument("--table", action="store_true", help="print the tables of the pages")
     parser.add_argument("--work", type=Path, default=ROOT / ".suites", help="folder to work in")
     options = parser.parse_args()
     if options.table:
-        print(table())
+        print(table(), short_table(), sep="\n\n")
         return 0
     failed = []
     for name in options.suite or names():
