@@ -92,11 +92,10 @@ class ManagerLoop:
     ) -> T:
         """Make a call in the manager's loop; who is cancelled waits for its outcome first."""
         loop = await self._open()
-        call = _Call(loop, partial(function, *args, **kwargs))
         if loop is asyncio.get_running_loop():
-            call.begin()
-        else:
-            call.hand_over()
+            return await to_the_end(function, *args, **kwargs)
+        call = _Call(loop, partial(function, *args, **kwargs))
+        call.hand_over()
         return await call.outcome(is_cancellable=False)
 
     def blocking(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -133,6 +132,13 @@ class ManagerLoop:
                 raise
         await to_thread.run_sync(self._blocking.open)
         return self.manager.loop
+
+
+async def to_the_end(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Make a call in the running loop; who is cancelled waits for its outcome first."""
+    call = _Call(asyncio.get_running_loop(), partial(function, *args, **kwargs))
+    call.begin()
+    return await call.outcome(is_cancellable=False)
 
 
 class _Call(Generic[T]):

@@ -117,7 +117,9 @@ def test_the_async_classes_are_found() -> None:
     assert known <= set(ASYNC)
     modules = map(importlib.import_module, public_modules())
     functions = [getattr(module, name) for module in modules for name in module.__all__]
-    assert not any(map(inspect.iscoroutinefunction, functions))
+    # Its answer goes to a model that is awaited, too.
+    awaited = {each.__name__ for each in functions if inspect.iscoroutinefunction(each)}
+    assert {"resolve_tool_calls"} == awaited
     assert all(cls in public_classes() for cls in WITHOUT_TWIN)
 
 
