@@ -130,20 +130,18 @@ async def test_calls_of_openais_sdk_are_answered(session: AsyncMemorySession) ->
 
 async def test_calls_of_anthropics_sdk_are_answered(session: AsyncMemorySession) -> None:
     """Its objects are what calls come as; its types take tools and results."""
-    pytest.importorskip("anthropic")
+    sdk = pytest.importorskip("anthropic.types")
     pydantic = pytest.importorskip("pydantic")
-    from anthropic.types import TextBlock, ToolParam, ToolResultBlockParam, ToolUseBlock
-
-    given = pydantic.TypeAdapter(list[ToolParam])
-    assert tools.anthropic_tools() == given.validate_python(tools.anthropic_tools())
+    for tool in tools.anthropic_tools():
+        assert tool == pydantic.TypeAdapter(sdk.ToolParam).validate_python(tool)
     content = [
-        TextBlock(type="text", text="One moment."),
-        ToolUseBlock.model_validate(anthropic_call("1", *CALL)),
-        ToolUseBlock.model_validate(anthropic_call("2", "recent_turns", {})),
+        sdk.TextBlock(type="text", text="One moment."),
+        sdk.ToolUseBlock.model_validate(anthropic_call("1", *CALL)),
+        sdk.ToolUseBlock.model_validate(anthropic_call("2", "recent_turns", {})),
     ]
     results = await resolve_tool_calls(session, content)
-    adapter = pydantic.TypeAdapter(list[ToolResultBlockParam])
-    assert results == adapter.validate_python(results)
+    for result in results:
+        assert result == pydantic.TypeAdapter(sdk.ToolResultBlockParam).validate_python(result)
     assert ["1", "2"] == [each["tool_use_id"] for each in results]
     assert results[1]["is_error"]
 
@@ -171,7 +169,7 @@ async def test_converse_knows_the_tools_and_the_results(session: AsyncMemorySess
     assert ["success", "error"] == [each["toolResult"].get("status", "success") for each in results]
 
 
-WRONG: dict[str, tuple[str, Any, str]] = {
+WRONG: dict[str, tuple[Any, Any, str]] = {
     "no object": ("recall", [1], "no JSON object"),
     "nothing": ("recall", None, "no JSON object"),
     "a number": ("recall", 7, "no JSON object"),
@@ -199,8 +197,8 @@ WRONG: dict[str, tuple[str, Any, str]] = {
     "half of a pair to keep": ("remember", {"fact": "\ud800 bees"}, "surrogate"),
     "another name": ("get_weather", {"city": CANARY}, "remember, recall, recent_turns, forget"),
     "a name in another case": ("Recall", {"query": "bees"}, "no tool of this name"),
-    "no name": (None, {}, "no tool of this name"),  # type: ignore[dict-item] - what models do
-    "a list for a name": ([], {}, "no tool of this name"),  # type: ignore[dict-item] - as above
+    "no name": (None, {}, "no tool of this name"),
+    "a list for a name": ([], {}, "no tool of this name"),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -289,7 +290,7 @@ async def test_reads_run_together_and_writes_run_together(
     monkeypatch.setattr(
         AsyncMemorySession, "batch_create_memory_records", lambda _, each, **kw: create(each, **kw)
     )
-    calls = [("recent_turns", {"k": k}) for k in (1, 2)]
+    calls: list[tuple[str, Any]] = [("recent_turns", {"k": k}) for k in (1, 2)]
     calls += [("remember", {"fact": each}) for each in ("w1", "w2", "w3")]
     calls += [("recent_turns", {"k": 3})]
     await ask(session, *calls)
@@ -328,14 +329,15 @@ async def test_nothing_is_lost_or_doubled_where_a_fifth_of_the_requests_fails() 
         LocalMemoryService() as service,
         service.manager(MEMORY_ID, retry=FAST, limits=UNPACED) as manager,
     ):
-        for fault in (
-            lambda: service.fail("ThrottledException", times=4),
-            lambda: service.fail("ServiceException", times=4),
-            lambda: service.drop_connection(times=4),
-            lambda: service.drop_connection(after=True, times=4),
-            lambda: service.corrupt_body("cut", times=4),
-        ):
-            fault()
+        faults: list[Callable[..., object]] = [
+            partial(service.fail, "ThrottledException"),
+            partial(service.fail, "ServiceException"),
+            service.drop_connection,
+            partial(service.drop_connection, after=True),
+            partial(service.corrupt_body, "cut"),
+        ]
+        for inject in faults:
+            inject(times=4)
             await remembered_once(manager)
 
 
