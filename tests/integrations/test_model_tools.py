@@ -371,7 +371,7 @@ async def test_a_cancelled_write_waits_for_its_outcome(
         return result
 
     monkeypatch.setattr(AsyncMemorySession, method, slow)
-    arguments = {"remember": {"fact": "Bees sting."}, "forget": kept}[name]
+    arguments = {"remember": {"fact": "Bees hum."}, "forget": kept}[name]
     async with asyncio.TaskGroup() as group:
         task = group.create_task(ask(session, (name, arguments)))
         await begun.wait()
