@@ -18,21 +18,28 @@ from agentcore_memory_async.local import LocalMemoryService
 if TYPE_CHECKING:
     import pytest
 
+    from agentcore_memory_async.local import BlockingLocalMemoryService
     from agentcore_memory_async.sync import MemorySessionManager
 
 PROPERTY = "agentcore_memory"
 """Property of a test that used the memory, in the report."""
 UNPACED = ServiceLimits(events_per_second=None, other_events_per_second=None)
 """Pace of writes: the local service has no quotas, and tests write without a pause."""
+MEMORY_ID = "suite-a1B2c3D4e5"
 _NUMBERS = count()
 _RUNNING: list[pytest.Item] = []
 
 
 @cache
+def service() -> BlockingLocalMemoryService:
+    """Return the local service of this process, which has a loop of its own."""
+    return LocalMemoryService().__enter__()
+
+
+@cache
 def manager() -> MemorySessionManager:
     """Return the manager of this process: it has a loop of its own, since tests have many."""
-    service = LocalMemoryService().__enter__()
-    return service.manager("suite-a1B2c3D4e5", limits=UNPACED)
+    return service().manager(MEMORY_ID, limits=UNPACED)
 
 
 def new_name() -> str:
