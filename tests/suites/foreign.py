@@ -59,6 +59,7 @@ def unpacked(suite: Suite, environment: Environment) -> Path:
     if not suite.sdist:
         for path in (HERE / suite.name).glob("test_*.py"):
             shutil.copy(path, folder)
+        (folder / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n", "utf-8")
         return folder
     version = environment.versions()[suite.sdist.lower()]
     download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]

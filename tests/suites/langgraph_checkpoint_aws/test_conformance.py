@@ -7,14 +7,11 @@ It takes the actor id from each config, where the tests have none: so one is put
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import suite_backend
 from langgraph_checkpoint_aws import AgentCoreMemorySaver
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SPEC = "langgraph.checkpoint.conformance.spec.test_"
 BASE = ("put", "put_writes", "get_tuple", "list", "delete_thread")
@@ -60,26 +57,20 @@ for name in (
     setattr(WithActor, name, with_actor(name))
 
 
-def delete_thread(self: Any, thread_id: str, actor_id: str = "actor") -> Any:
-    """Delete a thread of the actor."""
-    return AgentCoreMemorySaver.delete_thread(self, thread_id, actor_id)
-
-
 async def adelete_thread(self: Any, thread_id: str, actor_id: str = "actor") -> Any:
     """Delete a thread of the actor."""
     return await AgentCoreMemorySaver.adelete_thread(self, thread_id, actor_id)
 
 
-WithActor.delete_thread = delete_thread
 WithActor.adelete_thread = adelete_thread
 
 
 @pytest.fixture
-def saver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Yield the checkpointer, on the local service."""
+def saver(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the checkpointer, on the local service."""
     for name, value in suite_backend.service().environment.items():
         monkeypatch.setenv(name, value)
-    yield WithActor(memory_id=suite_backend.MEMORY_ID, region_name="us-west-2")
+    return WithActor(memory_id=suite_backend.MEMORY_ID, region_name="us-west-2")
 
 
 @pytest.mark.parametrize("test", TESTS, ids=lambda test: test.__name__)
