@@ -13,13 +13,13 @@ import asyncio
 import sys
 from concurrent.futures import CancelledError as FutureCancelledError
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures import wait as wait_for_futures
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
-from anyio import CancelScope, to_thread
+from anyio import CancelScope
 
 from agentcore_memory_async.errors import ClosedError, InvalidInputError
 from agentcore_memory_async.manager import AsyncMemorySessionManager
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 BEGIN_TIMEOUT_S = 10.0
 """How long the manager's loop may take to begin a call; a loop that is blocked never does."""
+CHECK_S = 0.25
+"""How long a wait may miss that the manager's loop has ended, or a Ctrl-C."""
 CLEANUP_TIMEOUT_S = 5.0
 """How long an interrupted blocking call waits for its end."""
 ENDED = (
@@ -113,15 +115,13 @@ class ManagerLoop:
                 raise
             self._blocking.open()
             loop = self.manager.loop
-        if loop is asyncio._get_running_loop():  # noqa: SLF001 - raises nothing
+        if loop is _running_loop():
             message = (
                 "this blocking call was made in the event loop of its manager, and would wait for "
                 "itself forever; await the async method instead, or give a MemorySessionManager"
             )
             raise RuntimeError(message)
-        call = _Call(loop, partial(function, *args, **kwargs))
-        call.hand_over()
-        return call.wait()
+        return _Call(loop, partial(function, *args, **kwargs)).wait()
 
     async def _open(self) -> asyncio.AbstractEventLoop:
         """Return the manager's loop; a facade opens."""
@@ -130,7 +130,8 @@ class ManagerLoop:
         except ClosedError:
             if self._blocking is None:
                 raise
-        await to_thread.run_sync(self._blocking.open)
+        # Not by anyio, whose threads end with a callback that a patched loop may never make.
+        await asyncio.to_thread(self._blocking.open)
         return self.manager.loop
 
 
@@ -156,12 +157,18 @@ class _Call(Generic[T]):
 
     def hand_over(self) -> None:
         """Let it begin in the manager's loop."""
+        if not self._post(self.begin):
+            raise ClosedError(ENDED)
+
+    def _post(self, function: Callable[[], None]) -> bool:
+        """Run *function* in the loop soon, from any thread; return whether the loop takes it."""
         try:
-            self._loop.call_soon_threadsafe(self.begin)
+            self._loop.call_soon_threadsafe(function)
         except RuntimeError:
             if not self._loop.is_closed():
                 raise
-            raise ClosedError(ENDED) from None
+            return False
+        return True
 
     def begin(self) -> None:
         """Begin, in a task of its own with the caller's context variables; in the loop."""
@@ -169,71 +176,104 @@ class _Call(Generic[T]):
             self._task = self._loop.create_task(self._run(), context=self._context)
 
     async def _run(self) -> None:
-        sniffio: Any = sys.modules.get("sniffio")
-        if sniffio is not None:  # anyio asks it where it is, and the caller may be under trio
-            sniffio.current_async_library_cvar.set("asyncio")
+        _name_asyncio()
         try:
             result = await self._function()
         except asyncio.CancelledError:
-            # Nobody waits for the outcome of what the caller has cancelled.
-            self._future.set_exception(ClosedError(ENDED))
-            if self._is_cancelled:
-                return
-            raise
+            self._cancelled()
+            if not self._is_cancelled:
+                raise
         except BaseException as error:  # noqa: BLE001 - raised where it is awaited
             self._future.set_exception(error)
         else:
             self._future.set_result(result)
 
-    def _cancel_soon(self) -> None:
-        """Cancel what has begun; from any thread."""
-        with suppress(RuntimeError):  # the loop has ended
-            self._loop.call_soon_threadsafe(self._cancel)
+    def _cancelled(self) -> None:
+        """End with an error: the function was cancelled in itself, or all tasks of the loop are."""
+        task = asyncio.current_task()
+        is_ours = task is None or not task.cancelling()
+        self._future.set_exception(FutureCancelledError() if is_ours else ClosedError(ENDED))
 
     def _cancel(self) -> None:
         if self._task is not None and not self._task.done():
             self._is_cancelled = True
             self._task.cancel()
 
+    def _check(self, waited_s: float) -> None:
+        """Raise if it has not begun in time, or can't end any more."""
+        is_late = waited_s >= BEGIN_TIMEOUT_S
+        has_ended = self._loop.is_closed() or (is_late and not self._loop.is_running())
+        if has_ended and not self._future.done():
+            self._future.cancel()
+            raise ClosedError(ENDED)
+        if is_late and self._future.cancel():
+            raise RuntimeError(BLOCKED)
+
     async def outcome(self, *, is_cancellable: bool) -> T:
         """Return the outcome, in the caller's loop; a cancelled caller awaits it, too."""
         done = asyncio.wrap_future(self._future)
         try:
-            await asyncio.wait({done}, timeout=BEGIN_TIMEOUT_S)
-            if not done.done():
-                if self._future.cancel():
-                    _raise_blocked()
-                await asyncio.wait({done})
+            await self._wait_for(done)
+            if isinstance(self._future.exception(), FutureCancelledError):
+                raise asyncio.CancelledError
+            return self._future.result()  # not that of *done*, which makes a new TimeoutError
         except asyncio.CancelledError:
             if not self._future.cancel() and is_cancellable:
-                self._cancel_soon()
-            with CancelScope(shield=True):  # it does not hold off Task.cancel()
+                self._post(self._cancel)
+            _name_asyncio()
+            # The shield does not hold off Task.cancel().
+            with CancelScope(shield=True), suppress(ClosedError):
                 while not done.done():
                     with suppress(asyncio.CancelledError):
-                        await asyncio.wait({done})
-            if not done.cancelled():
-                done.exception()  # it counts as seen
+                        await self._wait_for(done)
             raise
-        return done.result()
+        finally:
+            if not done.cancel() and not done.cancelled():
+                done.exception()  # it counts as seen
+
+    async def _wait_for(self, done: asyncio.Future[T]) -> None:
+        waited_s = 0.0
+        check_s = None if asyncio.get_running_loop() is self._loop else CHECK_S
+        while not (await asyncio.wait({done}, timeout=check_s))[0]:
+            waited_s += CHECK_S
+            self._check(waited_s)
 
     def wait(self) -> T:
         """Wait for the outcome in the calling thread; an interrupt cancels the call."""
+        cancellations = _cancellations()
         try:
-            try:
-                return self._future.result(BEGIN_TIMEOUT_S)
-            except FutureTimeoutError:
-                if self._future.done():
-                    raise  # its own error
-                if self._future.cancel():
-                    _raise_blocked()
-            return self._future.result()
+            self.hand_over()
+            waited_s = 0.0
+            while not self._has_ended_in(CHECK_S):
+                waited_s += CHECK_S
+                self._check(waited_s)
+                # Inside asyncio.run the first Ctrl-C only cancels the main task, which this wait
+                # keeps from running.
+                if _cancellations() > cancellations:
+                    raise asyncio.CancelledError
         except BaseException:
-            if not self._future.done() and not self._future.cancel():
-                self._cancel_soon()
-                with suppress(Exception, FutureCancelledError):
-                    self._future.result(CLEANUP_TIMEOUT_S)
+            if not self._future.cancel() and self._post(self._cancel):
+                self._has_ended_in(CLEANUP_TIMEOUT_S)
             raise
+        return self._future.result()
+
+    def _has_ended_in(self, seconds: float) -> bool:
+        """Wait for the outcome, at most so long."""
+        return bool(wait_for_futures({self._future}, seconds).done)
 
 
-def _raise_blocked() -> NoReturn:
-    raise RuntimeError(BLOCKED)
+def _name_asyncio() -> None:
+    """Let anyio see asyncio here; it asks sniffio, and the caller's context may name another."""
+    sniffio: Any = sys.modules.get("sniffio")
+    if sniffio is not None:
+        sniffio.current_async_library_cvar.set("asyncio")
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    return asyncio._get_running_loop()  # noqa: SLF001 - raises nothing
+
+
+def _cancellations() -> int:
+    """Return how often the tasks of the loop that runs here were cancelled."""
+    loop = _running_loop()
+    return 0 if loop is None else sum(task.cancelling() for task in asyncio.all_tasks(loop))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, assert_type
@@ -80,6 +81,7 @@ async def lifecycle() -> None:
             await manager.create_memory_session(actor_id="a", verify=False), AsyncMemorySession
         )
     opened = await AsyncMemorySessionManager(memory_id="m", region_name="us-west-2").open()
+    assert_type(opened.loop, asyncio.AbstractEventLoop)
     assert_type(opened, AsyncMemorySessionManager)
     assert_type(await opened.aclose(), None)
     assert_type(AsyncMemorySession(opened, "a", "s").session_id, str)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, assert_type
 
 from agentcore_memory_async import (
     Actor,
     ActorSummary,
+    AsyncMemorySessionManager,
     BatchResult,
     BlockingBackgroundWork,
     BlockingExtractionPoller,
@@ -55,6 +57,8 @@ def lifecycle() -> None:
     with MemorySessionManager("m") as opened:
         assert_type(opened, MemorySessionManager)
         assert_type(opened.create_memory_session(actor_id="a"), MemorySession)
+    assert_type(manager.async_manager, AsyncMemorySessionManager)
+    assert_type(manager.loop, asyncio.AbstractEventLoop)
     manager.close()
 
 
