@@ -16,7 +16,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from agents.memory import SessionABC, SessionSettings
 from agents.memory.session_settings import coerce_session_settings
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async.integrations._documents import Document
     from agentcore_memory_async.manager import AsyncMemorySessionManager
-    from agentcore_memory_async.models import ConversationalMessage
+    from agentcore_memory_async.models import ConversationalMessage, Event
     from agentcore_memory_async.sync import MemorySessionManager
 
 __all__ = ("AgentCoreSession",)
@@ -89,7 +91,7 @@ class AgentCoreSession(SessionABC):
         self._session = AsyncMemorySession(
             self._loop.manager, encode_actor_id(actor_id), encode_session_id(session_id)
         )
-        self._popping: Lock | None = None
+        self._shared: _Shared | None = None
         self.session_id = session_id
         self.session_settings = coerce_session_settings(session_settings or {})
 
@@ -178,6 +180,7 @@ class AgentCoreSession(SessionABC):
         size = _MOST_EVENTS if limit is None else max(_FEWEST_EVENTS, min(limit, _MOST_EVENTS))
         async with aclosing(self._session.iter_events(page_size=size)) as events:
             async for event in events:
+                self._state.see(event)
                 document = reader.read(event)
                 if document is None:
                     continue
@@ -207,14 +210,28 @@ class AgentCoreSession(SessionABC):
             raise InvalidInputError(message) from None
         await self._write(payloads, is_extracted=bool(said))
 
-    async def _write(self, payloads: list[list[Any]], *, is_extracted: bool) -> None:
+    @property
+    def _state(self) -> _Shared:
+        """What all objects of the session share; in the manager's loop."""
+        if self._shared is None:
+            sessions = _SHARED.setdefault(self._loop.manager, WeakValueDictionary())
+            ids = (self._session.actor_id, self._session.session_id)
+            self._shared = sessions.setdefault(ids, _Shared())
+        return self._shared
+
+    async def _write(self, payloads: list[list[Any]], *, is_extracted: bool) -> list[Event]:
+        state = self._state
+        events: list[Event] = []
         for payload in payloads:
-            await self._session.add_turns(payload, extract=is_extracted)
+            at = state.next_time()
+            events.append(
+                await self._session.add_turns(payload, timestamp=at, extract=is_extracted)
+            )
+            state.see(events[-1])
+        return events
 
     async def _pop(self) -> TResponseInputItem | None:
-        if self._popping is None:
-            self._popping = Lock()
-        async with self._popping:
+        async with self._state.popping:
             found = await self._newest(1)
             if not found:
                 return None
@@ -223,8 +240,11 @@ class AgentCoreSession(SessionABC):
             return item
 
     async def _clear(self) -> None:
-        [payload] = pack(_FORMAT, {"cleared": True})
-        marker = await self._session.add_turns(payload, extract=False)
+        newest = await self._session.list_events(max_results=1, page_size=1)
+        if not newest:
+            return
+        self._state.see(newest[0])
+        [marker] = await self._write(pack(_FORMAT, {"cleared": True}), is_extracted=False)
         reader, old, is_older = Reader(_FORMAT), list[str](), False
         async with aclosing(self._session.iter_events()) as events:
             async for event in events:
@@ -255,11 +275,45 @@ class AgentCoreSession(SessionABC):
             raise errors[0]
 
 
-def _messages(item: TResponseInputItem) -> list[ConversationalMessage]:
+class _Shared:
+    """
+    What the objects of one session share, in the loop of their manager.
+
+    Attributes:
+        popping: Held from finding an item until it is taken back, so that it is one's alone.
+    """
+
+    def __init__(self) -> None:
+        self.popping = Lock()
+        self._newest = datetime.min.replace(tzinfo=UTC)
+
+    def see(self, event: Event) -> None:
+        """Note an event that was read or written."""
+        self._newest = max(self._newest, event.timestamp)
+
+    def next_time(self) -> datetime | None:
+        """
+        Return the time of the next event; None is the current time.
+
+        Another process may have a clock that is ahead. What answers its events is newer all the
+        same: otherwise an item would not be taken back, and an answer would precede its question.
+        """
+        later = self._newest + timedelta(milliseconds=1)
+        return later if later > datetime.now(UTC) else None
+
+
+_SHARED: WeakKeyDictionary[
+    AsyncMemorySessionManager, WeakValueDictionary[tuple[str, str], _Shared]
+] = WeakKeyDictionary()
+"""What sessions share, by manager, actor id and session id."""
+
+
+def _messages(item: object) -> list[ConversationalMessage]:
     """Return what the user or the assistant said in an item."""
-    fields = cast("Mapping[str, object]", item)
-    role = _ROLES.get(cast("str", fields.get("role")))
-    return [] if role is None else to_messages(role, _text(fields.get("content")))
+    fields = cast("Mapping[str, object]", item if isinstance(item, Mapping) else {})
+    role = fields.get("role")
+    said = _ROLES.get(role) if isinstance(role, str) else None
+    return [] if said is None else to_messages(said, _text(fields.get("content")))
 
 
 def _text(content: object) -> str:
