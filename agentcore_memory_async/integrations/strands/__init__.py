@@ -18,8 +18,14 @@ except ImportError as error:
 
 from agentcore_memory_async.integrations.strands._converter import MessageConverter
 from agentcore_memory_async.integrations.strands._memory_store import AgentCoreMemoryStore
+from agentcore_memory_async.integrations.strands._repository import AgentCoreSessionRepository
 from agentcore_memory_async.integrations.strands._session_manager import AgentCoreSessionManager
 
-__all__ = ("AgentCoreMemoryStore", "AgentCoreSessionManager", "MessageConverter")
+__all__ = (
+    "AgentCoreMemoryStore",
+    "AgentCoreSessionManager",
+    "AgentCoreSessionRepository",
+    "MessageConverter",
+)
 
 del _strands

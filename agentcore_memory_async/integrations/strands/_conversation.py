@@ -27,23 +27,17 @@ from agentcore_memory_async.integrations.strands._records import (
     Item,
     Reader,
     Record,
-    event_items,
-    split_text,
+    message_items,
 )
-from agentcore_memory_async.models import ConversationalMessage, MessageRole
+from agentcore_memory_async.integrations.strands._rewriting import add_items, rewrite_event
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from datetime import datetime
 
     from strands.types.content import Message
 
     from agentcore_memory_async import AsyncMemorySession
     from agentcore_memory_async.integrations.strands._converter import MessageConverter
-    from agentcore_memory_async.models import Event
-
-ROLES = {"user": MessageRole.USER, "assistant": MessageRole.ASSISTANT}
-"""Roles of messages from which records are extracted."""
 
 
 @define
@@ -51,14 +45,13 @@ class _Pending:
     """A record that is yet to be written, with the text beside it; without a place until then."""
 
     record: Record
-    text: str
-    role: MessageRole
     metadata: Mapping[str, str]
+    role: str = ""
+    text: str = ""
     is_placed: bool = False
 
     def to_items(self) -> list[Item]:
-        said = [ConversationalMessage(part, self.role) for part in split_text(self.text)]
-        return [*self.record.to_items(), *said]
+        return message_items(self.record, self.role, self.text)
 
 
 @define
@@ -163,7 +156,7 @@ class Conversation:
                 await self._rewrite(key, message)
             if state != self._state:
                 record = Record(AGENT, self._agent_id, json.loads(state))
-                self._pending.append(_Pending(record, "", MessageRole.OTHER, self.metadata))
+                self._pending.append(_Pending(record, self.metadata))
                 self._state = state
             while self._pending:
                 await self._write_next()
@@ -183,7 +176,7 @@ class Conversation:
             raise InvalidInputError(what) from None
         record = Record(MESSAGE, self._agent_id, data, key=key)
         text = self._converter.to_text(message)
-        return _Pending(record, text, ROLES[message["role"]], self.metadata)
+        return _Pending(record, self.metadata, message["role"], text)
 
     async def _load(self) -> History:
         if self._history is not None:
@@ -225,7 +218,7 @@ class Conversation:
         for at in range(0, len(items), MAX_ITEMS):
             is_last = at + MAX_ITEMS >= len(items)
             try:
-                event = await self._add(items[at : at + MAX_ITEMS], metadata)
+                event = await add_items(self._session, items[at : at + MAX_ITEMS], metadata)
             except OutcomeUnknownError as error:
                 self._in_doubt = _InDoubt(error, count if is_last else 0)
                 raise
@@ -246,41 +239,19 @@ class Conversation:
                 self._event_ids.setdefault(pending.record.key, []).extend(event_ids)
         del self._pending[:count]
 
-    async def _add(
-        self, items: list[Item], metadata: Mapping[str, str], timestamp: datetime | None = None
-    ) -> Event:
-        extract = any(isinstance(item, ConversationalMessage) for item in items)
-        return await self._session.add_turns(
-            items, metadata=metadata, timestamp=timestamp, extract=extract
-        )
-
     async def _rewrite(self, key: str, message: Message) -> None:
         """Replace a stored message, and each copy of it, by its redaction."""
         reader = Reader()
         for event_id in self._event_ids.get(key, []).copy():
             with suppress(NotFoundError):
-                await self._rewrite_event(event_id, reader, key, message)
+                ids = await rewrite_event(
+                    self._session, self._converter, event_id, reader, key, message
+                )
+                self._replace(event_id, ids)
         self._redactions.pop(key, None)
 
-    async def _rewrite_event(
-        self, event_id: str, reader: Reader, key: str, message: Message
-    ) -> None:
-        """Store an event anew, at its time, and delete the former one."""
-        event = await self._session.get_event(event_id)
-        records: list[_Pending] = []
-        for stored in reader.read(event):
-            pending = _Pending(stored.record, "", MessageRole.OTHER, event.metadata)
-            if stored.record.kind == MESSAGE:
-                data = stored.record.data
-                kept = message if stored.record.key == key else self._converter.to_message(data)
-                pending = self._convert(kept, stored.record.key)
-                pending.record = evolve(pending.record, index=stored.record.index)
-            records.append(pending)
-        ids = [
-            (await self._add(items, event.metadata, event.timestamp)).event_id
-            for items in event_items([record.to_items() for record in records])
-        ]
-        await self._session.delete_event(event_id)
+    def _replace(self, event_id: str, ids: list[str]) -> None:
+        """Replace an event by those that have its messages now."""
         for known in self._event_ids.values():
             if event_id in known:
                 at = known.index(event_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from typing import TYPE_CHECKING, Any, cast
 
 from attrs import define, field, frozen
@@ -128,7 +129,9 @@ def repaired(messages: Sequence[Message]) -> list[Message]:
         others = [block for block in message["content"] if "toolResult" not in block]
         answers = [results.get(call) or missing_result(call) for call in calls]
         if answers and not results and others:
-            whole.append({"role": "user", "content": answers})
+            made: Message = {"role": "user", "content": answers}
+            made["tracking_id"] = secrets.token_hex(16)  # as every message of an agent has one
+            whole.append(made)
             whole.append(message)
         elif answers or others:
             changed = message.copy()

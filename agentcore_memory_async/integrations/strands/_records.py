@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attrs import define, field, frozen
 
-from agentcore_memory_async.models import BlobPayload, ConversationalMessage
+from agentcore_memory_async.models import BlobPayload, ConversationalMessage, MessageRole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 
 FORMAT = "strands"
 """Key that every item of ours has; its value is the kind."""
-MESSAGE, AGENT, ORCHESTRATOR, PART = "message", "agent", "multi_agent", "part"
-"""Kinds of items."""
+MESSAGE, AGENT, ORCHESTRATOR, SESSION = "message", "agent", "multi_agent", "session"
+"""Kinds of records."""
+PART = "part"
+"""Kind of an item that is a part of a record."""
+ROLES = {"user": MessageRole.USER, "assistant": MessageRole.ASSISTANT}
+"""Roles of messages from which records are extracted."""
 MAX_ITEMS = 100
 """Items of an event (service model)."""
 MAX_ITEM_BYTES = 100_000
@@ -34,7 +38,7 @@ MAX_ITEM_VALUES = 10_000
 """Values in an item that are checked one by one; one of more is stored as text."""
 MAX_ITEM_DEPTH = 90
 """Levels of an item; the package takes 100."""
-MAX_TEXT_CHARACTERS = 25_000
+MAX_TEXT = 25_000
 """Characters of a message from which records are extracted; of 4 bytes each they are 100 KB."""
 
 Item = ConversationalMessage | BlobPayload
@@ -46,11 +50,12 @@ class Record:
     One stored value of an agent: a message, its state, or the state of an orchestrator.
 
     Attributes:
-        kind: ``MESSAGE``, ``AGENT`` or ``ORCHESTRATOR``.
-        owner: Id of the agent or orchestrator.
+        kind: ``MESSAGE``, ``AGENT``, ``ORCHESTRATOR`` or ``SESSION``.
+        owner: Id of the agent, orchestrator or session.
         data: JSON of it.
         index: Place of a message in the agent's conversation, from 0.
-        key: What tells a message from all others.
+        key: What tells a message from all others, but for copies of it.
+        times: When a message was made and changed, where that is to come back.
     """
 
     kind: str
@@ -58,12 +63,15 @@ class Record:
     data: Any
     index: int = 0
     key: str = ""
+    times: tuple[str, ...] = ()
 
     def to_items(self) -> list[BlobPayload]:
         """Return the items of an event in which it is stored."""
         content: dict[str, Any] = {FORMAT: self.kind, "owner": self.owner, "data": self.data}
         if self.kind == MESSAGE:
             content |= {"index": self.index, "key": self.key}
+        if self.times:
+            content["times"] = list(self.times)
         if _is_plain(content):
             return [BlobPayload(content)]
         text = json.dumps(content)
@@ -147,16 +155,15 @@ def event_items(stored: Iterable[Sequence[Item]]) -> Iterator[list[Item]]:
         yield event
 
 
-def split_text(text: str) -> list[str]:
-    """Return the parts of a text for extraction; half surrogate pairs can't be stored."""
+def message_items(record: Record, role: str, text: str) -> list[Item]:
+    """Return the items of a message, and its text in parts that may be extracted from."""
     plain = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return [
-        plain[at : at + MAX_TEXT_CHARACTERS] for at in range(0, len(plain), MAX_TEXT_CHARACTERS)
-    ]
+    parts = (plain[at : at + MAX_TEXT] for at in range(0, len(plain), MAX_TEXT))
+    return [*record.to_items(), *(ConversationalMessage(part, ROLES[role]) for part in parts)]
 
 
 def _read_record(content: dict[str, Any]) -> Record | None:
-    if content.get(FORMAT) not in (MESSAGE, AGENT, ORCHESTRATOR):
+    if content.get(FORMAT) not in (MESSAGE, AGENT, ORCHESTRATOR, SESSION):
         return None
     return Record(
         content[FORMAT],
@@ -164,6 +171,7 @@ def _read_record(content: dict[str, Any]) -> Record | None:
         content["data"],
         content.get("index", 0),
         content.get("key", ""),
+        tuple(content.get("times", ())),
     )
 
 

@@ -156,7 +156,10 @@ class AgentCoreSessionManager(SessionManager[Agent]):
             SessionException: The session has an agent of its id already.
         """
         if not isinstance(cast("object", agent), Agent):
-            message = f"agent is {type(agent).__name__}; only an Agent of Strands is kept"
+            message = (
+                f"agent is {type(agent).__name__}; give an Agent, or for another take Strands' own "
+                "RepositorySessionManager with an AgentCoreSessionRepository"
+            )
             raise InvalidInputError(message)
         if agent.agent_id in self._attached:
             message = "The `agent_id` of an agent must be unique in a session."
