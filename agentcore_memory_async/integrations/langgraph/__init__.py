@@ -1,0 +1,15 @@
+"""LangGraph: checkpoints and the store of its graphs, kept in a memory."""
+
+from __future__ import annotations
+
+try:
+    import langgraph.checkpoint.base as _langgraph
+except ImportError as error:
+    message = "this needs LangGraph: pip install 'agentcore-memory-async[langgraph]'"
+    raise ImportError(message) from error
+
+from agentcore_memory_async.integrations.langgraph._saver import AgentCoreSaver
+
+__all__ = ("AgentCoreSaver",)
+
+del _langgraph
