@@ -27,3 +27,8 @@ async def memory() -> AsyncIterator[LocalMemory]:
         service.manager(MEMORY_ID, limits=UNPACED) as manager,
     ):
         yield LocalMemory(service, manager, clock)
+
+
+def operations(memory: LocalMemory) -> list[str]:
+    """Return the names of the calls so far."""
+    return [call.operation for call in memory.service.calls()]
