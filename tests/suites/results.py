@@ -67,9 +67,9 @@ def table() -> str:
 
 def short_table() -> str:
     """Return the table of the README."""
-    lines = ["| its own tests, on the local service | passed |", "|---|---|"]
+    lines = ["| tests of frameworks, on the local service | version | passed |", "|---|---|---|"]
     for each in recorded().values():
-        lines.append(f"| {each['title']} {each['version']} | {_passed(each)} |")
+        lines.append(f"| {each['title']} | {each['version']} | {_passed(each)} |")
     return "\n".join(lines)
 
 
