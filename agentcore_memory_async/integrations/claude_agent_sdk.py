@@ -14,7 +14,6 @@ session has.
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from contextlib import aclosing
 from functools import partial
 from secrets import token_hex
@@ -29,6 +28,7 @@ from agentcore_memory_async.errors import InvalidInputError
 from agentcore_memory_async.integrations._deletions import delete_session
 from agentcore_memory_async.integrations._documents import Reader, pack, to_messages
 from agentcore_memory_async.integrations._loops import ManagerLoop
+from agentcore_memory_async.integrations._recent import Recent
 from agentcore_memory_async.integrations._together import gather
 from agentcore_memory_async.models import ConversationalMessage, MessageRole
 from agentcore_memory_async.session import AsyncMemorySession
@@ -55,8 +55,6 @@ _ROLES = {"user": MessageRole.USER, "assistant": MessageRole.ASSISTANT}
 """Types of entries that have what was said."""
 _NOT_SAID = ("isMeta", "isCompactSummary", "isSidechain", "isApiErrorMessage")
 """Marks of entries whose text is not from user or assistant, or not to each other."""
-_KNOWN_TRANSCRIPTS = 1000
-"""Transcripts that are appended to without reading what they have."""
 _NEWEST = 1
 """Events that are asked for where the newest one is wanted."""
 
@@ -105,7 +103,7 @@ class AgentCoreSessionStore(SessionStore):
     ) -> None:
         self._loop = ManagerLoop(manager)
         self._actor_id = None if actor_id is None else encode_actor_id(actor_id)
-        self._transcripts: OrderedDict[str, _Transcript] = OrderedDict()
+        self._recent = Recent(_Transcript)
 
     def __repr__(self) -> str:
         return f"<AgentCoreSessionStore of {self._actor_id or 'each project'}>"
@@ -217,7 +215,7 @@ class AgentCoreSessionStore(SessionStore):
 
     async def _append(self, key: SessionKey, entries: list[SessionStoreEntry]) -> None:
         session = self._transcript(key)
-        known = self._known(session)
+        known = self._recent.of(session)
         async with known.lock:
             if not known.is_known:
                 await self._meet(key, session, known)
@@ -230,16 +228,6 @@ class AgentCoreSessionStore(SessionStore):
                 await session.add_turns(batch.events[0], extract=extract, client_token=token)
                 del batch.events[0]
             known.unfinished, known.summary = None, batch.summary
-
-    def _known(self, session: AsyncMemorySession) -> _Transcript:
-        """Return what is known of a transcript; forget those that were not used for long."""
-        name = f"{session.actor_id}/{session.session_id}"
-        known = self._transcripts.setdefault(name, _Transcript())
-        self._transcripts.move_to_end(name)
-        for other, its in list(self._transcripts.items())[: -_KNOWN_TRANSCRIPTS or None]:
-            if not its.lock.statistics().locked:
-                del self._transcripts[other]
-        return known
 
     async def _meet(self, key: SessionKey, session: AsyncMemorySession, known: _Transcript) -> None:
         """Read the summary of a transcript, or store the name of a new one."""
@@ -255,9 +243,7 @@ class AgentCoreSessionStore(SessionStore):
 
     async def _load(self, key: SessionKey) -> list[SessionStoreEntry] | None:
         session = self._transcript(key)
-        known = self._transcripts.get(f"{session.actor_id}/{session.session_id}")
-        if known is not None:
-            known.is_known = False  # another process may have appended
+        self._recent.of(session).is_known = False  # another process may have appended
         reader, found = Reader(_FORMAT), list[dict[str, Any]]()
         async with aclosing(session.iter_events()) as events:
             async for event in events:
@@ -292,7 +278,7 @@ class AgentCoreSessionStore(SessionStore):
 
     async def _delete_transcript(self, key: SessionKey) -> None:
         session = self._transcript(key)
-        known = self._known(session)
+        known = self._recent.of(session)
         async with known.lock:
             known.is_known, known.unfinished = False, None
             await delete_session(session)

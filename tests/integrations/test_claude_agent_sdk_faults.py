@@ -185,14 +185,13 @@ async def test_what_is_known_of_transcripts_is_bounded(
     memory: LocalMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those not used for long are forgotten, and read again."""
-    module = "agentcore_memory_async.integrations.claude_agent_sdk._KNOWN_TRANSCRIPTS"
-    monkeypatch.setattr(module, 3)
+    monkeypatch.setattr("agentcore_memory_async.integrations._recent.MOST", 3)
     store = AgentCoreSessionStore(memory.manager, actor_id="anna")
     keys: list[SessionKey] = [{"project_key": "p", "session_id": f"s{n}"} for n in range(5)]
     for _ in range(2):
         for key in keys:
             await store.append(key, [entry("user", "hi")])
-    assert 3 == len(store._transcripts)
+    assert 3 == len(store._recent)
     assert 5 == len(await store.list_sessions("p"))
     for key in keys:
         assert [entry("user", "hi")] * 2 == await store.load(key)
