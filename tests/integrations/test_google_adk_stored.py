@@ -106,6 +106,21 @@ async def test_shared_state_is_read_in_one_page_once_it_is_settled(memory: Local
     assert session.state == found.state
 
 
+async def test_what_expires_leaves_the_state(memory: LocalMemory) -> None:
+    """Where the first events are gone, a snapshot still has what they said."""
+    service = AgentCoreSessionService(memory.manager)
+    session = await service.create_session(**ANNA, session_id="s1", state={"first": 1})
+    for number in range(SNAPSHOT_EVERY + 3):
+        await service.append_event(session, change(number, own=number))
+    [listed] = await memory.manager.list_actor_sessions(ACTOR_ID)
+    stored = await memory.session(ACTOR_ID, listed.session_id)
+    for event in (await stored.list_events())[4:]:  # all that are older than the snapshot
+        await stored.delete_event(event.event_id)
+    seen = await get(AgentCoreSessionService(memory.manager), session)
+    assert session.state == seen.state
+    assert session.events[-3:] == seen.events
+
+
 async def test_what_was_said_is_learned(memory: LocalMemory) -> None:
     """By user and agents; no thoughts, no calls of tools, no state."""
     service = AgentCoreSessionService(memory.manager)

@@ -96,9 +96,11 @@ class Fold:
             self._add_event(value["event"])
 
     def end(self) -> None:
-        """Note that there are no older values."""
+        """Note that there are no older values; those before a snapshot may have expired."""
         if self.snapshot is None:
             self.since_snapshot = len(self.changes)
+        else:
+            self.created = self.created or self.snapshot["created"]
 
     @property
     def is_done(self) -> bool:
