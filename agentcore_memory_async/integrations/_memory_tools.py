@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -42,6 +41,8 @@ MOST_FOUND = 10
 """Memories that one search returns."""
 MOST_TURNS = 50
 """Messages that one call returns."""
+MOST_CHARACTERS = 50_000
+"""Characters of all texts of a result: a model reads no more, and the loop is not held up."""
 LONGEST_FACT = 16_000
 """Characters of a memory (service model)."""
 LONGEST_QUERY = 10_000
@@ -58,9 +59,9 @@ NO_SUCH = (
     "that was just remembered can be forgotten after about two minutes"
 )
 """What a model is told of an id that is unknown, or somebody else's: not which of both."""
-_RARE = re.compile("[^\x20-\x7e]")
-"""Characters that may be invisible."""
-_JOINERS = "\u200c\u200d"
+_CUT = " [cut off here]"
+"""End of a text that is longer than its share of a result."""
+_JOINERS = frozenset("\u200c\u200d")
 """Invisible characters that emoji and scripts need."""
 
 
@@ -84,7 +85,11 @@ class Outcome:
     @property
     def text(self) -> str:
         """The data as JSON text in which everything can be seen: nothing hides in a memory."""
-        return _RARE.sub(_visible, json.dumps(self.data, ensure_ascii=False))
+        text = json.dumps(self.data, ensure_ascii=False)
+        if text.isprintable():
+            return text
+        hidden = {each for each in set(text) if not each.isprintable()} - _JOINERS
+        return text.translate({ord(each): json.dumps(each)[1:-1] for each in hidden})
 
 
 @frozen
@@ -280,12 +285,14 @@ async def _remember(session: AsyncMemorySession, fact: str) -> dict[str, Any]:
 async def _recall(session: AsyncMemorySession, query: str) -> dict[str, Any]:
     where = {prefix: RetrievalConfig(top_k=MOST_FOUND) for prefix in own_prefixes(session)}
     found = await session.retrieve_context(query, where)
-    return {"memories": [as_data(record) for record in found[:MOST_FOUND]]}
+    return {"memories": [as_data(each, MOST_FOUND) for each in found[:MOST_FOUND]]}
 
 
 async def _recent_turns(session: AsyncMemorySession, k: int) -> dict[str, Any]:
     turns = await session.get_last_k_turns(k)
-    return {"turns": [{"role": each.role.value.lower(), "text": each.text} for each in turns]}
+    return {
+        "turns": [{"role": each.role.value.lower(), "text": _cut(each.text, k)} for each in turns]
+    }
 
 
 async def _forget(session: AsyncMemorySession, record_id: str) -> dict[str, Any]:
@@ -299,22 +306,20 @@ async def _forget(session: AsyncMemorySession, record_id: str) -> dict[str, Any]
     return {"forgotten": record_id}
 
 
-def as_data(record: MemoryRecord) -> dict[str, Any]:
-    """Return what a model or a client is told of a record."""
+def as_data(record: MemoryRecord, most: int = 1) -> dict[str, Any]:
+    """Return what a model or a client is told of a record, among *most* in one result."""
     said_at = record.timestamp or record.created_at
     return {
         "record_id": record.memory_record_id,
-        "text": record.text,
+        "text": _cut(record.text, most),
         "date": said_at.date().isoformat(),
     }
 
 
-def _visible(found: re.Match[str]) -> str:
-    """Return a character as it is if it can be seen, and else its escape."""
-    character = found[0]
-    if character.isprintable() or character in _JOINERS:
-        return character
-    return json.dumps(character)[1:-1]
+def _cut(text: str, most: int) -> str:
+    """Return a text within its share of a result that has *most* of them."""
+    share = MOST_CHARACTERS // most
+    return text if len(text) <= share else text[: share - len(_CUT)] + _CUT
 
 
 _TEXT = {"type": "string"}

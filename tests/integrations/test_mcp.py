@@ -232,6 +232,20 @@ async def test_an_error_of_the_service_has_no_content(
         assert CANARY not in str(error.value.error)
 
 
+async def test_a_closed_manager_is_an_error_of_each_request(
+    service: LocalMemoryService, mode: str
+) -> None:
+    """It is told without a word of anything else, and the server goes on."""
+    async with service.manager(MEMORY_ID) as manager:
+        pass
+    async with client_of(manager, mode) as client:
+        with pytest.raises(MCPError, match="not available"):
+            await client.call_tool("recall", {"query": "bees"})
+        with pytest.raises(MCPError, match="not available"):
+            await client.list_resources()
+        assert 4 == len((await client.list_tools()).tools)
+
+
 async def test_records_are_listed_page_by_page(
     manager: AsyncMemorySessionManager, recorded: Callable[[], list[RecordedExchange]]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from agentcore_memory_async import (
     RetryPolicy,
     ServiceLimits,
 )
+from agentcore_memory_async.integrations._memory_tools import Outcome
 from agentcore_memory_async.integrations.tools import resolve_tool_calls
 from agentcore_memory_async.local import Lags, LocalMemoryService
 from tests.integrations.model_calls import APIS, Api, chat_call, read
@@ -260,6 +262,47 @@ async def test_nothing_hides_in_a_memory(session: AsyncMemorySession) -> None:
     assert all(char.isprintable() or char in "\u200c\u200d" for char in said)
     assert "蜂 \U0001f41d \U0001f469\u200d\U0001f680 نمی\u200cخ" in said
     assert set(texts) == {each["text"] for each in json.loads(said)["memories"]}
+
+
+async def test_a_result_has_a_length_that_a_model_can_read(session: AsyncMemorySession) -> None:
+    """Each text has its share, and says where it is cut off; one that is short is whole."""
+    for text in ("蜂" * 30_000, "short"):
+        await session.add_turns([{"role": "user", "content": text}])
+    for at in range(10):
+        await put(session, "/facts/{actorId}/", f"Bee {at} " + "flies " * 2_000)
+    two, fifty, one = await ask(
+        session,
+        ("recent_turns", {"k": 2}),
+        ("recent_turns", {"k": 50}),
+        ("recent_turns", {"k": 1}),
+    )
+    assert [25_000, 5] == [len(each["text"]) for each in two["turns"]]
+    assert [1_000, 5] == [len(each["text"]) for each in fifty["turns"]]
+    assert two["turns"][0]["text"].endswith("蜂 [cut off here]")
+    assert [{"role": "user", "text": "short"}] == one["turns"]
+    [found] = await ask(session, ("recall", {"query": "bee"}))
+    assert [5_000] * 10 == [len(each["text"]) for each in found["memories"]]
+
+
+@pytest.mark.parametrize("char", ["\u00a0", "\u3000", "\U000e0041", "蜂", "x"])
+def test_a_long_result_is_written_in_milliseconds(char: str) -> None:
+    """Nothing else runs in the loop meanwhile."""
+    data = {"turns": [{"role": "user", "text": char * 5_000} for _ in range(10)]}
+    took = []
+    for _ in range(5):
+        begun = time.process_time()
+        text = Outcome(data).text
+        took.append(time.process_time() - begun)
+    assert data == json.loads(text)
+    assert min(took) < 0.01
+
+
+@pytest.mark.parametrize("api", APIS.values(), ids=APIS)
+async def test_arguments_may_be_text_or_data(api: Api, session: AsyncMemorySession) -> None:
+    """Whatever the API gives by itself."""
+    calls: list[Any] = [{"k": 3}, json.dumps({"k": 3})]
+    made = [api.call(str(at), "recent_turns", each) for at, each in enumerate(calls)]
+    assert [{"turns": []}] * 2 == read(api, await resolve_tool_calls(session, made))
 
 
 async def test_reads_run_together_and_writes_run_together(

@@ -26,7 +26,8 @@ class Suite:
         title: What the table calls it.
         framework: Distribution that is tried, whose version the table shows.
         sdist: Distribution whose source has the tests; empty where an installed module has them.
-        tests: Files with tests, as patterns below the source, or arguments of pytest.
+        tests: Files with tests, as patterns below the source; none where a framework has none that
+            an integration could run, so that only our own are, and nothing is recorded.
         conftest: Files of the source that are replaced, and by which of the folder.
         arguments: Further arguments of pytest.
         counts_used: Whether only the tests count that stored something in the memory.

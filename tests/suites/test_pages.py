@@ -22,7 +22,7 @@ def test_the_readme_has_the_table() -> None:
 
 def test_every_suite_is_recorded_with_its_pin() -> None:
     """What is recorded is of the pinned version, and nothing is missing."""
-    suites = [Suite.read(name) for name in names()]
+    suites = [suite for suite in map(Suite.read, names()) if suite.tests]
     pinned = {suite.name: suite.pins[suite.framework] for suite in suites}
     assert pinned == {name: outcome["version"] for name, outcome in recorded().items()}
     assert {suite.name: suite.title for suite in suites} == {

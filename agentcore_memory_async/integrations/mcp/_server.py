@@ -126,9 +126,7 @@ class _Served:
         """Run a tool; what it raises is its result, so that the model can read it."""
         if params.name not in self._tools:
             _refuse(f"there is no tool of this name; there are {', '.join(self._tools)}")
-        outcome = await self._loop.read(
-            call_tool, self._session, params.name, params.arguments or {}
-        )
+        outcome = await self._ask(call_tool, self._session, params.name, params.arguments or {})
         return types.CallToolResult(
             content=[types.TextContent(text=outcome.text)],
             structured_content=None if outcome.is_error else outcome.data,
@@ -175,7 +173,7 @@ class _Served:
         except MCPError:
             raise
         except Exception as error:  # noqa: BLE001 - its text may have content
-            _LOG.warning("a resource could not be read: %s", safe_text(error))
+            _LOG.warning("a request could not be answered: %s", safe_text(error))
             raise MCPError(types.INTERNAL_ERROR, advice(error)) from None
 
     async def _page(self, cursor: str | None) -> tuple[list[types.Resource], str | None]:

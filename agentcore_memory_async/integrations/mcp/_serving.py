@@ -14,7 +14,6 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager, suppress
-from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
@@ -77,10 +76,15 @@ async def _lines(loop: asyncio.AbstractEventLoop) -> AsyncGenerator[str]:
     """Yield the lines of stdin; who stops does not wait for the next one."""
     queue = asyncio.Queue[bytes](1)
 
+    def put(line: bytes) -> None:
+        asyncio.run_coroutine_threadsafe(queue.put(line), loop).result()
+
     def read() -> None:
-        with suppress(OSError, RuntimeError), os.fdopen(0, "rb", closefd=False) as stdin:
-            for line in chain(stdin, [b""]):
-                asyncio.run_coroutine_threadsafe(queue.put(line), loop).result()
+        with suppress(RuntimeError):  # the loop has ended
+            with suppress(OSError), os.fdopen(0, "rb", closefd=False) as stdin:
+                for line in stdin:
+                    put(line)
+            put(b"")
 
     threading.Thread(target=read, daemon=True).start()
     while line := await queue.get():
