@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from agentcore_memory_async.testing import LocalMemory
 
 IMAGE = {"image": {"format": "png", "source": {"bytes": bytes(range(256)) * 4}}}
+DEEP = reduce(lambda inner, _: [inner], range(200), list[Any]())
 DOCUMENT = {
     "document": {"format": "pdf", "name": "plan", "source": {"bytes": b"%PDF" + bytes(300_000)}}
 }
@@ -101,8 +104,10 @@ async def test_only_what_was_said_is_learned(memory: LocalMemory) -> None:
                 "content": [{"json": {"n": 2**70}}],
             }
         },
+        {"toolResult": {"toolUseId": "t", "status": "success", "content": [{"json": -inf}]}},
+        {"toolResult": {"toolUseId": "t", "status": "success", "content": [{"json": DEEP}]}},
     ],
-    ids=["image", "document", "long", "surrogate", "json", "large_int"],
+    ids=["image", "document", "long", "surrogate", "json", "large_int", "infinity", "deep"],
 )
 async def test_content_comes_back_equal(block: dict[str, Any], memory: LocalMemory) -> None:
     """Bytes, long texts and odd ones are what they were."""

@@ -212,6 +212,33 @@ async def test_all_copies_are_redacted(memory: LocalMemory) -> None:
     assert texts(agent) == texts(await restored(memory)) == ["[gone]", "[gone]", "No."]
 
 
+LARGE: Any = [
+    {"text": "Read."},
+    {"document": {"format": "txt", "name": "plan", "source": {"bytes": b"4711" * 1_000_000}}},
+]
+
+
+async def test_a_large_turn_is_whole_or_not_there(memory: LocalMemory) -> None:
+    """Of several events the last one makes it count."""
+    agent = agent_of(session_of(memory))
+    await agent.invoke_async(LARGE)
+    session = await memory.session(ACTOR_ID, SESSION_ID)
+    events = await session.list_events()
+    assert len(events) > 2
+    assert agent.messages == (await restored(memory)).messages
+    await session.delete_event(events[0].event_id)  # as if it had not been written
+    assert [] == (await restored(memory)).messages
+
+
+async def test_a_large_message_is_redacted(memory: LocalMemory) -> None:
+    """All of its events are deleted."""
+    agent = agent_of(session_of(memory, batch_size=1), [{"redact": "[gone]"}, {"text": "No."}])
+    await agent.invoke_async(LARGE)
+    session = await memory.session(ACTOR_ID, SESSION_ID)
+    assert 2 == len(await session.list_events())
+    assert texts(agent) == texts(await restored(memory)) == ["[gone]", "No."]
+
+
 async def test_an_interrupt_goes_on_elsewhere(memory: LocalMemory) -> None:
     """A tool that asks its user goes on in a new agent, which is restored before."""
 

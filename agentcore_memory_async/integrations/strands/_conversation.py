@@ -11,25 +11,23 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve
 from strands.types.session import encode_bytes_values
 
-from agentcore_memory_async.errors import InvalidInputError, NotFoundError, OutcomeUnknownError
+from agentcore_memory_async.errors import InvalidInputError, OutcomeUnknownError
 from agentcore_memory_async.integrations.strands._history import History, HistoryReader
 from agentcore_memory_async.integrations.strands._records import (
     AGENT,
-    MAX_ITEMS,
     MESSAGE,
-    Item,
-    Reader,
     Record,
-    message_items,
+    to_events,
+    to_messages,
 )
-from agentcore_memory_async.integrations.strands._rewriting import add_items, rewrite_event
+from agentcore_memory_async.integrations.strands._rewriting import add_event, rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -50,16 +48,14 @@ class _Pending:
     text: str = ""
     is_placed: bool = False
 
-    def to_items(self) -> list[Item]:
-        return message_items(self.record, self.role, self.text)
-
 
 @define
 class _InDoubt:
-    """A write that may have been stored: its error, and the number of records in it."""
+    """A write that may have been stored: how many records it stores, with the events before it."""
 
     error: OutcomeUnknownError
     count: int
+    event_ids: tuple[str, ...]
 
 
 class Conversation:
@@ -93,7 +89,7 @@ class Conversation:
         self._pending: list[_Pending] = []
         self._in_doubt: _InDoubt | None = None
         self._latest_key = ""
-        self._event_ids: dict[str, list[str]] = {}
+        self._places: dict[str, list[tuple[str, ...]]] = {}
         self._redactions: dict[str, Message] = {}
         self._lock = asyncio.Lock()
         self.metadata: Mapping[str, str] = {}
@@ -131,7 +127,7 @@ class Conversation:
                 pending.text = self._converter.to_text(message)
                 if at < doubtful:
                     self._redactions[key] = message
-        self._redactions |= {key: message for key in keys if key in self._event_ids}
+        self._redactions |= {key: message for key in keys if key in self._places}
 
     async def load(self) -> History:
         """Return the history; it is read once."""
@@ -161,7 +157,7 @@ class Conversation:
             while self._pending:
                 await self._write_next()
             kept = {*held, self._latest_key}
-            self._event_ids = {key: ids for key, ids in self._event_ids.items() if key in kept}
+            self._places = {key: found for key, found in self._places.items() if key in kept}
 
     def _convert(self, message: Message, key: str) -> _Pending:
         data = self._converter.to_data(message)
@@ -190,7 +186,7 @@ class Conversation:
         history = self._history = reader.history()
         self._next_index = history.next_index
         self._state = state_text(history.state or {})
-        self._event_ids = {key: list(ids) for key, ids in history.event_ids.items()}
+        self._places = {key: [*places] for key, places in history.places.items()}
         if history.exists:
             del self._pending[: self._initial]
         return history
@@ -198,32 +194,30 @@ class Conversation:
     async def _settle(self) -> None:
         """Let a write in doubt be stored."""
         if self._in_doubt is not None:
-            event = await self._session.resolve(self._in_doubt.error)
-            self._note(self._in_doubt.count, [event.event_id])
+            doubt = self._in_doubt
+            event = await self._session.resolve(doubt.error)
+            self._note(doubt.count, (*doubt.event_ids, event.event_id))
             self._in_doubt = None
 
     async def _write_next(self) -> None:
-        """Write the records that fit into one event; one that fits into none, in several."""
+        """Write what is pending with the same metadata: one event, unless it is very large."""
         metadata = self._pending[0].metadata
-        items: list[Item] = []
-        count = 0
-        for pending in takewhile(lambda each: each.metadata == metadata, self._pending.copy()):
+        alike = [*takewhile(lambda each: each.metadata == metadata, self._pending.copy())]
+        for pending in alike:
             self._place(pending)
-            more = pending.to_items()
-            if items and len(items) + len(more) > MAX_ITEMS:
-                break
-            items += more
-            count += 1
+        records = [pending.record for pending in alike]
+        said = [one for each in alike for one in to_messages(each.role, each.text)]
+        events = to_events(records, said)
         ids: list[str] = []
-        for at in range(0, len(items), MAX_ITEMS):
-            is_last = at + MAX_ITEMS >= len(items)
+        for number, items in enumerate(events, 1):
             try:
-                event = await add_items(self._session, items[at : at + MAX_ITEMS], metadata)
+                ids.append(await add_event(self._session, items, metadata))
             except OutcomeUnknownError as error:
-                self._in_doubt = _InDoubt(error, count if is_last else 0)
+                # Of several the last one makes them count; without it all are written again.
+                is_last = number == len(events)
+                self._in_doubt = _InDoubt(error, len(alike) if is_last else 0, tuple(ids))
                 raise
-            ids.append(event.event_id)
-        self._note(count, ids)
+        self._note(len(alike), tuple(ids))
 
     def _place(self, pending: _Pending) -> None:
         """Set the place of a message in the conversation."""
@@ -232,30 +226,20 @@ class Conversation:
             pending.is_placed = True
             self._next_index += 1
 
-    def _note(self, count: int, event_ids: list[str]) -> None:
+    def _note(self, count: int, event_ids: tuple[str, ...]) -> None:
         """Note that the first pending records are stored."""
         for pending in self._pending[:count]:
             if pending.record.kind == MESSAGE:
-                self._event_ids.setdefault(pending.record.key, []).extend(event_ids)
+                self._places.setdefault(pending.record.key, []).append(event_ids)
         del self._pending[:count]
 
     async def _rewrite(self, key: str, message: Message) -> None:
         """Replace a stored message, and each copy of it, by its redaction."""
-        reader = Reader()
-        for event_id in self._event_ids.get(key, []).copy():
-            with suppress(NotFoundError):
-                ids = await rewrite_event(
-                    self._session, self._converter, event_id, reader, key, message
-                )
-                self._replace(event_id, ids)
+        for former in self._places.get(key, []).copy():
+            ids = await rewrite(self._session, self._converter, former, key, message)
+            for places in self._places.values():
+                places[:] = [ids if place == former else place for place in places]
         self._redactions.pop(key, None)
-
-    def _replace(self, event_id: str, ids: list[str]) -> None:
-        """Replace an event by those that have its messages now."""
-        for known in self._event_ids.values():
-            if event_id in known:
-                at = known.index(event_id)
-                known[at : at + 1] = ids
 
 
 def state_text(state: Mapping[str, Any]) -> str:

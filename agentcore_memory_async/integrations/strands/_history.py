@@ -14,7 +14,6 @@ from agentcore_memory_async.integrations.strands._records import (
     MESSAGE,
     Reader,
     contents,
-    is_own,
 )
 
 if TYPE_CHECKING:
@@ -38,13 +37,15 @@ class History:
         messages: Messages that the conversation manager had not removed, oldest first.
         state: State of the agent, as `SessionAgent` has it; None without one.
         next_index: Place of the next message in the conversation.
-        event_ids: Events of each message, by its key.
+        places: Events of each message and its copies, by its key.
     """
 
     messages: tuple[Message, ...] = ()
     state: Mapping[str, Any] | None = None
     next_index: int = 0
-    event_ids: Mapping[str, Sequence[str]] = field(factory=dict[str, list[str]])
+    places: Mapping[str, Sequence[tuple[str, ...]]] = field(
+        factory=dict[str, list[tuple[str, ...]]]
+    )
 
     @property
     def exists(self) -> bool:
@@ -60,14 +61,14 @@ class HistoryReader:
     _converter: MessageConverter
     _reader: Reader = field(factory=Reader)
     _messages: list[tuple[int, Message]] = field(factory=list[tuple[int, "Message"]])
-    _event_ids: dict[str, list[str]] = field(factory=dict[str, list[str]])
+    _places: dict[str, list[tuple[str, ...]]] = field(factory=dict[str, list[tuple[str, ...]]])
     _known: set[tuple[str, int]] = field(factory=set[tuple[str, int]])
     _state: Mapping[str, Any] | None = None
     is_complete: bool = False
 
     def add(self, event: Event) -> None:
         """Take the next older event."""
-        if is_own(event):
+        if self._reader.is_own(event):
             self._add_own(event)
         else:
             self._add_official(event)
@@ -82,7 +83,7 @@ class HistoryReader:
             tuple(message for index, message in reversed(self._messages) if index >= removed),
             self._state,
             max((index + 1 for index, _ in self._messages), default=0),
-            self._event_ids,
+            self._places,
         )
 
     def _add_own(self, event: Event) -> None:
@@ -95,7 +96,7 @@ class HistoryReader:
                 self._state = cast("Mapping[str, Any]", decode_bytes_values(record.data))
             elif record.kind == MESSAGE and (record.key, record.index) not in self._known:
                 self._known.add((record.key, record.index))
-                self._event_ids.setdefault(record.key, []).extend(stored.event_ids)
+                self._places.setdefault(record.key, []).append(stored.event_ids)
                 self._messages.append((record.index, self._converter.to_message(record.data)))
 
     def _add_official(self, event: Event) -> None:

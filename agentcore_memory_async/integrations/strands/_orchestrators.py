@@ -11,8 +11,9 @@ from agentcore_memory_async.integrations.strands._records import (
     ORCHESTRATOR,
     Reader,
     Record,
-    event_items,
+    to_events,
 )
+from agentcore_memory_async.integrations.strands._rewriting import add_event
 
 if TYPE_CHECKING:
     from agentcore_memory_async import AsyncMemorySession
@@ -50,6 +51,6 @@ class Orchestrators:
         data = encode_bytes_values(state)
         if self._is_read_only or self._known.get(owner) == data:
             return
-        for items in event_items([Record(ORCHESTRATOR, owner, data).to_items()]):
-            await self._session.add_turns(items, extract=False)
+        for items in to_events([Record(ORCHESTRATOR, owner, data)], ()):
+            await add_event(self._session, items)
         self._known[owner] = data

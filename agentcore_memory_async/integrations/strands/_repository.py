@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from strands.session import SessionRepository
@@ -27,13 +26,9 @@ from agentcore_memory_async.integrations.strands._records import (
     Reader,
     Record,
     Stored,
-    event_items,
+    to_events,
 )
-from agentcore_memory_async.integrations.strands._rewriting import (
-    add_items,
-    record_items,
-    rewrite_event,
-)
+from agentcore_memory_async.integrations.strands._rewriting import add_event, rewrite, texts
 
 if TYPE_CHECKING:
     from strands.multiagent import MultiAgentBase
@@ -127,7 +122,14 @@ class AgentCoreSessionRepository(SessionRepository):
         if found is None:
             message = f"agent {agent_id!r} has no message {session_message.message_id} to change"
             raise SessionException(message)
-        self._loop.blocking(self._rewrite, self._session(session_id), found, session_message)
+        self._loop.blocking(
+            rewrite,
+            self._session(session_id),
+            self._converter,
+            found.event_ids,
+            found.record.key,
+            session_message.to_message(),
+        )
 
     def list_messages(
         self, session_id: str, agent_id: str, limit: int | None = None, offset: int = 0, **_: Any
@@ -158,8 +160,8 @@ class AgentCoreSessionRepository(SessionRepository):
 
     def _write(self, session_id: str, record: Record) -> None:
         session = self._session(session_id)
-        for items in event_items([record_items(record, self._converter)]):
-            self._loop.blocking(add_items, session, items)
+        for items in to_events([record], texts([record], self._converter)):
+            self._loop.blocking(add_event, session, items)
 
     def _read(self, session_id: str, kind: str, owner: str) -> list[Stored]:
         """Return the records of one owner, oldest first; of a message's versions the newest."""
@@ -168,14 +170,6 @@ class AgentCoreSessionRepository(SessionRepository):
     def _message(self, session_id: str, agent_id: str, message_id: int) -> Stored | None:
         found = self._read(session_id, MESSAGE, agent_id)
         return next((each for each in found if each.record.index == message_id), None)
-
-    async def _rewrite(
-        self, session: AsyncMemorySession, found: Stored, changed: SessionMessage
-    ) -> None:
-        reader = Reader()
-        rewrite = partial(rewrite_event, session, self._converter)
-        for event_id in found.event_ids:
-            await rewrite(event_id, reader, found.record.key, changed.to_message())
 
     def _session_message(self, record: Record) -> SessionMessage:
         message = self._converter.to_message(record.data)

@@ -1,17 +1,19 @@
-"""Stored events that are stored anew, since a message in them has changed."""
+"""Events that are written, and those that are stored anew since a message in them has changed."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from agentcore_memory_async.errors import NotFoundError
 from agentcore_memory_async.integrations.strands._records import (
     MESSAGE,
-    Item,
+    Reader,
     Record,
-    event_items,
-    message_items,
+    to_events,
+    to_messages,
 )
 from agentcore_memory_async.models import ConversationalMessage
 
@@ -22,57 +24,68 @@ if TYPE_CHECKING:
     from strands.types.content import Message
 
     from agentcore_memory_async import AsyncMemorySession
+    from agentcore_memory_async.integrations._documents import Payload
     from agentcore_memory_async.integrations.strands._converter import MessageConverter
-    from agentcore_memory_async.integrations.strands._records import Reader
     from agentcore_memory_async.models import Event
 
 
-async def add_items(
+async def add_event(
     session: AsyncMemorySession,
-    items: Sequence[Item],
+    items: Sequence[Payload],
     metadata: Mapping[str, str] | None = None,
     timestamp: datetime | None = None,
-) -> Event:
+) -> str:
     """Store items as one event, from which is extracted if there are messages among them."""
     extract = any(isinstance(item, ConversationalMessage) for item in items)
-    return await session.add_turns(items, metadata=metadata, timestamp=timestamp, extract=extract)
+    event = await session.add_turns(items, metadata=metadata, timestamp=timestamp, extract=extract)
+    return event.event_id
 
 
-async def rewrite_event(
+async def rewrite(
     session: AsyncMemorySession,
     converter: MessageConverter,
-    event_id: str,
-    reader: Reader,
+    event_ids: Sequence[str],
     key: str,
     message: Message,
-) -> list[str]:
+) -> tuple[str, ...]:
     """
-    Store an event anew, at its time, with *message* in place of the one of *key*, and delete it.
+    Store a list of records anew, at its time, with *message* in place of the one of *key*.
+
+    Its former events are deleted then. Calling again goes on where a call was cut off.
 
     Returns:
         The ids of the new events.
-
-    Raises:
-        NotFoundError: There is no such event.
     """
-    event = await session.get_event(event_id)
-    stored: list[list[Item]] = []
-    for record in (each.record for each in reader.read(event)):
-        changed = record
-        if record.kind == MESSAGE and record.key == key:
-            changed = evolve(record, data=converter.to_data(message))
-        stored.append(record_items(changed, converter))
-    ids = [
-        (await add_items(session, items, event.metadata, event.timestamp)).event_id
-        for items in event_items(stored)
+    events: list[Event] = []
+    for event_id in event_ids:
+        with suppress(NotFoundError):
+            events.append(await session.get_event(event_id))
+    reader = Reader()
+    records = [
+        _changed(stored.record, converter, key, message)
+        for event in reversed(events)
+        for stored in reader.read(event)
     ]
-    await session.delete_event(event_id)
-    return ids
+    ids = [
+        await add_event(session, items, events[-1].metadata, events[-1].timestamp)
+        for items in (to_events(records, texts(records, converter)) if records else ())
+    ]
+    for event in events:
+        with suppress(NotFoundError):
+            await session.delete_event(event.event_id)
+    return tuple(ids)
 
 
-def record_items(record: Record, converter: MessageConverter) -> list[Item]:
-    """Return the items of a record, with the text that is to be learned from a message."""
-    if record.kind != MESSAGE:
-        return [*record.to_items()]
-    message = converter.to_message(record.data)
-    return message_items(record, message["role"], converter.to_text(message))
+def texts(records: Sequence[Record], converter: MessageConverter) -> list[ConversationalMessage]:
+    """Return the text of records, that is to be learned from."""
+    found: list[ConversationalMessage] = []
+    for record in records:
+        if record.kind == MESSAGE:
+            message = converter.to_message(record.data)
+            found += to_messages(message["role"], converter.to_text(message))
+    return found
+
+
+def _changed(record: Record, converter: MessageConverter, key: str, message: Message) -> Record:
+    is_it = record.kind == MESSAGE and record.key == key
+    return evolve(record, data=converter.to_data(message)) if is_it else record
