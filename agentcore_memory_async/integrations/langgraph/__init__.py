@@ -9,7 +9,8 @@ except ImportError as error:
     raise ImportError(message) from error
 
 from agentcore_memory_async.integrations.langgraph._saver import AgentCoreSaver
+from agentcore_memory_async.integrations.langgraph._store import AgentCoreStore
 
-__all__ = ("AgentCoreSaver",)
+__all__ = ("AgentCoreSaver", "AgentCoreStore")
 
 del _langgraph
