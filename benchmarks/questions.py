@@ -1,5 +1,6 @@
 """All questions, in the order in which they are run and shown."""
 
+from benchmarks.agent_calls.question import QUESTION as AGENT_CALLS
 from benchmarks.calls.question import QUESTION as CALLS
 from benchmarks.chat.question import QUESTION as CHAT
 from benchmarks.context.question import QUESTION as CONTEXT
@@ -10,4 +11,15 @@ from benchmarks.stalls.question import QUESTION as STALLS
 from benchmarks.start.question import QUESTION as START
 from benchmarks.throughput.question import QUESTION as THROUGHPUT
 
-QUESTIONS = (CALLS, THROUGHPUT, STALLS, CHAT, CONTEXT, START, FACADE, MEMORY, GROWTH)
+QUESTIONS = (
+    CALLS,
+    THROUGHPUT,
+    STALLS,
+    CHAT,
+    AGENT_CALLS,
+    CONTEXT,
+    START,
+    FACADE,
+    MEMORY,
+    GROWTH,
+)

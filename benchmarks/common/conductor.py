@@ -69,7 +69,7 @@ def run(question: Question) -> Run:
     operations = operations_of(question.rows)
     absent: dict[Contestant, str] = {}
     pythons = prepare(dict.fromkeys(contestant for contestant, _ in operations), absent)
-    with stub(question.latency_s) as url:
+    with stub(question.latency_s, question.server) as url:
         take_turns = fresh_rounds if question.fresh else rounds
         taken = list(take_turns(question, operations, pythons, absent, url))
     present = [figure for figure in taken[-1] if figure.contestant not in absent]
@@ -166,11 +166,11 @@ def named(
 
 
 @contextmanager
-def stub(latency_s: float) -> Iterator[str]:
-    """Start the stub, and give its URL."""
-    arguments = ["-m", "benchmarks.common.stub", str(latency_s)]
-    with process([sys.executable, *arguments]) as server:
-        yield f"http://127.0.0.1:{read_line(server).strip()}"
+def stub(latency_s: float, server: str = "benchmarks.common.stub") -> Iterator[str]:
+    """Start the stub, or another server, and give its URL."""
+    arguments = ["-m", server, str(latency_s)]
+    with process([sys.executable, *arguments]) as running:
+        yield f"http://127.0.0.1:{read_line(running).strip()}"
 
 
 @contextmanager

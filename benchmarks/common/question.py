@@ -96,6 +96,8 @@ class Question:
     """Number of calls of all other operations."""
     latency_s: float = 0.0
     """Time the stub takes for each answer, in seconds."""
+    server: str = "benchmarks.common.stub"
+    """Module of the stub, or of another server that is started as it is."""
     fresh: bool = False
     """Whether each measurement is made by a new process, without a warm-up."""
     quick: tuple[Contestant, ...] = ()

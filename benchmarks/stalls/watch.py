@@ -42,10 +42,14 @@ class Watch:
         def timed(handle: asyncio.Handle) -> None:
             began, at = clock(), processor()
             run(handle)
-            self.wall_s = max(self.wall_s, clock() - began)
-            self.processor_s = max(self.processor_s, processor() - at)
+            self.note(clock() - began, processor() - at)
 
         asyncio.Handle._run = timed  # type: ignore[method-assign, assignment]
+
+    def note(self, wall_s: float, processor_s: float) -> None:
+        """Take note of a callback that has ended."""
+        self.wall_s = max(self.wall_s, wall_s)
+        self.processor_s = max(self.processor_s, processor_s)
 
     def take(self, phase: str) -> dict[str, float]:
         """Return the longest callbacks since the last time, in seconds."""

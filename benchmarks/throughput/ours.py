@@ -30,7 +30,7 @@ async def opened(url: str) -> AsyncIterator[Measure]:
 
 def manager(url: str, max_concurrency: int = 50) -> AsyncMemorySessionManager:
     """Return a manager whose pacing is on, and not reached."""
-    limits = ServiceLimits(events_per_second=1e6)
+    limits = ServiceLimits(events_per_second=1e6, other_events_per_second=1e6)
     return AsyncMemorySessionManager(
         MEMORY, endpoint_url=url, max_concurrency=max_concurrency, limits=limits
     )

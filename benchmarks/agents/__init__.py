@@ -1,0 +1,1 @@
+"""Agents of each framework, with its integration."""
