@@ -240,7 +240,7 @@ class AgentCoreSession(SessionABC):
             return item
 
     async def _clear(self) -> None:
-        newest = await self._session.list_events(max_results=1, page_size=1)
+        newest = await self._session.list_events(max_results=1, page_size=1, include_payloads=False)
         if not newest:
             return
         self._state.see(newest[0])
