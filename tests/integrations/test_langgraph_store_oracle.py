@@ -240,6 +240,30 @@ async def test_a_cancelled_write_has_an_outcome() -> None:
             assert value_of(await store.aget(("c",), operation)) == {"text": "tea"}
 
 
+async def test_puts_at_once_are_few_events_and_the_last_of_a_key_counts() -> None:
+    """The first is written, and the others together after it; an error is told to all of these."""
+    async with opened() as (service, manager):
+        store = store_of(manager)
+
+        async def put_all() -> list[Any]:
+            puts = [store.aput(("g",), f"k{at % 30}", {"n": at}) for at in range(60)]
+            together = asyncio.gather  # noqa: TID251 - as nodes of graphs do
+            return await together(*puts, return_exceptions=True)
+
+        assert await put_all() == [None] * 60
+        counted = Counter(operations(service))
+        assert counted["CreateEvent"] <= 3
+        found = await store.asearch(("g",), limit=100)
+        assert {item.key: item.value["n"] for item in found} == {
+            f"k{at}": at + 30 for at in range(30)
+        }
+        service.fail("AccessDeniedException", operation="CreateEvent", times=1)
+        failed = [each for each in await put_all() if each is not None]
+        assert failed
+        assert all(isinstance(each, AccessDeniedError) for each in failed)
+        assert await put_all() == [None] * 60
+
+
 async def test_writers_at_once_lose_nothing() -> None:
     """Each key has the value of its last writer, for all objects the same."""
     async with opened() as (_, manager):

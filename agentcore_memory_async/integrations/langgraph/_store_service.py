@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from anyio import create_task_group
+from anyio import Event, Lock, create_task_group
+from attrs import define, field
 
 from agentcore_memory_async.errors import AgentCoreMemoryError, NotFoundError
 from agentcore_memory_async.integrations._documents import pack
@@ -59,6 +60,15 @@ _UNSEEN = timedelta(minutes=10)
 """How long a record may not be found by its id; AWS takes about a minute and a half."""
 
 
+@define
+class _Group:
+    """Writes to one namespace that are sent together, and how they ended."""
+
+    puts: dict[str, Put]
+    done: Event = field(factory=Event)
+    error: BaseException | None = None
+
+
 class StoreService:
     """The memory, as a store uses it; everything here is awaited in the manager's loop."""
 
@@ -72,6 +82,8 @@ class StoreService:
         self._long_names: dict[str, Labels] = {}
         self._due: dict[str, float] = {}
         self._deleted: set[str] = set()
+        self._waiting: dict[str, _Group] = {}
+        self._locks: dict[str, Lock] = {}
 
     async def read(self, session_id: str) -> Log:
         """Return the log of a session, whole."""
@@ -125,8 +137,38 @@ class StoreService:
         return await self._manager.search_long_term_memories(query, path, _MOST_FOUND)
 
     async def write(self, labels: Labels, puts: dict[str, Put]) -> None:
-        """Write to one namespace: the records first, so that the event can name them."""
+        """
+        Write to one namespace.
+
+        What is called while another write is under way there is written together, after it: a
+        namespace takes few events a second.
+        """
         session_id = session_of(labels)
+        group = self._waiting.get(session_id)
+        if group is not None:
+            group.puts.update(puts)
+            await group.done.wait()
+            if group.error is not None:
+                raise group.error
+            return
+        group = self._waiting[session_id] = _Group(dict(puts))
+        lock = self._locks.setdefault(session_id, Lock())
+        try:
+            async with lock:
+                del self._waiting[session_id]
+                await self._write(session_id, labels, group.puts)
+        except BaseException as error:
+            group.error = error
+            if self._waiting.get(session_id) is group:  # it has not begun, and never will
+                del self._waiting[session_id]
+            raise
+        finally:
+            group.done.set()
+            if session_id not in self._waiting:
+                self._locks.pop(session_id, None)
+
+    async def _write(self, session_id: str, labels: Labels, puts: dict[str, Put]) -> None:
+        """Write the records first, so that the event can name them."""
         records = await self._index(labels, puts)
         changes = {
             key: None if value is None else (value, records.get(key, []))
