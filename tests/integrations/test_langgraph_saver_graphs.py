@@ -35,7 +35,7 @@ class State(TypedDict):
 def node(name: str) -> Any:
     """Return a node that appends its name."""
 
-    async def run(state: State) -> Any:
+    def run(state: State) -> Any:
         return {"log": [name]}
 
     return run
