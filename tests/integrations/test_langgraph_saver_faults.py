@@ -7,6 +7,8 @@ import gc
 import itertools
 import random
 import threading
+import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -272,3 +274,28 @@ async def test_calls_of_many_runs(memory: LocalMemory) -> None:
     assert [["0", "n0", "n1"], ["24", "n0", "n1"], ["49", "n0", "n1"]] == [
         each.values["log"] for each in found
     ]
+
+
+async def test_a_value_is_written_again_before_it_expires(
+    memory: LocalMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step a day is few events in a month, after which the first one may be gone."""
+    session = await memory.session("langgraph", "enc-chat_2f1")
+    saver = AgentCoreSaver(memory.manager)
+    state: Any = {"channel_values": {"a": "old"}, "channel_versions": {"a": "1"}}
+    config = await saver.aput(EMPTY, {**empty_checkpoint(), **state}, {}, {"a": "1"})
+    for hours in (0.5, 2.5, 2.6):
+        now = time.time() + 3600 * hours
+        monkeypatch.setattr(
+            "agentcore_memory_async.integrations.langgraph._threads.time", now_at(now)
+        )
+        config = await saver.aput(config, {**empty_checkpoint(), **state}, {}, {})
+    values = [
+        event.payload["value"]["records"][0]["values"] for event in await session.list_events()
+    ]
+    assert [[], ["a"], [], ["a"]] == [list(each) for each in values]
+
+
+def now_at(now: float) -> Any:
+    """Return a module with that time."""
+    return SimpleNamespace(time=lambda: now)

@@ -54,6 +54,20 @@ class Conflict:
     base: str
 
 
+@frozen
+class Written:
+    """
+    When something was written.
+
+    Attributes:
+        depth: Number of newer events in the session.
+        at_s: Time of its event, in seconds since 1970.
+    """
+
+    depth: int = 0
+    at_s: float = 0.0
+
+
 class History:
     """
     What was read of a thread so far.
@@ -72,26 +86,26 @@ class History:
         self.checkpoints: dict[CheckpointKey, CheckpointRecord] = {}
         self.conflicts: list[Conflict] = []
         self.is_whole = False
-        self._values: dict[tuple[str, str, Version], tuple[Sealed, int]] = {}
+        self._values: dict[tuple[str, str, Version], tuple[Sealed, Written]] = {}
         self._writes: dict[CheckpointKey, dict[tuple[str, int], TaskWrite]] = {}
         self._stored_writes = Counter[CheckpointKey]()
         self._earlier_writes = Counter[CheckpointKey]()
         self._followers: dict[CheckpointKey, str] = {}
 
-    def add(self, record: Record, depth: int = 0) -> None:
+    def add(self, record: Record, written: Written = Written()) -> None:
         """
         Add the record that was stored before those that were added.
 
         Args:
             record: Record.
-            depth: Number of newer events in the session.
+            written: When it was written.
         """
         if self._namespace is not None and record.key[0] != self._namespace:
             return
         if isinstance(record, WritesRecord):
             self._add_writes(record)
         else:
-            self._add_checkpoint(record, depth)
+            self._add_checkpoint(record, written)
 
     def newest(self, namespace: str) -> str | None:
         """Return the id of the newest checkpoint of a namespace; None if none was read."""
@@ -116,8 +130,8 @@ class History:
         found = self._values.get((namespace, channel, version))
         return found[0] if found else None
 
-    def depth(self, namespace: str, channel: str, version: Version) -> int | None:
-        """Return how many events are newer than a value; None if it was not read."""
+    def written(self, namespace: str, channel: str, version: Version) -> Written | None:
+        """Return when a value was written; None if it was not read."""
         found = self._values.get((namespace, channel, version))
         return found[1] if found else None
 
@@ -150,10 +164,10 @@ class History:
             if write.index >= 0 or slot not in known:
                 known[slot] = write
 
-    def _add_checkpoint(self, record: CheckpointRecord, depth: int) -> None:
+    def _add_checkpoint(self, record: CheckpointRecord, written: Written) -> None:
         namespace, id_ = key = record.key
         for channel, (version, value) in record.values.items():
-            self._values.setdefault((namespace, channel, version), (value, depth))
+            self._values.setdefault((namespace, channel, version), (value, written))
         if key in self.checkpoints:
             return
         self.checkpoints[key] = record

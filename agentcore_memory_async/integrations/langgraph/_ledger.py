@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import Factory, define, frozen
 
-from agentcore_memory_async.integrations.langgraph._history import Conflict
+from agentcore_memory_async.integrations.langgraph._history import Conflict, Written
 from agentcore_memory_async.integrations.langgraph._records import (
     EMPTY,
     CheckpointKey,
@@ -34,6 +34,9 @@ MAX_NAMESPACES = 1000
 """Namespaces of a thread that are known at once."""
 MAX_CHECKPOINTS = 100
 """Checkpoints of a namespace that are known at once."""
+
+REACH_S = 3600.0
+"""Seconds after which a value is written again, since events expire by their age."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -63,6 +66,24 @@ class Put:
     dump: Callable[[str], Sealed | None]
 
 
+@frozen
+class Value:
+    """
+    What is known of the value of a channel.
+
+    Attributes:
+        version: Version.
+        position: Number of events before that which has it.
+        at_s: Time of that event, in seconds since 1970.
+        is_none: Whether there is none.
+    """
+
+    version: Version
+    position: int
+    at_s: float
+    is_none: bool
+
+
 @define
 class Namespace:
     """
@@ -72,14 +93,14 @@ class Namespace:
         latest: Id of its newest checkpoint; empty where there is none, None where that is not
             known.
         bases: The newest checkpoint when another one was read or written, by the latter's id.
-        values: Version of each channel's value, its position, and whether it is none.
+        values: The newest value of each channel.
         stored_writes: Number of records of the writes of a checkpoint.
         reported: Checkpoints whose followers were reported as a conflict.
     """
 
     latest: str | None = None
     bases: OrderedDict[str, str] = Factory(OrderedDict[str, str])
-    values: dict[str, tuple[Version, int, bool]] = Factory(dict[str, tuple[Version, int, bool]])
+    values: dict[str, Value] = Factory(dict[str, Value])
     stored_writes: OrderedDict[str, int] = Factory(OrderedDict[str, int])
     reported: set[str] = Factory(set[str])
 
@@ -116,25 +137,34 @@ class Ledger:
         keep(known.stored_writes, id_, history.stored_writes(key), MAX_CHECKPOINTS)
         versions = {name: version for name, (version, _) in found.record.values.items()}
         for channel, version in {**found.record.held, **versions}.items():
-            depth = history.depth(namespace, channel, version) or 0
-            known.values[channel] = version, self._events - depth, channel not in found.values
+            written = history.written(namespace, channel, version) or Written()
+            known.values[channel] = Value(
+                version,
+                self._events - written.depth,
+                written.at_s,
+                channel not in found.values,
+            )
         fresh = [each for each in history.conflicts if each.base not in known.reported]
         known.reported.update(each.base for each in fresh)
         return fresh
 
-    def compose(self, put: Put) -> tuple[CheckpointRecord, Conflict | None]:
+    def compose(self, put: Put, now_s: float) -> tuple[CheckpointRecord, Conflict | None]:
         """Return the record of a checkpoint, and the conflict that it is in."""
         namespace, id_ = put.key
         known = self._namespace(namespace)
         values, held = dict(put.changed), dict[str, Version]()
         for channel, version in put.unchanged.items():
-            value = self._value_again(known, channel, version, put.dump)
+            near = known.values.get(channel)
+            if near is not None and self._is_near(near, version, now_s):
+                value = EMPTY if near.is_none else None
+            else:
+                value = put.dump(channel)
             if value is None:
                 held[channel] = version
             else:
                 values[channel] = version, value
         for channel, (version, value) in values.items():
-            known.values[channel] = version, self._events, value == EMPTY
+            known.values[channel] = Value(version, self._events, now_s, value == EMPTY)
         base = known.bases.get(put.parent or "")
         conflict = None
         if base is not None and known.latest not in {base, id_, None}:
@@ -154,20 +184,12 @@ class Ledger:
         )
         return record, conflict
 
-    def _value_again(
-        self,
-        known: Namespace,
-        channel: str,
-        version: Version,
-        dump: Callable[[str], Sealed | None],
-    ) -> Sealed | None:
-        """Return an unchanged value that is written again; None for one that is near."""
-        at = known.values.get(channel)
-        if at is None or at[0] != version:
-            return dump(channel)
-        if at[2]:
-            return EMPTY
-        return dump(channel) if self._events - at[1] >= REACH else None
+    def _is_near(self, value: Value, version: Version, now_s: float) -> bool:
+        """Return whether a checkpoint may refer to a value instead of having it."""
+        if value.version != version:
+            return False
+        is_near = self._events - value.position < REACH and now_s - value.at_s < REACH_S
+        return value.is_none or is_near
 
     def _namespace(self, name: str) -> Namespace:
         known = self._namespaces.get(name)

@@ -9,6 +9,7 @@ and the service takes ten such events per second of a session.
 from __future__ import annotations
 
 import logging
+import time
 from collections import OrderedDict
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from attrs import Factory, define, field, frozen
 from agentcore_memory_async import AsyncMemorySession, encode_actor_id, encode_session_id
 from agentcore_memory_async.errors import NotFoundError
 from agentcore_memory_async.integrations._documents import Reader, pack
-from agentcore_memory_async.integrations.langgraph._history import Conflict, History
+from agentcore_memory_async.integrations.langgraph._history import Conflict, History, Written
 from agentcore_memory_async.integrations.langgraph._ledger import Ledger, Put
 from agentcore_memory_async.integrations.langgraph._records import (
     FORMAT,
@@ -126,7 +127,7 @@ class Threads:
         if isinstance(record, WritesRecord):
             ledger.note_writes(record)
             return record
-        composed, conflict = ledger.compose(record)
+        composed, conflict = ledger.compose(record, time.time())
         if conflict is not None:
             report(thread_id, conflict)
         return composed
@@ -276,8 +277,9 @@ class Reading:
                 return
             document = self._reader.read(event)
             if document is not None:
+                written = Written(self._depth, event.timestamp.timestamp())
                 for record in reversed(read_document(document.value)):
-                    self._history.add(record, self._depth)
+                    self._history.add(record, written)
             self._depth += 1
 
     async def aclose(self) -> None:
