@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.suites.environment import Environment
 from tests.suites.foreign import run_foreign
-from tests.suites.own import run_own
+from tests.suites.own import check_types, run_own
 from tests.suites.results import RESULTS, Outcome, record, short_table, table
 from tests.suites.suite import Suite, names
 
@@ -33,6 +33,8 @@ def run(suite: Suite, work: Path, *, newest: bool) -> Outcome:
         outcome = Outcome(suite.title, environment.versions()[suite.framework], 0, 0)
     own = run_own(suite, environment, ROOT)
     print(f"{suite.name}: {outcome.summary()}; our own tests {'passed' if own else 'FAILED'}")
+    if not check_types(suite, environment, ROOT):
+        outcome = outcome.failing("the types of the integration are not right")
     return outcome if own else outcome.failing("our own tests failed")
 
 

@@ -24,3 +24,14 @@ def run_own(suite: Suite, environment: Environment, root: Path) -> bool:
         subprocess.run([*command, *options, *found, *pages], cwd=root, check=False).returncode == 0
         for options in (("-n", "2"), again)
     )
+
+
+def check_types(suite: Suite, environment: Environment, root: Path) -> bool:
+    """Check the types of what only this environment knows, and return whether they are right."""
+    python = str(environment.python)
+    checkers = (["mypy"], ["pyright", "--pythonpath", python]) if suite.types else ()
+    return all(
+        subprocess.run([python, "-m", *checker, *suite.types], cwd=root, check=False).returncode
+        == 0
+        for checker in checkers
+    )
