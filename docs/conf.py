@@ -38,7 +38,7 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 copybutton_prompt_text = "$ "
 
-autodoc_mock_imports = ["google.adk", "google.genai"]  # they do not go with the other frameworks
+autodoc_mock_imports = ["google"]  # its ADK does not go with the other frameworks
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autoclass_content = "class"

@@ -13,6 +13,7 @@ import inspect
 from typing import TYPE_CHECKING, ClassVar
 
 from docutils.statemachine import StringList
+from sphinx.ext.autodoc.mock import mock
 from sphinx.util.docutils import SphinxDirective
 
 if TYPE_CHECKING:
@@ -89,5 +90,6 @@ class PublicNames(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the nodes of all names."""
-        lines = [line for name in names_of(self.arguments[0]) for line in directive_for(name)]
+        with mock(self.config.autodoc_mock_imports):
+            lines = [line for name in names_of(self.arguments[0]) for line in directive_for(name)]
         return self.parse_text_to_nodes(StringList(lines, "public-names"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
+from tests.suites.suite import HERE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -28,10 +30,14 @@ def run_own(suite: Suite, environment: Environment, root: Path) -> bool:
 
 def check_types(suite: Suite, environment: Environment, root: Path) -> bool:
     """Check the types of what only this environment knows, and return whether they are right."""
+    if not suite.types:
+        return True
     python = str(environment.python)
-    checkers = (["mypy"], ["pyright", "--pythonpath", python]) if suite.types else ()
+    checkers = (
+        ["mypy", *suite.types],
+        ["pyright", "--pythonpath", python, "-p", HERE / suite.name],
+    )
     return all(
-        subprocess.run([python, "-m", *checker, *suite.types], cwd=root, check=False).returncode
-        == 0
+        subprocess.run([python, "-m", *checker], cwd=root, check=False).returncode == 0
         for checker in checkers
     )
