@@ -299,3 +299,19 @@ async def test_a_value_is_written_again_before_it_expires(
 def now_at(now: float) -> Any:
     """Return a module with that time."""
     return SimpleNamespace(time=lambda: now)
+
+
+async def test_threads_in_use_are_known_and_others_forgotten(
+    memory: LocalMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many threads take no more memory, and a forgotten one goes on."""
+    monkeypatch.setattr("agentcore_memory_async.integrations.langgraph._threads.MAX_THREADS", 3)
+    saver = AgentCoreSaver(memory.manager)
+    graph = chain(2, saver)
+    async with create_task_group() as group:
+        for number in range(8):
+            group.start_soon(graph.ainvoke, {"log": [f"{number}"]}, thread(number))
+    for number in range(8):
+        result = await graph.ainvoke({"log": ["more"]}, thread(number))
+        assert [f"{number}", "n0", "n1", "more", "n0", "n1"] == result["log"]
+    assert 3 == len(saver._threads._threads)

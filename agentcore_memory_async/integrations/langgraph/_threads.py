@@ -215,9 +215,11 @@ class Threads:
         self._threads[thread_id] = thread
         self._threads.move_to_end(thread_id)
         if len(self._threads) > MAX_THREADS:
-            oldest, idle = next(iter(self._threads.items()))
-            if not idle.users:
-                del self._threads[oldest]
+            known = self._threads.items()
+            idle = (id_ for id_, each in known if each is not thread and not each.users)
+            unused = next(idle, None)
+            if unused is not None:
+                del self._threads[unused]
         return thread
 
 
