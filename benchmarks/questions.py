@@ -1,6 +1,7 @@
 """All questions, in the order in which they are run and shown."""
 
 from benchmarks.agent_calls.question import QUESTION as AGENT_CALLS
+from benchmarks.agents.question import QUESTION as AGENTS
 from benchmarks.calls.question import QUESTION as CALLS
 from benchmarks.chat.question import QUESTION as CHAT
 from benchmarks.context.question import QUESTION as CONTEXT
@@ -16,6 +17,7 @@ QUESTIONS = (
     THROUGHPUT,
     STALLS,
     CHAT,
+    AGENTS,
     AGENT_CALLS,
     CONTEXT,
     START,

@@ -25,6 +25,7 @@ def pair(name: str, script: str, ours: Environment, aws: Environment) -> tuple[C
 CONTESTANTS = (
     *pair("Strands", "strands", OUR_STRANDS, AWS_STRANDS),
     *pair("LangGraph, six nodes", "langgraph", OUR_LANGGRAPH, AWS_LANGGRAPH),
+    *pair("LangGraph, store", "store", OUR_LANGGRAPH, AWS_LANGGRAPH),
 )
 """Integrations, those of this package and of AWS side by side."""
 

@@ -44,12 +44,9 @@ class ToolAgents:
         )
 
     async def history(self, actor_id: str) -> list[str]:
-        """Return what was said and is remembered, where both are the same."""
+        """Return what was said."""
         session = await self._session(actor_id)
-        said = [turn.text for turn in await session.get_last_k_turns(9)]
-        records = await session.list_long_term_memory_records(namespace_prefix="/facts/{actorId}/")
-        remembered = [record.text for record in records]
-        return [each for each in said if each in remembered or each == ANSWER]
+        return [turn.text for turn in await session.get_last_k_turns(9)]
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ OURS = ("aiobotocore==3.10.0",)
 FRAMEWORKS = {
     "OpenAI Agents SDK": ("openai_agents", "openai-agents==0.24.0"),
     "LangGraph, checkpointer": ("langgraph_saver", "langgraph==1.2.24"),
+    "LangGraph, store": ("langgraph_store", "langgraph==1.2.24"),
     "Strands": ("strands", "strands-agents==1.62.0"),
     "MCP server": ("mcp_server", "mcp==2.1.1"),
     "tools without a framework": ("model_tools", ""),
@@ -84,7 +85,7 @@ QUESTION = Question(
     ),
     rounds=3,
     amount=200,
-    amounts={"faults": 40},
+    amounts={"faults": 10},
     fresh=True,
     server="benchmarks.agents.service",
 )

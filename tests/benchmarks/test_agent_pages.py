@@ -13,6 +13,7 @@ from benchmarks.common.question import Figure
 
 PAGES = {
     "Strands": "strands.md",
+    "LangGraph, store": "langgraph-store.md",
 }
 """Page of what is counted."""
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 AGENTS = {
     "openai_agents": ("agents", "OpenAIAgents"),
     "langgraph_saver": ("langgraph", "SavedGraphs"),
+    "langgraph_store": ("langgraph", "StoringAgents"),
     "strands": ("strands", "StrandsAgents"),
     "mcp_server": ("mcp", "McpAgents"),
     "claude_agent_sdk": ("claude_agent_sdk", "ClaudeAgents"),
