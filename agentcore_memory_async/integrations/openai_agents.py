@@ -177,7 +177,8 @@ class AgentCoreSession(SessionABC):
             return found
         popped: set[tuple[str, int]] = set()
         reader = Reader(_FORMAT)
-        size = _MOST_EVENTS if limit is None else max(_FEWEST_EVENTS, min(limit, _MOST_EVENTS))
+        wanted = _MOST_EVENTS if limit is None else limit + self._state.popped
+        size = max(_FEWEST_EVENTS, min(wanted, _MOST_EVENTS))
         async with aclosing(self._session.iter_events(page_size=size)) as events:
             async for event in events:
                 self._state.see(event)
@@ -237,6 +238,7 @@ class AgentCoreSession(SessionABC):
                 return None
             [(document, at, item)] = found
             await self._write(pack(_FORMAT, {"popped": [document.id, at]}), is_extracted=False)
+            self._state.popped += 1
             return item
 
     async def _clear(self) -> None:
@@ -254,6 +256,7 @@ class AgentCoreSession(SessionABC):
                     old.append(event.event_id)
         await self._delete(old)
         await self._delete([marker.event_id])
+        self._state.popped = 0
 
     async def _delete(self, event_ids: list[str]) -> None:
         left, errors = iter(event_ids), list[Exception]()
@@ -281,10 +284,12 @@ class _Shared:
 
     Attributes:
         popping: Held from finding an item until it is taken back, so that it is one's alone.
+        popped: Number of items taken back: as many events may precede what a reader looks for.
     """
 
     def __init__(self) -> None:
         self.popping = Lock()
+        self.popped = 0
         self._newest = datetime.min.replace(tzinfo=UTC)
 
     def see(self, event: Event) -> None:

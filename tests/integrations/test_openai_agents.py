@@ -33,7 +33,8 @@ async def test_it_is_a_session_of_the_sdk() -> None:
     """The runner passes it the context of the run, too."""
     async with opened() as (_, manager):
         session = session_of(manager)
-        assert isinstance(session, Session)
+        typed: Session = session
+        assert isinstance(typed, Session)
         assert isinstance(session, SessionABC)
         assert _session_accepts_wrapper(session)
         assert "chat001" == session.session_id
@@ -266,6 +267,19 @@ async def test_any_ids_work_and_are_kept_apart() -> None:
             session = session_of(manager, actor, name)
             assert name == session.session_id
             assert [user(f"{actor!a} {name!a}")] == await session.get_items()
+
+
+async def test_encrypted_items_are_kept_and_nothing_is_extracted_from_them() -> None:
+    """The SDK's own wrapper encrypts items, so that there is no text in what is stored."""
+    encrypt_session = pytest.importorskip("agents.extensions.memory.encrypt_session")
+    async with opened() as (_, manager):
+        session = encrypt_session.EncryptedSession("s", session_of(manager), "a key of the user")
+        await session.add_items([user("secret"), assistant("yes")])
+        assert user("secret") == (await session.get_items())[0]
+        assert "yes" == (await session.pop_item())["content"][0]["text"]
+        events = await stored(manager).list_events()
+        assert [()] * 2 == [tuple(event.messages) for event in events]
+        assert not any("secret" in str(event.payload) for event in events)
 
 
 async def test_other_events_of_the_session_are_left_alone() -> None:
