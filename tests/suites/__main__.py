@@ -11,26 +11,37 @@ which ``--table`` makes the table of the documentation.
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 from pathlib import Path
 
-from tests.suites.environment import Environment
+from tests.suites.environment import Environment, WrongVersionError
 from tests.suites.foreign import run_foreign
 from tests.suites.own import check_types, run_own
-from tests.suites.results import RESULTS, Outcome, record, short_table, table
+from tests.suites.results import (
+    RESULTS,
+    Outcome,
+    behind,
+    record,
+    recorded,
+    short_table,
+    table,
+)
 from tests.suites.suite import Suite, names
 
 ROOT = Path(__file__).parents[2]
 
 
 def run(suite: Suite, work: Path, *, newest: bool) -> Outcome:
-    """Make the environment of a suite and run it there."""
+    """Make the environment of a suite and run it there; what keeps it from that is a problem."""
     environment = Environment(suite, work, newest=newest)
-    environment.make(ROOT)
-    if suite.tests:
-        outcome = run_foreign(suite, environment)
-    else:
-        outcome = Outcome(suite.title, environment.versions()[suite.framework], 0, 0)
+    outcome = Outcome(suite.title, "", 0, 0)
+    try:
+        environment.make(ROOT)
+        if suite.tests:
+            outcome = run_foreign(suite, environment)
+    except (WrongVersionError, subprocess.SubprocessError) as error:
+        return outcome.failing(f"did not run: {error}")
     own = run_own(suite, environment, ROOT)
     print(f"{suite.name}: {outcome.summary()}; our own tests {'passed' if own else 'FAILED'}")
     if not check_types(suite, environment, ROOT):
@@ -53,11 +64,14 @@ def main() -> int:
     failed = []
     for name in options.suite or names():
         outcome = run(Suite.read(name), options.work.resolve(), newest=options.newest)
-        if options.record and not options.newest and outcome.of:
-            record(name, outcome)
+        before = recorded().get(name)
+        if before and not (options.newest or options.record):
+            outcome = behind(outcome, Outcome(**before))
         if outcome.problems:
             failed.append(name)
-            print(*outcome.problems, sep="\n")
+            print(f"{name} FAILED:", *outcome.problems, sep="\n")
+        elif options.record and not options.newest and outcome.of:
+            record(name, outcome)
     if failed:
         print("FAILED:", *failed)
     return 1 if failed else 0

@@ -31,6 +31,16 @@ class WrongVersionError(Exception):
     """The installer gave another version than the pinned one."""
 
 
+def wrong_versions(pins: dict[str, str], found: dict[str, str]) -> list[str]:
+    """Return which of the pinned distributions have another version, or none."""
+    installed = {name: found.get(name.lower().replace("_", "-")) for name in pins}
+    return [
+        f"{name} is {installed[name]} instead of {pin}"
+        for name, pin in pins.items()
+        if installed[name] != pin
+    ]
+
+
 @dataclass(frozen=True)
 class Environment:
     """A virtual environment, and the folder in which the suite works."""
@@ -89,13 +99,7 @@ class Environment:
     def _check(self) -> None:
         if self.newest:
             return
-        found = self.versions()
-        wrong = [
-            f"{name} is {found.get(name.lower())} instead of {pin}"
-            for name, pin in self.suite.pins.items()
-            if found.get(name.lower().replace("_", "-")) != pin
-        ]
-        if wrong:
+        if wrong := wrong_versions(self.suite.pins, self.versions()):
             raise WrongVersionError("; ".join(wrong))
 
     def _run(self, *command: str | Path) -> None:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 USED = "agentcore_memory"
 """Property of a test that stored something in the memory."""
+RAN_ALL = (0, 1)
+"""Exit codes of a pytest that ran all tests; with others it collected or ran a part of them."""
+LONGEST = 3600.0
+"""Seconds in which a suite ends; it takes minutes."""
 
 
 def run_foreign(suite: Suite, environment: Environment) -> Outcome:
@@ -39,17 +43,20 @@ def run_foreign(suite: Suite, environment: Environment) -> Outcome:
     pytest = [str(environment.python), "-m", "pytest", "-q", "-p", "suite_backend"]
     pytest += ["-p", "no:randomly", "--junitxml", str(report), *suite.arguments]
     with log.open("w") as output:
-        subprocess.run(
+        ended = subprocess.run(
             [*pytest, *files(suite, source)],
             cwd=source,
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE / "support"), "."])},
             stdout=output,
             stderr=subprocess.STDOUT,
             check=False,
+            timeout=LONGEST,
         )
-    changed = [name for name, digest in digests(source).items() if kept.get(name, digest) != digest]
+    problems = changed(kept, digests(source))
+    if ended.returncode not in RAN_ALL:
+        problems.append(f"pytest ended with {ended.returncode}")
     tests = read(report, counts_used=suite.counts_used) if report.exists() else {}
-    return judged(suite, version, tests, changed, log)
+    return judged(suite, version, tests, problems, log)
 
 
 def unpacked(suite: Suite, environment: Environment) -> Path:
@@ -89,6 +96,13 @@ def digests(source: Path) -> dict[str, str]:
     }
 
 
+def changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """Return a problem for each test file that is no longer as it was, or is missing."""
+    return [
+        f"changed: {name}" for name, digest in sorted(before.items()) if after.get(name) != digest
+    ]
+
+
 def read(report: Path, *, counts_used: bool) -> dict[str, str]:
     """Return the outcomes of a report by the id of the test."""
     outcomes: dict[str, str] = {}
@@ -104,12 +118,11 @@ def read(report: Path, *, counts_used: bool) -> dict[str, str]:
 
 
 def judged(
-    suite: Suite, version: str, tests: dict[str, str], changed: list[str], log: Path
+    suite: Suite, version: str, tests: dict[str, str], problems: list[str], log: Path
 ) -> Outcome:
     """Return the outcome, with what is not as it is known."""
     failed = sorted(test for test, outcome in tests.items() if outcome == "failed")
-    problems = [f"changed: {name}" for name in changed]
-    problems += [f"failed: {test}" for test in failed if suite.reason(test) is None]
+    problems = problems + [f"failed: {test}" for test in failed if suite.reason(test) is None]
     passed = [test for test, outcome in tests.items() if outcome == "passed"]
     problems += [f"passes, though known to fail: {test}" for test in passed if suite.reason(test)]
     if not tests or problems:

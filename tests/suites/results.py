@@ -35,7 +35,7 @@ class Outcome:
     def summary(self) -> str:
         """Return it in words."""
         reasons = "".join(f"; {count} fail: {reason}" for reason, count in self.known.items())
-        return f"{self.passed} of {self.of} passed{reasons}"
+        return f"{self.version}: {self.passed} of {self.of} passed{reasons}"
 
     def failing(self, problem: str) -> Outcome:
         """Return it with one more problem."""
@@ -46,6 +46,15 @@ def recorded() -> dict[str, Any]:
     """Return what was recorded, by suite."""
     found: dict[str, Any] = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
     return found
+
+
+def behind(outcome: Outcome, before: Outcome) -> Outcome:
+    """Return an outcome, with a problem if fewer tests passed than were recorded *before*."""
+    if outcome.passed >= before.passed:
+        return outcome
+    return outcome.failing(
+        f"{outcome.passed} of {outcome.of} passed, but {before.passed} of {before.of} are recorded"
+    )
 
 
 def record(name: str, outcome: Outcome) -> None:
