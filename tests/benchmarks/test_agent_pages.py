@@ -13,6 +13,7 @@ from benchmarks.common.question import Figure
 
 PAGES = {
     "Strands": "strands.md",
+    "LangGraph, six nodes": "langgraph.md",
     "LangGraph, store": "langgraph-store.md",
 }
 """Page of what is counted."""
