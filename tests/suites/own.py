@@ -21,6 +21,7 @@ def run_own(suite: Suite, environment: Environment, root: Path) -> bool:
     if not found + pages:
         return True
     command = [str(environment.python), "-m", "pytest", "-q", "-rfE", "--dist", "loadgroup"]
+    command += ["-o", f"cache_dir={environment.folder / 'cache'}"]  # others run here, too
     again = ("-n", "0", "--last-failed", "--last-failed-no-failures=none")
     return any(
         subprocess.run([*command, *options, *found, *pages], cwd=root, check=False).returncode == 0
