@@ -12,7 +12,7 @@ from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING
 
-from agentcore_memory_async import ServiceLimits
+from agentcore_memory_async import RetryPolicy, ServiceLimits
 from agentcore_memory_async.local import LocalMemoryService
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ PROPERTY = "agentcore_memory"
 """Property of a test that used the memory, in the report."""
 UNPACED = ServiceLimits(events_per_second=None, other_events_per_second=None)
 """Pace of writes: the local service has no quotas, and tests write without a pause."""
+PATIENT = RetryPolicy(write_deadline=120.0, read_deadline=120.0, attempt_timeout=60.0)
+"""Patience: some tests make thousands of calls at once, on a machine that may be slow."""
 MEMORY_ID = "suite-a1B2c3D4e5"
 _NUMBERS = count()
 _RUNNING: list[pytest.Item] = []
@@ -39,7 +41,7 @@ def service() -> BlockingLocalMemoryService:
 @cache
 def manager() -> MemorySessionManager:
     """Return the manager of this process: it has a loop of its own, since tests have many."""
-    return service().manager(MEMORY_ID, limits=UNPACED)
+    return service().manager(MEMORY_ID, limits=UNPACED, retry=PATIENT)
 
 
 def new_name() -> str:
