@@ -42,6 +42,7 @@ def run_foreign(suite: Suite, environment: Environment) -> Outcome:
     log = environment.folder / "foreign.log"
     pytest = [str(environment.python), "-m", "pytest", "-q", "-p", "suite_backend"]
     pytest += ["-p", "no:randomly", "--junitxml", str(report), *suite.arguments]
+    pytest += [f"--deselect={test}" for test in suite.left_out]
     with log.open("w") as output:
         ended = subprocess.run(
             [*pytest, *files(suite, source)],
@@ -131,4 +132,7 @@ def judged(
     for test in failed:
         if reason := suite.reason(test):
             known[reason] = known.get(reason, 0) + 1
-    return Outcome(suite.title, version, len(passed), len(tests), known, problems)
+    for reason in suite.left_out.values():
+        known[reason] = known.get(reason, 0) + 1
+    count = len(tests) + len(suite.left_out)
+    return Outcome(suite.title, version, len(passed), count, known, problems)

@@ -32,6 +32,7 @@ class Suite:
         arguments: Further arguments of pytest.
         counts_used: Whether only the tests count that stored something in the memory.
         known: Patterns of the tests that fail, with the reason of each.
+        left_out: Ids of tests that are not run, with the reason of each; they count as failed.
         own: Patterns of our own tests of the integration.
         types: Folders whose types are checked there, since nothing else knows the framework.
         pins: Versions, by distribution.
@@ -46,6 +47,7 @@ class Suite:
     arguments: tuple[str, ...] = ()
     counts_used: bool = False
     known: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
     own: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     pins: dict[str, str] = field(default_factory=dict)
