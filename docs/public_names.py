@@ -64,6 +64,14 @@ def names_of(module: str) -> list[str]:
     ]
 
 
+def is_of_framework(cls: type) -> bool:
+    """Return whether a base of an integration is its framework's, whose pages describe it."""
+    ours = (PACKAGE, "abc", "builtins", "typing")
+    return cls.__module__.startswith(f"{PACKAGE}.integrations.") and any(
+        not base.__module__.startswith(ours) for base in cls.__mro__
+    )
+
+
 def directive_for(full_name: str) -> list[str]:
     """Return the lines that document one name."""
     module, _, name = full_name.rpartition(".")
@@ -77,7 +85,7 @@ def directive_for(full_name: str) -> list[str]:
     lines = [f".. autoclass:: {full_name}{signature}", "   :members:"]
     if issubclass(value, enum.Enum):
         lines.append("   :undoc-members:")
-    elif value.__module__.startswith(PACKAGE):
+    elif value.__module__.startswith(PACKAGE) and not is_of_framework(value):
         lines.append("   :inherited-members:")
     return [*lines, ""]
 

@@ -78,7 +78,7 @@ class AgentCoreStore(BaseStore):
     ) -> None:
         self._loop = ManagerLoop(manager)
         paths = () if index is False else tuple(index)
-        self.actor_id = actor_of(actor_id)
+        self.actor_id: str = actor_of(actor_id)
         self._service = StoreService(self._loop.manager, self.actor_id, paths)
 
     def __repr__(self) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 try:
     import mcp as _mcp
-except ImportError as error:
+except ImportError as _error:
     message = "the MCP server needs the MCP SDK; install agentcore-memory-async[mcp]"
-    raise ImportError(message) from error
+    raise ImportError(message) from _error
 
 from agentcore_memory_async.integrations.mcp._server import memory_server
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 try:
     import strands as _strands
-except ImportError as error:
+except ImportError as _error:
     message = "this needs Strands: pip install 'agentcore-memory-async[strands]'"
-    raise ImportError(message) from error
+    raise ImportError(message) from _error
 
 from agentcore_memory_async.integrations.strands._converter import MessageConverter
 from agentcore_memory_async.integrations.strands._memory_store import AgentCoreMemoryStore
