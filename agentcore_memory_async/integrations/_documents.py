@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, cast
 
@@ -53,11 +54,29 @@ class Document:
         id: What names it: the id of its event, or of its pieces.
         value: The value.
         event: The event in which it begins.
+        event_ids: Ids of the events that it is in, the newest first.
     """
 
     id: str
     value: Any = field(repr=False)
     event: Event = field(repr=False)
+    event_ids: tuple[str, ...]
+
+
+def text_of(content: object, kind: str | None = None) -> str:
+    """
+    Return the text of a content, which is text or a list of parts, as models have it.
+
+    Args:
+        content: Content.
+        kind: ``type`` of the parts that count; all that have a text if omitted.
+    """
+    if isinstance(content, str):
+        return content
+    parts = cast("list[object]", content) if isinstance(content, list) else []
+    fields = [cast("Mapping[str, object]", part) for part in parts if isinstance(part, Mapping)]
+    texts = [part.get("text") for part in fields if kind in {None, part.get("type")}]
+    return "\n".join(text for text in texts if isinstance(text, str))
 
 
 def to_messages(role: MessageRole, text: str) -> list[ConversationalMessage]:
@@ -142,6 +161,7 @@ class Reader:
     def __init__(self, name: str) -> None:
         self._name = name
         self._pieces: dict[str, dict[int, str]] = {}
+        self._event_ids: dict[str, dict[str, None]] = {}
 
     def frames(self, event: Event) -> list[dict[str, Any]]:
         """Return the blobs of *event* that are of the format."""
@@ -158,12 +178,15 @@ class Reader:
         """Return the value that is complete with *event*, its oldest one; None where none is."""
         for frame in self.frames(event):
             if "value" in frame:
-                return Document(event.event_id, frame["value"], event)
+                return Document(event.event_id, frame["value"], event, (event.event_id,))
             if "piece" in frame:
-                pieces = self._pieces.setdefault(frame["document"], {})
+                name = frame["document"]
+                pieces = self._pieces.setdefault(name, {})
                 pieces[frame["piece"]] = frame["text"]
+                self._event_ids.setdefault(name, {})[event.event_id] = None
                 if len(pieces) == frame["of"]:
-                    del self._pieces[frame["document"]]
+                    del self._pieces[name]
                     text = "".join(pieces[piece] for piece in range(len(pieces)))
-                    return Document(frame["document"], json.loads(text), event)
+                    event_ids = tuple(self._event_ids.pop(name))
+                    return Document(name, json.loads(text), event, event_ids)
         return None

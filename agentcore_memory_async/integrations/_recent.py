@@ -30,10 +30,10 @@ class Recent(Generic[T]):
     What is known of sessions, by their ids; those that were not used for long are forgotten.
 
     Args:
-        make: Makes what is known at first.
+        make: Makes what is known of a session at first.
     """
 
-    def __init__(self, make: Callable[[], T]) -> None:
+    def __init__(self, make: Callable[[AsyncMemorySession], T]) -> None:
         self._make = make
         self._known: OrderedDict[tuple[str, str], T] = OrderedDict()
 
@@ -45,10 +45,16 @@ class Recent(Generic[T]):
         name = (session.actor_id, session.session_id)
         found = self._known.get(name)
         if found is None:
-            found = self._known[name] = self._make()
+            found = self._known[name] = self._make(session)
         self._known.move_to_end(name)
         if len(self._known) > MOST:
-            oldest = next(iter(self._known))
-            if not self._known[oldest].lock.statistics().locked:
-                del self._known[oldest]
+            known = self._known.items()
+            unused = (
+                ids
+                for ids, each in known
+                if each is not found and not each.lock.statistics().locked
+            )
+            forgotten = next(unused, None)  # one in use keeps none of the others
+            if forgotten is not None:
+                del self._known[forgotten]
         return found

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-_MOST = 10
-"""Calls under way at once."""
 
-
-async def gather(call: Callable[[T], Awaitable[R]], items: Iterable[T]) -> list[R]:
+async def gather(
+    call: Callable[[T], Awaitable[R]], items: Iterable[T], *, most: int = 10
+) -> list[R]:
     """
-    Return what *call* returns for each item, in their order.
+    Return what *call* returns for each item, in their order; *most* calls are under way at once.
 
-    After an error no more is begun; what is under way ends, and the first error is raised.
+    After an error no more is begun; what is under way ends, and the first error is raised by
+    itself.
     """
     found: dict[int, R] = {}
     errors: list[Exception] = []
@@ -36,7 +36,7 @@ async def gather(call: Callable[[T], Awaitable[R]], items: Iterable[T]) -> list[
                 errors.append(error)
 
     async with create_task_group() as tasks:
-        for _ in range(_MOST):
+        for _ in range(most):
             tasks.start_soon(work)
     if errors:
         raise errors[0]

@@ -26,7 +26,7 @@ from claude_agent_sdk import SessionStore, fold_session_summary
 from agentcore_memory_async import encode_actor_id, encode_session_id
 from agentcore_memory_async.errors import InvalidInputError
 from agentcore_memory_async.integrations._deletions import delete_session
-from agentcore_memory_async.integrations._documents import Reader, pack, to_messages
+from agentcore_memory_async.integrations._documents import Reader, pack, text_of, to_messages
 from agentcore_memory_async.integrations._loops import ManagerLoop
 from agentcore_memory_async.integrations._recent import Recent
 from agentcore_memory_async.integrations._together import gather
@@ -103,7 +103,7 @@ class AgentCoreSessionStore(SessionStore):
     ) -> None:
         self._loop = ManagerLoop(manager)
         self._actor_id = None if actor_id is None else encode_actor_id(actor_id)
-        self._recent = Recent(_Transcript)
+        self._recent = Recent(lambda _: _Transcript())
 
     def __repr__(self) -> str:
         return f"<AgentCoreSessionStore of {self._actor_id or 'each project'}>"
@@ -363,17 +363,5 @@ def _messages(entry: SessionStoreEntry) -> list[ConversationalMessage]:
     role, message = _ROLES.get(entry["type"]), fields.get("message")
     if role is None or not isinstance(message, dict) or any(fields.get(mark) for mark in _NOT_SAID):
         return []
-    return to_messages(role, _text(cast("Mapping[str, object]", message).get("content")))
-
-
-def _text(content: object) -> str:
-    """Return the text of a content, which is text or a list of blocks."""
-    if isinstance(content, str):
-        return content
-    blocks = cast("list[object]", content) if isinstance(content, list) else []
-    texts = [
-        cast("Mapping[str, object]", block).get("text")
-        for block in blocks
-        if isinstance(block, dict) and cast("Mapping[str, object]", block).get("type") == "text"
-    ]
-    return "\n".join(text for text in texts if isinstance(text, str))
+    content = cast("Mapping[str, object]", message).get("content")
+    return to_messages(role, text_of(content, "text"))

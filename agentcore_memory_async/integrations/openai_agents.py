@@ -15,19 +15,20 @@ computed from its events.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from agents.memory import SessionABC, SessionSettings
 from agents.memory.session_settings import coerce_session_settings
-from anyio import Lock, create_task_group
+from anyio import Lock
 
 from agentcore_memory_async import encode_actor_id, encode_session_id
 from agentcore_memory_async.errors import InvalidInputError, NotFoundError
-from agentcore_memory_async.integrations._documents import Reader, pack, to_messages
+from agentcore_memory_async.integrations._documents import Reader, pack, text_of, to_messages
 from agentcore_memory_async.integrations._loops import ManagerLoop
+from agentcore_memory_async.integrations._together import gather
 from agentcore_memory_async.models import MessageRole
 from agentcore_memory_async.session import AsyncMemorySession
 
@@ -49,8 +50,6 @@ _MOST_EVENTS = 100
 """Largest number of events of a page."""
 _FEWEST_EVENTS = 10
 """Smallest number of events that is asked for: a few more cost the same."""
-_DELETIONS = 10
-"""Deletions under way at once."""
 
 
 class AgentCoreSession(SessionABC):
@@ -254,28 +253,13 @@ class AgentCoreSession(SessionABC):
                     is_older = True
                 elif is_older and reader.frames(event):
                     old.append(event.event_id)
-        await self._delete(old)
-        await self._delete([marker.event_id])
+        await gather(self._delete, old)
+        await self._delete(marker.event_id)
         self._state.popped = 0
 
-    async def _delete(self, event_ids: list[str]) -> None:
-        left, errors = iter(event_ids), list[Exception]()
-
-        async def delete() -> None:
-            for event_id in left:
-                try:
-                    await self._session.delete_event(event_id)
-                except NotFoundError:  # another call has deleted it
-                    pass
-                except Exception as error:  # noqa: BLE001 - raised below, not as one of a group
-                    errors.append(error)
-                    return
-
-        async with create_task_group() as tasks:
-            for _ in range(min(_DELETIONS, len(event_ids))):
-                tasks.start_soon(delete)
-        if errors:
-            raise errors[0]
+    async def _delete(self, event_id: str) -> None:
+        with suppress(NotFoundError):  # another call has deleted it
+            await self._session.delete_event(event_id)
 
 
 class _Shared:
@@ -318,17 +302,4 @@ def _messages(item: object) -> list[ConversationalMessage]:
     fields = cast("Mapping[str, object]", item if isinstance(item, Mapping) else {})
     role = fields.get("role")
     said = _ROLES.get(role) if isinstance(role, str) else None
-    return [] if said is None else to_messages(said, _text(fields.get("content")))
-
-
-def _text(content: object) -> str:
-    """Return the text of a content, which is text or a list of parts."""
-    if isinstance(content, str):
-        return content
-    parts = cast("list[object]", content) if isinstance(content, list) else []
-    texts = [
-        cast("Mapping[str, object]", part).get("text")
-        for part in parts
-        if isinstance(part, Mapping)
-    ]
-    return "\n".join(text for text in texts if isinstance(text, str))
+    return [] if said is None else to_messages(said, text_of(fields.get("content")))

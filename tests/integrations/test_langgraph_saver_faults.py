@@ -126,7 +126,7 @@ async def test_a_cancelled_write_waits_for_its_outcome(memory: LocalMemory) -> N
     memory.service.add_latency(0.2, operation="CreateEvent")
     async with create_task_group() as group:
         group.start_soon(put, saver, EMPTY)
-        while not saver._threads._threads:
+        while not saver._threads._recent:
             await asyncio.sleep(0)
         group.cancel_scope.cancel()
     assert await saver.aget_tuple(EMPTY) is not None
@@ -305,7 +305,7 @@ async def test_threads_in_use_are_known_and_others_forgotten(
     memory: LocalMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Many threads take no more memory, and a forgotten one goes on."""
-    monkeypatch.setattr("agentcore_memory_async.integrations.langgraph._threads.MAX_THREADS", 3)
+    monkeypatch.setattr("agentcore_memory_async.integrations._recent.MOST", 3)
     saver = AgentCoreSaver(memory.manager)
     graph = chain(2, saver)
     async with create_task_group() as group:
@@ -314,4 +314,4 @@ async def test_threads_in_use_are_known_and_others_forgotten(
     for number in range(8):
         result = await graph.ainvoke({"log": ["more"]}, thread(number))
         assert [f"{number}", "n0", "n1", "more", "n0", "n1"] == result["log"]
-    assert 3 == len(saver._threads._threads)
+    assert 3 == len(saver._threads._recent)

@@ -64,7 +64,7 @@ class AgentCoreMemoryService(BaseMemoryService):
         namespace: str | None = None,
     ) -> None:
         self._loop = ManagerLoop(manager)
-        self._recent = Recent(_log.Known)
+        self._recent = Recent(lambda _: _log.Known())
         self._retrieval_config = retrieval_config
         self._namespace = namespace
 

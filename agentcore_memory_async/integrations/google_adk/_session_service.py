@@ -61,7 +61,7 @@ class AgentCoreSessionService(BaseSessionService):
 
     def __init__(self, manager: AsyncMemorySessionManager | MemorySessionManager) -> None:
         self._loop = ManagerLoop(manager)
-        self._recent = Recent(_log.Known)
+        self._recent = Recent(lambda _: _log.Known())
 
     def __repr__(self) -> str:
         return f"<AgentCoreSessionService of memory {self._loop.manager.memory_id}>"

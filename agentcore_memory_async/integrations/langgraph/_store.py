@@ -10,7 +10,6 @@ is always as it was stored last.
 from __future__ import annotations
 
 import json
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from langgraph.store.base import (
@@ -24,9 +23,10 @@ from langgraph.store.base import (
 
 from agentcore_memory_async.errors import InvalidInputError
 from agentcore_memory_async.integrations._loops import ManagerLoop
+from agentcore_memory_async.integrations._together import gather
 from agentcore_memory_async.integrations.langgraph._store_names import actor_of
 from agentcore_memory_async.integrations.langgraph._store_reads import Reads
-from agentcore_memory_async.integrations.langgraph._store_service import StoreService, together
+from agentcore_memory_async.integrations.langgraph._store_service import AT_ONCE, StoreService
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -120,8 +120,11 @@ class AgentCoreStore(BaseStore):
     async def _run(self, ops: list[Op], puts: dict[Labels, dict[str, Put]]) -> list[Result]:
         reads = Reads(self._service)
         results = await reads.run(ops)
-        writes = [partial(self._service.write, labels, each) for labels, each in puts.items()]
-        await together(writes)
+
+        async def write(labels: Labels) -> None:
+            await self._service.write(labels, puts[labels])
+
+        await gather(write, puts, most=AT_ONCE)
         return results
 
 

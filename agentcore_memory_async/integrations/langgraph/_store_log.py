@@ -101,16 +101,12 @@ class Log:
     def __init__(self) -> None:
         self.size = 0
         self._reader = Reader(FORMAT)
-        self._events: dict[str, dict[str, None]] = {}
         self._documents: list[Document] = []
         self._history: dict[str, list[Change]] | None = None
 
     def add(self, event: Event) -> Document | None:
         """Add an event; return the document that is complete with it."""
         self.size += 1
-        for frame in self._reader.frames(event):
-            document_id: str = frame.get("document", event.event_id)
-            self._events.setdefault(document_id, {})[event.event_id] = None
         document = self._reader.read(event)
         if document is not None:
             self._documents.append(document)
@@ -145,7 +141,7 @@ class Log:
         return [
             Stale(
                 ordered[0].event.timestamp - document.event.timestamp,
-                tuple(self._events[document.id]),
+                document.event_ids,
                 _records_in(document),
                 document.id in hiding,
             )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from langgraph.store.base import GetOp, Item, ListNamespacesOp, SearchItem, SearchOp
 
+from agentcore_memory_async.integrations._together import gather
 from agentcore_memory_async.integrations.langgraph._store_names import session_in, session_of
 from agentcore_memory_async.integrations.langgraph._store_query import meets, page, selected
-from agentcore_memory_async.integrations.langgraph._store_service import together
+from agentcore_memory_async.integrations.langgraph._store_service import AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -62,17 +62,17 @@ class Reads:
     async def _search(self, ops: Iterable[SearchOp]) -> None:
         wanted = {(op.query or "", tuple(op.namespace_prefix)) for op in ops}
 
-        async def search(query: str, labels: Labels) -> None:
-            self._records[query, labels] = await self._service.find(query, labels)
+        async def search(each: tuple[str, Labels]) -> None:
+            self._records[each] = await self._service.find(*each)
 
-        await together([partial(search, *each) for each in sorted(wanted)])
+        await gather(search, sorted(wanted), most=AT_ONCE)
 
     async def _read(self, session_ids: Iterable[str]) -> None:
         async def read(session_id: str) -> None:
             self._items[session_id] = (await self._service.read(session_id)).items()
 
         missing = sorted(set(session_ids) - self._items.keys())
-        await together([partial(read, each) for each in missing])
+        await gather(read, missing, most=AT_ONCE)
 
     async def _listed(self) -> dict[str, Labels]:
         if self._sessions is None:
@@ -133,9 +133,8 @@ class Reads:
         """Return the namespaces that are asked for and have an item."""
         sessions = {labels: each for each, labels in (await self._listed()).items()}
         wanted = selected(sessions, op.match_conditions or ())
-        have = await together(
-            [partial(self._service.has_items, sessions[labels]) for labels in wanted]
-        )
+        asked = [sessions[labels] for labels in wanted]
+        have = await gather(self._service.has_items, asked, most=AT_ONCE)
         return page((labels for labels, has in zip(wanted, have, strict=True) if has), op)
 
 

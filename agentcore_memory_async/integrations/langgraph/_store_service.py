@@ -6,13 +6,14 @@ import logging
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
-from anyio import Event, Lock, create_task_group
+from anyio import Event, Lock
 from attrs import define, field
 
 from agentcore_memory_async.errors import AgentCoreMemoryError, NotFoundError
 from agentcore_memory_async.integrations._documents import pack
+from agentcore_memory_async.integrations._together import gather
 from agentcore_memory_async.integrations.langgraph._store_log import (
     FORMAT,
     Log,
@@ -30,19 +31,18 @@ from agentcore_memory_async.models import NewMemoryRecord
 from agentcore_memory_async.session import AsyncMemorySession
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
     from agentcore_memory_async.integrations.langgraph._store_log import Stale
     from agentcore_memory_async.integrations.langgraph._store_names import Labels
     from agentcore_memory_async.manager import AsyncMemorySessionManager
     from agentcore_memory_async.models import MemoryRecord
 
-T = TypeVar("T")
 Put = tuple[dict[str, Any] | None, Literal[False] | list[str] | None]
 """A value that is stored and its fields that are searched, or None where the item goes."""
 
 _LOG = logging.getLogger("agentcore_memory_async")
-_AT_ONCE = 20
+AT_ONCE = 20
 """Calls of one operation that are under way at once."""
 _MOST_FOUND = 100
 """Largest number of records that a search of the service finds."""
@@ -113,7 +113,7 @@ class StoreService:
         listed = await self._manager.list_actor_sessions(self._actor_id, has_events=True)
         found = {each.session_id: self._name(each.session_id) for each in listed}
         unknown = [session_id for session_id, labels in found.items() if labels is None]
-        await together([partial(self._learn_name, each) for each in unknown])
+        await gather(self._learn_name, unknown, most=AT_ONCE)
         named = {session_id: self._name(session_id) for session_id in found}
         return {session_id: labels for session_id, labels in named.items() if labels is not None}
 
@@ -225,7 +225,8 @@ class StoreService:
             if each.age > _UNSEEN or self._deleted.issuperset(each.records)
         ]
         # A value that was replaced hides nothing. What hides goes at last, oldest first.
-        await together([partial(self._drop, session_id, each) for each in stale if not each.hides])
+        hiding_nothing = [each for each in stale if not each.hides]
+        await gather(partial(self._drop, session_id), hiding_nothing, most=AT_ONCE)
         if len(stale) < len(found):
             return
         for each in stale:
@@ -250,31 +251,3 @@ class StoreService:
 
     def _session(self, session_id: str) -> AsyncMemorySession:
         return AsyncMemorySession(self._manager, self._actor_id, session_id)
-
-
-async def together(calls: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
-    """
-    Return the results of calls, a number of them at once.
-
-    All that were begun end; then the first error is raised by itself, and no more is begun.
-    """
-    waiting = list(calls)
-    results: dict[int, T] = {}
-    errors: list[Exception] = []
-    left = iter(enumerate(waiting))
-
-    async def work() -> None:
-        for at, call in left:
-            if errors:
-                return
-            try:
-                results[at] = await call()
-            except Exception as error:  # noqa: BLE001 - raised below, not as one of a group
-                errors.append(error)
-
-    async with create_task_group() as tasks:
-        for _ in range(min(_AT_ONCE, len(waiting))):
-            tasks.start_soon(work)
-    if errors:
-        raise errors[0]
-    return [results[at] for at in range(len(waiting))]

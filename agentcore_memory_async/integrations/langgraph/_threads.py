@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import OrderedDict
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from attrs import Factory, define, field, frozen
 from agentcore_memory_async import AsyncMemorySession, encode_actor_id, encode_session_id
 from agentcore_memory_async.errors import NotFoundError
 from agentcore_memory_async.integrations._documents import Reader, pack
+from agentcore_memory_async.integrations._recent import Recent
 from agentcore_memory_async.integrations.langgraph._history import Conflict, History, Written
 from agentcore_memory_async.integrations.langgraph._ledger import Ledger, Put
 from agentcore_memory_async.integrations.langgraph._records import (
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("agentcore_memory_async")
 PAGE = 50
 """Events of a page: what a saver reads for the newest checkpoint of a thread."""
-MAX_THREADS = 1000
-"""Threads that are known at once, beside those that are being written."""
 LARGE = 250_000
 """Characters of a document from which on it is made in a thread: here it would take 5 ms."""
 
@@ -65,14 +63,12 @@ class _Thread:
         ledger: What is known of it.
         lock: Held while it is being changed.
         batch: Records that wait for the lock.
-        users: Number of calls under way.
     """
 
     session: AsyncMemorySession
     ledger: Ledger = Factory(Ledger)
     lock: Lock = Factory(Lock)
     batch: _Batch | None = None
-    users: int = 0
 
 
 class Threads:
@@ -87,7 +83,7 @@ class Threads:
     def __init__(self, manager: AsyncMemorySessionManager, actor_id: str) -> None:
         self.manager = manager
         self.actor_id = encode_actor_id(actor_id)
-        self._threads: OrderedDict[str, _Thread] = OrderedDict()
+        self._recent = Recent(_Thread)
 
     async def append(self, thread_id: str, record: Put | WritesRecord) -> None:
         """Write a record, together with those that come while it waits for its turn."""
@@ -100,7 +96,6 @@ class Threads:
                 raise batch.error
             return
         batch = thread.batch = _Batch([record])
-        thread.users += 1
         try:
             async with thread.lock:
                 thread.batch = None  # what comes from now on is the next batch
@@ -109,7 +104,6 @@ class Threads:
             batch.error = error
             raise
         finally:
-            thread.users -= 1
             batch.is_done.set()
 
     async def _write(
@@ -199,28 +193,15 @@ class Threads:
     async def _changed(self, thread_id: str) -> AsyncGenerator[_Thread]:
         """Keep others from writing a thread; what was known of it no longer is."""
         thread = self._thread(thread_id)
-        thread.users += 1
-        try:
-            async with thread.lock:
-                thread.ledger = Ledger()
-                yield thread
-        finally:
-            thread.users -= 1
+        async with thread.lock:
+            thread.ledger = Ledger()
+            yield thread
 
     def _session(self, thread_id: str) -> AsyncMemorySession:
         return AsyncMemorySession(self.manager, self.actor_id, encode_session_id(thread_id))
 
     def _thread(self, thread_id: str) -> _Thread:
-        thread = self._threads.get(thread_id) or _Thread(self._session(thread_id))
-        self._threads[thread_id] = thread
-        self._threads.move_to_end(thread_id)
-        if len(self._threads) > MAX_THREADS:
-            known = self._threads.items()
-            idle = (id_ for id_, each in known if each is not thread and not each.users)
-            unused = next(idle, None)
-            if unused is not None:
-                del self._threads[unused]
-        return thread
+        return self._recent.of(self._session(thread_id))
 
 
 @frozen
@@ -294,18 +275,13 @@ async def documents(
 ) -> AsyncGenerator[StoredDocument]:
     """Iterate over the documents of a session, newest first."""
     reader = Reader(FORMAT)
-    events_of: dict[str, list[str]] = {}
     events = session.iter_events(page_size=page_size)
     try:
         async for event in events:
-            for frame in reader.frames(event):
-                name = frame.get("document", event.event_id)
-                events_of.setdefault(name, []).append(event.event_id)
             found = reader.read(event)
             if found is not None:
-                event_ids = tuple(events_of.pop(found.id))
                 records = read_document(found.value)
-                yield StoredDocument(found.value["thread"], records, event, event_ids)
+                yield StoredDocument(found.value["thread"], records, event, found.event_ids)
     finally:
         await events.aclose()
 

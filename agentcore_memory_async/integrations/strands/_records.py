@@ -68,7 +68,6 @@ class Reader:
 
     def __init__(self) -> None:
         self._reader = _documents.Reader(FORMAT)
-        self._events: dict[str, list[str]] = {}
 
     def is_own(self, event: Event) -> bool:
         """Return whether an event is of this format."""
@@ -76,13 +75,10 @@ class Reader:
 
     def read(self, event: Event) -> list[Stored]:
         """Return the records that are whole by this event, in their order."""
-        for name in {frame.get("document", "") for frame in self._reader.frames(event)} - {""}:
-            self._events.setdefault(name, []).append(event.event_id)
         document = self._reader.read(event)
         if document is None:
             return []
-        ids = tuple(self._events.pop(document.id, [event.event_id]))
-        return [Stored(_record(**fields), ids) for fields in document.value]
+        return [Stored(_record(**fields), document.event_ids) for fields in document.value]
 
 
 def to_events(
