@@ -137,9 +137,32 @@ class ManagerLoop:
 
 async def to_the_end(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
     """Make a call in the running loop; who is cancelled waits for its outcome first."""
-    call = _Call(asyncio.get_running_loop(), partial(function, *args, **kwargs))
-    call.begin()
-    return await call.outcome(is_cancellable=False)
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(_named(function(*args, **kwargs)))
+    done: asyncio.Future[None] = loop.create_future()
+    task.add_done_callback(partial(_release, done))
+    try:
+        await done  # a shield is many objects more, for the collector to visit
+        return task.result()
+    except asyncio.CancelledError:
+        # The shield of a scope does not hold off Task.cancel().
+        with CancelScope(shield=True):
+            while not task.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # it counts as seen
+        raise
+
+
+async def _named(call: Awaitable[T]) -> T:
+    _name_asyncio()
+    return await call
+
+
+def _release(waiter: asyncio.Future[None], _: object) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 class _Call(Generic[T]):
@@ -265,8 +288,8 @@ class _Call(Generic[T]):
 def _name_asyncio() -> None:
     """Let anyio see asyncio here; it asks sniffio, and the caller's context may name another."""
     sniffio: Any = sys.modules.get("sniffio")
-    if sniffio is not None:
-        sniffio.current_async_library_cvar.set("asyncio")
+    if sniffio is not None and sniffio.current_async_library_cvar.get() is not None:
+        sniffio.current_async_library_cvar.set(None)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from secrets import token_hex
 from typing import TYPE_CHECKING, Protocol
 
 from agentcore_memory_async import AsyncMemorySessionManager, RetryPolicy, ServiceLimits
@@ -70,7 +71,9 @@ def measuring(agents: Agents) -> Measure:
     watch = OwnWatch()
 
     async def measure(operation: str, amount: int) -> dict[str, float]:
-        actors = [f"{FAULTY if operation == 'faults' else 'actor'}-{n}" for n in range(amount)]
+        # Of this process alone: the service outlives it, and with it the conversations.
+        name = f"{FAULTY if operation == 'faults' else 'actor'}-{token_hex(4)}"
+        actors = [f"{name}-{n}" for n in range(amount)]
         await converse(agents, "warm-up")
         with quiet_collector():
             await asyncio.sleep(0)  # ends the callback in which that was done
