@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ _LOG = logging.getLogger("agentcore_memory_async")
 
 CREATE_EVENT = "CreateEvent"
 """Wire name of the operation of a `Write`; its requests carry a client token."""
+_SORTED = json.JSONEncoder(sort_keys=True)
+"""Encoder of a request whose members may come in any order."""
 
 
 @frozen
@@ -40,7 +43,7 @@ class Identity:
 def identity_of(request: Mapping[str, Any], given_ms: int | None) -> Identity:
     """Return the identity of a write that is not frozen yet."""
     digest, size = hashlib.blake2b(digest_size=16), 0
-    for piece in encode_in_pieces({"given": given_ms, **request}, sort_keys=True):
+    for piece in encode_in_pieces({"given": given_ms, **request}, _SORTED):
         encoded = piece.encode()
         digest.update(encoded)
         size += len(encoded)

@@ -27,7 +27,7 @@ from attrs import define, field
 
 from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async._transport.base import Answer, Bound, SendState
-from agentcore_memory_async._wire.pieces import encode_in_pieces
+from agentcore_memory_async._wire.pieces import decode_in_pieces, encode_in_pieces
 from agentcore_memory_async._wire.weight import LARGE, is_large
 from agentcore_memory_async.errors import DecodeError, InvalidInputError
 
@@ -95,11 +95,6 @@ class ResponseCapture:
     def is_large(self) -> bool:
         """Whether the body of the answer is large."""
         return len(self.body) >= LARGE
-
-
-def _let_others_run(value: dict[str, Any]) -> dict[str, Any]:
-    """Return *value*: between two Python functions the decoder lets other threads run."""
-    return value
 
 
 _capture: ContextVar[ResponseCapture | None] = ContextVar(
@@ -232,8 +227,7 @@ def decode(operation: str, capture: ResponseCapture) -> Answer:
         raise DecodeError(operation, f"status {status} with an empty body")
     parsed: object = _UNREADABLE
     with suppress(ValueError, RecursionError):  # not as a cause: it would show the body
-        hook = _let_others_run if capture.is_large else None
-        parsed = json.loads(body, object_hook=hook)
+        parsed = decode_in_pieces(body) if capture.is_large else json.loads(body)
     if parsed is _UNREADABLE:
         kind = (
             "HTML" if body.lstrip().startswith(b"<") else "not JSON, cut off, or nested too deeply"

@@ -1,8 +1,8 @@
 """
 JSON in pieces: pure, no await.
 
-The encoder holds the interpreter until it is done, also in a thread. Between two pieces the event
-loop has its turn.
+Encoder and decoder hold the interpreter until they are done, also in a thread. Between two pieces
+the event loop has its turn.
 """
 
 from __future__ import annotations
@@ -13,23 +13,38 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_ENCODER = json.JSONEncoder()
+"""The encoder of ``dumps``."""
 
-def encode_in_pieces(members: Mapping[str, Any], *, sort_keys: bool = False) -> Iterator[str]:
-    """Yield the JSON of an object, each item of its lists by itself; joined it is ``dumps``'s."""
+
+def encode_in_pieces(
+    members: Mapping[str, Any], encoder: json.JSONEncoder = _ENCODER
+) -> Iterator[str]:
+    """Yield the JSON of an object, each item of its lists by itself; joined it is *encoder*'s."""
     separator = "{"
-    for name in sorted(members) if sort_keys else members:
-        yield f"{separator}{json.dumps(name)}: "
-        yield from _pieces(members[name], sort_keys)
-        separator = ", "
+    for name in sorted(members) if encoder.sort_keys else members:
+        yield f"{separator}{encoder.encode(name)}{encoder.key_separator}"
+        yield from _pieces(members[name], encoder)
+        separator = encoder.item_separator
     yield "}" if members else "{}"
 
 
-def _pieces(value: object, sort_keys: bool) -> Iterator[str]:
+def _pieces(value: object, encoder: json.JSONEncoder) -> Iterator[str]:
     if not isinstance(value, list):
-        yield json.dumps(value, sort_keys=sort_keys)
+        yield encoder.encode(value)
         return
     separator = "["
     for item in cast("list[object]", value):
-        yield separator + json.dumps(item, sort_keys=sort_keys)
-        separator = ", "
+        yield separator + encoder.encode(item)
+        separator = encoder.item_separator
     yield "]" if value else "[]"
+
+
+def decode_in_pieces(text: str | bytes) -> object:
+    """Return what ``loads`` does, object by object."""
+    return cast("object", json.loads(text, object_hook=_let_others_run))
+
+
+def _let_others_run(value: dict[str, Any]) -> dict[str, Any]:
+    """Return *value*: between two Python functions the decoder lets other threads run."""
+    return value

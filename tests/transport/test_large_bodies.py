@@ -28,7 +28,7 @@ from agentcore_memory_async._transport.base import Answer, SendState
 from agentcore_memory_async._transport.capture import ResponseCapture
 from agentcore_memory_async._transport.http_session import NoRedirectSession
 from agentcore_memory_async._wire import event_codec, payloads, record_codec
-from agentcore_memory_async._wire.pieces import encode_in_pieces
+from agentcore_memory_async._wire.pieces import decode_in_pieces, encode_in_pieces
 from agentcore_memory_async._wire.weight import is_large
 
 if TYPE_CHECKING:
@@ -281,15 +281,15 @@ async def test_a_large_event_is_encoded_in_pieces(
 ) -> None:
     """No call of the encoder has more than an item: it holds the interpreter, in any thread."""
     service.body = b'{"event": {"eventId": "1#a"}}'
-    encode = json.dumps
+    encode = json.JSONEncoder.encode
     lengths: list[int] = []
 
-    def counting(*args: Any, **options: Any) -> str:
-        encoded = encode(*args, **options)
+    def counting(self: json.JSONEncoder, value: object) -> str:
+        encoded = encode(self, value)
         lengths.append(len(encoded))
         return encoded
 
-    monkeypatch.setattr(json, "dumps", counting)
+    monkeypatch.setattr(json.JSONEncoder, "encode", counting)
     await session.add_turns(ITEMS[kind], client_token="once")
 
     (request,) = service.requests
@@ -311,8 +311,9 @@ def test_a_body_in_pieces_is_what_botocore_makes(members: dict[str, Any]) -> Non
     made.encode_request(members)
 
     assert json.dumps(members).encode() == made.request_body
-    pieces = encode_in_pieces(members, sort_keys=True)
+    pieces = encode_in_pieces(members, json.JSONEncoder(sort_keys=True))
     assert json.dumps(members, sort_keys=True) == "".join(pieces)
+    assert members == decode_in_pieces(made.request_body or b"")
 
 
 def test_what_is_large() -> None:
