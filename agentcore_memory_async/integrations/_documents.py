@@ -2,9 +2,9 @@
 JSON values of any size in the events of a session: kept whole, and read back equal.
 
 A value is a blob of one event, from which nothing is extracted; messages beside it are for
-extraction. A large one is cut into pieces, over several blobs and, if need be, several events. The
-last event has the last piece, so a reader sees all of a value or nothing, whatever interrupts its
-writer.
+extraction. A large one is cut into pieces, over several blobs and, if need be, several events; so
+is one with many messages. Each of its events has a piece, if an empty one. So a reader sees all of
+a value or nothing, whatever interrupts its writer, and knows each event that it is in.
 """
 
 from __future__ import annotations
@@ -12,11 +12,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from itertools import pairwise
+from math import ceil
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import field, frozen
 
+from agentcore_memory_async._threads import run_apart
+from agentcore_memory_async._wire.pieces import decode_in_pieces, encode_in_pieces
+from agentcore_memory_async._wire.weight import LARGE, is_large
 from agentcore_memory_async.models import BlobPayload, ConversationalMessage, MessageRole
 
 if TYPE_CHECKING:
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async.models import Event
 
+T = TypeVar("T")
 Payload = ConversationalMessage | BlobPayload
 """An item of an event."""
 
@@ -39,6 +45,8 @@ _MESSAGES = 49
 """Messages of an event."""
 _TEXT_CHARACTERS = 25_000
 """Characters of a message: as UTF-8 they are within 100 KB."""
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+"""Encoder of values."""
 _PAIR = re.compile(r"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
 """A character beyond the basic plane, escaped."""
 _HALF = re.compile(r"\\ud[89a-f]")
@@ -81,52 +89,61 @@ def text_of(content: object, kind: str | None = None) -> str:
 
 def to_messages(role: MessageRole, text: str) -> list[ConversationalMessage]:
     """Return a text as messages that are within their limits; none for an empty one."""
-    # Half a surrogate pair can't be stored; two halves in a row are a character.
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Half a surrogate pair can't be stored; two halves in a row are a character.
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     starts = range(0, len(text), _TEXT_CHARACTERS)
     return [ConversationalMessage(text[at : at + _TEXT_CHARACTERS], role) for at in starts]
 
 
-def pack(
-    name: str, value: object, messages: Sequence[ConversationalMessage] = ()
+async def pack(
+    name: str, value: Mapping[str, object], messages: Sequence[ConversationalMessage] = ()
 ) -> list[list[Payload]]:
     """
     Return the payloads of the events that keep *value*, in the order in which they are written.
 
+    A large one is packed in a thread; a cancellation waits for it.
+
     Args:
         name: Name of the format, by which `Reader` finds its values.
-        value: JSON value of any size.
+        value: JSON object of any size.
         messages: Messages beside it.
 
     Raises:
         TypeError: *value* is not JSON.
         ValueError: *value* has NaN or an infinite number, or contains itself.
     """
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    pieces: list[BlobPayload]
-    plain: object = json.loads(text)  # without the caller's own types
-    if _fits(text, plain):
-        pieces = [BlobPayload({"format": name, "value": plain})]
-    else:
-        starts = range(0, len(text), _PIECE_CHARACTERS)
-        frame = {"format": name, "document": token_hex(16), "of": len(starts)}
-        pieces = [
-            BlobPayload({**frame, "piece": piece, "text": text[at : at + _PIECE_CHARACTERS]})
-            for piece, at in enumerate(starts)
-        ]
-    said = _cut(messages, _MESSAGES)
-    kept = _cut(pieces, _PIECES)
-    count = max(len(said), len(kept))
-    # Events with messages alone come first, so that the last one has the last piece.
-    said += [[]] * (count - len(said))
-    empty = [BlobPayload({"format": name})]
-    kept = [empty] * (count - len(kept)) + kept
-    return [[*talk, *blobs] for talk, blobs in zip(said, kept, strict=True)]
+    return await run_apart(_pack, name, value, messages, large=is_large(value))
+
+
+def _pack(
+    name: str, value: Mapping[str, object], messages: Sequence[ConversationalMessage]
+) -> list[list[Payload]]:
+    text = "".join(encode_in_pieces(value, _ENCODER))
+    if len(text) <= _WHOLE_BYTES and len(messages) <= _MESSAGES:
+        plain: object = json.loads(text)  # without the caller's own types
+        if _fits(text, plain):
+            return [[*messages, BlobPayload({"format": name, "value": plain})]]
+    pieces = [text[at : at + _PIECE_CHARACTERS] for at in range(0, len(text), _PIECE_CHARACTERS)]
+    count = max(ceil(len(pieces) / _PIECES), ceil(len(messages) / _MESSAGES))
+    pieces += [""] * (count - len(pieces))  # by it an event names the value
+    frame = {"format": name, "document": token_hex(16), "of": len(pieces)}
+    blobs = [BlobPayload({**frame, "piece": at, "text": piece}) for at, piece in enumerate(pieces)]
+    shares = zip(_shares(messages, count), _shares(blobs, count), strict=True)
+    return [[*said, *kept] for said, kept in shares]
+
+
+def _shares(items: Sequence[T], count: int) -> list[Sequence[T]]:
+    """Return *items* in lists of about the same length."""
+    ends = [len(items) * at // count for at in range(count + 1)]
+    return [items[start:end] for start, end in pairwise(ends)]
 
 
 def _fits(text: str, value: object) -> bool:
     """Return whether a value, as JSON in *text*, can be kept as it is in one blob."""
-    if len(text) > _WHOLE_BYTES or _HALF.search(_PAIR.sub("", text)):
+    if _HALF.search(_PAIR.sub("", text)):
         return False  # half a surrogate pair is no character: it has no place but in an escape
     return text.count("[") + text.count("{") <= _LEVELS or _levels(value) <= _LEVELS
 
@@ -146,10 +163,6 @@ def _inner(value: object) -> Iterable[object]:
     return cast("list[object]", value) if isinstance(value, list) else ()
 
 
-def _cut(items: Sequence[Any], size: int) -> list[list[Any]]:
-    return [list(items[at : at + size]) for at in range(0, len(items), size)]
-
-
 class Reader:
     """
     Reads the values of a format from the events of a session, which come newest first.
@@ -160,8 +173,7 @@ class Reader:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._pieces: dict[str, dict[int, str]] = {}
-        self._event_ids: dict[str, dict[str, None]] = {}
+        self._pieces: dict[str, dict[int, tuple[str, Event]]] = {}
 
     def frames(self, event: Event) -> list[dict[str, Any]]:
         """Return the blobs of *event* that are of the format."""
@@ -174,19 +186,23 @@ class Reader:
             if isinstance(blob, dict) and cast("dict[str, Any]", blob).get("format") == self._name
         ]
 
-    def read(self, event: Event) -> Document | None:
-        """Return the value that is complete with *event*, its oldest one; None where none is."""
+    async def read(self, event: Event) -> Document | None:
+        """Return the value that is complete with *event*; None where none is."""
         for frame in self.frames(event):
             if "value" in frame:
                 return Document(event.event_id, frame["value"], event, (event.event_id,))
             if "piece" in frame:
                 name = frame["document"]
                 pieces = self._pieces.setdefault(name, {})
-                pieces[frame["piece"]] = frame["text"]
-                self._event_ids.setdefault(name, {})[event.event_id] = None
+                pieces[frame["piece"]] = frame["text"], event
                 if len(pieces) == frame["of"]:
                     del self._pieces[name]
-                    text = "".join(pieces[piece] for piece in range(len(pieces)))
-                    event_ids = tuple(self._event_ids.pop(name))
-                    return Document(name, json.loads(text), event, event_ids)
+                    return await _joined(name, [pieces[at] for at in range(len(pieces))])
         return None
+
+
+async def _joined(name: str, pieces: list[tuple[str, Event]]) -> Document:
+    text = "".join(text for text, _ in pieces)
+    value = await run_apart(decode_in_pieces, text, large=len(text) >= LARGE)
+    event_ids = dict.fromkeys(event.event_id for _, event in reversed(pieces))
+    return Document(name, value, pieces[0][1], tuple(event_ids))

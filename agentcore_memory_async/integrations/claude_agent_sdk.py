@@ -221,7 +221,7 @@ class AgentCoreSessionStore(SessionStore):
                 await self._meet(key, session, known)
             batch = known.unfinished
             if batch is None or batch.entries != entries:
-                batch = known.unfinished = _batch(key, entries, known.summary)
+                batch = known.unfinished = await _batch(key, entries, known.summary)
             while batch.events:
                 token = f"{batch.token}-{len(batch.events)}"  # what failed may be stored already
                 extract = any(isinstance(item, ConversationalMessage) for item in batch.events[0])
@@ -234,7 +234,7 @@ class AgentCoreSessionStore(SessionStore):
         newest = await _newest(session)
         if newest is None:
             names = [key["project_key"], key["session_id"], *_subpath(key)]
-            [payload] = pack(_FORMAT, {"name": names[-1]})
+            [payload] = await pack(_FORMAT, {"name": names[-1]})
             await self._session(*names[:-1]).add_turns(payload, extract=False)
             known.summary = None
         else:
@@ -247,7 +247,7 @@ class AgentCoreSessionStore(SessionStore):
         reader, found = Reader(_FORMAT), list[dict[str, Any]]()
         async with aclosing(session.iter_events()) as events:
             async for event in events:
-                document = reader.read(event)
+                document = await reader.read(event)
                 if document is not None:
                     found.append(document.value)
         return list(_entries(reversed(found))) if found else None
@@ -304,7 +304,7 @@ def _subpath(key: SessionKey) -> list[str]:
     return [key["subpath"]] if "subpath" in key else []
 
 
-def _batch(
+async def _batch(
     key: SessionKey, entries: list[SessionStoreEntry], before: SessionSummaryEntry | None
 ) -> _Batch:
     """Return the events of a batch: entries, summary, and what was said."""
@@ -312,7 +312,7 @@ def _batch(
     summary = fold_session_summary(before, key, entries) if is_main else None
     said = [message for entry in entries for message in _messages(entry)] if is_main else []
     try:
-        events = pack(_FORMAT, {"entries": entries, "summary": summary}, said)
+        events = await pack(_FORMAT, {"entries": entries, "summary": summary}, said)
     except (TypeError, ValueError) as error:
         message = f"entries is not JSON: {error}; give what json.loads() returns"
         raise InvalidInputError(message) from None
@@ -324,7 +324,7 @@ async def _newest(session: AsyncMemorySession) -> tuple[dict[str, Any], int] | N
     reader = Reader(_FORMAT)
     async with aclosing(session.iter_events(page_size=_NEWEST)) as events:
         async for event in events:
-            document = reader.read(event)
+            document = await reader.read(event)
             if document is not None:
                 return document.value, round(document.event.timestamp.timestamp() * 1000)
     return None
@@ -334,7 +334,7 @@ async def _names_of_events(folder: AsyncMemorySession) -> dict[str, list[str]]:
     """Return the names in a folder, oldest first, and the events that have them."""
     reader, found = Reader(_FORMAT), dict[str, list[str]]()
     for event in reversed(await folder.list_events()):
-        document = reader.read(event)
+        document = await reader.read(event)
         if document is not None:
             found.setdefault(document.value["name"], []).append(event.event_id)
     return found

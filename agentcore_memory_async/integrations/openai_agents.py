@@ -130,7 +130,7 @@ class AgentCoreSession(SessionABC):
         Raises:
             InvalidInputError: An item is not JSON.
 
-        AWS operation: ``CreateEvent``: one up to 49 messages and about 90 KB; larger batches take
+        AWS operation: ``CreateEvent``: one up to 49 messages and about 2 MB; larger batches take
         several, and are seen when the last one is stored.
         """
         del wrapper
@@ -181,7 +181,7 @@ class AgentCoreSession(SessionABC):
         async with aclosing(self._session.iter_events(page_size=size)) as events:
             async for event in events:
                 self._state.see(event)
-                document = reader.read(event)
+                document = await reader.read(event)
                 if document is None:
                     continue
                 value: dict[str, Any] = document.value
@@ -204,7 +204,7 @@ class AgentCoreSession(SessionABC):
             return
         said = [message for item in items for message in _messages(item)]
         try:
-            payloads = pack(_FORMAT, {"items": items}, said)
+            payloads = await pack(_FORMAT, {"items": items}, said)
         except (TypeError, ValueError) as error:
             message = f"items is not JSON: {error}; give what the SDK's to_input_list() returns"
             raise InvalidInputError(message) from None
@@ -236,7 +236,8 @@ class AgentCoreSession(SessionABC):
             if not found:
                 return None
             [(document, at, item)] = found
-            await self._write(pack(_FORMAT, {"popped": [document.id, at]}), is_extracted=False)
+            popped = await pack(_FORMAT, {"popped": [document.id, at]})
+            await self._write(popped, is_extracted=False)
             self._state.popped += 1
             return item
 
@@ -245,7 +246,8 @@ class AgentCoreSession(SessionABC):
         if not newest:
             return
         self._state.see(newest[0])
-        [marker] = await self._write(pack(_FORMAT, {"cleared": True}), is_extracted=False)
+        cleared = await pack(_FORMAT, {"cleared": True})
+        [marker] = await self._write(cleared, is_extracted=False)
         reader, old, is_older = Reader(_FORMAT), list[str](), False
         async with aclosing(self._session.iter_events()) as events:
             async for event in events:

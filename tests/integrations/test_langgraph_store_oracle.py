@@ -352,10 +352,14 @@ def event_of(number: int, time: int, changes: dict[str, int | None]) -> Event:
 
 def log_of(events: list[Event]) -> Log:
     """Return the log of events, in any order of those of one time."""
-    log = Log()
-    for event in sorted(events, key=lambda each: each.timestamp, reverse=True):
-        log.add(event)
-    return log
+
+    async def read() -> Log:
+        log = Log()
+        for event in sorted(events, key=lambda each: each.timestamp, reverse=True):
+            await log.add(event)
+        return log
+
+    return asyncio.run(read())
 
 
 @given(written, st.randoms(use_true_random=False))

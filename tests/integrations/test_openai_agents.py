@@ -197,6 +197,21 @@ async def test_a_batch_that_broke_off_is_not_seen_and_is_deleted() -> None:
         assert [] == await stored(manager).list_events()
 
 
+@pytest.mark.parametrize("missing", range(3))
+async def test_a_batch_of_many_messages_is_whole_or_not_there(missing: int) -> None:
+    """None of its events is one that nobody misses, and each is cleared."""
+    async with opened() as (_, manager):
+        session, many = session_of(manager), [user(str(number)) for number in range(120)]
+        await session.add_items(many)
+        assert many == await session.get_items()
+        events = await stored(manager).list_events()
+        assert 3 == len(events)
+        await stored(manager).delete_event(events[missing].event_id)
+        assert [] == await session.get_items()
+        await session.clear_session()
+        assert [] == await stored(manager).list_events()
+
+
 @pytest.mark.parametrize(
     ("limit", "expected"), [(None, 7), (0, 0), (1, 1), (3, 3), (7, 7), (8, 7), (1000, 7)]
 )

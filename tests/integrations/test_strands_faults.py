@@ -18,10 +18,14 @@ from attrs import evolve
 from strands import tool
 from strands.hooks import BeforeToolCallEvent  # noqa: TC002 - Strands reads the hint
 from strands.types.exceptions import SessionException
+from strands.types.session import SessionMessage
 
-from agentcore_memory_async import MemorySessionManager, RetryPolicy
+from agentcore_memory_async import AsyncMemorySession, MemorySessionManager, RetryPolicy
 from agentcore_memory_async.errors import AgentCoreMemoryError
-from agentcore_memory_async.integrations.strands import AgentCoreSessionManager
+from agentcore_memory_async.integrations.strands import (
+    AgentCoreSessionManager,
+    AgentCoreSessionRepository,
+)
 from agentcore_memory_async.local import LocalMemoryService
 from tests.integrations._strands import (
     ACTOR_ID,
@@ -198,18 +202,24 @@ async def test_what_is_redacted_is_nowhere(size: int, memory: LocalMemory) -> No
     assert said == texts(agent) == texts(await restored(memory))
 
 
-async def test_all_copies_are_redacted(memory: LocalMemory) -> None:
-    """A prompt that is tried again is one message in two events."""
-    prompt: Any = [{"role": "user", "content": [{"text": "My secret is 4711."}]}]
-    agent = agent_of(
-        session_of(memory), ValueError("no answer"), [{"redact": "[gone]"}, {"text": "No."}]
-    )
+SECRET = "My secret is 4711. "
+
+
+@pytest.mark.parametrize("times", [1, 160_000], ids=["short", "of 120 messages"])
+@pytest.mark.parametrize("is_restored", [False, True])
+async def test_all_copies_are_redacted(times: int, is_restored: bool, memory: LocalMemory) -> None:
+    """A prompt that is tried again, by another agent as well, is one message in several events."""
+    prompt: Any = [{"role": "user", "content": [{"text": SECRET * times}]}]
+    model = StubModel(ValueError("no answer"), [{"redact": "[gone]"}, {"text": "No."}])
+    agent = agent_of(session_of(memory), model=model)
     with pytest.raises(ValueError, match="no answer"):
         await agent.invoke_async(prompt)
     assert "4711" in await all_text(memory)
+    if is_restored:
+        agent = await restored(memory, model=model)
     await agent.invoke_async(prompt)
     assert "4711" not in await all_text(memory)
-    assert texts(agent) == texts(await restored(memory)) == ["[gone]", "[gone]", "No."]
+    assert ["[gone]", "[gone]", "No."] == texts(await restored(memory))
 
 
 LARGE: Any = [
@@ -230,13 +240,69 @@ async def test_a_large_turn_is_whole_or_not_there(memory: LocalMemory) -> None:
     assert [] == (await restored(memory)).messages
 
 
-async def test_a_large_message_is_redacted(memory: LocalMemory) -> None:
+LONG: Any = [{"role": "user", "content": [{"text": SECRET * 160_000}]}]
+"""A prompt whose text alone is 120 messages of the service."""
+
+
+@pytest.mark.parametrize("prompt", [LARGE, LONG[0]["content"]], ids=["document", "text"])
+async def test_a_large_message_is_redacted(prompt: Any, memory: LocalMemory) -> None:
     """All of its events are deleted."""
     agent = agent_of(session_of(memory, batch_size=1), [{"redact": "[gone]"}, {"text": "No."}])
-    await agent.invoke_async(LARGE)
+    await agent.invoke_async(prompt)
     session = await memory.session(ACTOR_ID, SESSION_ID)
     assert 2 == len(await session.list_events())
+    assert "4711" not in await all_text(memory)
     assert texts(agent) == texts(await restored(memory)) == ["[gone]", "No."]
+
+
+async def test_a_large_message_is_changed_in_a_repository(memory: LocalMemory) -> None:
+    """All of its former events are deleted."""
+    repository = AgentCoreSessionRepository(memory.manager, actor_id="anna@example.com")
+    long = SessionMessage(LONG[0], 0)
+    gone = SessionMessage({"role": "user", "content": [{"text": "[gone]"}]}, 0)
+    await to_thread.run_sync(repository.create_message, "Trip 1", "default", long)
+    assert "4711" in await all_text(memory)
+    await to_thread.run_sync(repository.update_message, "Trip 1", "default", gone)
+    found = await to_thread.run_sync(repository.list_messages, "Trip 1", "default")
+    assert [gone.message["content"]] == [each.message["content"] for each in found]
+    assert "4711" not in await all_text(memory)
+
+
+@pytest.mark.parametrize("is_in_doubt", [True, False])
+@pytest.mark.parametrize("size", [100, 1])
+async def test_a_large_write_that_broke_off_leaves_nothing(
+    size: int, is_in_doubt: bool, memory: LocalMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it had stored by then is deleted when its messages are written again."""
+    writes, add_turns = itertools.count(), AsyncMemorySession.add_turns
+
+    async def broken(self: Any, *args: Any, **options: Any) -> Any:
+        if next(writes) != 1:
+            return await add_turns(self, *args, **options)
+        if is_in_doubt:
+            fault = memory.service.drop_connection(operation="CreateEvent", after=True)
+        else:
+            fault = memory.fail("AccessDeniedException", operation="CreateEvent")
+        try:
+            return await add_turns(self, *args, **options)
+        finally:
+            fault.cancel()
+
+    monkeypatch.setattr(AsyncMemorySession, "add_turns", broken)
+    prompt: Any = [dict(each) for each in LONG]
+    hasty = RetryPolicy(write_deadline=1.0)
+    async with memory.service.manager(MEMORY_ID, retry=hasty) as manager:
+        agent = agent_of(
+            session_of(evolve(memory, manager=manager), batch_size=size),
+            *([] if size == 1 else ["Yes."]),
+            [{"redact": "[gone]"}, {"text": "No."}],
+        )
+        with pytest.raises(AgentCoreMemoryError):
+            await agent.invoke_async(prompt)
+        assert "4711" in await all_text(memory)
+        await agent.invoke_async(prompt)
+    assert "4711" not in await all_text(memory)
+    assert {"[gone]", "No."} <= {*texts(agent)} == {*texts(await restored(memory))}
 
 
 async def test_an_interrupt_goes_on_elsewhere(memory: LocalMemory) -> None:

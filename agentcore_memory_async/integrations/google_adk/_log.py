@@ -74,7 +74,7 @@ async def read(session: AsyncMemorySession, known: Known, wanted: Wanted = STATE
     fold, reader = Fold(wanted), Reader(FORMAT)
     async with aclosing(session.iter_events(page_size=_MOST_EVENTS)) as events:
         async for event in events:
-            document = reader.read(event)
+            document = await reader.read(event)
             if document is not None:
                 fold.add(document)
                 if fold.is_done:
@@ -86,14 +86,14 @@ async def read(session: AsyncMemorySession, known: Known, wanted: Wanted = STATE
     return fold
 
 
-def steps(
+async def steps(
     session: AsyncMemorySession,
     value: dict[str, Any],
     said: Sequence[ConversationalMessage] = (),
 ) -> list[Step]:
     """Return the events that store a value, and messages beside it."""
     try:
-        payloads = pack(FORMAT, value, said)
+        payloads = await pack(FORMAT, value, said)
     except (TypeError, ValueError) as error:
         message = f"what is to be stored is not JSON: {error}; keep JSON in state and events"
         raise InvalidInputError(message) from None
@@ -121,7 +121,7 @@ async def note_change(session: AsyncMemorySession, known: Known, settled: timede
         snapshot = (await read(session, known)).to_snapshot(settled)
         known.changes = 0
         if snapshot is not None:
-            await store(steps(session, {"snapshot": snapshot}))
+            await store(await steps(session, {"snapshot": snapshot}))
     except AgentCoreMemoryError as error:
         known.changes = 0
         _LOG.warning("a snapshot of session %s was not stored: %s", session.session_id, error)
@@ -149,14 +149,14 @@ class States:
         self.user = _names.user_state(manager, app_name, user_id)
         self._recent = recent
 
-    def steps(self, app: dict[str, Any], user: dict[str, Any]) -> list[Step]:
+    async def steps(self, app: dict[str, Any], user: dict[str, Any]) -> list[Step]:
         """Return the events that store changes: none where there is none."""
         changes = ((self.app, app), (self.user, user))
         return [
             step
             for session, change in changes
             if change
-            for step in steps(session, {"state": change})
+            for step in await steps(session, {"state": change})
         ]
 
     async def note_changes(self, app: dict[str, Any], user: dict[str, Any]) -> None:

@@ -209,7 +209,7 @@ class AgentCoreMemoryService(BaseMemoryService):
             if new:
                 value = {"remembered": [event.id for event in new]}
                 messages = [message for event in new for message in messages_of(event)]
-                await _log.store(_log.steps(session, value, messages))
+                await _log.store(await _log.steps(session, value, messages))
 
     async def _delete(self, actor: AsyncActor, memory_id: str) -> None:
         try:
@@ -225,7 +225,7 @@ async def _stored(session: AsyncMemorySession, wanted: Mapping[str, Any]) -> set
     reader, missing, found = Reader(_log.FORMAT), set(wanted), set[str]()
     async with aclosing(session.iter_events()) as events:
         async for event in events:
-            document = reader.read(event)
+            document = await reader.read(event)
             value: dict[str, Any] = {} if document is None else document.value
             if "event" in value:
                 found.add(value["event"]["id"])

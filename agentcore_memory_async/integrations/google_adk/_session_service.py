@@ -207,8 +207,8 @@ class AgentCoreSessionService(BaseSessionService):
                 message = f"Session with id {session_id} already exists."
                 raise AlreadyExistsError(message)
             ids = {"app_name": app_name, "user_id": user_id, "session_id": session_id}
-            first = _log.steps(session, {"created": ids, "state": own, "time": now})
-            known.newest_ms = await _log.store(states.steps(app, user) + first)
+            first = await _log.steps(session, {"created": ids, "state": own, "time": now})
+            known.newest_ms = await _log.store(await states.steps(app, user) + first)
             known.is_deleted, known.changes = False, 0
         await states.note_changes(app, user)
         shown = merged({**of_app.state, **app}, {**of_user.state, **user}, own)
@@ -265,8 +265,8 @@ class AgentCoreSessionService(BaseSessionService):
         async with known.lock:
             await self._check(given, session, known)
             if known.unfinished is None or known.unfinished[0] != data:
-                own = _log.steps(session, {"event": data}, said)
-                known.unfinished = data, states.steps(app, user) + own
+                own = await _log.steps(session, {"event": data}, said)
+                known.unfinished = data, await states.steps(app, user) + own
             stored_ms = known.newest_ms = await _log.store(known.unfinished[1])
             known.unfinished = None
             await _log.note_change(session, known, _log.AT_ONCE)

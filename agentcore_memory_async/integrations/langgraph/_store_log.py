@@ -104,10 +104,10 @@ class Log:
         self._documents: list[Document] = []
         self._history: dict[str, list[Change]] | None = None
 
-    def add(self, event: Event) -> Document | None:
+    async def add(self, event: Event) -> Document | None:
         """Add an event; return the document that is complete with it."""
         self.size += 1
-        document = self._reader.read(event)
+        document = await self._reader.read(event)
         if document is not None:
             self._documents.append(document)
         return document

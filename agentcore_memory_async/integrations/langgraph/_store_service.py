@@ -90,7 +90,7 @@ class StoreService:
         log = Log()
         async with aclosing(self._session(session_id).iter_events()) as events:
             async for event in events:
-                log.add(event)
+                await log.add(event)
         return log
 
     async def has_items(self, session_id: str) -> bool:
@@ -99,7 +99,7 @@ class StoreService:
         events = self._session(session_id).iter_events(page_size=_PEEK)
         async with aclosing(events):
             async for event in events:
-                document = log.add(event)
+                document = await log.add(event)
                 changes = {} if document is None else changes_in(document)
                 for key, change in changes.items():
                     if change.value is None:
@@ -126,7 +126,7 @@ class StoreService:
         events = self._session(session_id).iter_events(page_size=1)
         async with aclosing(events):
             async for event in events:
-                log.add(event)
+                await log.add(event)
                 if log.labels is not None:
                     self._long_names[session_id] = log.labels
                     return
@@ -174,7 +174,7 @@ class StoreService:
             key: None if value is None else (value, records.get(key, []))
             for key, (value, _) in puts.items()
         }
-        for payload in pack(FORMAT, to_value(labels, changes)):
+        for payload in await pack(FORMAT, to_value(labels, changes)):
             await self._session(session_id).add_turns(payload, extract=False)
         has_deleted = any(value is None for value, _ in puts.values())
         due = self._due.get(session_id, 0.0) - (1.0 if has_deleted else 1 / _PUTS)

@@ -13,7 +13,7 @@ import time
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from anyio import Event, Lock, to_thread
+from anyio import Event, Lock
 from attrs import Factory, define, field, frozen
 
 from agentcore_memory_async import AsyncMemorySession, encode_actor_id, encode_session_id
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("agentcore_memory_async")
 PAGE = 50
 """Events of a page: what a saver reads for the newest checkpoint of a thread."""
-LARGE = 250_000
-"""Characters of a document from which on it is made in a thread: here it would take 5 ms."""
 
 
 @define(eq=False)
@@ -258,7 +256,7 @@ class Reading:
             if event is None:
                 self._history.is_whole = True
                 return
-            document = self._reader.read(event)
+            document = await self._reader.read(event)
             if document is not None:
                 written = Written(self._depth, event.timestamp.timestamp())
                 for record in reversed(read_document(document.value)):
@@ -278,10 +276,10 @@ async def documents(
     events = session.iter_events(page_size=page_size)
     try:
         async for event in events:
-            found = reader.read(event)
+            found = await reader.read(event)
             if found is not None:
                 records = read_document(found.value)
-                yield StoredDocument(found.value["thread"], records, event, found.event_ids)
+                yield StoredDocument(found.value["thread"], records, found.event, found.event_ids)
     finally:
         await events.aclose()
 
@@ -294,24 +292,8 @@ async def write(
 ) -> None:
     """Write records as one document, with the time of another event if that is given."""
     document = to_document(thread_id, records)
-    if size(records) > LARGE:
-        events = await to_thread.run_sync(pack, FORMAT, document)
-    else:
-        events = pack(FORMAT, document)
-    for items in events:
+    for items in await pack(FORMAT, document):
         await session.add_turns(items, extract=False, timestamp=like.timestamp if like else None)
-
-
-def size(records: list[Record]) -> int:
-    """Return about how many characters of JSON the values in records are."""
-    return sum(
-        sum(len(write.value[1]) for write in record.writes)
-        if isinstance(record, WritesRecord)
-        else sum(len(value[1]) for _, value in record.values.values())
-        + len(record.body[1])
-        + len(record.metadata[1])
-        for record in records
-    )
 
 
 def report(thread_id: str, conflict: Conflict) -> None:

@@ -14,8 +14,9 @@ from agentcore_memory_async.integrations.langgraph._records import (
     Record,
     Sealed,
     Version,
+    WritesRecord,
 )
-from agentcore_memory_async.integrations.langgraph._threads import Replacement, StoredDocument, size
+from agentcore_memory_async.integrations.langgraph._threads import Replacement, StoredDocument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -165,9 +166,17 @@ def in_parts(records: Iterable[Record]) -> Iterator[list[Record]]:
     characters = 0
     for record in records:
         part.append(record)
-        characters += size([record])
+        characters += _size(record)
         if len(part) == COPIED_RECORDS or characters >= COPIED:
             yield part
             part, characters = [], 0
     if part:
         yield part
+
+
+def _size(record: Record) -> int:
+    """Return about how many characters of JSON the values in a record are."""
+    if isinstance(record, WritesRecord):
+        return sum(len(write.value[1]) for write in record.writes)
+    values = (value for _, value in record.values.values())
+    return sum(len(text) for _, text in (record.body, record.metadata, *values))

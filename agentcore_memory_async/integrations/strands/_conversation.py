@@ -2,8 +2,8 @@
 The part that one agent has in a session: what is stored of it, and what is yet to be written.
 
 Messages wait in ``_pending`` until an event has them: a write that fails leaves them there, in
-their order, and one whose outcome is unknown is settled before anything else is written. What
-awaits runs in the manager's own loop only.
+their order, and one of which something is stored, or may be, is finished before anything else is
+written. What awaits runs in the manager's own loop only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contextlib import aclosing
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 from strands.types.session import encode_bytes_values
 
 from agentcore_memory_async.errors import InvalidInputError, OutcomeUnknownError
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from strands.types.content import Message
 
     from agentcore_memory_async import AsyncMemorySession
+    from agentcore_memory_async.integrations._documents import Payload
     from agentcore_memory_async.integrations.strands._converter import MessageConverter
 
 
@@ -50,12 +51,14 @@ class _Pending:
 
 
 @define
-class _InDoubt:
-    """A write that may have been stored: how many records it stores, with the events before it."""
+class _Begun:
+    """A write of the first pending records that is under way, or was cut off; it goes on then."""
 
-    error: OutcomeUnknownError
     count: int
-    event_ids: tuple[str, ...]
+    metadata: Mapping[str, str]
+    left: list[list[Payload]] = field(factory=list["list[Payload]"])
+    doubt: OutcomeUnknownError | None = None
+    event_ids: list[str] = field(factory=list[str])
 
 
 class Conversation:
@@ -87,7 +90,7 @@ class Conversation:
         self._next_index = 0
         self._state = ""
         self._pending: list[_Pending] = []
-        self._in_doubt: _InDoubt | None = None
+        self._begun: _Begun | None = None
         self._latest_key = ""
         self._places: dict[str, list[tuple[str, ...]]] = {}
         self._redactions: dict[str, Message] = {}
@@ -118,14 +121,14 @@ class Conversation:
     def redact(self, message: Message) -> None:
         """Replace the newest message, and any earlier copy of it, also where it is stored."""
         keys = {self._latest_key, message.get("tracking_id") or ""} - {""}
-        doubtful = self._in_doubt.count if self._in_doubt else 0
+        begun = self._begun.count if self._begun else 0
         for at, pending in enumerate(self._pending):
             key = pending.record.key
             if key in keys:
                 redacted = self._convert(message, key).record
                 pending.record = evolve(redacted, index=pending.record.index)
                 pending.text = self._converter.to_text(message)
-                if at < doubtful:
+                if at < begun:
                     self._redactions[key] = message
         self._redactions |= {key: message for key in keys if key in self._places}
 
@@ -146,7 +149,7 @@ class Conversation:
             return
         async with self._lock:
             await self._load()
-            await self._settle()
+            await self._finish()
             # Before anything else is written, so that the message keeps its place.
             for key, message in list(self._redactions.items()):
                 await self._rewrite(key, message)
@@ -180,7 +183,7 @@ class Conversation:
         reader = HistoryReader(self._agent_id, self._converter)
         async with aclosing(self._session.iter_events()) as events:
             async for event in events:
-                reader.add(event)
+                await reader.add(event)
                 if reader.is_complete:
                     break
         history = self._history = reader.history()
@@ -191,33 +194,41 @@ class Conversation:
             del self._pending[: self._initial]
         return history
 
-    async def _settle(self) -> None:
-        """Let a write in doubt be stored."""
-        if self._in_doubt is not None:
-            doubt = self._in_doubt
-            event = await self._session.resolve(doubt.error)
-            self._note(doubt.count, (*doubt.event_ids, event.event_id))
-            self._in_doubt = None
-
     async def _write_next(self) -> None:
         """Write what is pending with the same metadata: one event, unless it is very large."""
         metadata = self._pending[0].metadata
         alike = [*takewhile(lambda each: each.metadata == metadata, self._pending.copy())]
         for pending in alike:
             self._place(pending)
-        records = [pending.record for pending in alike]
+        # From now on, a redaction of them is one of what is stored.
+        begun = self._begun = _Begun(len(alike), metadata)
         said = [one for each in alike for one in to_messages(each.role, each.text)]
-        events = to_events(records, said)
-        ids: list[str] = []
-        for number, items in enumerate(events, 1):
-            try:
-                ids.append(await add_event(self._session, items, metadata))
-            except OutcomeUnknownError as error:
-                # Of several the last one makes them count; without it all are written again.
-                is_last = number == len(events)
-                self._in_doubt = _InDoubt(error, len(alike) if is_last else 0, tuple(ids))
-                raise
-        self._note(len(alike), tuple(ids))
+        try:
+            begun.left = await to_events([pending.record for pending in alike], said)
+            await self._finish()
+        finally:
+            if begun.doubt is None and not begun.event_ids:
+                self._begun = None  # nothing of it is stored
+
+    async def _finish(self) -> None:
+        """Write what is left of a write that has begun."""
+        begun = self._begun
+        if begun is None:
+            return
+        try:
+            while begun.left:
+                if begun.doubt is None:
+                    id_ = await add_event(self._session, begun.left[0], begun.metadata)
+                else:
+                    id_ = (await self._session.resolve(begun.doubt)).event_id
+                begun.doubt = None
+                begun.event_ids.append(id_)
+                del begun.left[0]
+        except OutcomeUnknownError as error:
+            begun.doubt = error
+            raise
+        self._begun = None
+        self._note(begun.count, tuple(begun.event_ids))
 
     def _place(self, pending: _Pending) -> None:
         """Set the place of a message in the conversation."""

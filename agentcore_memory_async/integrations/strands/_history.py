@@ -1,4 +1,4 @@
-"""The history of an agent, read from the events of its session, newest first: pure."""
+"""The history of an agent, read from the events of its session, newest first."""
 
 from __future__ import annotations
 
@@ -66,10 +66,10 @@ class HistoryReader:
     _state: Mapping[str, Any] | None = None
     is_complete: bool = False
 
-    def add(self, event: Event) -> None:
+    async def add(self, event: Event) -> None:
         """Take the next older event."""
         if self._reader.is_own(event):
-            self._add_own(event)
+            await self._add_own(event)
         else:
             self._add_official(event)
         # Older messages than those that are removed are not needed.
@@ -86,8 +86,8 @@ class HistoryReader:
             self._places,
         )
 
-    def _add_own(self, event: Event) -> None:
-        for stored in reversed(self._reader.read(event)):
+    async def _add_own(self, event: Event) -> None:
+        for stored in reversed(await self._reader.read(event)):
             record = stored.record
             if record.owner != self._agent_id:
                 continue

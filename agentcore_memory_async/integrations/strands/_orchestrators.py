@@ -37,7 +37,7 @@ class Orchestrators:
             async for event in events:
                 states = [
                     stored.record.data
-                    for stored in reader.read(event)
+                    for stored in await reader.read(event)
                     if (stored.record.kind, stored.record.owner) == (ORCHESTRATOR, owner)
                 ]
                 if states:
@@ -51,6 +51,6 @@ class Orchestrators:
         data = encode_bytes_values(state)
         if self._is_read_only or self._known.get(owner) == data:
             return
-        for items in to_events([Record(ORCHESTRATOR, owner, data)], ()):
+        for items in await to_events([Record(ORCHESTRATOR, owner, data)], ()):
             await add_event(self._session, items)
         self._known[owner] = data

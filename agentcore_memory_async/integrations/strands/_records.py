@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attrs import asdict, field, frozen
 
+from agentcore_memory_async._threads import run_apart
+from agentcore_memory_async._wire.weight import is_large
 from agentcore_memory_async.integrations import _documents
 from agentcore_memory_async.models import MessageRole
 
@@ -73,19 +75,23 @@ class Reader:
         """Return whether an event is of this format."""
         return bool(self._reader.frames(event))
 
-    def read(self, event: Event) -> list[Stored]:
+    async def read(self, event: Event) -> list[Stored]:
         """Return the records that are whole by this event, in their order."""
-        document = self._reader.read(event)
+        document = await self._reader.read(event)
         if document is None:
             return []
-        return [Stored(_record(**fields), document.event_ids) for fields in document.value]
+        return [
+            Stored(_record(**fields), document.event_ids) for fields in document.value["records"]
+        ]
 
 
-def to_events(
+async def to_events(
     records: Sequence[Record], messages: Sequence[ConversationalMessage]
 ) -> list[list[_documents.Payload]]:
     """Return the items of the events that keep *records*: nearly always of one."""
-    return _documents.pack(FORMAT, [_fields(record) for record in records], messages)
+    large = is_large([record.data for record in records])
+    value = await run_apart(_value, records, large=large)
+    return await _documents.pack(FORMAT, value, messages)
 
 
 def contents(event: Event) -> tuple[Any, ...]:
@@ -99,6 +105,10 @@ def contents(event: Event) -> tuple[Any, ...]:
 def to_messages(role: str, text: str) -> list[ConversationalMessage]:
     """Return a text as messages that are extracted from; none for an empty one."""
     return _documents.to_messages(ROLES[role], text) if text else []
+
+
+def _value(records: Sequence[Record]) -> dict[str, Any]:
+    return {"records": [_fields(record) for record in records]}
 
 
 def _fields(record: Record) -> dict[str, Any]:

@@ -31,9 +31,12 @@ from agentcore_memory_async.integrations.strands._records import (
 from agentcore_memory_async.integrations.strands._rewriting import add_event, rewrite, texts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from strands.multiagent import MultiAgentBase
 
     from agentcore_memory_async import AsyncMemorySessionManager, MemorySessionManager
+    from agentcore_memory_async.models import ConversationalMessage
 
 
 class AgentCoreSessionRepository(SessionRepository):
@@ -159,9 +162,8 @@ class AgentCoreSessionRepository(SessionRepository):
         return AsyncMemorySession(self._loop.manager, self._actor_id, encode_session_id(session_id))
 
     def _write(self, session_id: str, record: Record) -> None:
-        session = self._session(session_id)
-        for items in to_events([record], texts([record], self._converter)):
-            self._loop.blocking(add_event, session, items)
+        said = texts([record], self._converter)
+        self._loop.blocking(_add, self._session(session_id), record, said)
 
     def _read(self, session_id: str, kind: str, owner: str) -> list[Stored]:
         """Return the records of one owner, oldest first; of a message's versions the newest."""
@@ -176,12 +178,19 @@ class AgentCoreSessionRepository(SessionRepository):
         return SessionMessage(message, record.index, None, *record.times)
 
 
+async def _add(
+    session: AsyncMemorySession, record: Record, said: Sequence[ConversationalMessage]
+) -> None:
+    for items in await to_events([record], said):
+        await add_event(session, items)
+
+
 async def _stored(session: AsyncMemorySession, kind: str, owner: str) -> list[Stored]:
     reader = Reader()
     found: list[Stored] = []
     known = set[tuple[str, int]]()
     async for event in session.iter_events():
-        for stored in reversed(reader.read(event)):
+        for stored in reversed(await reader.read(event)):
             record = stored.record
             version = (record.key, record.index)
             if (record.kind, record.owner) == (kind, owner) and version not in known:

@@ -64,11 +64,11 @@ async def rewrite(
     records = [
         _changed(stored.record, converter, key, message)
         for event in reversed(events)
-        for stored in reader.read(event)
+        for stored in await reader.read(event)
     ]
     ids = [
         await add_event(session, items, events[-1].metadata, events[-1].timestamp)
-        for items in (to_events(records, texts(records, converter)) if records else ())
+        for items in (await to_events(records, texts(records, converter)) if records else ())
     ]
     for event in events:
         with suppress(NotFoundError):
