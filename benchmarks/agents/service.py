@@ -19,18 +19,30 @@ from benchmarks.agents.load import FAULTY
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from agentcore_memory_async.local import RecordedExchange
+    from agentcore_memory_async.local import Fault, RecordedExchange
 
 SHARE = 0.2
 """Share of the requests that meet a fault."""
 
 
 class Drawn:
-    """Draws the fault of the next request."""
+    """
+    Draws the fault of the next request.
 
-    def __init__(self, service: LocalMemoryService) -> None:
-        self._draw = random.Random(0)
-        self._faults: Sequence[Callable[..., object]] = (
+    Args:
+        service: Service that answers.
+        marked: What requests have that are drawn for; empty for all of them.
+        seed: Seed of the draws.
+
+    Attributes:
+        faults: Faults that were drawn.
+    """
+
+    def __init__(self, service: LocalMemoryService, marked: str = FAULTY, seed: int = 0) -> None:
+        self._marked = marked
+        self.faults: list[Fault] = []
+        self._draw = random.Random(seed)
+        self._kinds: Sequence[Callable[..., Fault]] = (
             partial(service.fail, "ServiceException"),
             partial(service.fail, "ThrottledException"),
             partial(service.drop_connection, after=False),
@@ -40,9 +52,9 @@ class Drawn:
         )
 
     def __call__(self, exchange: RecordedExchange) -> None:
-        """Draw it, once a request of such an actor is answered."""
-        if FAULTY in str(exchange.params) and self._draw.random() < SHARE:
-            self._draw.choice(self._faults)(times=1)
+        """Draw it, once such a request is answered."""
+        if self._marked in str(exchange.params) and self._draw.random() < SHARE:
+            self.faults.append(self._draw.choice(self._kinds)(times=1))
 
 
 async def serve(latency_s: float) -> None:
