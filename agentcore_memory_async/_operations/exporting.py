@@ -123,7 +123,9 @@ class Export(Followed[Conversation | HistoryRecord, ExportReport]):
         async def read(placed: tuple[int, MemoryRecord]) -> None:
             place, record = placed
             with suppress(NotFoundError):  # deleted meanwhile
-                known = await self._view.get_memory_record(record.memory_record_id)
+                known = await self._view.get_memory_record(
+                    record.memory_record_id, namespace=record.namespace or None
+                )
                 whole[place] = evolve(record, expires_at=known.expires_at)
 
         await run_each(enumerate(records), read, MOST_READS)

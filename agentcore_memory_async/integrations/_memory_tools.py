@@ -24,6 +24,7 @@ from agentcore_memory_async.errors import (
     NotFoundError,
     OutcomeUnknownError,
 )
+from agentcore_memory_async.integrations._by_id import find_record
 from agentcore_memory_async.integrations._loops import to_the_end
 from agentcore_memory_async.integrations._web import ANSWERED, answer_to
 from agentcore_memory_async.models import NewMemoryRecord
@@ -224,10 +225,10 @@ def is_own(session: AsyncMemorySession, record: MemoryRecord) -> bool:
 async def get_own_record(session: AsyncMemorySession, record_id: str) -> MemoryRecord:
     """Return a record of the actor's own; raise `ToolError` for any other."""
     try:
-        record = await session.get_memory_record(record_id)
-    except (InvalidInputError, NotFoundError):
+        record = await find_record(session, record_id, own_prefixes(session))
+    except InvalidInputError:
         raise ToolError(NO_SUCH) from None
-    if not is_own(session, record):
+    if record is None or not is_own(session, record):
         raise ToolError(NO_SUCH)
     return record
 

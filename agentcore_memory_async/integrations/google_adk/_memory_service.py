@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,8 @@ from google.adk.memory.memory_entry import MemoryEntry
 from google.genai import types
 
 from agentcore_memory_async import AsyncActor
-from agentcore_memory_async.errors import NotFoundError
+from agentcore_memory_async.errors import InvalidInputError, NotFoundError
+from agentcore_memory_async.integrations._by_id import find_record
 from agentcore_memory_async.integrations._documents import Reader
 from agentcore_memory_async.integrations._loops import ManagerLoop
 from agentcore_memory_async.integrations._recent import Recent
@@ -212,12 +213,19 @@ class AgentCoreMemoryService(BaseMemoryService):
                 await _log.store(await _log.steps(session, value, messages))
 
     async def _delete(self, actor: AsyncActor, memory_id: str) -> None:
-        try:
-            record = await actor.get_memory_record(memory_id)
-            if actor.actor_id in record.namespace.split("/"):
-                await actor.delete_memory_record(memory_id)
-        except NotFoundError:
-            pass
+        record = await find_record(actor, memory_id, self._namespaces(actor))
+        if record is not None and actor.actor_id in record.namespace.split("/"):
+            with suppress(NotFoundError):  # it was there, and somebody else has deleted it
+                await actor.delete_memory_record(memory_id, namespace=record.namespace)
+
+    def _namespaces(self, actor: AsyncActor) -> list[str]:
+        """Return the namespaces that a record of the user may be in, as far as they are known."""
+        templates = list(self._retrieval_config or [])
+        if self._retrieval_config is None:
+            with suppress(InvalidInputError):  # the manager knows none, or one of a session
+                templates = list(actor.namespaces.values())
+        added = [] if self._namespace is None else [self._namespace]
+        return list(dict.fromkeys([*added, *templates]))
 
 
 async def _stored(session: AsyncMemorySession, wanted: Mapping[str, Any]) -> set[str]:

@@ -217,7 +217,7 @@ class StoreService:
             _LOG.warning("session %s was not tidied up: %s", session_id, error)
 
     async def _delete(self, session_id: str, log: Log) -> None:
-        await self._delete_records(log.replaced_records())
+        await self._delete_records(log.replaced_records(), log.labels or ())
         found = log.stale()
         stale = [
             each
@@ -233,11 +233,13 @@ class StoreService:
             if each.hides:
                 await self._drop(session_id, each)
 
-    async def _delete_records(self, record_ids: set[str]) -> None:
+    async def _delete_records(self, record_ids: set[str], labels: Labels) -> None:
         """Delete records that are not known to be deleted; one may be too new to be found."""
         left = sorted(record_ids - self._deleted)
         if left:
-            result = await self._manager.batch_delete_memory_records(left)
+            result = await self._manager.batch_delete_memory_records(
+                left, namespace=record_path(self._actor_id, labels)
+            )
             if len(self._deleted) > _MOST_REMEMBERED:
                 self._deleted.clear()
             self._deleted |= {each.memory_record_id for each in result.succeeded}

@@ -183,9 +183,14 @@ class AgentCoreMemoryStore(MemoryStore):
         forgotten: list[str] = []
         for memory_record_id in memory_record_ids:
             try:
-                record = await self._actor.get_memory_record(memory_record_id)
+                record = await self._actor.get_memory_record(
+                    memory_record_id, namespace=self._namespace
+                )
                 if f"{record.namespace.rstrip('/')}/".startswith(self._namespace):
-                    forgotten.append(await self._actor.delete_memory_record(memory_record_id))
+                    deleted = await self._actor.delete_memory_record(
+                        memory_record_id, namespace=record.namespace
+                    )
+                    forgotten.append(deleted)
             except NotFoundError:
                 continue
         return forgotten
