@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from tests.suites.suite import Suite
 
 VERSIONS = (
-    "import json, importlib.metadata as m;"
+    "import json, platform, importlib.metadata as m;"
     "print(json.dumps({d.metadata['Name'].lower().replace('_', '-'): d.version"
-    " for d in m.distributions()}))"
+    " for d in m.distributions()} | {'python': platform.python_version()}))"
 )
-"""Prints the versions of what is installed."""
+"""Prints the versions of what is installed, and of Python."""
+BENEATH = ("aiobotocore", "botocore", "python")
+"""What each suite runs on, beside its framework."""
 
 
 class WrongVersionError(Exception):
@@ -78,7 +80,7 @@ class Environment:
         self._check()
 
     def versions(self) -> dict[str, str]:
-        """Return the versions of what is installed."""
+        """Return the versions of what is installed, and of Python."""
         printed = subprocess.run(
             [self.python, "-c", VERSIONS], check=True, capture_output=True, text=True
         )

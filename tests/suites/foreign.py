@@ -11,6 +11,7 @@ import tarfile
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from tests.suites.environment import BENEATH
 from tests.suites.results import Outcome
 from tests.suites.suite import HERE
 
@@ -30,7 +31,6 @@ LONGEST = 3600.0
 
 def run_foreign(suite: Suite, environment: Environment) -> Outcome:
     """Run the tests, and compare what failed with what is known."""
-    version = environment.versions()[suite.framework.lower()]
     source = unpacked(suite, environment)
     kept = digests(source)
     for old, new in suite.conftest.items():
@@ -57,7 +57,7 @@ def run_foreign(suite: Suite, environment: Environment) -> Outcome:
     if ended.returncode not in RAN_ALL:
         problems.append(f"pytest ended with {ended.returncode}")
     tests = read(report, counts_used=suite.counts_used) if report.exists() else {}
-    return judged(suite, version, tests, problems, log)
+    return judged(suite, environment.versions(), tests, problems, log)
 
 
 def unpacked(suite: Suite, environment: Environment) -> Path:
@@ -119,13 +119,14 @@ def read(report: Path, *, counts_used: bool) -> dict[str, str]:
 
 
 def judged(
-    suite: Suite, version: str, tests: dict[str, str], problems: list[str], log: Path
+    suite: Suite, versions: dict[str, str], tests: dict[str, str], problems: list[str], log: Path
 ) -> Outcome:
     """Return the outcome, with what is not as it is known."""
     failed = sorted(test for test, outcome in tests.items() if outcome == "failed")
     problems = problems + [f"failed: {test}" for test in failed if suite.reason(test) is None]
     passed = [test for test, outcome in tests.items() if outcome == "passed"]
     problems += [f"passes, though known to fail: {test}" for test in passed if suite.reason(test)]
+    problems += [f"known to fail, but is no test: {pattern}" for pattern in suite.stale(tests)]
     if not tests or problems:
         problems.append("\n".join(log.read_text("utf-8", "replace").splitlines()[-40:]))
     known: dict[str, int] = {}
@@ -135,4 +136,6 @@ def judged(
     for reason in suite.left_out.values():
         known[reason] = known.get(reason, 0) + 1
     count = len(tests) + len(suite.left_out)
-    return Outcome(suite.title, version, len(passed), count, known, problems)
+    beneath = {each: versions[each] for each in BENEATH}
+    version = versions[suite.framework.lower()]
+    return Outcome(suite.title, version, len(passed), count, known, beneath, problems)

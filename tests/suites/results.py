@@ -22,6 +22,7 @@ class Outcome:
         passed: Number of tests that passed.
         of: Number of tests that were run.
         known: Number of tests that are known to fail, by reason.
+        beneath: Versions of what it ran on: Python, botocore and aiobotocore.
         problems: What is not as it was expected.
     """
 
@@ -30,6 +31,7 @@ class Outcome:
     passed: int
     of: int
     known: dict[str, int] = field(default_factory=dict)
+    beneath: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
@@ -66,12 +68,13 @@ def record(name: str, outcome: Outcome) -> None:
 
 
 def table() -> str:
-    """Return the table of the documentation, in Markdown."""
+    """Return the table of the documentation, in Markdown, and below it what the suites ran on."""
     lines = ["| suite | version | passed | known to fail |", "|---|---|---|---|"]
     for each in recorded().values():
         known = "; ".join(f"{count}: {reason}" for reason, count in each["known"].items())
         lines.append(f"| {each['title']} | {each['version']} | {_passed(each)} | {known} |")
-    return "\n".join(lines)
+    stacks = dict.fromkeys(_stack(each["beneath"]) for each in recorded().values())
+    return "\n".join([*lines, "", f"Run on {'; on '.join(stacks)}."])
 
 
 def short_table() -> str:
@@ -80,6 +83,11 @@ def short_table() -> str:
     for each in recorded().values():
         lines.append(f"| {each['title']} | {each['version']} | {_passed(each)} |")
     return "\n".join(lines)
+
+
+def _stack(beneath: dict[str, str]) -> str:
+    names = {"aiobotocore": "aiobotocore", "botocore": "botocore", "python": "Python"}
+    return ", ".join(f"{name} {beneath[each]}" for each, name in names.items())
 
 
 def _passed(outcome: dict[str, Any]) -> str:

@@ -7,6 +7,10 @@ import tomllib
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 HERE = Path(__file__).parent
 
@@ -65,6 +69,10 @@ class Suite:
         """Return why a test is known to fail."""
         found = (reason for pattern, reason in self.known.items() if matches(test, pattern))
         return next(found, None)
+
+    def stale(self, tests: Collection[str]) -> list[str]:
+        """Return the known patterns of which none of *tests* is."""
+        return [each for each in self.known if not any(matches(test, each) for test in tests)]
 
 
 def matches(test: str, pattern: str) -> bool:

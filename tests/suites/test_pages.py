@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.suites.results import recorded, short_table, table
@@ -28,6 +29,15 @@ def test_every_suite_is_recorded_with_its_pin() -> None:
     assert {suite.name: suite.title for suite in suites} == {
         name: outcome["title"] for name, outcome in recorded().items()
     }
+
+
+def test_every_suite_is_recorded_with_what_it_ran_on() -> None:
+    """The aiobotocore is the pinned one, which goes with that botocore, on a whole Python."""
+    for name, outcome in recorded().items():
+        beneath = outcome["beneath"]
+        assert beneath["aiobotocore"] == Suite.read(name).pins["aiobotocore"]
+        assert re.fullmatch(r"1\.\d+\.\d+", beneath["botocore"])
+        assert re.fullmatch(r"3\.\d+\.\d+", beneath["python"])
 
 
 def test_every_known_failure_has_a_reason() -> None:

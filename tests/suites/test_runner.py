@@ -17,6 +17,8 @@ from tests.suites.suite import Suite
 if TYPE_CHECKING:
     from pathlib import Path
 
+VERSIONS = {"anything": "1.0", "aiobotocore": "3.0", "botocore": "1.4", "python": "3.11", "x": "1"}
+BENEATH = {"aiobotocore": "3.0", "botocore": "1.4", "python": "3.11"}
 SUITE = Suite("any", "Any", "anything", known={"m::known[*]": "it is so"})
 
 
@@ -31,8 +33,8 @@ def log(tmp_path: Path) -> Path:
 def test_what_is_as_known_is_no_problem(log: Path) -> None:
     """A known failure that fails is counted by its reason."""
     tests = {"m::good": "passed", "m::known[1]": "failed", "m::known[2]": "failed"}
-    outcome = judged(SUITE, "1.0", tests, [], log)
-    assert outcome == Outcome("Any", "1.0", 1, 3, {"it is so": 2})
+    outcome = judged(SUITE, VERSIONS, tests, [], log)
+    assert outcome == Outcome("Any", "1.0", 1, 3, {"it is so": 2}, BENEATH)
 
 
 @pytest.mark.parametrize(
@@ -40,12 +42,14 @@ def test_what_is_as_known_is_no_problem(log: Path) -> None:
     [
         ({"m::good": "failed"}, "failed: m::good"),
         ({"m::known[1]": "passed"}, "passes, though known to fail: m::known[1]"),
+        ({"m::good": "passed"}, "known to fail, but is no test: m::known[*]"),
+        ({"m::known": "failed"}, "known to fail, but is no test: m::known[*]"),
         ({}, "what pytest printed"),
     ],
 )
 def test_what_is_not_as_known_is_a_problem(log: Path, tests: dict[str, str], problem: str) -> None:
-    """So are a failure nobody knows, a known one that passes, and no test at all."""
-    problems = judged(SUITE, "1.0", tests, [], log).problems
+    """So are a failure nobody knows, a known one that passes or is gone, and no test at all."""
+    problems = judged(SUITE, VERSIONS, tests, [], log).problems
     assert problem in problems
     assert "what pytest printed" in problems
 
