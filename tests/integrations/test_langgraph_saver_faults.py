@@ -192,6 +192,31 @@ async def test_a_pruned_thread_goes_on(memory: LocalMemory) -> None:
     assert ["in", "n0", "n1", "n2", "more", "n0", "n1", "n2"] == result["log"]
 
 
+@pytest.mark.parametrize(
+    "delete",
+    [
+        lambda saver: saver.adelete_thread("chat/1"),
+        lambda saver: saver.aprune(["chat/1"], strategy="delete"),
+        lambda saver: saver.aprune(["chat/1"]),
+        lambda saver: saver.adelete_for_runs(["one"]),
+    ],
+    ids=["thread", "prune all", "prune old", "runs"],
+)
+async def test_a_deletion_that_fails_raises(memory: LocalMemory, delete: Any) -> None:
+    """Who deletes a thread learns that it is still there, and can do so again."""
+    saver = AgentCoreSaver(memory.manager)
+    first = await saver.aput(EMPTY, empty_checkpoint(), {"run_id": "one"}, {})
+    await saver.aput(first, empty_checkpoint(), {"run_id": "one"}, {})
+    fault = memory.fail("AccessDeniedException", operation="DeleteEvent")
+    with pytest.raises(AgentCoreMemoryError):
+        await delete(saver)
+    fault.cancel()
+    assert await saver.aget_tuple(EMPTY) is not None
+    await delete(saver)
+    session = await memory.session("langgraph", "enc-chat_2f1")
+    assert len(await session.list_events()) <= 1
+
+
 async def test_a_copied_thread_goes_on(memory: LocalMemory) -> None:
     """A copy has the whole history, and its own future."""
     saver = AgentCoreSaver(memory.manager)

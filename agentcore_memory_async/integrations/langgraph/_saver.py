@@ -211,6 +211,9 @@ class AgentCoreSaver(BaseCheckpointSaver[str]):
         """
         Delete all checkpoints and writes of a thread, of all its namespaces.
 
+        Raises:
+            AgentCoreMemoryError: Some could not be deleted; calling again is safe.
+
         AWS operations: ``ListEvents`` and ``DeleteEvent`` for each event.
         """
         await self._loop.write(self._threads.delete, str(thread_id))

@@ -18,6 +18,7 @@ from attrs import Factory, define, field, frozen
 
 from agentcore_memory_async import AsyncMemorySession, encode_actor_id, encode_session_id
 from agentcore_memory_async.errors import NotFoundError
+from agentcore_memory_async.integrations._deletions import delete_session
 from agentcore_memory_async.integrations._documents import Reader, pack
 from agentcore_memory_async.integrations._recent import Recent
 from agentcore_memory_async.integrations.langgraph._history import Conflict, History, Written
@@ -185,7 +186,7 @@ class Threads:
     async def delete(self, thread_id: str) -> None:
         """Delete all of a thread."""
         async with self._changed(thread_id) as thread:
-            await thread.session.delete_session()
+            await delete_session(thread.session)
 
     @asynccontextmanager
     async def _changed(self, thread_id: str) -> AsyncGenerator[_Thread]:
