@@ -170,6 +170,24 @@ async def test_metadata_of_each_call(memory: LocalMemory) -> None:
     assert {"app": "trips"} == event.metadata
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"k" * 129: "x"}, {f"k{number}": "x" for number in range(16)}, {"seat": 1}]
+)
+async def test_wrong_metadata_stops_its_own_call_only(memory: LocalMemory, wrong: Any) -> None:
+    """It is refused before anything is said: what is said before and after it is stored."""
+    manager = session_of(memory, metadata=lambda state: state.get("given"))
+    agent = agent_of(manager)
+    await agent.invoke_async("One.")
+    with pytest.raises(InvalidInputError, match="metadata"):
+        await agent.invoke_async("Two.", invocation_state={"given": wrong})
+    await agent.invoke_async("Three.")
+    said = ["One.", "You said: One.", "Three.", "You said: Three."]
+    assert said == texts(agent)
+    assert said == texts(await restored(memory))
+    with pytest.raises(InvalidInputError, match="metadata"):
+        session_of(memory, metadata=wrong)
+
+
 @pytest.mark.parametrize(("size", "writes"), [(1, 4), (2, 2), (3, 2), (100, 1)])
 async def test_batches(size: int, writes: int, memory: LocalMemory) -> None:
     """A batch is written when it is full, and the rest with the end of the invocation."""

@@ -28,6 +28,7 @@ from agentcore_memory_async import (
     encode_actor_id,
     encode_session_id,
 )
+from agentcore_memory_async._wire.validation import check_metadata
 from agentcore_memory_async.errors import ClosedError, InvalidInputError
 from agentcore_memory_async.integrations._loops import ManagerLoop
 from agentcore_memory_async.integrations.strands._conversation import Conversation, state_text
@@ -85,7 +86,8 @@ class AgentCoreSessionManager(SessionManager[Agent]):
             1 each message is an event of its own. What a killed process has not written is lost.
         read_only: Whether agents get their history, and nothing is written.
         metadata: Metadata of the events; or a function that returns it for an invocation, given its
-            ``invocation_state``. At most 15 entries of plain text.
+            ``invocation_state``. At most 15 entries of plain text; others raise before the model
+            is called.
         converter: What is stored of a message, and what is learned of it.
         retrieval_config: Namespaces to search for the user's question, as for ``retrieve_context``;
             what is found is added to the question that the model gets, and is not stored. Nothing
@@ -123,7 +125,7 @@ class AgentCoreSessionManager(SessionManager[Agent]):
         )
         self._batch_size = batch_size
         self._is_read_only = read_only
-        self._metadata = metadata
+        self._metadata = metadata if callable(metadata) else check_metadata(metadata)
         self._converter = converter or MessageConverter()
         self._retrieval_config = retrieval_config
         self._attached: dict[str, _Attached] = {}
@@ -264,8 +266,9 @@ class AgentCoreSessionManager(SessionManager[Agent]):
         attached = self._of(event.agent)
         attached.memories = None
         given = self._metadata
-        entries = given(event.invocation_state) if callable(given) else given
-        attached.conversation.metadata = dict(entries or {})
+        # Wrong metadata would stay with the messages of this call, and fail every later write.
+        entries = check_metadata(given(event.invocation_state)) if callable(given) else given
+        attached.conversation.metadata = entries
         is_new = await self._restore(attached)
         if is_new and attached.is_interrupted:
             raise SessionException(INTERRUPTED)
