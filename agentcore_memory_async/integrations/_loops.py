@@ -82,12 +82,7 @@ class ManagerLoop:
         self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Make a call in the manager's loop; who is cancelled cancels it."""
-        loop = await self._open()
-        if loop is asyncio.get_running_loop():
-            return await function(*args, **kwargs)
-        call = _Call(loop, partial(function, *args, **kwargs))
-        call.hand_over()
-        return await call.outcome(is_cancellable=True)
+        return await call_in(await self._open(), function, *args, **kwargs)
 
     async def write(
         self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -133,6 +128,20 @@ class ManagerLoop:
         # Not by anyio, whose threads end with a callback that a patched loop may never make.
         await asyncio.to_thread(self._blocking.open)
         return self.manager.loop
+
+
+async def call_in(
+    loop: asyncio.AbstractEventLoop,
+    function: Callable[P, Awaitable[T]],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Make a call in a manager's loop; who is cancelled cancels it."""
+    if loop is asyncio.get_running_loop():
+        return await function(*args, **kwargs)
+    call = _Call(loop, partial(function, *args, **kwargs))
+    call.hand_over()
+    return await call.outcome(is_cancellable=True)
 
 
 async def to_the_end(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -25,7 +25,7 @@ from agentcore_memory_async.errors import (
     OutcomeUnknownError,
 )
 from agentcore_memory_async.integrations._by_id import find_record
-from agentcore_memory_async.integrations._loops import to_the_end
+from agentcore_memory_async.integrations._loops import call_in, to_the_end
 from agentcore_memory_async.integrations._web import ANSWERED, answer_to
 from agentcore_memory_async.models import NewMemoryRecord
 from agentcore_memory_async.session import AsyncMemorySession
@@ -234,14 +234,20 @@ async def get_own_record(session: AsyncMemorySession, record_id: str) -> MemoryR
 
 
 async def call_tool(session: AsyncMemorySession, name: object, arguments: object) -> Outcome:
-    """Call a tool by its name; whatever goes wrong becomes a result that says what to do."""
+    """
+    Call a tool by its name, from any event loop.
+
+    Whatever goes wrong becomes a result that says what to do.
+    """
     tool = find_tool(name)
     if tool is None:
         known = ", ".join(TOOLS)
         message = f"there is no tool of this name; the tools of the memory are {known}"
         return Outcome({"error": message}, is_error=True)
     try:
-        return Outcome(await tool.run(session, tool.check(arguments)))
+        checked = tool.check(arguments)
+        loop = session._core.lifecycle.loop  # noqa: SLF001 - a session has its manager's core only
+        return Outcome(await call_in(loop, tool.run, session, checked))
     except ToolError as error:
         return Outcome({"error": str(error)}, is_error=True)
     except Exception as error:  # noqa: BLE001 - the results of other calls are not lost

@@ -105,7 +105,8 @@ async def resolve_tool_calls(
     conversation in which a call has no result. Pick your own calls out first, by `is_memory_call`.
 
     Calls that only read run at the same time, and so do calls that only write; where both are
-    mixed, they keep their order. A cancelled write waits for its outcome.
+    mixed, they keep their order. A cancelled write waits for its outcome. They run in the loop of
+    the session's manager, whichever loop this is awaited in.
 
     Args:
         session: The session whose actor's memories the tools reach, and no other's.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from datetime import UTC, datetime
 from functools import partial
@@ -420,6 +421,58 @@ async def test_a_cancelled_write_waits_for_its_outcome(
         await begun.wait()
         task.cancel()
     assert task.cancelled()
+    assert ["done"] == log
+
+
+async def test_from_other_loops(session: AsyncMemorySession) -> None:
+    """A program that runs each call in a loop of its own has the same answers, and no leak."""
+
+    def elsewhere(*calls: tuple[str, Any]) -> list[Any]:
+        return asyncio.run(ask(session, *calls))
+
+    for at in range(3):
+        [kept] = await asyncio.to_thread(elsewhere, ("remember", {"fact": f"Bee {at} flies."}))
+        assert set(kept) == {"record_id"}
+    found, turns, wrong = await asyncio.to_thread(
+        elsewhere,
+        ("recall", {"query": "bee"}),
+        ("recent_turns", {"k": 3}),
+        ("recall", {"query": 1}),
+    )
+    assert 3 == len(found["memories"])
+    assert {"turns": []} == turns
+    assert "call recall again" in wrong["error"]
+    assert [{"forgotten": kept["record_id"]}] == await asyncio.to_thread(
+        elsewhere, ("forget", kept)
+    )
+
+
+async def test_a_write_that_another_loop_cancels_waits_for_its_outcome(
+    session: AsyncMemorySession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one does that is cancelled in the manager's own loop."""
+    begun, is_cancelled, log = threading.Event(), threading.Event(), list[str]()
+    original = AsyncMemorySession.batch_create_memory_records
+
+    async def slow(*args: Any, **kwargs: Any) -> Any:
+        begun.set()
+        while not is_cancelled.is_set():
+            await asyncio.sleep(0)
+        result = await original(*args, **kwargs)
+        log.append("done")
+        return result
+
+    monkeypatch.setattr(AsyncMemorySession, "batch_create_memory_records", slow)
+
+    async def cancelled() -> bool:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(ask(session, ("remember", {"fact": "Bees hum."})))
+            await asyncio.to_thread(begun.wait)
+            task.cancel()
+            is_cancelled.set()
+        return task.cancelled()
+
+    assert await asyncio.to_thread(asyncio.run, cancelled())
     assert ["done"] == log
 
 
