@@ -19,6 +19,8 @@ from agentcore_memory_async import (
     InvalidInputError,
     MemorySessionManager,
     NewMemoryRecord,
+    encode_actor_id,
+    encode_session_id,
 )
 from agentcore_memory_async.errors import service_error
 from agentcore_memory_async.integrations.mcp import memory_server
@@ -362,6 +364,21 @@ def test_a_server_answers_from_any_loop(kind: str, monkeypatch: pytest.MonkeyPat
             assert [1, 2, 3] == asyncio.run(threads())
 
 
+async def test_ids_are_any_text(manager: AsyncMemorySessionManager) -> None:
+    """They are those of the other integrations: encoded, unless they are valid as they are."""
+    session = AsyncMemorySession(
+        manager, encode_actor_id("anna@example.com"), encode_session_id("trip to Rome")
+    )
+    await session.add_turns([{"role": "user", "content": "A window seat."}])
+    server = memory_server(manager, actor_id="anna@example.com", session_id="trip to Rome")
+    async with Client(server) as client:
+        await call(client, "remember", fact="Bees fly.")
+        turns = (await call(client, "recent_turns", k=1))["turns"]
+    assert [{"role": "user", "text": "A window seat."}] == turns
+    [found] = await session.list_long_term_memory_records("/facts/{actorId}/")
+    assert "Bees fly." == found.text
+
+
 async def test_arguments_are_checked_where_the_server_is_made() -> None:
     """A mistake does not wait for a client."""
     async with AsyncMemorySessionManager(
@@ -371,9 +388,9 @@ async def test_arguments_are_checked_where_the_server_is_made() -> None:
         for other in others:
             with pytest.raises(InvalidInputError, match="manager"):
                 client_of(other)
-        with pytest.raises(InvalidInputError, match="actor_id"):
-            memory_server(manager, actor_id="a b", session_id="x")
-        with pytest.raises(InvalidInputError, match="session_id"):
-            memory_server(manager, actor_id="a", session_id="")
+        nothing: Any = None
+        for ids in (("a", nothing), (nothing, "x")):
+            with pytest.raises(InvalidInputError, match="give a str"):
+                memory_server(manager, actor_id=ids[0], session_id=ids[1])
         with pytest.raises(InvalidInputError, match="tenant"):
             client_of(manager)

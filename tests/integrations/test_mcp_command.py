@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(200)  # each test starts a process or two
 MODULE = "agentcore_memory_async.integrations.mcp"
 CANARY = "c4n4ry"
+ACTOR = "enc-anna_40example_2ecom"
+"""Id of anna@example.com."""
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 HELLO = {
     "jsonrpc": "2.0",
@@ -59,10 +61,10 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[BlockingLocalMemoryServ
 
 
 def arguments_of(service: BlockingLocalMemoryService, *more: str) -> list[str]:
-    """Return the arguments of a command that serves anna's memory."""
-    ids = ["--memory-id", "chat-a1B2c3D4e5", "--actor-id", "anna", "--session-id", "chat001"]
+    """Return the arguments of a command that serves anna's memory, with ids that are encoded."""
+    ids = ["--actor-id", "anna@example.com", "--session-id", "chat 1"]
     where = ["--endpoint-url", service.endpoint_url, "--region", "us-west-2"]
-    return ["-m", MODULE, *ids, *where, *more]
+    return ["-m", MODULE, "--memory-id", "chat-a1B2c3D4e5", *ids, *where, *more]
 
 
 @contextmanager
@@ -276,7 +278,6 @@ def test_http_listens_on_this_machine_and_refuses_names_of_others(
         (["--host", "0.0.0.0"], 2, "unrecognized arguments"),
         (["--port", "70000"], 2, "not a port"),
         (["--transport", "sse"], 2, "invalid choice"),
-        (["--actor-id", "a b"], 1, "actor_id"),
         (["--memory-id", "x/y"], 1, "memory_id"),
         (["--namespace", "/f/{tenant}/{actorId}/"], 1, "tenant"),
         (["--namespace", "/f/{actor"], 1, "brace"),
@@ -330,4 +331,5 @@ async def test_memories_go_to_the_first_namespace(
     assert isinstance(content, TextResourceContents)
     namespace = json.loads(content.text)["namespace"]
     asked = [each.operation for each in recorded() if each.operation == "GetMemory"]
-    assert (namespace, asked) == (("/a/anna/", []) if given else ("/facts/anna/", ["GetMemory"]))
+    begun, expected = ("/a/", []) if given else ("/facts/", ["GetMemory"])
+    assert (f"{begun}{ACTOR}/", expected) == (namespace, asked)

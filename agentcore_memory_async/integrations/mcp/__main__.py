@@ -40,7 +40,9 @@ def read_arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--memory-id", required=True, help="id or ARN of the memory")
     parser.add_argument(
-        "--actor-id", required=True, help="actor whose memory is served, and nobody else's"
+        "--actor-id",
+        required=True,
+        help="actor whose memory is served, and nobody else's, such as an address; it is encoded",
     )
     parser.add_argument(
         "--session-id", help="session whose messages recent_turns reads; a new one if omitted"

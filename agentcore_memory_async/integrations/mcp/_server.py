@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 from mcp import MCPError, types
 from mcp.server.lowlevel import Server
 
-from agentcore_memory_async import __version__
+from agentcore_memory_async import __version__, encode_actor_id, encode_session_id
 from agentcore_memory_async.integrations._loops import ManagerLoop
 from agentcore_memory_async.integrations._memory_tools import (
     TOOLS,
@@ -75,8 +75,10 @@ def memory_server(
     Args:
         manager: Its manager, open as long as the server serves; or a `MemorySessionManager`, which
             opens by itself.
-        actor_id: The actor whose memory it is, and nobody else's.
-        session_id: The session whose messages ``recent_turns`` reads.
+        actor_id: The actor whose memory it is, and nobody else's: any string; it is encoded by
+            ``encode_actor_id``.
+        session_id: The session whose messages ``recent_turns`` reads: any string; it is encoded by
+            ``encode_session_id``.
         read_only: Whether ``remember`` and ``forget`` are left out.
 
     Raises:
@@ -84,6 +86,7 @@ def memory_server(
             without a value.
     """
     loop = ManagerLoop(manager)
+    actor_id, session_id = encode_actor_id(actor_id), encode_session_id(session_id)
     session = check_session(AsyncMemorySession(loop.manager, actor_id, session_id))
     tools = [tool for tool in TOOLS.values() if not (read_only and tool.is_write)]
     served = _Served(loop, session, {tool.name: tool for tool in tools})
