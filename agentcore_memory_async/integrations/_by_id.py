@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentcore_memory_async.errors import AccessDeniedError, NotFoundError
+from agentcore_memory_async._wire.validation import check_memory_record_id
+from agentcore_memory_async.errors import AccessDeniedError, InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,12 +27,16 @@ async def find_record(
 
     Args:
         view: Actor or session.
-        record_id: Id of the record.
+        record_id: Id of the record. A model's guess need not be one; then there is no record.
         namespaces: Namespaces that it may be in; none where nothing is known of it.
 
     Raises:
         AccessDeniedError: Each of the requests was refused.
     """
+    try:
+        check_memory_record_id("record_id", record_id)
+    except InvalidInputError:
+        return None
     named: list[str | None] = list(namespaces) or [None]
     refused: list[AccessDeniedError] = []
     for namespace in named:

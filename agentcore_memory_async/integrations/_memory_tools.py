@@ -224,10 +224,7 @@ def is_own(session: AsyncMemorySession, record: MemoryRecord) -> bool:
 
 async def get_own_record(session: AsyncMemorySession, record_id: str) -> MemoryRecord:
     """Return a record of the actor's own; raise `ToolError` for any other."""
-    try:
-        record = await find_record(session, record_id, own_prefixes(session))
-    except InvalidInputError:
-        raise ToolError(NO_SUCH) from None
+    record = await find_record(session, record_id, own_prefixes(session))
     if record is None or not is_own(session, record):
         raise ToolError(NO_SUCH)
     return record

@@ -442,6 +442,7 @@ async def a_memory_is_deleted(service: BaseMemoryService, settle: Settle) -> Non
     await service.delete_memory(**ANNA, memory_id=memory_id)
     await service.delete_memory(**ANNA, memory_id=memory_id)
     await service.delete_memory(**ANNA)
+    await service.delete_memory(**ANNA, memory_id="no id")
     assert [] == await found(service, "window seats")
 
 

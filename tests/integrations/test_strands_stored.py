@@ -144,13 +144,13 @@ async def test_a_store_searches_its_namespace(memory: LocalMemory) -> None:
 
 
 async def test_a_store_forgets_only_its_own(memory: LocalMemory) -> None:
-    """Records elsewhere are not found, and stay."""
+    """Records elsewhere are not found, and stay; nor is what is no id, such as a model's guess."""
     own = store_of(memory, writable=True)
     other = store_of(memory, actor_id="ben", writable=True)
     ids = [await own.add("Likes tea."), await other.add("Likes coffee.")]
-    missing = "mem-" + 36 * "0"
-    result = await own.forget([*ids, missing])
-    assert {"forgotten": ids[:1], "not_found": [ids[1], missing]} == result
+    missing = ["mem-" + 36 * "0", "mem-nope", ""]
+    result = await own.forget([*ids, *missing])
+    assert {"forgotten": ids[:1], "not_found": [ids[1], *missing]} == result
     assert [] == await own.search("tea")
     assert 1 == len(await other.search("coffee"))
 

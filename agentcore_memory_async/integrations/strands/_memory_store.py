@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from strands.memory import MemoryEntry, MemoryStore
 
 from agentcore_memory_async import AsyncActor, encode_actor_id
 from agentcore_memory_async.errors import NotFoundError
+from agentcore_memory_async.integrations._by_id import find_record
 from agentcore_memory_async.integrations._loops import ManagerLoop
 from agentcore_memory_async.models import NewMemoryRecord
 
@@ -182,17 +184,14 @@ class AgentCoreMemoryStore(MemoryStore):
         """Delete those records that are in the namespace, and return their ids."""
         forgotten: list[str] = []
         for memory_record_id in memory_record_ids:
-            try:
-                record = await self._actor.get_memory_record(
-                    memory_record_id, namespace=self._namespace
-                )
-                if f"{record.namespace.rstrip('/')}/".startswith(self._namespace):
-                    deleted = await self._actor.delete_memory_record(
-                        memory_record_id, namespace=record.namespace
-                    )
-                    forgotten.append(deleted)
-            except NotFoundError:
+            record = await find_record(self._actor, memory_record_id, [self._namespace])
+            if record is None or not f"{record.namespace.rstrip('/')}/".startswith(self._namespace):
                 continue
+            with suppress(NotFoundError):  # somebody else has deleted it
+                deleted = await self._actor.delete_memory_record(
+                    memory_record_id, namespace=record.namespace
+                )
+                forgotten.append(deleted)
         return forgotten
 
 
