@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("langgraph")
 
 from langgraph.checkpoint.conformance import checkpointer_test, validate
+from langgraph.checkpoint.conformance.capabilities import DetectedCapabilities
 
 from agentcore_memory_async.integrations.langgraph import AgentCoreSaver
 from tests.integrations._langgraph import memory as memory
@@ -31,3 +32,9 @@ async def test_conformance(memory: LocalMemory) -> None:
         name: result.failures for name, result in report.results.items()
     }
     assert 81 == sum(result.tests_passed for result in report.results.values())
+
+
+async def test_has_all_capabilities(memory: LocalMemory) -> None:
+    """The suite leaves out what a checkpointer does not have."""
+    saver = AgentCoreSaver(memory.manager)
+    assert frozenset() == DetectedCapabilities.from_instance(saver).missing
