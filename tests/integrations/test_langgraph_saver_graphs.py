@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("langgraph")
 
+from anyio import Event
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send, interrupt
@@ -82,6 +83,34 @@ def fan_out(width: int, saver: BaseCheckpointSaver[Any]) -> Any:
     return builder.compile(checkpointer=saver)
 
 
+def one_after_another(width: int, memory: LocalMemory) -> Any:
+    """Return a graph of one step, each of whose tasks ends when the former one is stored."""
+    stored: list[Event] = [Event() for _ in range(width + 1)]
+    stored[0].set()
+
+    class Saver(AgentCoreSaver):
+        async def aput_writes(
+            self, config: Any, writes: Any, task_id: str, task_path: str = ""
+        ) -> None:
+            await super().aput_writes(config, writes, task_id, task_path)
+            for channel, value in writes:
+                if channel == "log" and value:
+                    stored[int(value[0].removeprefix("n")) + 1].set()
+
+    def waiting(number: int) -> Any:
+        async def run(state: State) -> Any:
+            await stored[number].wait()
+            return {"log": [f"n{number}"]}
+
+        return run
+
+    builder = StateGraph(State)
+    for number in range(width):
+        builder.add_node(f"n{number}", waiting(number))
+        builder.add_edge(START, f"n{number}")
+    return builder.compile(checkpointer=Saver(memory.manager))
+
+
 def nested(saver: BaseCheckpointSaver[Any]) -> Any:
     """Return a graph with a subgraph that asks."""
 
@@ -119,6 +148,20 @@ async def test_a_wide_step_is_within_four_calls(memory: LocalMemory, durability:
     result = await graph.ainvoke({"log": []}, THREAD, durability=durability)
     assert [*(f"work {n}" for n in range(30)), "join"] == result["log"]
     assert operations(memory).count("CreateEvent") <= 4 * 3
+
+
+async def test_a_task_that_ends_by_itself_is_a_call_of_its_own(memory: LocalMemory) -> None:
+    """Nothing else is on its way then, and what it did is not held back for the others."""
+    counts: list[int] = []
+    for width in (1, 8):
+        before = operations(memory).count("CreateEvent")
+        result = await one_after_another(width, memory).ainvoke(
+            {"log": []}, {"configurable": {"thread_id": f"chat/{width}"}}
+        )
+        assert [f"n{number}" for number in range(width)] == result["log"]
+        counts.append(operations(memory).count("CreateEvent") - before)
+    assert 7 == counts[1] - counts[0]
+    assert counts[1] <= 8 + 3  # the checkpoints of the input and of the step, and its beginning
 
 
 async def test_several_interrupts_go_on_elsewhere(memory: LocalMemory) -> None:
