@@ -22,6 +22,7 @@ from langgraph.store.base import (
 from typing_extensions import TypedDict
 
 from agentcore_memory_async.errors import InvalidInputError
+from agentcore_memory_async.integrations.langgraph._store_service import StoreService
 from agentcore_memory_async.local import LocalMemoryService
 from tests.integrations.langgraph_stores import (
     HOSTILE,
@@ -257,6 +258,21 @@ async def test_namespaces_are_listed_by_conditions_while_they_have_items() -> No
         await store.adelete(("x", "b", "e"), "unknown")
         [found] = await store.abatch([ListNamespacesOp((MatchCondition("suffix", ("*",)),))])
         assert found == sorted(spaces[:-1])
+
+
+async def test_what_is_known_of_namespaces_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A namespace for each user, some of long names: all are listed, and few are remembered."""
+    monkeypatch.setattr(f"{StoreService.__module__}.MOST_REMEMBERED", 4)
+    async with opened() as (_, manager):
+        store = StoreService(manager, "anna", ())
+        labels = [(*("x" * 90,) * (user % 2), f"user{user}") for user in range(14)]
+        for each in labels:
+            await store.write(each, {"k": ({"a": 1}, False)})
+        for reader in (store, StoreService(manager, "anna", ())):
+            for _ in range(2):
+                assert set(labels) == set((await reader.sessions()).values())
+            known = [each for each in vars(reader).values() if isinstance(each, dict | set)]
+            assert all(len(each) <= 4 for each in known)
 
 
 async def test_a_batch_reads_before_it_writes_and_writes_the_last_of_a_key() -> None:

@@ -54,8 +54,11 @@ _PUTS = 20
 """Number of calls that put, after which a namespace of one page is tidied up."""
 _MOST_STALE = 100
 """Largest number of documents that are deleted at a time."""
-_MOST_REMEMBERED = 10_000
-"""Number of deleted records from which on they are forgotten, and deleted once more."""
+MOST_REMEMBERED = 10_000
+"""
+Number of deleted records, of namespaces that were written to, and of long names, from which on they
+are forgotten: then records are deleted once more, writes counted anew, and names read again.
+"""
 _UNSEEN = timedelta(minutes=10)
 """How long a record may not be found by its id; AWS takes about a minute and a half."""
 
@@ -113,23 +116,28 @@ class StoreService:
         listed = await self._manager.list_actor_sessions(self._actor_id, has_events=True)
         found = {each.session_id: self._name(each.session_id) for each in listed}
         unknown = [session_id for session_id, labels in found.items() if labels is None]
-        await gather(self._learn_name, unknown, most=AT_ONCE)
-        named = {session_id: self._name(session_id) for session_id in found}
-        return {session_id: labels for session_id, labels in named.items() if labels is not None}
+        for session_id, labels in zip(
+            unknown, await gather(self._read_name, unknown, most=AT_ONCE), strict=True
+        ):
+            found[session_id] = labels
+            if labels is not None:
+                _make_room(self._long_names)
+                self._long_names[session_id] = labels
+        return {session_id: labels for session_id, labels in found.items() if labels is not None}
 
     def _name(self, session_id: str) -> Labels | None:
         return self._long_names.get(session_id) or labels_of(session_id)
 
-    async def _learn_name(self, session_id: str) -> None:
-        """Read the name of a namespace that is too long for the id of its session."""
+    async def _read_name(self, session_id: str) -> Labels | None:
+        """Return the name of a namespace that is too long for the id of its session."""
         log = Log()
         events = self._session(session_id).iter_events(page_size=1)
         async with aclosing(events):
             async for event in events:
                 await log.add(event)
                 if log.labels is not None:
-                    self._long_names[session_id] = log.labels
-                    return
+                    break
+        return log.labels
 
     async def find(self, query: str, labels: Labels) -> list[MemoryRecord]:
         """Return the records below a namespace that a query finds, best first."""
@@ -178,6 +186,8 @@ class StoreService:
             await self._session(session_id).add_turns(payload, extract=False)
         has_deleted = any(value is None for value, _ in puts.values())
         due = self._due.get(session_id, 0.0) - (1.0 if has_deleted else 1 / _PUTS)
+        if session_id not in self._due:
+            _make_room(self._due)
         self._due[session_id] = due
         if due <= -1.0:
             await self._tidy_up(session_id)
@@ -240,8 +250,7 @@ class StoreService:
             result = await self._manager.batch_delete_memory_records(
                 left, namespace=record_path(self._actor_id, labels)
             )
-            if len(self._deleted) > _MOST_REMEMBERED:
-                self._deleted.clear()
+            _make_room(self._deleted)
             self._deleted |= {each.memory_record_id for each in result.succeeded}
 
     async def _drop(self, session_id: str, stale: Stale) -> None:
@@ -253,3 +262,9 @@ class StoreService:
 
     def _session(self, session_id: str) -> AsyncMemorySession:
         return AsyncMemorySession(self._manager, self._actor_id, session_id)
+
+
+def _make_room(known: dict[str, Any] | set[str]) -> None:
+    """Forget all that is known, if it is as much as is remembered."""
+    if len(known) >= MOST_REMEMBERED:
+        known.clear()
