@@ -17,7 +17,7 @@ from agentcore_memory_async.local import (
     ManualClock,
 )
 from agentcore_memory_async.local._heuristics.episodes import extract_episodes
-from agentcore_memory_async.local._heuristics.summaries import summarize
+from agentcore_memory_async.local._heuristics.summaries import summarize, topics
 from agentcore_memory_async.local._operations.dispatch import perform
 from tests.local.local_client import START, serving
 from tests.local.test_growth import Counted
@@ -281,7 +281,7 @@ def test_a_request_shows_the_settled_messages_as_context() -> None:
     """An outcome is completed from a proposal that is settled already."""
     said = [*SAID[2:4], ("USER", "Yes, exactly."), ("ASSISTANT", "It has been booked.")]
     (whole,) = summarize(said)
-    (rest,) = summarize(said[2:], said[:2])
+    (rest,) = topics([said[2:]], said[:2])
     assert "book a suite at Hotel Aurora for $200, and it was done" in whole
     assert "book a suite at Hotel Aurora for $200, and it was done" in rest
     assert json.dumps(rest)
@@ -307,7 +307,7 @@ async def test_a_topic_that_ended_stays_where_its_variables_put_it(client: Clien
     await tell(2, "b", *flight[2:], *hotel[:4])
     await tell(8, "a", *hotel[4:])
     in_a = await client.contents("/sum/ann/s1/a/")
-    assert [topic.split('"')[1].split(":")[0] for topic in in_a] == ["Hotel", "Flight"]
+    assert [topic.split('"')[1] for topic in in_a] == ["Hotel room Aurora", "Flight plane airline"]
     for number in range(40):
         await tell(10 + number, f"p{number}", f"My hotel room {number} is at the hotel Aurora.")
     ((records,),) = await client.service._context.store.read(

@@ -211,7 +211,7 @@ def test_what_the_local_service_writes_is_read() -> None:
         ("USER", "Thank you, that is all."),
     ]
     episodes, _ = extract_episodes(said, 0)
-    reflection = reflect(episodes)
+    reflection = reflect(episodes * 2)
     assert reflection is not None
     found = [type(record(text).parsed) for text in (*summarize(said), *episodes, reflection)]
     assert {Summary, Episode, Reflection} == set(found)

@@ -1,11 +1,8 @@
 """
-Episodes and reflections.
+Episodes: matters in which something was done, once the user closes them, and what they teach.
 
-An episode is one matter of the user: what was asked, what was tried, and how it ended. It ends
-where the user says that the matter is closed (thanks, a goodbye, "it works now"). An open
-episode yields no record.
-
-A reflection is what several episodes about the same kind of matter teach.
+An open episode yields no record, and neither does talk in which nothing was done. A reflection is
+what several episodes about the same kind of matter teach.
 """
 
 from __future__ import annotations
@@ -14,30 +11,26 @@ import re
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, unescape
 
-from agentcore_memory_async.local._heuristics.summaries import narrate
-from agentcore_memory_async.local._heuristics.topics import topic_name
+from agentcore_memory_async.local._heuristics.summaries import narrate, topic_name
+from agentcore_memory_async.local._language.english import PATTERNS
 from agentcore_memory_async.local._language.sentences import (
     content_word_count,
-    is_closing,
-    is_outcome,
+    has_any,
+    is_done,
+    is_order,
+    is_question,
     statements,
 )
-from agentcore_memory_async.local._language.third_person import with_period
+from agentcore_memory_async.local._language.third_person import about_user
 from agentcore_memory_async.local._language.words import sentences, terms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-
-_FAILED = re.compile(
-    r"\b(?:couldn't|could not|can't|cannot|unable|failed|unsuccessful|not (?:work|help|solved|"
-    r"what)|"
-    r"doesn't work|didn't|did not|still (?:not|broken)|declined|rejected|error)\b",
-    re.IGNORECASE,
-)
-"""How a failure is reported."""
-_MAX_LENGTH = 400
+_LENGTH = 400
 """Characters of each field of a record."""
+_LEAST = 2
+"""Episodes that a reflection needs."""
 
 
 def extract_episodes(messages: Sequence[tuple[str, str]], new_from: int) -> tuple[list[str], int]:
@@ -50,92 +43,85 @@ def extract_episodes(messages: Sequence[tuple[str, str]], new_from: int) -> tupl
     """
     found: list[str] = []
     start = 0
-    for number, (role, text) in enumerate(messages):
-        if role != "USER" or not is_closing(text):
+    for place, (role, text) in enumerate(messages):
+        part = messages[start : place + 1]
+        asked = any(role == "USER" and content_word_count(text) for role, text in part)
+        answered = any(role in {"ASSISTANT", "TOOL"} for role, _ in part)
+        if role != "USER" or not is_closing(text) or not asked or not answered:
             continue
-        part = messages[start : number + 1]
-        asked = any(r == "USER" and content_word_count(t) for r, t in part)
-        answered = any(r in {"ASSISTANT", "TOOL"} for r, _ in part)
-        if not asked or not answered or _opens_new_request(messages, number):
-            continue
-        start = number + 1
-        if number >= new_from:
-            found.append(_episode(part))
+        start = place + 1
+        episode = _episode(part) if place >= new_from else None
+        found += [episode] if episode is not None else []
     return found, start
 
 
-def _opens_new_request(messages: Sequence[tuple[str, str]], number: int) -> bool:
-    """Return whether the closing message also makes a new request: "Thanks. I also need ..."."""
-    return any(
-        re.search(r"\b(?:need|want|would like|but|also|find|book)\b", statement)
-        for statement in statements(messages[number][1])
-        if content_word_count(statement) >= 2
+def is_closing(text: str) -> bool:
+    """Return whether a user's message closes a matter, and opens none."""
+    opens = any(map(is_question, sentences(text))) or any(
+        is_order(each) or PATTERNS["opens"].search(each) for each in statements(text)
     )
+    return PATTERNS["closing"].search(text) is not None and not opens
 
 
-def _episode(part: Sequence[tuple[str, str]]) -> str:
-    narration = narrate(part)
+def _episode(part: Sequence[tuple[str, str]]) -> str | None:
+    """Return the episode that a part of a session is; None if nothing was done in it."""
+    tools = sum(role == "TOOL" for role, _ in part)
+    outcome, succeeded = _outcome(part)
+    if outcome is None and not tools:
+        return None
     topic = topic_name(part)
-    intent = narration[0] if narration else f"The user talked about {topic}."
-    actions = [text for role, text in part if role == "TOOL"]
-    outcome = _outcome(part)
-    succeeded = not (outcome and _FAILED.search(outcome))
-    steps = narration[1:] or ["The assistant answered."]
-    if actions:
-        steps.append(f"It used {len(actions)} tool result{'s' * (len(actions) > 1)}.")
-    lesson = (
-        f"What was done here worked for: {topic}."
-        if succeeded
-        else f"Another way is needed for: {topic}. This one did not reach the goal."
-    )
+    told = narrate(part) or [f"The user spoke of {topic}."]
+    steps = told[1:] or ["The assistant answered."]
+    if tools:
+        steps.append(f"It used {tools} tool result{'s' * (tools > 1)}.")
+    lesson = "What was done here worked" if succeeded else "It is not known that this works"
     return _xml(
         "episode",
         situation=f"{topic}. {' '.join(steps)}",
-        intent=intent,
+        intent=told[0],
         assessment="Yes" if succeeded else "No",
-        justification=outcome or "The user closed the matter.",
-        reflection=lesson,
+        justification=outcome or "No outcome was reported.",
+        reflection=f"{lesson}: {topic}.",
     )
 
 
-def _outcome(part: Sequence[tuple[str, str]]) -> str | None:
-    """Return the last statement that tells how the episode ended; None if none does."""
+def _outcome(part: Sequence[tuple[str, str]]) -> tuple[str | None, bool]:
+    """Return the last report of an outcome, and whether it is of success."""
     for role, text in reversed(part):
-        for statement in reversed(sentences(text)):
-            if role == "ASSISTANT" and (is_outcome(statement) or _FAILED.search(statement)):
-                return f'The assistant said: "{with_period(statement)}"'
-            if role == "USER" and (
-                _FAILED.search(statement) or re.search(r"\bwork|solved|fixed", statement)
-            ):
-                return f'The user said: "{with_period(statement)}"'
-    return None
+        for sentence in reversed(sentences(text)):
+            if is_question(sentence):
+                continue
+            failed = has_any("failed", sentence)
+            if role == "ASSISTANT" and (failed or is_done(sentence)):
+                return about_user(sentence), not failed
+            if role == "USER" and (PATTERNS["works"].search(sentence) or failed):
+                return "The user said that it worked." if not failed else "It failed.", not failed
+    return None, False
 
 
 def reflect(episodes: Sequence[str]) -> str | None:
     """
-    Return a reflection on episodes about the same kind of matter; None without episodes.
+    Return a reflection on episodes about the same kind of matter; None for fewer than two.
 
     Its confidence grows with the number of episodes, up to 0.9.
 
     Args:
         episodes: The texts of their records, newest first.
     """
-    if not episodes:
+    if len(episodes) < _LEAST:
         return None
     newest = episodes[0]
-    title = _xml_field(newest, "situation").split(". ", 1)[0].split(":", 1)[0]
-    good = [item for item in episodes if _xml_field(item, "assessment") == "Yes"]
-    bad = [item for item in episodes if _xml_field(item, "assessment") == "No"]
+    good = [each for each in episodes if _xml_field(each, "assessment") == "Yes"]
+    bad = [each for each in episodes if each not in good]
     hints: list[str] = []
     if good:
-        hints.append(
-            f"Worked {len(good)} of {len(episodes)} times: {_xml_field(good[0], 'situation')}"
-        )
+        way = _xml_field(good[0], "situation")
+        hints.append(f"Worked {len(good)} of {len(episodes)} times: {way}")
     if bad:
         hints.append(f"Did not work: {_xml_field(bad[0], 'justification')}")
     return _xml(
         "reflection",
-        title=title,
+        title=_xml_field(newest, "situation").split(". ", 1)[0],
         use_cases=f"When a user asks for something like this: {_xml_field(newest, 'intent')}",
         hints=" ".join(hints),
         confidence=f"{min(0.9, 0.4 + 0.1 * len(episodes)):.1f}",
@@ -149,9 +135,7 @@ def replaces_reflection(new: str, old: str) -> bool:
 
 
 def _xml(root: str, **parts: str) -> str:
-    inner = "".join(
-        f"<{name}>{escape(text[:_MAX_LENGTH])}</{name}>" for name, text in parts.items()
-    )
+    inner = "".join(f"<{name}>{escape(text[:_LENGTH])}</{name}>" for name, text in parts.items())
     return f"<{root}>{inner}</{root}>"
 
 

@@ -1,81 +1,77 @@
 """
-Summaries of sessions: one topic for each segment, with its most important sentences.
+Summaries of sessions: a topic for each part of a conversation, told in the third person.
 
-Each statement of a segment is rewritten in the third person and weighted by its content. The
-first, the last and the heaviest ones in between make up the topic, in their original order.
+A part ends where the user speaks of something that the part has no word of. It is named by the
+words that the user said most, and told by its most important statements in their order.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
-from agentcore_memory_async.local._heuristics.facts import (
-    LOOKBACK_MESSAGES,
-    accepted_proposal,
-    is_only_proposal,
-    is_standalone_fact,
-    is_worth_keeping,
-)
-from agentcore_memory_async.local._heuristics.topics import segments, topic_name
+from agentcore_memory_async.local._heuristics.facts import LOOKBACK_MESSAGES, fact_of, name_of
+from agentcore_memory_async.local._language.english import PATTERNS
 from agentcore_memory_async.local._language.sentences import (
     content_word_count,
-    detail_kinds,
-    has_verb,
-    is_anaphoric,
-    is_confirmation_request,
-    is_outcome,
-    is_small_talk,
+    dangles,
+    has_any,
+    has_name,
+    has_value,
+    is_english,
+    matches,
     statements,
 )
-from agentcore_memory_async.local._language.third_person import (
-    rephrase_assistant_statement,
-    rephrase_user_statement,
-    swap_pronouns,
-    with_period,
-)
-from agentcore_memory_async.local._language.words import sentences
+from agentcore_memory_async.local._language.third_person import about_speaker, swap, with_period
+from agentcore_memory_async.local._language.words import sentences, stem, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-
-_MAX_SENTENCES = 8
+_SHORTEST = 4
+"""Messages of a part, at least."""
+_LONGEST = 24
+"""Messages after which the next one of the user begins a new part; twice that for any message."""
+_NEW_WORDS = 3
+"""Words that only a message about something else has."""
+_MAX_SENTENCES = 24
 """Sentences of a topic."""
 _MAX_LENGTH = 15_000
 """Characters of a topic's text, below the service's limit of 16,000 for a record."""
-_REQUEST_QUESTION = re.compile(
-    r"^(?:(?:hi|hello|hey|ok|okay|and|also|please)\b[,!.]?\s+)*(?:can|could|would|will) you "
-    r"(?:please |kindly |also )*(?P<what>(?!confirm|verify)[a-z]+ .+?)(?:,? please)?\?",
-    re.IGNORECASE,
-)
-"""Requests in the form of a question; ``what`` begins with their verb."""
-_ASIDE = re.compile(
-    r"^(?:i (?:like|love) (?:it|that|this)|i (?:don't|do not) (?:know|care|mind)|let's|lets|keep |"
-    r"i(?:'m| am) (?:fine|good|ok)|sounds|wait\b|do me)",
-    re.IGNORECASE,
-)
-"""Remarks that are left out of a summary."""
 
 
-def summarize(
-    messages: Sequence[tuple[str, str]], before: Sequence[tuple[str, str]] = ()
-) -> list[str]:
+def summarize(messages: Sequence[tuple[str, str]]) -> list[str]:
+    """Return the summary of messages: a ``<topic name="...">`` for each part with content."""
+    return [topic for topic in topics(segments(messages)) if topic]
+
+
+def segments(messages: Sequence[tuple[str, str]]) -> list[Sequence[tuple[str, str]]]:
     """
-    Return the summary of messages: one ``<topic name="...">`` for each segment that has content.
+    Split a conversation where the user speaks of something else, and where a part gets too long.
 
-    Args:
-        messages: Role and text of the messages, oldest first.
-        before: Role and text of the session's messages before them.
+    What is before a boundary never decides the next one, and later messages move none. So parts
+    that ended keep their summaries, and the splitting can go on from the last one.
     """
-    return [topic for topic in topics(segments(messages), before) if topic]
+    found: list[Sequence[tuple[str, str]]] = []
+    start = 0
+    said: set[str] = set()
+    for place, (role, text) in enumerate(messages):
+        words = _content(text)
+        length = place - start
+        is_new = length >= _SHORTEST and len(words) >= _NEW_WORDS and said.isdisjoint(words)
+        if (role == "USER" and (is_new or length >= _LONGEST)) or length >= 2 * _LONGEST:
+            found.append(messages[start:place])
+            start, said = place, set()
+        said |= words
+    return [*found, messages[start:]] if messages[start:] else found
 
 
 def topics(
     parts: Iterable[Sequence[tuple[str, str]]], before: Sequence[tuple[str, str]] = ()
 ) -> list[str]:
-    """Return a topic for each segment of a session; an empty text for one without content."""
+    """Return a topic for each part of a session; an empty text for one without content."""
     found: list[str] = []
     for part in parts:
         text = " ".join(narrate(part, before))[:_MAX_LENGTH]
@@ -85,98 +81,77 @@ def topics(
     return found
 
 
+def topic_name(messages: Sequence[tuple[str, str]]) -> str:
+    """Return the words that most messages of the user have, as they were said; three at most."""
+    counts: Counter[str] = Counter()
+    spelled: dict[str, str] = {}
+    for text in (text for role, text in messages if role == "USER"):
+        counts.update(_content(text))
+        for word in re.findall(r"#\w+|[^\W\d_][\w'-]*", text):
+            spelled.setdefault(" ".join(_content(word)), word)
+    order = list(spelled)
+    best = sorted(counts.keys() & spelled, key=lambda key: (-counts[key], order.index(key)))[:3]
+    name = " ".join(spelled[key] for key in sorted(best, key=order.index))[:100]
+    return name[:1].upper() + name[1:] or "Conversation"
+
+
 def narrate(
     messages: Sequence[tuple[str, str]], before: Sequence[tuple[str, str]] = ()
 ) -> list[str]:
     """
-    Return the most important sentences of a segment in the third person, in order.
+    Return the most important statements of a part in the third person, in order.
 
     Args:
-        messages: Role and text of the segment's messages, oldest first.
+        messages: Role and text of the part's messages, oldest first.
         before: Role and text of the messages before them, in which a proposal may stand.
     """
-    found: list[tuple[int, str]] = []  # weight and sentence
-    before = before[-LOOKBACK_MESSAGES:]
-    context = [*before, *messages]
-    for number in range(len(before), len(context)):
-        role, text = context[number]
-        if role == "USER":
-            found.extend(_user_sentences(text, first=not found))
-        elif role == "ASSISTANT":
-            found.extend(
-                _assistant_sentences(text, context[max(0, number - LOOKBACK_MESSAGES) : number])
-            )
-    unique: dict[str, int] = {}
-    for weight, sentence in found:
-        unique.setdefault(sentence, weight)
-    lines = list(unique.items())
-    if not lines:
-        return []
-    # How it began, where it stands now, and the heaviest sentences in between.
-    chosen = {0, len(lines) - 1}
-    rest = sorted(range(1, len(lines) - 1), key=lambda i: (-lines[i][1], -i))
-    chosen.update(rest[: _MAX_SENTENCES - len(chosen)])
-    return [lines[i][0] for i in sorted(chosen)]
+    context = [*before[-LOOKBACK_MESSAGES:], *messages]
+    who = {"USER": name_of(context) or "The user", "ASSISTANT": "The assistant"}
+    lines: dict[str, int] = {}
+    for place in range(len(context) - len(messages), len(context)):
+        role = context[place][0]
+        line = _line(context[: place + 1], who[role]) if role in who else None
+        if line is not None:
+            weight = content_word_count(line) + 2 * has_name(line) + 2 * has_value(line)
+            lines.setdefault(line, weight)
+    # How it began, where it stands now, and the heaviest in between.
+    ordered = list(lines)
+    heaviest = sorted(ordered[1:-1], key=lambda line: -lines[line])[: _MAX_SENTENCES - 2]
+    return [line for line in ordered if line in {ordered[0], ordered[-1], *heaviest}]
 
 
-def _user_sentences(text: str, *, first: bool) -> list[tuple[int, str]]:
-    found: list[tuple[int, str]] = []
-    for statement in statements(text):
-        if _ASIDE.match(statement) or not (has_verb(statement) or is_worth_keeping(statement)):
+def _line(messages: Sequence[tuple[str, str]], who: str) -> str | None:
+    """Return what a summary tells of the last message; None if it tells nothing."""
+    role, text = messages[-1]
+    if not is_english(text):
+        return text if role == "USER" else None
+    fact = fact_of(messages, who)
+    return fact or (_asked(text, who) if role == "USER" else None) or _said(text, who)
+
+
+def _asked(text: str, who: str) -> str | None:
+    """Return what a question is about, in the third person and not in its words."""
+    for sentence in sentences(text):
+        for name, asked in (("request", "asked the assistant to"), ("matter", "asked about")):
+            match = PATTERNS[name].match(sentence)
+            if match is not None and content_word_count(match["what"]):
+                return f"{who} {asked} {swap(match['what'])}."
+    return None
+
+
+def _said(text: str, who: str) -> str | None:
+    """Return the statements that are no facts by themselves, but tell what the talk was about."""
+    told: list[str] = []
+    for sentence in statements(text):
+        if has_any("addressee", sentence):
             continue
-        kinds = detail_kinds(statement)
-        anaphoric = is_anaphoric(statement)
-        if anaphoric and not (found and content_word_count(statement)):
-            continue
-        weight = content_word_count(statement) + 2 * len(kinds) + 3 * is_worth_keeping(statement)
-        if anaphoric:
-            weight = max(weight, found[-1][0])
-        if weight >= (2 if first else 3):
-            found.append((weight, with_period(rephrase_user_statement(statement))))
-    if not found:
-        for sentence in sentences(text):
-            asked = _rephrase_question(sentence)
-            if asked is not None and (first or detail_kinds(sentence)):
-                found.append((2 + 2 * len(detail_kinds(sentence)), asked))
-                break
-    return found
+        if told and matches("leans", sentence):
+            told.append(with_period(swap(sentence)))
+        elif content_word_count(sentence) >= 2 and not dangles(sentence):
+            is_own = has_any("self", sentence)
+            told.append(about_speaker(sentence, who) if is_own else with_period(sentence))
+    return " ".join(told) or None
 
 
-def _rephrase_question(sentence: str) -> str | None:
-    """Return what a question asks for, in the third person; None if it has no content."""
-    if not sentence.endswith("?") or is_small_talk(sentence) or not content_word_count(sentence):
-        return None
-    match = _REQUEST_QUESTION.match(sentence)
-    if match is not None:
-        what = swap_pronouns(match.group("what"))
-        what = re.sub(r"^(?:please )?(?:help) (them)? ?", "help them ", what, flags=re.IGNORECASE)
-        return f"The user asked the assistant to {what[0].lower()}{what[1:]}."
-    return f'The user asked: "{sentence}"'
-
-
-def _assistant_sentences(text: str, before: Sequence[tuple[str, str]]) -> list[tuple[int, str]]:
-    statements_made = statements(text)
-    settled_proposal = accepted_proposal(statements_made, before)
-    if settled_proposal is not None:
-        return [(12, settled_proposal)]
-    if any(is_confirmation_request(item) or "correct?" in item for item in sentences(text)):
-        return []
-    outcomes = [statement for statement in statements_made if is_outcome(statement)]
-    if not outcomes and is_only_proposal(text, statements_made):
-        return []
-    found: list[tuple[int, str]] = []
-    for statement in statements_made:
-        kinds = detail_kinds(statement)
-        if (
-            is_outcome(statement)
-            and content_word_count(statement) >= 1
-            and not is_anaphoric(statement)
-        ):
-            found.append((5 + 2 * len(kinds), with_period(rephrase_assistant_statement(statement))))
-        elif is_standalone_fact(statement) or (
-            kinds
-            and content_word_count(statement) >= 2
-            and re.match(r"(?:the|your)\b", statement, re.I)
-        ):
-            found.append((2 + len(kinds), with_period(rephrase_assistant_statement(statement))))
-    return found
+def _content(text: str) -> set[str]:
+    return {stem(each) for each in tokens(text) if content_word_count(each) and not each.isdigit()}
