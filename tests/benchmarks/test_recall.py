@@ -162,7 +162,7 @@ async def test_measure() -> None:
 
 def test_tables() -> None:
     """Results stand side by side; what an older one lacks is left empty."""
-    new = {
+    new: results.Result = {
         "recall": {"a": {"all": {"questions": 2, "5": 0.25, "10": 0.5, "20": 1.0, "any": 0.75}}},
         "facts": {"b": {"facts a message": 0.125}},
     }
