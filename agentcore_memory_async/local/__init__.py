@@ -13,10 +13,14 @@ Without ``await``, ``with LocalMemoryService() as service`` opens it on a thread
 from agentcore_memory_async.local._database.store import StoreError
 from agentcore_memory_async.local._heuristics.extractor import BuiltInExtractor
 from agentcore_memory_async.local._http.exchanges import RecordedExchange, RecordedRequest
+from agentcore_memory_async.local.bedrock import BedrockExtractor
 from agentcore_memory_async.local.behavior import Behavior, Lags
 from agentcore_memory_async.local.clock import AutoClock, Clock, ManualClock, SystemClock
 from agentcore_memory_async.local.embedder import Embedder, EmbedderError
 from agentcore_memory_async.local.extractor import (
+    Change,
+    ConsolidationRequest,
+    Consolidator,
     Extraction,
     ExtractionRequest,
     Extractor,
@@ -24,7 +28,9 @@ from agentcore_memory_async.local.extractor import (
     Strategy,
 )
 from agentcore_memory_async.local.extractor_errors import ExtractorError, FailureReason
+from agentcore_memory_async.local.fastembed import FastEmbedEmbedder
 from agentcore_memory_async.local.faults import Fault
+from agentcore_memory_async.local.openai import OpenAIEmbedder, OpenAIExtractor
 from agentcore_memory_async.local.service import (
     BlockingLocalMemoryService,
     LocalMemoryService,
@@ -33,10 +39,14 @@ from agentcore_memory_async.local.service import (
 
 __all__ = (
     "AutoClock",
+    "BedrockExtractor",
     "Behavior",
     "BlockingLocalMemoryService",
     "BuiltInExtractor",
+    "Change",
     "Clock",
+    "ConsolidationRequest",
+    "Consolidator",
     "Embedder",
     "EmbedderError",
     "Extraction",
@@ -44,12 +54,15 @@ __all__ = (
     "Extractor",
     "ExtractorError",
     "FailureReason",
+    "FastEmbedEmbedder",
     "Fault",
     "Lags",
     "LocalMemoryService",
     "LocalServiceError",
     "ManualClock",
     "Message",
+    "OpenAIEmbedder",
+    "OpenAIExtractor",
     "RecordedExchange",
     "RecordedRequest",
     "StoreError",

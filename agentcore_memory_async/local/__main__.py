@@ -18,6 +18,7 @@ from agentcore_memory_async.local import (
     ManualClock,
     StoreError,
 )
+from agentcore_memory_async.local._command.models import add_model_arguments, models_of
 from agentcore_memory_async.local._command.stopping import StopRequest, stop_requests
 
 _SIGNAL_CHECK_S = 0.2
@@ -87,19 +88,24 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         help="start at the present time and stand still until it is advanced; needs --admin",
     )
     parser.add_argument("--log-requests", action="store_true", help="a line per request on stderr")
+    add_model_arguments(parser)
     arguments = parser.parse_args(argv)
+    arguments.models = models_of(parser, arguments)
     if arguments.manual_clock and not arguments.admin:
         parser.error("--manual-clock needs --admin: nothing else can advance the clock")
     return arguments
 
 
 async def _serve(arguments: argparse.Namespace, stop: StopRequest) -> None:
+    extractor, embedder = arguments.models
     service = LocalMemoryService(
         arguments.db,
         host=arguments.host,
         port=arguments.port,
         strict=arguments.strict,
         extraction_delay=arguments.extraction_delay,
+        extractor=extractor,
+        embedder=embedder,
         behavior=Behavior(throttle=arguments.throttle),
         lags=Lags(provisioning=arguments.provisioning_delay),
         admin=arguments.admin,

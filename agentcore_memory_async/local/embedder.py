@@ -25,7 +25,7 @@ class EmbedderError(Exception):
 
 class Embedder(Protocol):
     """
-    Makes vectors of texts; with one, searches rank by cosine similarity.
+    Makes vectors of texts, whose cosine similarity is added to a search's score by words.
 
     ``embed`` may be a plain function, which runs in a thread, or a coroutine function. It returns
     a row of numbers for each text, all of the same length: lists, tuples or NumPy arrays.

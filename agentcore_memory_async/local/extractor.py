@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload, runtime_checkable
 
 from attrs import field, frozen
 
@@ -11,7 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
 
 
-__all__ = ("Extraction", "ExtractionRequest", "Extractor", "Message", "Strategy")
+__all__ = (
+    "Change",
+    "ConsolidationRequest",
+    "Consolidator",
+    "Extraction",
+    "ExtractionRequest",
+    "Extractor",
+    "Message",
+    "Strategy",
+)
 
 
 @frozen
@@ -30,6 +39,8 @@ class Strategy:
         reflection_template: Template of the namespace of an episodic strategy's reflections.
         schema: Entries of the metadataSchema by their keys.
         expiry_days: Days after which the records expire; None for never.
+        prompts: Instructions of a CUSTOM strategy's override, its ``appendToPrompt``, by step:
+            extraction, consolidation or reflection.
     """
 
     strategy_id: str
@@ -43,6 +54,7 @@ class Strategy:
         factory=dict[str, "Mapping[str, Any]"], hash=False
     )
     expiry_days: int | None = None
+    prompts: Mapping[str, str] = field(factory=dict[str, str], hash=False)
 
 
 @frozen
@@ -150,4 +162,51 @@ class Extractor(Protocol):
 
     def replaces(self, kind: str, new: str, old: str) -> bool:
         """Return whether the record *new* makes the record *old* obsolete."""
+        ...
+
+
+@frozen
+class ConsolidationRequest:
+    """
+    A request to consolidate extracted records with those that exist.
+
+    Attributes:
+        kind: Kind of the records: SEMANTIC, USER_PREFERENCE or REFLECTION.
+        strategy: Strategy that extracts.
+        new: Contents that were extracted, at least one.
+        existing: Contents of records of the same namespace and strategy that they may repeat,
+            complete or contradict, at least one: those that share words with them, and the newest.
+    """
+
+    kind: str
+    strategy: Strategy
+    new: tuple[str, ...]
+    existing: tuple[str, ...]
+
+
+@frozen
+class Change:
+    """
+    A record to write.
+
+    Attributes:
+        content: Text of the record.
+        replaces: Index in the request's ``existing`` of the record that it replaces; None adds it.
+    """
+
+    content: str
+    replaces: int | None = None
+
+
+@runtime_checkable
+class Consolidator(Protocol):
+    """
+    An extractor that consolidates all records of a request at once, as with a call of a model.
+
+    An extractor with this method is not asked by ``replaces``. A content of the request that no
+    change carries on is skipped. An error fails the job, as one of ``extract`` does.
+    """
+
+    async def consolidate(self, request: ConsolidationRequest) -> Sequence[Change]:
+        """Return the records to write."""
         ...

@@ -101,8 +101,10 @@ class LocalMemoryService(Clients, FaultMethods):
             timedelta; or one for each type, name or id of a strategy, ``"*"`` for the rest.
         clock: Clock for all dates and delays; a ManualClock stands still until it is advanced, an
             AutoClock moves on while every manager of this service waits.
-        extractor: Makes records out of messages; the built-in one needs no model.
-        embedder: Makes vectors that searches rank by; without one they rank by words.
+        extractor: Makes records out of messages, such as an OpenAIExtractor; the built-in one needs
+            no model.
+        embedder: Makes vectors, such as a FastEmbedEmbedder, by which searches rank beside words;
+            without one they rank by words alone.
         behavior: Behavior where that of the real service is unknown, optional or has changed.
         lags: Time from a write until answers show it.
         admin: Offer faults, clock, drain and state over HTTP, under ``/_local/``.

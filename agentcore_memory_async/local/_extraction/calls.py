@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from agentcore_memory_async.local._extraction.consolidation import Result
-    from agentcore_memory_async.local.extractor import Extractor
+    from agentcore_memory_async.local.extractor import Consolidator, Extractor
 
 
 _SHORT_CALLS = 2
@@ -68,11 +68,20 @@ class ExtractorCalls:
         if not results:
             return
         if inspect.iscoroutinefunction(self._extractor.extract):
-            await self._run_in_turn(partial(self._run_coroutines, results))
+            await self._run_in_turn(partial(self._run_coroutines, self._extract, results))
         else:
             await self._run_in_turn(
                 partial(run_in_thread, self._run_function, results, executor=self._threads)
             )
+
+    async def consolidate(self, consolidator: Consolidator, results: Sequence[Result]) -> None:
+        """Let *consolidator* decide what is written of *results*, which have similar records."""
+
+        async def consolidate(result: Result) -> None:
+            result.take_changes(await consolidator.consolidate(result.consolidation_request()))
+
+        if results:
+            await self._run_in_turn(partial(self._run_coroutines, consolidate, results))
 
     async def _run_in_turn(self, call: Callable[[], Awaitable[None]]) -> None:
         ended = anyio.Event()
@@ -88,15 +97,22 @@ class ExtractorCalls:
             with anyio.move_on_after(_SHORT_S):
                 await ended.wait()
 
-    async def _run_coroutines(self, results: Sequence[Result]) -> None:
+    async def _run_coroutines(
+        self, call: Callable[[Result], Awaitable[None]], results: Sequence[Result]
+    ) -> None:
         async with anyio.create_task_group() as group:
             for result in results:
-                group.start_soon(self._run_coroutine, result)
+                group.start_soon(self._run_coroutine, call, result)
 
-    async def _run_coroutine(self, result: Result) -> None:
+    async def _extract(self, result: Result) -> None:
+        answer = self._extractor.extract(result.request)
+        result.take(await answer if inspect.isawaitable(answer) else answer)
+
+    async def _run_coroutine(
+        self, call: Callable[[Result], Awaitable[None]], result: Result
+    ) -> None:
         try:
-            answer = self._extractor.extract(result.request)
-            result.take(await answer if inspect.isawaitable(answer) else answer)
+            await call(result)
         except CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():

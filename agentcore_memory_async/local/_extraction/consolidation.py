@@ -3,24 +3,26 @@ Consolidation of extracted records with those that exist.
 
 A record with the same text as another in its namespace is skipped. A record that makes another
 obsolete replaces it: the extractor decides that, for similar records of the same strategy with
-the same values of the STRICTLY_CONSISTENT keys. Records of open messages are rewritten, except
-those that are unchanged.
+the same values of the STRICTLY_CONSISTENT keys. A `Consolidator` decides instead what becomes of
+all records of a result. Records of open messages are rewritten, except those that are unchanged.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+from contextlib import closing
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
 
 from agentcore_memory_async.local._api.members import as_array, as_object, child
 from agentcore_memory_async.local._language.words import tokens
-from agentcore_memory_async.local._storage.namespaces import fill
+from agentcore_memory_async.local._storage.namespaces import NamespaceQuery, fill
 from agentcore_memory_async.local._storage.records import NewRecord
 from agentcore_memory_async.local._storage.sessions import SessionKey
-from agentcore_memory_async.local.extractor import Extraction
+from agentcore_memory_async.local.extractor import Change, ConsolidationRequest, Extraction
 from agentcore_memory_async.local.extractor_errors import reason_of
 
 if TYPE_CHECKING:
@@ -42,6 +44,10 @@ _CONTENT = 16_000
 """Characters of a record at most: the service's limit."""
 _SIMILAR = 5
 """Records that a new one is compared with."""
+_NEWEST = 10
+"""Newest records of a namespace that a consolidator gets, whatever words they have."""
+_CONSOLIDATED = frozenset({"SEMANTIC", "USER_PREFERENCE", "REFLECTION"})
+"""Kinds that a consolidator decides on; the others describe what only they describe."""
 
 
 @define
@@ -58,6 +64,9 @@ class Result:
         contents: Texts of the records that are final.
         open_contents: Texts of the records of the open messages.
         settled: Number of messages, of history and messages, that are settled.
+        existing: Records that a consolidator compares the final ones with.
+        changes: Texts that a consolidator wants to be written, each with the record that it
+            replaces, if any; None if no consolidator was asked.
         failure: Reason of a failed job; None for one that succeeded.
     """
 
@@ -69,6 +78,8 @@ class Result:
     contents: list[str] = field(factory=list[str])
     open_contents: list[str] = field(factory=list[str])
     settled: int = 0
+    existing: list[Record] = field(factory=list["Record"])
+    changes: list[tuple[str, Record | None]] | None = None
     failure: str | None = None
 
     @property
@@ -111,6 +122,32 @@ class Result:
         )
         self.settled = contents.settled
 
+    def consolidation_request(self) -> ConsolidationRequest:
+        """Return the request to a consolidator."""
+        texts = tuple(record.content for record in self.existing)
+        return ConsolidationRequest(self.kind, self.strategy, tuple(self.contents), texts)
+
+    def take_changes(self, changes: Iterable[Change]) -> None:
+        """
+        Keep what a consolidator returned.
+
+        Raises:
+            TypeError: It is not a sequence of changes.
+            ValueError: A change replaces a record that the request does not have.
+        """
+        made: list[tuple[str, Record | None]] = []
+        for change in changes:
+            if not isinstance(change, Change):  # pyright: ignore[reportUnnecessaryIsInstance] - it is a user's
+                message = f"consolidate() returned a {type(change).__name__}; return Change values"
+                raise TypeError(message)
+            if change.replaces is not None and not 0 <= change.replaces < len(self.existing):
+                message = f"replaces is {change.replaces}; there are {len(self.existing)} records"
+                raise ValueError(message)
+            old = None if change.replaces is None else self.existing[change.replaces]
+            if change.content.strip():
+                made.append((change.content, old))
+        self.changes = made
+
     def open_messages(self) -> tuple[Message, ...]:
         """Return the messages that stay open."""
         return (*self.request.history, *self.request.messages)[self.settled :]
@@ -123,7 +160,7 @@ class Result:
     def reflection(self, episode: str) -> Result:
         """Return a result that is still empty for the reflection on one of the episodes."""
         request = evolve(self.request, kind="REFLECTION", episodes=(episode,))
-        return evolve(self, request=request, contents=[], open_contents=[], failure=None)
+        return Result(request, self.event_ids, self.variables, self.partition, self.consistent_keys)
 
     def namespace(self) -> str | None:
         """Return the namespace of the records; None, and a warning, where a value is missing."""
@@ -161,6 +198,32 @@ class Consolidation:
     extractor: Extractor
     enabled: bool = True
 
+    def find_existing(self, transaction: Transaction, result: Result, now_ms: int) -> list[Record]:
+        """Return the records that a consolidator compares those of a result with."""
+        namespace, memory_id = result.namespace(), result.key.memory_id
+        if not self.enabled or namespace is None or result.kind not in _CONSOLIDATED:
+            return []
+        found: dict[str, Record] = {}
+        for content in result.contents:
+            for record in self.records.similar(
+                transaction, memory_id, namespace, content, _SIMILAR
+            ):
+                found[record.record_id] = record
+        newest = self.records.newest(
+            transaction,
+            memory_id,
+            NamespaceQuery(exact=namespace),
+            now_ms,
+            strategy_id=result.strategy.strategy_id,
+        )
+        with closing(newest):
+            found |= {record.record_id: record for record in islice(newest, _NEWEST)}
+        return [
+            record
+            for record in found.values()
+            if self._is_comparable(result, record) and not is_episode(record.content)
+        ]
+
     def write(
         self,
         transaction: Transaction,
@@ -184,7 +247,10 @@ class Consolidation:
         kept, replaced = self._take_apart(transaction, result, record_ids, namespace)
         if namespace is None:
             return tuple(sorted(kept))
-        for content in result.contents:
+        if result.changes is not None:
+            for content, old in result.changes:
+                self._change(transaction, result, namespace, content, old, now_ms)
+        for content in result.contents if result.changes is None else ():
             if replaced.pop(content[:_CONTENT], None) is None:
                 self._add(transaction, result, namespace, content, now_ms)
         for content in result.open_contents:
@@ -219,6 +285,26 @@ class Consolidation:
                 kept.add(record.record_id)
         return kept, replaced
 
+    def _change(
+        self,
+        transaction: Transaction,
+        result: Result,
+        namespace: str,
+        content: str,
+        old: Record | None,
+        now_ms: int,
+    ) -> None:
+        """Write what a consolidator wants, in place of *old* if that is still there."""
+        memory_id = result.key.memory_id
+        same = self.records.find_same_text(transaction, memory_id, namespace, content[:_CONTENT])
+        same = same if same is not None and self._same_partition(result, same) else None
+        if old is not None and (same is None or same.record_id != old.record_id):
+            for record in self.records.find_all(transaction, memory_id, [old.record_id]):
+                self.records.remove(transaction, memory_id, record)
+        if same is None:
+            new = _new(result, namespace, content)
+            self.records.add(transaction, memory_id, new, now_ms)
+
     def _add(
         self, transaction: Transaction, result: Result, namespace: str, content: str, now_ms: int
     ) -> str | None:
@@ -235,10 +321,14 @@ class Consolidation:
         return self.records.add(transaction, memory_id, new, now_ms)
 
     def _replaces(self, result: Result, new: str, old: Record) -> bool:
-        return (
-            old.strategy_id == result.strategy.strategy_id
-            and self._same_partition(result, old)
-            and self.extractor.replaces(result.kind, new, old.content)
+        return self._is_comparable(result, old) and self.extractor.replaces(
+            result.kind, new, old.content
+        )
+
+    def _is_comparable(self, result: Result, record: Record) -> bool:
+        """Return whether a record is of the same strategy and the same consistent values."""
+        return record.strategy_id == result.strategy.strategy_id and self._same_partition(
+            result, record
         )
 
     def _same_partition(self, result: Result, record: Record) -> bool:
@@ -247,6 +337,11 @@ class Consolidation:
             return True
         metadata = as_object(json.loads(record.metadata or "{}"))
         return all(metadata.get(key) == result.partition.get(key) for key in result.consistent_keys)
+
+
+def is_episode(content: str) -> bool:
+    """Return whether a record is an episode; its namespace may be that of reflections, too."""
+    return content.startswith("<episode>")
 
 
 def _new(result: Result, namespace: str, content: str) -> NewRecord:

@@ -21,7 +21,7 @@ from attrs import evolve
 from agentcore_memory_async.local._api.errors import AwsError
 from agentcore_memory_async.local._database.store import StoreError
 from agentcore_memory_async.local._extraction.calls import ExtractorCalls
-from agentcore_memory_async.local._extraction.consolidation import Consolidation, Result
+from agentcore_memory_async.local._extraction.consolidation import Consolidation, Result, is_episode
 from agentcore_memory_async.local._extraction.requests import SessionWork, StrategyWork, read_work
 from agentcore_memory_async.local._storage.open_parts import put_part
 from agentcore_memory_async.local._storage.pending import (
@@ -35,6 +35,7 @@ from agentcore_memory_async.local._storage.pending import (
 )
 from agentcore_memory_async.local.clock import Clock, ManualClock, hold
 from agentcore_memory_async.local.embedder import EmbedderError
+from agentcore_memory_async.local.extractor import Consolidator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,6 +95,7 @@ class Pipeline:
         self._memories = memories
         self._records = records
         self._calls = ExtractorCalls(extractor)
+        self._consolidator = extractor if isinstance(extractor, Consolidator) else None
         self._clock = clock
         self._faults = faults
         self._consolidation = Consolidation(records, extractor, enabled=consolidate)
@@ -244,7 +246,12 @@ class Pipeline:
         """Extract one round of a session; return when (ms) the next one is due, None for never."""
         work = await self._store.read(lambda transaction: self._read(transaction, key, until_ms))
         results = await self._run_extractor(work)
-        reflections = await self._reflect([result for _, made in results for result in made])
+        made = [result for _, of_strategy in results for result in of_strategy]
+        pairs = await self._reflect(made)
+        await self._consolidate([*made, *(reflection for _, reflection in pairs)])
+        for result, reflection in pairs:
+            result.failure = result.failure or reflection.failure
+        reflections = [reflection for result, reflection in pairs if result.failure is None]
         if results:
             await self._ready(key.memory_id)
         due_ms = await self._store.write(
@@ -273,12 +280,12 @@ class Pipeline:
         await self._calls.run([result for result in made if result.failure is None])
         return results
 
-    async def _reflect(self, results: list[Result]) -> list[Result]:
+    async def _reflect(self, results: list[Result]) -> list[tuple[Result, Result]]:
         """
         Let the extractor reflect on the new episodes, each with earlier ones like it.
 
-        A reflection that fails, fails the episodes as well: the job that is started again for it
-        extracts them once more.
+        Return each reflection behind its episode's result. One that fails, fails the episodes as
+        well: the job that is started again for it extracts them once more.
         """
         reflections: list[tuple[Result, Result]] = []
         for result in results:
@@ -289,9 +296,7 @@ class Pipeline:
                     await self._add_earlier_episodes(reflection, namespace, episode)
                     reflections.append((result, reflection))
         await self._calls.run([reflection for _, reflection in reflections])
-        for result, reflection in reflections:
-            result.failure = result.failure or reflection.failure
-        return [reflection for result, reflection in reflections if result.failure is None]
+        return reflections
 
     async def _add_earlier_episodes(self, reflection: Result, namespace: str, new: str) -> None:
         memory_id = reflection.key.memory_id
@@ -304,9 +309,26 @@ class Pipeline:
         earlier = [
             record.content
             for record in similar
-            if record.content.startswith("<episode>") and record.content != new
+            if is_episode(record.content) and record.content != new
         ]
         reflection.request = evolve(reflection.request, episodes=(new, *earlier))
+
+    async def _consolidate(self, results: list[Result]) -> None:
+        """Let the extractor decide which results repeat or change what is there, if it can."""
+        consolidator = self._consolidator
+        found = [result for result in results if result.contents and result.failure is None]
+        if consolidator is None or not found:
+            return
+        await self._ready(found[0].key.memory_id)
+
+        def read(transaction: Transaction) -> None:
+            for result in found:
+                result.existing = self._consolidation.find_existing(
+                    transaction, result, self._now_ms()
+                )
+
+        await self._store.read(read)
+        await self._calls.consolidate(consolidator, [item for item in found if item.existing])
 
     # In the database thread.
 

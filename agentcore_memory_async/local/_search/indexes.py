@@ -18,6 +18,7 @@ import threading
 from array import array
 from collections import deque
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import anyio
@@ -30,7 +31,7 @@ from agentcore_memory_async.local._search.lexical import SearchIndex
 from agentcore_memory_async.local.embedder import EmbedderError, Vector, cosine, embed, signature
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Set
+    from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Set
 
     from agentcore_memory_async.local._database.store import Store, Transaction
     from agentcore_memory_async.local.embedder import Embedder
@@ -50,6 +51,10 @@ _QUERIES = 1_000
 """Vectors of queries that are kept."""
 _EXACT = 1_200
 """Vectors that are compared exactly after the sifting by signatures."""
+_BY_WORDS = 400
+"""Records that are ranked with their vectors since they are the best by words."""
+_VECTOR_WEIGHT = 0.2
+"""Weight of a vector's cosine beside the score by words, whose weight is 1."""
 
 
 def searchable(content: str) -> str:
@@ -114,7 +119,7 @@ class SearchIndexes:
     The search indexes of a service.
 
     Args:
-        embedder: Makes the vectors that records are ranked by; None ranks them by words.
+        embedder: Makes vectors, whose similarity is added to the score by words; None for none.
     """
 
     def __init__(self, embedder: Embedder | None = None) -> None:
@@ -292,7 +297,7 @@ class SearchIndexes:
             if vector is None:
                 yield from index.lexical.search(query, allowed)
             else:
-                yield from _nearest(transaction, index.signatures, allowed, vector)
+                yield from _nearest(transaction, index, allowed, query, vector)
 
     def similar(
         self,
@@ -381,31 +386,43 @@ def _write_vectors(
 
 
 def _nearest(
-    transaction: Transaction, signatures: dict[int, int], allowed: Set[int], vector: Vector
+    transaction: Transaction, index: MemoryIndex, allowed: Set[int], query: str, vector: Vector
 ) -> Iterator[tuple[int, float]]:
-    """Iterate over allowed records by the similarity of their vectors, filtered by signatures."""
-    own = signature(vector)
-    numbers = [number for number in allowed if number in signatures]
-    if len(numbers) > _EXACT:
-        apart = [(signatures[number] ^ own).bit_count() for number in numbers]
-        near = heapq.nsmallest(_EXACT, zip(apart, numbers, strict=True))
-        yield from _exactly(transaction, [number for _, number in near], vector)
-        # Whoever wants more than these, filters included, waits for the rest to be sorted.
-        taken = {number for _, number in near}
-        rest = sorted(zip(apart, numbers, strict=True))
-        numbers = [number for _, number in rest if number not in taken]
-    for start in range(0, len(numbers), _EXACT):
-        yield from _exactly(transaction, numbers[start : start + _EXACT], vector)
+    """
+    Iterate over allowed records by words and vectors together.
+
+    The best by words and the nearest by signatures are ranked together. Whoever wants more than
+    these, filters included, waits for the rest, the nearest first.
+    """
+    rank = partial(_ranked, transaction, index.lexical.scores(query), vector)
+    own, signatures = signature(vector), index.signatures
+    apart = [((signatures.get(number, 0) ^ own).bit_count(), number) for number in allowed]
+    near = {number for _, number in heapq.nsmallest(_EXACT, apart)}
+    by_words = islice(index.lexical.search(query, allowed), _BY_WORDS)
+    best = near | {number for number, _ in by_words}
+    yield from rank(best)
+    if len(best) < len(allowed):
+        rest = [number for _, number in sorted(apart) if number not in best]
+        for start in range(0, len(rest), _EXACT):
+            yield from rank(rest[start : start + _EXACT])
 
 
-def _exactly(
-    transaction: Transaction, numbers: list[int], vector: Vector
+def _ranked(
+    transaction: Transaction,
+    word_score: Callable[[int], float],
+    vector: Vector,
+    numbers: Collection[int],
 ) -> list[tuple[int, float]]:
-    """Return records and the similarity of their vectors, nearest first."""
+    """Return records and their scores by words and vectors, best first."""
     marks = ",".join("?" * len(numbers))
     rows = transaction.db.execute(
         f"SELECT seq, vector FROM vectors WHERE seq IN ({marks})",
-        numbers,
+        list(numbers),
     )
-    scored = [(seq, round(cosine(vector, array("f", blob)), 6)) for seq, blob in rows]
+    cosines = {seq: cosine(vector, array("f", blob)) for seq, blob in rows}
+    whole = 1.0 + _VECTOR_WEIGHT
+    scored = [
+        (seq, round((word_score(seq) + _VECTOR_WEIGHT * cosines.get(seq, 0.0)) / whole, 6))
+        for seq in numbers
+    ]
     return sorted(scored, key=lambda item: (-item[1], -item[0]))

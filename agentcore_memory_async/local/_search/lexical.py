@@ -29,7 +29,7 @@ from agentcore_memory_async.local._language.words import STOP_WORDS, stem, synon
 from agentcore_memory_async.local._search.paths import paths_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Set
+    from collections.abc import Callable, Iterable, Iterator, Set
 
 
 _SYNONYM_SCORE = 0.75
@@ -176,6 +176,20 @@ class SearchIndex:
         if query.strip():
             yield from self._weak(words, allowed, seen)
 
+    def scores(self, query: str) -> Callable[[int], float]:
+        """Return a function that scores one document as `search` does, whichever it is."""
+        words = index_terms(query).split()
+        plan = self._plan(words)
+        total = sum(weight for weight, _ in plan) or 1.0
+        own = _bigrams_of(words)
+
+        def score(number: int) -> float:
+            if any(number in posting for _, variants in plan for posting, _ in variants):
+                return self._score(number, plan, total)
+            return self._letter_score(number, own)
+
+        return score
+
     def similar(
         self, query: str, allowed: Set[int], newest: Iterable[int]
     ) -> list[tuple[int, float]]:
@@ -281,7 +295,7 @@ class SearchIndex:
         self, words: list[str], allowed: Set[int] | None, seen: set[int]
     ) -> Iterator[tuple[int, float]]:
         """Yield the newest documents that are not in *seen*, by the bigrams they share."""
-        own = {gram for word in words for gram in _bigrams(word)}
+        own = _bigrams_of(words)
         if allowed is not None and len(allowed) <= _MAX_SCORED_PER_TIER:
             newest = heapq.nlargest(_MAX_WEAK_MATCHES, allowed - seen)
         else:
@@ -292,15 +306,16 @@ class SearchIndex:
                     _MAX_WEAK_MATCHES,
                 )
             )
-        scored: list[tuple[float, int]] = []
-        for number in newest:
-            words_of = self._documents[number][0].split()
-            other = frozenset[str]().union(*(_bigrams(word) for word in words_of))
-            common = 2 * len(own & other) / ((len(own) + len(other)) or 1)
-            scored.append((round(_MAX_LETTER_SCORE * common * 0.99, 6), number))
+        scored = [(self._letter_score(number, own), number) for number in newest]
         scored.sort(key=lambda item: (-item[0], -item[1]))
         for score, number in scored:
             yield number, score
+
+    def _letter_score(self, number: int, own: Set[str]) -> float:
+        """Return the score of a document without any word of the query, by its bigrams *own*."""
+        other = _bigrams_of(self._documents[number][0].split())
+        common = 2 * len(own & other) / ((len(own) + len(other)) or 1)
+        return round(_MAX_LETTER_SCORE * common * 0.99, 6)
 
     def _variants(self, word: str) -> dict[str, float]:
         """Return the indexed terms that match *word*, each with its similarity from 0 to 1."""
@@ -354,6 +369,11 @@ def _bigrams(word: str) -> frozenset[str]:
     """Return the bigrams of *word*, with both ends marked."""
     marked = f"^{word}$"
     return frozenset(marked[i : i + 2] for i in range(len(marked) - 1))
+
+
+def _bigrams_of(words: Iterable[str]) -> frozenset[str]:
+    """Return the bigrams of all *words*."""
+    return frozenset[str]().union(*map(_bigrams, words))
 
 
 def _trigrams(word: str) -> set[str]:

@@ -84,7 +84,19 @@ def read_strategy(document: Mapping[str, Any]) -> Strategy:
         reflection_template=next(iter(reflection.get("namespaceTemplates") or ()), None),
         schema={entry["key"]: entry for entry in entries},
         expiry_days=document.get("recordExpiryDurationDays"),
+        prompts=_prompts_of(configuration),
     )
+
+
+def _prompts_of(configuration: Mapping[str, Any]) -> dict[str, str]:
+    """Return the instructions of an override by their step."""
+    prompts: dict[str, str] = {}
+    for step in ("extraction", "consolidation", "reflection"):
+        custom = child(child(configuration, step), f"custom{step.capitalize()}Configuration")
+        for override in map(as_object, custom.values()):
+            if isinstance(override.get("appendToPrompt"), str):
+                prompts[step] = override["appendToPrompt"]
+    return prompts
 
 
 def _reflection_of(configuration: Mapping[str, Any]) -> Mapping[str, Any]:
