@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 from agentcore_memory_async._threads import run_in_thread
@@ -48,7 +49,7 @@ class BedrockExtractor(ModelExtractor):
 
     Args:
         model: Id of the model or of an inference profile.
-        region_name: Region; the session's if omitted.
+        region_name: Region; the session's if omitted, else AWS_REGION.
         endpoint_url: Endpoint of the Bedrock runtime; that of the region if omitted.
         aws_session: An ``aioboto3.Session`` or aiobotocore session; a new one if omitted, with the
             credentials that AWS SDKs find.
@@ -90,9 +91,12 @@ class BedrockExtractor(ModelExtractor):
             if not self._is_ready:
                 self._session = await run_in_thread(_ready_session, self._session)
                 self._is_ready = True
-            client = self._session.create_client(
+            session = self._session
+            # botocore itself does not read AWS_REGION, which other SDKs do.
+            region = self._region or session.get_config_variable("region")
+            client = session.create_client(
                 _SERVICE,
-                region_name=self._region,
+                region_name=region or os.environ.get("AWS_REGION"),
                 endpoint_url=self._endpoint_url,
                 config=_config(self._timeout_s),
             )

@@ -1,9 +1,10 @@
-"""Embedders: searches by vectors, which are stored, and made again for another embedder."""
+"""Embedders: vectors beside words, which are stored, and made again for another embedder."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import random
 import sys
 import zlib
 from importlib.util import find_spec
@@ -14,11 +15,16 @@ import pytest
 
 from agentcore_memory_async.local._language.words import terms
 from agentcore_memory_async.local.embedder import EmbedderError, cosine, embed
+from tests.local.test_strategies import talk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tests.local.local_client import Client
+
 EXAMPLES = Path(__file__).parent.parent.parent / "docs" / "examples"
+WEIGHT = 0.2
+"""Weight of a cosine beside the score by words."""
 MEANING = {"dog": "pet", "cat": "pet", "peanut": "food", "meal": "food", "nurs": "job"}
 """Stems that the embedder ``Hashing`` replaces by their meaning."""
 
@@ -57,15 +63,61 @@ class Slow(Hashing):
 
 @pytest.mark.parametrize("kind", [Hashing, Slow])
 async def test_a_search_ranks_by_meaning(serve: Callable[..., Any], kind: type[Hashing]) -> None:
-    """A record without a word of the query is found by its meaning, with its cosine."""
+    """A record without a word of the query is first by its meaning; its own text has 1.0."""
     async with serve(embedder=kind()) as client:
         await client.put("I walk my dog", "I fear peanuts", "I paint walls")
         found = await client.search("cat")
         assert "I walk my dog" == found[0]["content"]["text"]
-        assert 0.5 < found[0]["score"] <= 1
         assert 3 == len(found)
-        assert found[1]["score"] < 0.2
+        assert 2 * found[1]["score"] < found[0]["score"] < (0.1 + WEIGHT) / (1 + WEIGHT)
         assert 1.0 == round((await client.search("I walk my dog"))[0]["score"], 4)
+
+
+async def test_scores_are_those_of_words_and_vectors(serve: Callable[..., Any]) -> None:
+    """Each score is the sum of both, weighted, in 0 to 1, and the best come first."""
+    draw, nouns = random.Random(7), ("dog", "cat", "wall", "tree", "boat", "meal", "nurse")
+    texts = [f"{' '.join(draw.sample(nouns, 3))} {number}" for number in range(100)]
+    query, embedder = "a dog with a meal", Hashing()
+
+    async def scores(client: Client) -> dict[str, float]:
+        await client.put(*texts)
+        criteria = {"searchQuery": query, "topK": 100}
+        reply = await client.call(
+            "POST", "retrieve", namespacePath="/", searchCriteria=criteria, maxResults=100
+        )
+        found = reply.body["memoryRecordSummaries"]
+        return {item["content"]["text"]: item["score"] for item in found}
+
+    async with serve() as plain, serve(embedder=embedder) as both:
+        by_words, by_both = await scores(plain), await scores(both)
+    target, *vectors = await embed(embedder, [query, *texts])
+    expected = {
+        text: (by_words[text] + WEIGHT * cosine(target, vector)) / (1 + WEIGHT)
+        for text, vector in zip(texts, vectors, strict=True)
+    }
+    assert expected == pytest.approx(by_both, abs=2e-6)
+    assert sorted(by_both.values(), reverse=True) == list(by_both.values())
+    assert all(0 <= score <= 1 for score in by_both.values())
+
+
+async def test_a_record_with_the_words_beats_one_that_only_means_them(
+    serve: Callable[..., Any],
+) -> None:
+    """A vector is added to the words' score, not put in its place."""
+    async with serve(embedder=Hashing()) as client:
+        await client.put("The cat", "The dog", "The dog and cat and pet of the dog")
+        assert "The cat" == (await client.search("cat"))[0]["content"]["text"]
+
+
+async def test_a_filter_gets_all_that_pass(serve: Callable[..., Any]) -> None:
+    """A search with a filter goes on past the records that are ranked together first."""
+    async with serve(embedder=Hashing(size=16)) as client:
+        await talk(client, ("USER", "I live in Oslo."))
+        (fact,) = await client.records("/facts/")
+        for start in range(0, 1800, 100):
+            await client.put(*(f"dog number {number}" for number in range(start, start + 100)))
+        found = await client.search("dog", memoryStrategyId=fact["memoryStrategyId"])
+        assert ["I live in Oslo."] == [item["content"]["text"] for item in found]
 
 
 async def test_vectors_are_kept_and_made_once(serve: Callable[..., Any], tmp_path: Path) -> None:
@@ -97,7 +149,7 @@ async def test_a_changed_record_is_embedded_again(serve: Callable[..., Any]) -> 
         await client.call("DELETE", "memoryRecords", one)
         found = await client.search("pet dog")
         assert ["My cat sleeps"] == [record["content"]["text"] for record in found]
-        assert found[0]["score"] > 0.3
+        assert found[0]["score"] > (await client.search("wall"))[0]["score"]
 
 
 async def test_an_embedder_that_fails(serve: Callable[..., Any]) -> None:

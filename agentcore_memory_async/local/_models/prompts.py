@@ -46,6 +46,8 @@ _CONSOLIDATION = (
 """Instructions of a consolidation."""
 _WHOLE = frozenset({"SUMMARIZATION", "EPISODIC"})
 """Kinds whose messages are numbered, the open ones and the new ones together."""
+_STEPS = {"REFLECTION": "reflection", "SUMMARIZATION": "consolidation"}
+"""Steps whose own instructions apply to the extraction of a kind, if not those of extraction."""
 _REPEATED = 4_000
 """Characters of a malformed answer that the model gets to see again."""
 
@@ -87,7 +89,7 @@ def extraction_prompt(request: ExtractionRequest) -> Prompt:
         document = {"earlier": _all_shown(request.context), "messages": numbered}
     else:
         document = {"earlier": _all_shown(request.history), "new": _all_shown(request.messages)}
-    step = "reflection" if request.kind == "REFLECTION" else "extraction"
+    step = _STEPS.get(request.kind, "extraction")
     shape = Shape(form.name, form.members, form.at_least)
     return Prompt(
         _instructions(form.task, request.strategy.prompts.get(step), shape),
