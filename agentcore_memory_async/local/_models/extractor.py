@@ -196,5 +196,6 @@ def _changes(request: ConsolidationRequest, items: Items) -> list[Change]:
         if item["action"] == "add":
             changes.append(Change(content))
         elif item["action"] == "update":
-            changes.append(Change(*texts_of(form, [item]), replaces=item["existing"] - 1))
+            (text,) = texts_of(form, [item])
+            changes.append(Change(text, replaces=item["existing"] - 1))
     return changes

@@ -53,8 +53,14 @@ _EXACT = 1_200
 """Vectors that are compared exactly after the sifting by signatures."""
 _BY_WORDS = 400
 """Records that are ranked with their vectors since they are the best by words."""
-_VECTOR_WEIGHT = 0.2
-"""Weight of a vector's cosine beside the score by words, whose weight is 1."""
+VECTOR_WEIGHT = 0.2
+"""
+Weight of a vector's cosine beside the score by words, whose weight is 1.
+
+Measured with all-MiniLM-L6-v2 on 230 questions about two long conversations. The first ten results
+had of the evidence: by words alone 64 %, with weight 0.1 66 %, 0.2 67 %, 0.5 68 %, 1 68 %, 5 59 %,
+by the cosine alone 47 %. Of the weights that gained on both conversations it is in the middle.
+"""
 
 
 def searchable(content: str) -> str:
@@ -420,9 +426,9 @@ def _ranked(
         list(numbers),
     )
     cosines = {seq: cosine(vector, array("f", blob)) for seq, blob in rows}
-    whole = 1.0 + _VECTOR_WEIGHT
+    whole = 1.0 + VECTOR_WEIGHT
     scored = [
-        (seq, round((word_score(seq) + _VECTOR_WEIGHT * cosines.get(seq, 0.0)) / whole, 6))
+        (seq, round((word_score(seq) + VECTOR_WEIGHT * cosines.get(seq, 0.0)) / whole, 6))
         for seq in numbers
     ]
     return sorted(scored, key=lambda item: (-item[1], -item[0]))
