@@ -31,6 +31,7 @@ NOT_CONSTRUCTED = {
     "BlockingMemoryWait",
     "BlockingMessageBuffer",
     "BlockingRecordedTurn",
+    "ConsolidationRequest",
     "Context",
     "Export",
     "ExportReport",
