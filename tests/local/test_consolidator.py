@@ -15,7 +15,7 @@ from agentcore_memory_async.local import (
 )
 from tests.local.local_client import START
 from tests.local.model_server import failures
-from tests.local.test_strategies import EPISODIC, REPAIR, memory, talk
+from tests.local.test_strategies import REPAIR, memory, talk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -150,15 +150,21 @@ async def test_a_reflection_that_fails_there_fails_its_episode(serve: Callable[.
     def fail(_: ConsolidationRequest) -> list[Change]:
         raise ExtractorError("MODEL_ERROR")
 
-    extractor = Deciding()
+    extractor, together = Deciding(), ["/episodes/{actorId}/"]
+    episodic = {
+        "name": "Episodes",
+        "namespaceTemplates": together,
+        "reflectionConfiguration": {"namespaceTemplates": together},
+    }
     async with serve(extractor=extractor) as client:
-        await memory(client, EPISODIC)
+        await memory(client, {"episodicMemoryStrategy": episodic})
         done = ("USER", "Perfect, that solved it, thank you!")
         await talk(client, *REPAIR, done)
         first = await client.contents("/episodes/")
         assert 2 == len(first)
         extractor.decide = fail
-        await talk(client, *REPAIR, done, at=START + 600, session="s2")
+        other = ((role, text.replace("Fibernet", "Cablenet")) for role, text in REPAIR)
+        await talk(client, *other, done, at=START + 600, session="s2")
         assert sorted(first) == sorted(await client.contents("/episodes/"))
         assert {"MODEL_ERROR"} == await failures(client)
         extractor.decide = lambda request: [Change(request.new[0], 0)]
