@@ -181,7 +181,7 @@ def test_only_one_module_is_loaded_by_name() -> None:
         for line in path.read_text().splitlines()
         if "import_module(" in line or "__import__(" in line
     ]
-    others = ("aioboto3", "concurrent", "re2")
+    others = ("aioboto3", "concurrent", "fastembed", "re2")
     own = {path for path, line in loads if not any(name in line for name in others)}
 
     assert {"_lazy.py", "_transport/botocore.py"} == own

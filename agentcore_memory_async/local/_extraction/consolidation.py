@@ -22,7 +22,12 @@ from agentcore_memory_async.local._language.words import tokens
 from agentcore_memory_async.local._storage.namespaces import NamespaceQuery, fill
 from agentcore_memory_async.local._storage.records import NewRecord
 from agentcore_memory_async.local._storage.sessions import SessionKey
-from agentcore_memory_async.local.extractor import Change, ConsolidationRequest, Extraction
+from agentcore_memory_async.local.extractor import (
+    Change,
+    ConsolidationRequest,
+    Consolidator,
+    Extraction,
+)
 from agentcore_memory_async.local.extractor_errors import reason_of
 
 if TYPE_CHECKING:
@@ -321,8 +326,10 @@ class Consolidation:
         return self.records.add(transaction, memory_id, new, now_ms)
 
     def _replaces(self, result: Result, new: str, old: Record) -> bool:
-        return self._is_comparable(result, old) and self.extractor.replaces(
-            result.kind, new, old.content
+        return (
+            self._is_comparable(result, old)
+            and not isinstance(self.extractor, Consolidator)
+            and self.extractor.replaces(result.kind, new, old.content)
         )
 
     def _is_comparable(self, result: Result, record: Record) -> bool:
