@@ -195,6 +195,14 @@ async def test_bedrock_without_credentials_or_region(
         await BedrockExtractor("tiny", endpoint_url=server.url).extract(asked())
 
 
+async def test_a_large_conversation_is_sent_whole(server: ModelServer) -> None:
+    """A document of several megabytes reaches the model, without a warning of the client's."""
+    text = "x" * 3 * 2**20
+    extractor = OpenAIExtractor("tiny", base_url=f"{server.url}/v1")
+    assert [] == await extractor.extract(asked("SEMANTIC", text))
+    assert text == server.asked[0].document["new"][0]["text"]
+
+
 async def test_a_server_that_is_not_there(extractor_of: Any, server: ModelServer) -> None:
     """The job's reason is that the service is not available."""
     server.url = "http://127.0.0.1:9"

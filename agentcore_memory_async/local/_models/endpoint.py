@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from typing import Any
@@ -78,12 +79,15 @@ class Endpoint:
             ExtractorError: The server can't be reached or answers with an error. The text shows
                 nothing of what it answered, which may repeat what was sent.
         """
-        headers = {} if self.key is None else {"Authorization": f"Bearer {self.key}"}
+        headers = {"Content-Type": "application/json"}
+        if self.key is not None:
+            headers["Authorization"] = f"Bearer {self.key}"
+        sent = io.BytesIO(json.dumps(body).encode())  # aiohttp warns of large bytes
         try:
             async with (
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session,
                 session.post(
-                    f"{self.base_url}/{path}", json=body, headers=headers, allow_redirects=False
+                    f"{self.base_url}/{path}", data=sent, headers=headers, allow_redirects=False
                 ) as response,
             ):
                 if response.status != 200:
