@@ -29,7 +29,7 @@ from agentcore_memory_async.local.extractor import (
 )
 from agentcore_memory_async.local.extractor_errors import ExtractorError, FailureReason
 from agentcore_memory_async.local.fastembed import FastEmbedEmbedder
-from agentcore_memory_async.local.faults import Fault
+from agentcore_memory_async.local.faults import Fault, FaultOptions, Occurrence
 from agentcore_memory_async.local.openai import OpenAIEmbedder, OpenAIExtractor
 from agentcore_memory_async.local.service import (
     BlockingLocalMemoryService,
@@ -56,11 +56,13 @@ __all__ = (
     "FailureReason",
     "FastEmbedEmbedder",
     "Fault",
+    "FaultOptions",
     "Lags",
     "LocalMemoryService",
     "LocalServiceError",
     "ManualClock",
     "Message",
+    "Occurrence",
     "OpenAIEmbedder",
     "OpenAIExtractor",
     "RecordedExchange",

@@ -134,9 +134,9 @@ class LocalMemoryService(Clients, FaultMethods):
         self._admin = admin
         self._allowed_hosts = host_names(allowed_hosts)
         self._on_exchange = on_exchange
-        self._faults = Faults()
         self._calls: deque[RecordedRequest] = deque(maxlen=_CALLS_KEPT)
         clock = clock or SystemClock()
+        self._faults = Faults(clock)
         self._context = context = ServiceContext(
             store=Store(path),
             memories=Memories(strict=strict, clock=clock),

@@ -53,7 +53,7 @@ class TokenBucket:
     A quota and what is left of it.
 
     Attributes:
-        rate: Tokens that come back in a second, and that the bucket holds at most.
+        rate: Tokens that come back in a second. The bucket holds as many at most, and 1 at least.
         level: Tokens that are left.
         at: Time in seconds of that level.
     """
@@ -64,8 +64,17 @@ class TokenBucket:
 
     def refill(self, now: float) -> None:
         """Add the tokens that have come back by *now*."""
-        self.level = min(self.rate, self.level + max(0.0, now - self.at) * self.rate)
+        most = max(self.rate, 1.0)
+        self.level = min(most, self.level + max(0.0, now - self.at) * self.rate)
         self.at = now
+
+    def take(self, now: float) -> bool:
+        """Take a token where one is left at *now*, and return whether one was."""
+        self.refill(now)
+        if self.level < 1:
+            return False
+        self.level -= 1
+        return True
 
 
 class QuotaLimiter:

@@ -129,15 +129,21 @@ def _fault(params: Params) -> tuple[Fault, str | None]:
     status = params.get("status", 0)
     if type(status) is not int or (status and not 400 <= status <= 599):
         raise validation("status is a number from 400 to 599", field="status")
-    fault = Fault(
-        kind,
-        params.get("operation"),
-        times,
-        code=params.get("code") or _CODES.get(kind, ""),
-        message=params.get("message") or "",
-        status=status,
-        seconds=_seconds(params, "seconds") if kind == "latency" else 0.0,
-    )
+    try:
+        fault = Fault(
+            kind,
+            params.get("operation"),
+            times,
+            code=params.get("code") or _CODES.get(kind, ""),
+            message=params.get("message") or "",
+            status=status,
+            seconds=_seconds(params, "seconds") if kind == "latency" else 0.0,
+            probability=params.get("probability", 1.0),
+            seed=params.get("seed", 0),
+            rate=params.get("rate"),
+        )
+    except ValueError as error:
+        raise validation(str(error)) from None
     return fault, params.get("strategy")
 
 
