@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import errno
-import logging
-from collections import deque
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
-from aiohttp import web
 
 from agentcore_memory_async._sync.derive import constructing
 from agentcore_memory_async._sync.loop_thread import LoopThread
@@ -27,18 +24,17 @@ from agentcore_memory_async.local._api.service_model import Api, load_api
 from agentcore_memory_async.local._api.throttle import QuotaLimiter
 from agentcore_memory_async.local._client.clients import BlockingClients, Clients
 from agentcore_memory_async.local._client.options import client_options
+from agentcore_memory_async.local._database.schema import clear
 from agentcore_memory_async.local._database.store import Store, StoreError, Transaction
 from agentcore_memory_async.local._extraction.pipeline import Pipeline
 from agentcore_memory_async.local._heuristics.extractor import BuiltInExtractor
 from agentcore_memory_async.local._http.admin import AdminApi, row_counts
-from agentcore_memory_async.local._http.server import (
-    RequestHandler,
-    Server,
-    host_names,
-    is_loopback,
-)
+from agentcore_memory_async.local._http.exchanges import CallLog
+from agentcore_memory_async.local._http.listener import Listener, LocalServiceError, check_reach
+from agentcore_memory_async.local._http.server import RequestHandler, host_names
 from agentcore_memory_async.local._operations.request import ServiceContext
 from agentcore_memory_async.local._search.indexes import SearchIndexes
+from agentcore_memory_async.local._seeds.contents import Contents, dump_file, load_file
 from agentcore_memory_async.local._storage import sessions
 from agentcore_memory_async.local._storage.delays import Delays, ExtractionDelay
 from agentcore_memory_async.local._storage.memories import REGION, Memories
@@ -48,8 +44,7 @@ from agentcore_memory_async.local.clock import Clock, SystemClock, sleep
 from agentcore_memory_async.local.faults import FaultMethods, Faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
+    from collections.abc import Awaitable, Callable, Iterable
     from types import TracebackType
 
     from agentcore_memory_async.local._http.exchanges import RecordedExchange, RecordedRequest
@@ -59,18 +54,8 @@ if TYPE_CHECKING:
 
 __all__ = ("BlockingLocalMemoryService", "LocalMemoryService", "LocalServiceError")
 
-_LOG = logging.getLogger("agentcore_memory_async.local")
-
-_PATIENCE_S = 1.0
-"""Seconds that requests get to finish when the service is closed."""
-_CALLS_KEPT = 10_000
-"""Number of recorded requests that are kept, the latest."""
 _PURGE_EVERY_S = 3_600.0
 """Seconds of the clock between two deletions of what has expired."""
-
-
-class LocalServiceError(OSError):
-    """The service can't start; the text says why, and what to do."""
 
 
 class LocalMemoryService(Clients, FaultMethods):
@@ -107,7 +92,11 @@ class LocalMemoryService(Clients, FaultMethods):
             without one they rank by words alone.
         behavior: Behavior where that of the real service is unknown, optional or has changed.
         lags: Time from a write until answers show it.
-        admin: Offer faults, clock, drain and state over HTTP, under ``/_local/``.
+        seed: File to load before it listens: lines of an export, each memory named before its own.
+            The conversations of a memory are extracted, unless the file has records of it, too.
+            Loading it again stores nothing twice.
+        dump: File to write such lines to when it is closed; what is not yet extracted is left out.
+        admin: Offer faults, clock, drain, reset and state over HTTP, under ``/_local/``.
         allowed_hosts: Names accepted in the Host header beside addresses and localhost.
         on_exchange: Called on the service's loop with every exchange, before the answer is sent.
     """
@@ -125,16 +114,20 @@ class LocalMemoryService(Clients, FaultMethods):
         embedder: Embedder | None = None,
         behavior: Behavior | None = None,
         lags: Lags | None = None,
+        seed: str | Path | None = None,
+        dump: str | Path | None = None,
         admin: bool = False,
         allowed_hosts: Iterable[str] = (),
         on_exchange: Callable[[RecordedExchange], None] | None = None,
     ) -> None:
         self._host = host
         self._port = port
+        self._seed = None if seed is None else Path(seed)
+        self._dump = None if dump is None else Path(dump)
         self._admin = admin
         self._allowed_hosts = host_names(allowed_hosts)
         self._on_exchange = on_exchange
-        self._calls: deque[RecordedRequest] = deque(maxlen=_CALLS_KEPT)
+        self._calls = CallLog()
         clock = clock or SystemClock()
         self._faults = Faults(clock)
         self._context = context = ServiceContext(
@@ -156,10 +149,12 @@ class LocalMemoryService(Clients, FaultMethods):
             self._faults,
             consolidate=context.behavior.consolidate,
         )
+        self._limiter = QuotaLimiter(clock) if context.behavior.throttle else None
+        self._contents: Contents
         self._blocking: BlockingLocalMemoryService | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._url: str | None = None
-        self._runner: web.ServerRunner | None = None
+        self._listener: Listener | None = None
         self._worker: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
@@ -201,45 +196,35 @@ class LocalMemoryService(Clients, FaultMethods):
         Open the database and listen.
 
         Raises:
-            LocalServiceError: The port is taken, the address is not this machine's, or other
-                machines reach it and *allowed_hosts* names no host.
+            LocalServiceError: The port is taken, the address is not this machine's, other machines
+                reach it and *allowed_hosts* names no host, or *seed* can't be loaded.
             StoreError: The file can't be used.
         """
-        if self._runner is not None:
+        if self._listener is not None:
             message = "the local service is open already"
             raise RuntimeError(message)
-        self._check_reach()
+        check_reach(self._host, self._allowed_hosts)
         api: Api = await run_in_thread(load_api)
         self._loop = asyncio.get_running_loop()
+        self._contents = Contents(api, self._context)
         store = self._context.store
         await store.open()
-        handler = self._request_handler(api)
-        runner = web.ServerRunner(
-            Server(handler.handle, access_log=None), shutdown_timeout=_PATIENCE_S
-        )
+        listener = Listener(self._request_handler(api), self._host, self._port)
         try:
             await store.write(self._purge)
             while await store.write(self._context.records.complete):
                 pass
             await self._pipeline.load()
-            await runner.setup()
-            await web.TCPSite(runner, self._host, self._port, backlog=1024).start()
-        except BaseException as error:
+            if self._seed is not None:
+                await load_file(self._contents, self._seed)
+            url = await listener.start()
+        except BaseException:
             with anyio.CancelScope(shield=True):
-                await runner.cleanup()
+                await listener.stop()
                 await store.aclose()
-            if isinstance(error, OSError):
-                message = (
-                    f"cannot listen on {self._host}:{self._port}: {error.strerror or error}; "
-                    "choose another port, or 0 for a free one"
-                )
-                raise LocalServiceError(error.errno, message) from error
             raise
         store.logs_failures = True
-        self._runner = runner
-        address = runner.addresses[0]
-        name = f"[{address[0]}]" if ":" in address[0] else address[0]
-        self._url = f"http://{name}:{address[1]}"
+        self._listener, self._url = listener, url
         started = anyio.Event()
         # The one task without a scope around it: it lives from open() to aclose(), which a
         # test framework may call in different tasks, where a task group can't be left.
@@ -248,42 +233,40 @@ class LocalMemoryService(Clients, FaultMethods):
         )
         await started.wait()
 
-    def _check_reach(self) -> None:
-        """Refuse, or log, that other machines reach a service without authentication."""
-        if is_loopback(self._host):
-            return
-        reach = f"other machines reach {self._host or 'all addresses'}, without authentication"
-        if not self._allowed_hosts:
-            message = f"{reach}: name its hosts by allowed_hosts (--allow-host), or '*' for all"
-            raise LocalServiceError(errno.EACCES, message)
-        _LOG.warning("%s: keep the network private", reach)
-
     def _request_handler(self, api: Api) -> RequestHandler:
-        context = self._context
         return RequestHandler(
             api=api,
-            service=context,
+            service=self._context,
             faults=self._faults,
             allowed_hosts=self._allowed_hosts,
-            on_request=self._calls.append,
+            on_request=self._calls.add,
             on_exchange=self._on_exchange,
-            limiter=QuotaLimiter(context.clock) if context.behavior.throttle else None,
+            limiter=self._limiter,
             admin=self._admin_api() if self._admin else None,
         )
 
     async def aclose(self) -> None:
-        """Stop listening, end the extraction, and close the database; a second call is harmless."""
-        runner, self._runner = self._runner, None
-        if runner is None:
+        """
+        Stop listening, end the extraction, and close the database; a second call is harmless.
+
+        Raises:
+            LocalServiceError: *dump* can't be written. The service is closed all the same.
+        """
+        listener, self._listener = self._listener, None
+        if listener is None:
             return
         self._url = None
         with anyio.CancelScope(shield=True):
-            await runner.cleanup()
+            await listener.stop()
             worker, self._worker = self._worker, None
             if worker is not None:
                 worker.cancel()
                 await asyncio.wait([worker])
-            await self._context.store.aclose()
+            try:
+                if self._dump is not None:
+                    await dump_file(self._contents, self._dump)
+            finally:
+                await self._context.store.aclose()
 
     @property
     def endpoint_url(self) -> str:
@@ -330,6 +313,20 @@ class LocalMemoryService(Clients, FaultMethods):
         """
         await self._pipeline.drain(include_future=include_future)
 
+    async def reset(self) -> None:
+        """
+        Delete everything: memories and all in them, client tokens, jobs, faults, recorded calls.
+
+        What a request or an extraction that is under way would write is lost with it. The clock
+        stays as it is, and no id of an event is used again.
+        """
+        await self._context.store.write(self._delete_all)
+        self._faults.clear()
+        self._calls.clear()
+        self._context.stale_reads.clear()
+        if self._limiter is not None:
+            self._limiter.clear()
+
     def calls(self, operation: str | None = None) -> list[RecordedRequest]:
         """
         Return the requests that were answered, oldest first.
@@ -339,7 +336,7 @@ class LocalMemoryService(Clients, FaultMethods):
         Args:
             operation: Wire name of the one operation that is wanted; all if omitted.
         """
-        return [call for call in self._calls if operation in {None, call.operation}]
+        return self._calls.of(operation)
 
     @property
     def commits(self) -> int:
@@ -368,20 +365,26 @@ class LocalMemoryService(Clients, FaultMethods):
         sessions.purge(transaction, now_ms)
         self._context.records.purge(transaction, now_ms)
 
+    def _delete_all(self, transaction: Transaction) -> None:
+        clear(transaction.db)
+        transaction.on_commit(self._context.records.indexes.clear)
+        self._pipeline.delete_all(transaction, self._call_soon)
+
+    def _call_soon(self, function: Callable[..., None], *args: object) -> None:
+        """Call a function on the loop, from a database thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(function, *args)
+
     def _on_due(self, key: SessionKey, due_ms: int) -> None:
         """Schedule a session with the pipeline, from a database thread."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._pipeline.schedule, key, due_ms)
+        self._call_soon(self._pipeline.schedule, key, due_ms)
 
     def _admin_api(self) -> AdminApi:
-        async def drain(include_future: bool) -> None:
-            await self.drain(include_future=include_future)
-
         async def counts() -> dict[str, Any]:
             rows = await self._context.store.read(row_counts)
             return {"rows": rows, "pendingSessions": self.pending_sessions}
 
-        return AdminApi(self.clock, self._faults, drain, counts, self.calls)
+        return AdminApi(self.clock, self._faults, self.drain, self.reset, counts, self.calls)
 
 
 class BlockingLocalMemoryService(BlockingClients[LocalMemoryService], FaultMethods):
@@ -422,8 +425,8 @@ class BlockingLocalMemoryService(BlockingClients[LocalMemoryService], FaultMetho
         Start the thread, open the database and listen.
 
         Raises:
-            LocalServiceError: The port is taken, the address is not this machine's, or other
-                machines reach it and *allowed_hosts* names no host.
+            LocalServiceError: The port is taken, the address is not this machine's, other machines
+                reach it and *allowed_hosts* names no host, or *seed* can't be loaded.
             StoreError: The file can't be used.
         """
         if self._thread is not None:
@@ -450,12 +453,19 @@ class BlockingLocalMemoryService(BlockingClients[LocalMemoryService], FaultMetho
             finally:
                 thread.stop()
 
-    def drain(self, *, include_future: bool = True) -> None:
-        """Wait until the extraction is done; see ``LocalMemoryService.drain``."""
+    def _call(self, function: Callable[[], Awaitable[None]]) -> None:
         if self._thread is None or not self._thread.usable:
             message = "the local service is not open in this process"
             raise RuntimeError(message)
-        self._thread.call(partial(self._inner.drain, include_future=include_future))
+        self._thread.call(function)
+
+    def drain(self, *, include_future: bool = True) -> None:
+        """Wait until the extraction is done; see ``LocalMemoryService.drain``."""
+        self._call(partial(self._inner.drain, include_future=include_future))
+
+    def reset(self) -> None:
+        """Delete everything; see ``LocalMemoryService.reset``."""
+        self._call(self._inner.reset)
 
     def calls(self, operation: str | None = None) -> list[RecordedRequest]:
         """Return the requests that were answered; see ``LocalMemoryService.calls``."""

@@ -89,6 +89,10 @@ class QuotaLimiter:
         self._clock = clock
         self._buckets: dict[Hashable, TokenBucket] = {}
 
+    def clear(self) -> None:
+        """Fill all buckets."""
+        self._buckets.clear()
+
     def check(self, operation: str, params: Mapping[str, Any]) -> None:
         """
         Count a request.

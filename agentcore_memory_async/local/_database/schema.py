@@ -249,3 +249,13 @@ def prepare(db: sqlite3.Connection) -> None:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
+
+
+def clear(db: sqlite3.Connection) -> None:
+    """Delete all rows but the number of the last event, so that no id is ever used again."""
+    tables = db.execute(
+        "SELECT name FROM sqlite_schema "
+        "WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'sequence'"
+    ).fetchall()
+    for (table,) in tables:
+        db.execute(f"DELETE FROM {table}")  # noqa: S608 - names of the schema

@@ -112,6 +112,8 @@ class Pipeline:
         self._drained: list[anyio.Event] = []
         # Whether a drain is waiting, so that events due later are extracted now, too.
         self._hurry = False
+        # Changes when everything is deleted: what was read before must not be written then.
+        self._generation = 0
 
     @property
     def pending_sessions(self) -> int:
@@ -122,6 +124,30 @@ class Pipeline:
         """Schedule what an earlier run of the service left."""
         for key, due_ms in await self._store.read(pending_sessions):
             self.schedule(key, due_ms)
+
+    def delete_all(
+        self, transaction: Transaction, on_loop: Callable[[Callable[[], None]], object]
+    ) -> None:
+        """
+        Forget all that is pending, in the transaction that deletes it.
+
+        Args:
+            transaction: The database.
+            on_loop: Runs a function on the loop of the pipeline.
+        """
+
+        def on_commit() -> None:
+            # What another connection has read until now is older than the deletion, too.
+            self._generation += 1
+            on_loop(self._forget)
+
+        self._generation += 1
+        transaction.on_commit(on_commit)
+
+    def _forget(self) -> None:
+        self._due.clear()
+        self._heap.clear()
+        self._wake_up()
 
     def schedule(self, key: SessionKey, due_ms: int) -> None:
         """Schedule a session whose events are due at *due_ms*."""
@@ -244,6 +270,7 @@ class Pipeline:
 
     async def _extract(self, key: SessionKey, until_ms: int) -> int | None:
         """Extract one round of a session; return when (ms) the next one is due, None for never."""
+        generation = self._generation
         work = await self._store.read(lambda transaction: self._read(transaction, key, until_ms))
         results = await self._run_extractor(work)
         made = [result for _, of_strategy in results for result in of_strategy]
@@ -255,7 +282,11 @@ class Pipeline:
         if results:
             await self._ready(key.memory_id)
         due_ms = await self._store.write(
-            lambda transaction: self._write(transaction, work, results, reflections)
+            lambda transaction: (
+                self._write(transaction, work, results, reflections)
+                if generation == self._generation
+                else next_due_ms(transaction, key)
+            )
         )
         if results:
             await self._ready(key.memory_id)

@@ -1,9 +1,9 @@
 """
 The admin API: over HTTP, what tests do in process by methods of the service.
 
-It is off by default. Its paths begin with ``/_local/``, where AWS has nothing: no path of its
-services begins with an underscore. A request has to declare that its body is JSON, which a web
-page of another origin may do only with leave.
+It is off by default, but for the health check. Its paths begin with ``/_local/``, where AWS has
+nothing: no path of its services begins with an underscore. A request has to declare that its body
+is JSON, which a web page of another origin may do only with leave.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 PATH = "/_local/"
 """How the paths of the admin API begin."""
+HEALTH_PATH = f"{PATH}health"
+"""Path of the health check, which is there without the admin API, too."""
 _MAX_SECONDS = 100 * 366 * 86_400.0
 """Longest duration in seconds that a request may name: 100 years."""
 _CODES = {"error": "ServiceException", "extraction": "LTM_RATE_EXCEEDED"}
@@ -43,14 +45,16 @@ class AdminApi:
     Attributes:
         clock: Clock of the service; a ManualClock can be advanced.
         faults: Faults of the service.
-        drain: Waits until the extraction is done; with True that of the future, too.
+        drain: Waits until the extraction is done; with ``include_future`` that of the future, too.
+        reset: Deletes everything.
         counts: Counts what is stored and what is pending.
         calls: Returns the requests so far.
     """
 
     clock: Clock
     faults: Faults
-    drain: Callable[[bool], Awaitable[None]]
+    drain: Callable[..., Awaitable[None]]
+    reset: Callable[[], Awaitable[None]]
     counts: Callable[[], Awaitable[Params]]
     calls: Callable[[], list[RecordedRequest]]
 
@@ -102,6 +106,12 @@ class AdminApi:
         self.faults.clear()
         return {}
 
+    async def delete_all(self, params: Params) -> Params:
+        """Delete everything, as if the service had just been started."""
+        del params
+        await self.reset()
+        return {}
+
     async def advance(self, params: Params) -> Params:
         """Move a manual clock forward."""
         if not isinstance(self.clock, ManualClock):
@@ -111,7 +121,7 @@ class AdminApi:
 
     async def wait(self, params: Params) -> Params:
         """Wait until the extraction is done."""
-        await self.drain(params.get("includeFuture") is not False)
+        await self.drain(include_future=params.get("includeFuture") is not False)
         return {"clock": self.clock.now()}
 
 
@@ -161,6 +171,7 @@ _HANDLERS: dict[str, Callable[[AdminApi, Params], Awaitable[Params]]] = {
     "GET calls": AdminApi.list_calls,
     "POST faults": AdminApi.add_fault,
     "DELETE faults": AdminApi.clear_faults,
+    "POST reset": AdminApi.delete_all,
     "POST clock": AdminApi.advance,
     "POST drain": AdminApi.wait,
 }

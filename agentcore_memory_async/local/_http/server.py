@@ -24,8 +24,9 @@ from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async.local._api.errors import AwsError, access_denied, validation
 from agentcore_memory_async.local._api.service_model import parse_body
 from agentcore_memory_async.local._database.store import StoreError
+from agentcore_memory_async.local._http.admin import HEALTH_PATH
 from agentcore_memory_async.local._http.admin import PATH as ADMIN_PATH
-from agentcore_memory_async.local._http.exchanges import RecordedExchange, RecordedRequest
+from agentcore_memory_async.local._http.exchanges import RecordedExchange, RecordedRequest, ids_of
 from agentcore_memory_async.local._operations.dispatch import perform
 from agentcore_memory_async.local.clock import SystemClock, delay
 
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 
 _LOG = logging.getLogger("agentcore_memory_async.local")
-_ACCESS = logging.getLogger("agentcore_memory_async.local.access")
 _EXTRACTION_DELAY = "x-agentcore-local-extraction-delay"
 """Header with the time from an event to its extraction, in seconds; the real service has none."""
 _JSON_TYPE = re.compile(r"application/(?:json|x-amz-json-1\.[01]|[\w.-]+\+json)", re.IGNORECASE)
@@ -211,9 +211,9 @@ class RequestHandler:
         self, state: _RequestState, status: int, response: web.Response, spent_ms: float
     ) -> None:
         error = response.headers.get("x-amzn-errortype")
-        self.on_request(RecordedRequest(state.name, status, state.request_id, error, spent_ms))
-        note = f"{error} " if error else ""
-        _ACCESS.info("%-24s %s %s%.1f ms", state.name, status, note, spent_ms)
+        ids = ids_of(state.params)
+        recorded = RecordedRequest(state.name, status, state.request_id, error, spent_ms, ids)
+        self.on_request(recorded)
 
     # The steps.
 
@@ -246,6 +246,12 @@ class RequestHandler:
         if request.body_exists and not _JSON_TYPE.fullmatch(request.content_type):
             text = f"The Content-Type is {request.content_type[:100]!r}; give application/json"
             raise AwsError("UnsupportedMediaTypeException", text, status=415)
+
+    async def tell_health(self, state: _RequestState) -> None:
+        """Answer that the service works, admin API or not: health checks ask for nothing else."""
+        if state.path == HEALTH_PATH and state.request.method in {"GET", "HEAD"}:
+            await self.service.store.read(lambda _: None)
+            state.response = self._success(200, json.dumps({"status": "ok"}), state.request_id)
 
     async def administer(self, state: _RequestState) -> None:
         """Answer a request to the admin API."""
@@ -408,6 +414,7 @@ class RequestHandler:
 _TO_ANSWER: tuple[Callable[[RequestHandler, _RequestState], Awaitable[None]], ...] = (
     RequestHandler.check_host,
     RequestHandler.check_content_type,
+    RequestHandler.tell_health,
     RequestHandler.administer,
     RequestHandler.match,
     RequestHandler.read,

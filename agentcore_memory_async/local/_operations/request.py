@@ -45,6 +45,10 @@ class StaleReads:
             since_ms = self._left.get(key, (0, now_ms))[1]
             self._left[key] = (self._count, since_ms)
 
+    def clear(self) -> None:
+        """Let all lists see everything."""
+        self._left.clear()
+
     def written_until_ms(self, key: SessionKey) -> int | None:
         """Count one list; return the time (ms) of the last write that it sees, or None for all."""
         left, since_ms = self._left.pop(key, (0, 0))

@@ -261,6 +261,10 @@ class SearchIndexes:
         """Discard the index of a memory that was deleted."""
         self._indexes.pop(memory_id, None)
 
+    def clear(self) -> None:
+        """Discard all indexes."""
+        self._indexes.clear()
+
     def _change(
         self, memory_id: str, apply: Callable[[MemoryIndex], None], *, new: bool = False
     ) -> None:

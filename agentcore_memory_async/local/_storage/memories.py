@@ -125,6 +125,13 @@ def new_document(
     }
 
 
+def first_use_document(memory_id: str, now_ms: int) -> dict[str, Any]:
+    """Return the document of a memory that is created on first use."""
+    name = memory_id.rsplit("-", 1)[0]
+    strategies = default_strategies(memory_id, now_ms / 1000)
+    return new_document(memory_id, name, strategies, now_ms, 365) | {"_firstUse": True}
+
+
 class Memories:
     """
     All memories of the service; safe in every database thread.
@@ -191,10 +198,7 @@ class Memories:
         ).fetchone()
         if self.strict or gone:
             raise memory_not_found(memory_id)
-        name = memory_id.rsplit("-", 1)[0]
-        document = new_document(
-            memory_id, name, default_strategies(memory_id, now_ms / 1000), now_ms, 365
-        ) | {"_firstUse": True}
+        document = first_use_document(memory_id, now_ms)
         if transaction.writes:
             self.put(transaction, document)
         return _memory(document)
@@ -262,14 +266,19 @@ class Memories:
             return memory
         if memory.status == "DELETING":
             return None
-        document: dict[str, Any] = dict(memory.document) | {"status": "ACTIVE"}
-        del document["_untilMs"]
-        document["strategies"] = [
-            dict(item) | {"status": "ACTIVE"}
-            for item in document["strategies"]
-            if item["status"] != "DELETING"
-        ]
-        return _memory(document)
+        return _memory(settled(memory.document))
+
+
+def settled(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document after all changes of state, unless it is being deleted."""
+    after = {name: item for name, item in document.items() if name != "_untilMs"}
+    after["status"] = "ACTIVE"
+    after["strategies"] = [
+        dict(item) | {"status": "ACTIVE"}
+        for item in document["strategies"]
+        if item["status"] != "DELETING"
+    ]
+    return after
 
 
 def _memory(document: Mapping[str, Any]) -> Memory:
