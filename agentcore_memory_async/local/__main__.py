@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+import os
 import sys
 import time
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -18,9 +21,27 @@ from agentcore_memory_async.local import (
     ManualClock,
     StoreError,
 )
-from agentcore_memory_async.local._command.models import add_model_arguments, models_of
+from agentcore_memory_async.local._command.child import Child
+from agentcore_memory_async.local._command.ready_file import ready_file
+from agentcore_memory_async.local._command.shells import (
+    assignments,
+    child_environment,
+    running_shell,
+)
 from agentcore_memory_async.local._command.stopping import StopRequest, stop_requests
+from agentcore_memory_async.local._command.trace import show_trace
 
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+_NAME = "python -m agentcore_memory_async.local"
+"""How the command is started."""
+_PORT = 8788
+"""Port of a service that is not started for one program."""
+_FAILED = 125
+"""Exit status of exec where the service fails: none of those that programs commonly have."""
+_DUMP_S = 60.0
+"""Seconds that a dump may take after a signal."""
 _SIGNAL_CHECK_S = 0.2
 """Seconds between two checks for a signal."""
 
@@ -40,10 +61,28 @@ def _seconds(text: str) -> float:
     raise argparse.ArgumentTypeError(message)
 
 
-def _arguments(argv: list[str] | None) -> argparse.Namespace:
+def _new_file(text: str) -> Path:
+    path = Path(text)
+    if path.is_dir() or not path.parent.is_dir():
+        message = f"{text!r} can't be written; give a file in a folder that exists"
+        raise argparse.ArgumentTypeError(message)
+    return path
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    # Programs have options of their own, and argparse would take those for the command's.
+    end = argv.index("--") if "--" in argv else len(argv)
+    own, program = argv[:end], argv[end + 1 :]
     parser = argparse.ArgumentParser(
-        prog="python -m agentcore_memory_async.local",
+        prog=_NAME,
+        usage=f"{_NAME} [options]\n       {_NAME} exec [options] -- PROGRAM [ARGUMENT ...]",
         description="The AgentCore Memory API on this machine, for AWS SDKs.",
+    )
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=["exec"],
+        help="run the program after -- with the service, and stop when it has ended",
     )
     parser.add_argument(
         "--host",
@@ -51,7 +90,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         help="address to listen on (%(default)s); one that others reach needs --allow-host",
     )
     parser.add_argument(
-        "--port", type=_port, default=8788, help="port, 0 for a free one (%(default)s)"
+        "--port",
+        type=_port,
+        help=f"port, 0 for a free one ({_PORT}; with exec a free one)",
     )
     parser.add_argument("--db", metavar="FILE", help="SQLite file; in memory if omitted")
     parser.add_argument(
@@ -80,53 +121,109 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--admin",
         action="store_true",
-        help="offer faults, clock, drain and state under /_local/, for tests",
+        help="offer faults, clock, drain, reset and state under /_local/, for tests",
     )
     parser.add_argument(
         "--manual-clock",
         action="store_true",
         help="start at the present time and stand still until it is advanced; needs --admin",
     )
-    parser.add_argument("--log-requests", action="store_true", help="a line per request on stderr")
-    add_model_arguments(parser)
-    arguments = parser.parse_args(argv)
-    arguments.models = models_of(parser, arguments)
+    parser.add_argument(
+        "--seed", type=Path, metavar="FILE", help="load these lines of an export before listening"
+    )
+    parser.add_argument(
+        "--dump-on-exit", type=_new_file, metavar="FILE", help="write such lines when it stops"
+    )
+    parser.add_argument(
+        "--ready-file",
+        type=_new_file,
+        metavar="FILE",
+        help="write URL and variables there as JSON once it is ready; removed when it stops",
+    )
+    parser.add_argument("--trace", action="store_true", help="a line for each request on stderr")
+
+    arguments = parser.parse_intermixed_args(own)
+    arguments.program = program
+    if bool(program) != (arguments.action == "exec"):
+        parser.error("exec and a program go together: exec -- pytest")
+    if arguments.port is None:
+        arguments.port = 0 if program else _PORT
     if arguments.manual_clock and not arguments.admin:
         parser.error("--manual-clock needs --admin: nothing else can advance the clock")
     return arguments
 
 
-async def _serve(arguments: argparse.Namespace, stop: StopRequest) -> None:
-    extractor, embedder = arguments.models
-    service = LocalMemoryService(
+def _service(arguments: argparse.Namespace) -> LocalMemoryService:
+    return LocalMemoryService(
         arguments.db,
         host=arguments.host,
         port=arguments.port,
         strict=arguments.strict,
         extraction_delay=arguments.extraction_delay,
-        extractor=extractor,
-        embedder=embedder,
         behavior=Behavior(throttle=arguments.throttle),
         lags=Lags(provisioning=arguments.provisioning_delay),
+        seed=arguments.seed,
+        dump=arguments.dump_on_exit,
         admin=arguments.admin,
         clock=ManualClock(time.time()) if arguments.manual_clock else None,
         allowed_hosts=arguments.allow_host,
     )
-    async with service:
+
+
+async def _run(
+    arguments: argparse.Namespace,
+    stop: StopRequest,
+    use: Callable[[LocalMemoryService], Awaitable[None]],
+) -> None:
+    """Run the service while it is used; a signal cancels that, and its start as well."""
+    if arguments.ready_file is not None:
+        arguments.ready_file.unlink(missing_ok=True)  # that of a command that was killed
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_cancel_at, stop, tasks.cancel_scope)
+        async with _service(arguments) as service:
+            with ready_file(arguments.ready_file, service.endpoint_url, service.environment):
+                await use(service)
+        tasks.cancel_scope.cancel()
+
+
+async def _cancel_at(stop: StopRequest, scope: anyio.CancelScope) -> None:
+    # Nothing wakes the loop for a signal on Windows, or if another thread got it.
+    while not stop.received:  # noqa: ASYNC110 - a handler of a signal can't set an event
+        await anyio.sleep(_SIGNAL_CHECK_S)
+    scope.cancel()
+
+
+async def _serve(arguments: argparse.Namespace, stop: StopRequest) -> int:
+    async def serve(service: LocalMemoryService) -> None:
         _greet(service, arguments)
-        # Nothing wakes the loop for a signal on Windows, or if another thread got it.
-        while not stop.received:  # noqa: ASYNC110 - a handler of a signal can't set an event
-            await anyio.sleep(_SIGNAL_CHECK_S)
+        await anyio.sleep_forever()
+
+    await _run(arguments, stop, serve)
     with contextlib.suppress(BrokenPipeError):  # nobody reads the output any more
         print("stopped", flush=True)
+    return 0
+
+
+async def _execute(arguments: argparse.Namespace, child: Child) -> int:
+    status: int | None = None
+
+    async def execute(service: LocalMemoryService) -> None:
+        nonlocal status
+        with anyio.CancelScope(shield=True):  # from here on the program decides when to end
+            status = await child.run(child_environment(os.environ, service.environment))
+
+    await _run(arguments, child.stop, execute)
+    return 128 + child.number if status is None else status
 
 
 def _greet(service: LocalMemoryService, arguments: argparse.Namespace) -> None:
     where = arguments.db or "memory only: gone when this stops"
     print(f"AgentCore Memory listens on {service.endpoint_url}  ({where})\n")
     print("Point AWS SDKs that read these variables to it:\n")
-    for name, value in service.environment.items():
-        print(f"  export {name}={value}")
+    # A program that reads this may expect the form of sh; a person can paste that of their shell.
+    shell = running_shell(os.environ) if sys.stdout.isatty() else "sh"
+    for line in assignments(shell, os.environ, service.environment):
+        print(f"  {line}")
     if arguments.strict:
         print("\nStrict: a memory exists only once it was created.")
     else:
@@ -138,18 +235,24 @@ def _greet(service: LocalMemoryService, arguments: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    arguments = _arguments(argv)
+    arguments = _arguments(sys.argv[1:] if argv is None else argv)
     logging.basicConfig(format="%(asctime)s %(message)s", stream=sys.stderr)
-    if arguments.log_requests:
-        logging.getLogger("agentcore_memory_async.local.access").setLevel(logging.INFO)
+    if arguments.trace:
+        show_trace()
+    status = _FAILED if arguments.program else 1
     try:
-        with stop_requests() as stop:
-            anyio.run(_serve, arguments, stop)
-    except (LocalServiceError, StoreError) as error:
-        text = error.strerror if isinstance(error, OSError) else str(error)
-        print(f"agentcore_memory_async.local: {text}", file=sys.stderr)
-        return 1
-    return 0
+        if arguments.program:
+            child = Child(arguments.program)
+            with child.forwarding():
+                status = anyio.run(_execute, arguments, child)
+        else:
+            with stop_requests(_DUMP_S if arguments.dump_on_exit else 0.0) as stop:
+                status = anyio.run(_serve, arguments, stop)
+    except* (LocalServiceError, StoreError) as errors:
+        for error in errors.exceptions:
+            text = error.strerror if isinstance(error, OSError) else str(error)
+            print(f"agentcore_memory_async.local: {text}", file=sys.stderr)
+    return status
 
 
 if __name__ == "__main__":

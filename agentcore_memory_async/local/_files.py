@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
     from typing import IO
 
 
@@ -23,16 +22,13 @@ def replacing(path: Path) -> Generator[IO[str]]:
     Raises:
         OSError: The file can't be written.
     """
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        try:
+    other = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with other.open("w", encoding="utf-8", newline="\n") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-            file.close()
-            Path(file.name).replace(path)
-        except BaseException:
-            file.close()
-            Path(file.name).unlink()
-            raise
+        other.replace(path)
+    except BaseException:
+        other.unlink(missing_ok=True)
+        raise

@@ -22,7 +22,7 @@ WITHIN_S = 5.0
 COMMAND = """
 import time
 began, worked = time.monotonic(), time.process_time()
-import asyncio, contextlib, re, subprocess, sys, threading, urllib.request
+import anyio, asyncio, contextlib, re, subprocess, sys, threading, urllib.request
 from agentcore_memory_async.local import LocalMemoryService, __main__ as command
 from agentcore_memory_async.local._command import stopping
 
@@ -57,7 +57,8 @@ async def spin_in_the_loop(self):
     asyncio.get_running_loop().call_later(0.01, spin)
 
 async def never(self):
-    await asyncio.Event().wait()
+    with anyio.CancelScope(shield=True):
+        await asyncio.Event().wait()
 
 async def no_signals(self):
     def refuse(*args):

@@ -367,7 +367,7 @@ def test_the_command_refuses_what_can_not_be(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_tells_what_to_export_and_stops_cleanly(number: int) -> None:
     """It prints address and variables, logs a line for each request, and exits with status 0."""
-    process = _command("--log-requests")
+    process = _command("--trace")
     try:
         url, output = _greeting(process)
         assert b"actorSummaries" in _post(f"{url}/memories/chat-a1B2c3D4e5/actors")

@@ -40,32 +40,35 @@ class StopRequest:
 
 
 @contextmanager
-def stop_requests() -> Generator[StopRequest]:
+def stop_requests(extra_s: float = 0.0) -> Generator[StopRequest]:
     """
     Note SIGINT and SIGTERM, and make sure that the process ends after one of them.
 
     Loops differ in the signals that they can handle, and those of Windows handle none, so the
     handlers are the interpreter's.
+
+    Args:
+        extra_s: Seconds that it may take beyond those of every command.
     """
-    request = StopRequest()
+    request, patience_s = StopRequest(), PATIENCE_S + extra_s
     with ExitStack() as stack:
-        watched = os.name == "posix" and _start_watchdog(stack)
+        watched = os.name == "posix" and _start_watchdog(stack, patience_s)
 
         def on_signal(number: int, frame: object) -> None:
             del number, frame
             request.received = True
             if not watched:  # all that holds it up, except for what keeps this from being run
-                faulthandler.dump_traceback_later(PATIENCE_S, exit=True)
+                faulthandler.dump_traceback_later(patience_s, exit=True)
 
         for number in (signal.SIGINT, signal.SIGTERM):
             stack.callback(signal.signal, number, signal.signal(number, on_signal))
         yield request
 
 
-def _start_watchdog(stack: ExitStack) -> bool:
+def _start_watchdog(stack: ExitStack, patience_s: float) -> bool:
     """Start the watchdog, and return whether that was possible."""
     script = str(Path(__file__).with_name("watchdog.py"))
-    command = [sys.executable, "-I", "-S", script, str(os.getpid()), str(PATIENCE_S)]
+    command = [sys.executable, "-I", "-S", script, str(os.getpid()), str(patience_s)]
     try:
         process = subprocess.Popen(  # noqa: S603 - the interpreter, and a file of this package
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
