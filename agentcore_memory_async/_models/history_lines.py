@@ -140,11 +140,13 @@ def _read_record(reader: _Reader) -> HistoryRecord:
     return record
 
 
-def _read_value(value: Any) -> MetadataValue:
+def _read_value(value: object) -> MetadataValue:
     if isinstance(value, dict):
-        return _Reader("metadata.", value).time("time")
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return tuple(value)
+        return _Reader("metadata.", cast("object", value)).time("time")
+    if isinstance(value, list):
+        texts = cast("list[str]", value)
+        if all(isinstance(each, str) for each in cast("list[object]", value)):
+            return tuple(texts)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         _refuse("metadata has a value that is neither text, texts, a number nor a time")
     return value

@@ -83,14 +83,14 @@ class FaultOptions(Occurrence, total=False):
     operation: str | None
 
 
-def _check_probability(fault: object, attribute: Attribute[float], value: float) -> None:
+def _check_probability(fault: object, attribute: Attribute[float], value: Any) -> None:
     del fault, attribute
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
         message = "probability is above 0 and up to 1, or left out"
         raise ValueError(message)
 
 
-def _check_rate(fault: object, attribute: Attribute[float | None], value: float | None) -> None:
+def _check_rate(fault: object, attribute: Attribute[float | None], value: Any) -> None:
     del fault, attribute
     if value is None:
         return
@@ -99,7 +99,7 @@ def _check_rate(fault: object, attribute: Attribute[float | None], value: float 
         raise ValueError(message)
 
 
-def _check_seed(fault: object, attribute: Attribute[int], value: int) -> None:
+def _check_seed(fault: object, attribute: Attribute[int], value: Any) -> None:
     del fault, attribute
     if type(value) is not int:
         message = "seed is a whole number, or left out"

@@ -120,7 +120,7 @@ class Contents:
             store=store,
             memories=memories,
             records=Records(SearchIndexes()),
-            on_due=lambda *_: None,
+            on_due=_ignore,
         )
         await store.open()
         try:
@@ -137,7 +137,7 @@ class Contents:
             service=context,
             faults=Faults(context.clock),
             allowed_hosts=frozenset(),
-            on_request=lambda _: None,
+            on_request=_ignore,
         )
         listener = Listener(handler, "127.0.0.1", 0)
         url = await listener.start()
@@ -170,6 +170,10 @@ class Contents:
             for memory in reversed(found)
             if memory.status != "DELETING"
         ]
+
+
+def _ignore(*_: object) -> None:
+    """Do nothing: what is done here is nobody else's matter."""
 
 
 async def _write(manager: AsyncMemorySessionManager, file: IO[str]) -> None:
