@@ -69,21 +69,7 @@ def _new_file(text: str) -> Path:
     return path
 
 
-def _arguments(argv: list[str]) -> argparse.Namespace:
-    # Programs have options of their own, and argparse would take those for the command's.
-    end = argv.index("--") if "--" in argv else len(argv)
-    own, program = argv[:end], argv[end + 1 :]
-    parser = argparse.ArgumentParser(
-        prog=_NAME,
-        usage=f"{_NAME} [options]\n       {_NAME} exec [options] -- PROGRAM [ARGUMENT ...]",
-        description="The AgentCore Memory API on this machine, for AWS SDKs.",
-    )
-    parser.add_argument(
-        "action",
-        nargs="?",
-        choices=["exec"],
-        help="run the program after -- with the service, and stop when it has ended",
-    )
+def _add_service_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--host",
         default="127.0.0.1",
@@ -128,6 +114,9 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
         action="store_true",
         help="start at the present time and stand still until it is advanced; needs --admin",
     )
+
+
+def _add_file_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=Path, metavar="FILE", help="load these lines of an export before listening"
     )
@@ -140,6 +129,25 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
         metavar="FILE",
         help="write URL and variables there as JSON once it is ready; removed when it stops",
     )
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    # Programs have options of their own, and argparse would take those for the command's.
+    end = argv.index("--") if "--" in argv else len(argv)
+    own, program = argv[:end], argv[end + 1 :]
+    parser = argparse.ArgumentParser(
+        prog=_NAME,
+        usage=f"{_NAME} [options]\n       {_NAME} exec [options] -- PROGRAM [ARGUMENT ...]",
+        description="The AgentCore Memory API on this machine, for AWS SDKs.",
+    )
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=["exec"],
+        help="run the program after -- with the service, and stop when it has ended",
+    )
+    _add_service_options(parser)
+    _add_file_options(parser)
     parser.add_argument("--trace", action="store_true", help="a line for each request on stderr")
 
     arguments = parser.parse_intermixed_args(own)
