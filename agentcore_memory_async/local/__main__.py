@@ -22,6 +22,7 @@ from agentcore_memory_async.local import (
     StoreError,
 )
 from agentcore_memory_async.local._command.child import Child
+from agentcore_memory_async.local._command.models import add_model_arguments, models_of
 from agentcore_memory_async.local._command.ready_file import ready_file
 from agentcore_memory_async.local._command.shells import (
     assignments,
@@ -147,6 +148,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
         help="run the program after -- with the service, and stop when it has ended",
     )
     _add_service_options(parser)
+    add_model_arguments(parser)
     _add_file_options(parser)
     parser.add_argument("--trace", action="store_true", help="a line for each request on stderr")
 
@@ -154,6 +156,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     arguments.program = program
     if bool(program) != (arguments.action == "exec"):
         parser.error("exec and a program go together: exec -- pytest")
+    arguments.models = models_of(parser, arguments)
     if arguments.port is None:
         arguments.port = 0 if program else _PORT
     if arguments.manual_clock and not arguments.admin:
@@ -162,12 +165,15 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def _service(arguments: argparse.Namespace) -> LocalMemoryService:
+    extractor, embedder = arguments.models
     return LocalMemoryService(
         arguments.db,
         host=arguments.host,
         port=arguments.port,
         strict=arguments.strict,
         extraction_delay=arguments.extraction_delay,
+        extractor=extractor,
+        embedder=embedder,
         behavior=Behavior(throttle=arguments.throttle),
         lags=Lags(provisioning=arguments.provisioning_delay),
         seed=arguments.seed,
