@@ -23,7 +23,7 @@ from agentcore_memory_async._threads import run_in_thread
 from agentcore_memory_async.local._api.service_model import Api, load_api
 from agentcore_memory_async.local._api.throttle import QuotaLimiter
 from agentcore_memory_async.local._client.clients import BlockingClients, Clients
-from agentcore_memory_async.local._client.options import client_options
+from agentcore_memory_async.local._client.options import client_options, environment_of
 from agentcore_memory_async.local._database.schema import clear
 from agentcore_memory_async.local._database.store import Store, StoreError, Transaction
 from agentcore_memory_async.local._extraction.pipeline import Pipeline
@@ -37,7 +37,7 @@ from agentcore_memory_async.local._search.indexes import SearchIndexes
 from agentcore_memory_async.local._seeds.contents import Contents, dump_file, load_file
 from agentcore_memory_async.local._storage import sessions
 from agentcore_memory_async.local._storage.delays import Delays, ExtractionDelay
-from agentcore_memory_async.local._storage.memories import REGION, Memories
+from agentcore_memory_async.local._storage.memories import Memories
 from agentcore_memory_async.local._storage.records import Records
 from agentcore_memory_async.local.behavior import Behavior, Lags
 from agentcore_memory_async.local.clock import Clock, SystemClock, sleep
@@ -284,14 +284,7 @@ class LocalMemoryService(Clients, FaultMethods):
     @property
     def environment(self) -> dict[str, str]:
         """Environment variables that point SDKs to the service, if they read them."""
-        return {
-            "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE": self.endpoint_url,
-            "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL": self.endpoint_url,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-        }
+        return environment_of(self.endpoint_url)
 
     def _manager_options(self, options: dict[str, Any]) -> dict[str, Any]:
         return client_options(self.endpoint_url, self.clock, self._context.delays, options)

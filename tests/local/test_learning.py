@@ -62,18 +62,21 @@ TOLD = {
 }  # fmt: skip
 """Messages of a user, and their facts."""
 UNTOLD = (
-    "Hello there!", "Good morning, how are you?", "Thanks so much for your help.", "Yes, that works for me.",
-    "In the Lisbon area.", "Let's go ahead with it.", "I don't mind.", "I don't care which day.",
-    "What is the weather in Lisbon?", "Could you find me a dentist?", "I think so.", "I'd like to book a hotel.",
-    "I need a ticket.", "I like the first one.", "I'm ready.", "I want to see it again.", "Order #12345",
-    "I will leave on the 12th.", "If I won the lottery I'd buy a boat.", "I might move to Rome.",
-    "Anna, you should see this garden!", "Thanks, Anna! You are so kind.", '{"a": 5}', "I like the sound of that.",
+    "Hello there!", "Good morning, how are you?", "Thanks so much for your help.",
+    "Yes, that works for me.", "In the Lisbon area.", "Let's go ahead with it.", "I don't mind.",
+    "I don't care which day.", "What is the weather in Lisbon?", "Could you find me a dentist?",
+    "I think so.", "I'd like to book a hotel.", "I need a ticket.", "I like the first one.",
+    "I'm ready.", "I want to see it again.", "Order #12345", "I will leave on the 12th.",
+    "If I won the lottery I'd buy a boat.", "I might move to Rome.",
+    "Anna, you should see this garden!", "Thanks, Anna! You are so kind.", '{"a": 5}',
+    "I like the sound of that.",
 )  # fmt: skip
 """Messages of a user that state nothing worth keeping."""
 FOREIGN = (
-    "Ich wohne am See und bin Lehrer.", "Vivo en Lisboa con mi hermana.", "J'habite à Paris depuis 2010",
-    "Mi perro se llama Pixel", "Ho un gatto nero", "Eu moro no Porto", "Ik woon in Utrecht", "私は東京に住んでいます",
-    "Я живу в Москве", "Prefiero los asientos de ventanilla, por favor.",
+    "Ich wohne am See und bin Lehrer.", "Vivo en Lisboa con mi hermana.",
+    "J'habite à Paris depuis 2010", "Mi perro se llama Pixel", "Ho un gatto nero",
+    "Eu moro no Porto", "Ik woon in Utrecht", "私は東京に住んでいます", "Я живу в Москве",
+    "Prefiero los asientos de ventanilla, por favor.",
 )  # fmt: skip
 """Messages in other languages."""
 PREFERENCES = {
@@ -102,9 +105,10 @@ PREFERENCES = {
 }
 """Messages, and the preference that each expresses."""
 NO_PREFERENCES = (
-    "I'd like to reserve a table.", "I like that one.", "I prefer the 7th of March.", "I don't know.", "No problem",
-    "Do you like jazz?", "I would love to.", "I like the sound of it.", "I always said so.", "I want two tickets.",
-    "Sounds great!", "Call me later", "Me gusta el café, siempre.",
+    "I'd like to reserve a table.", "I like that one.", "I prefer the 7th of March.",
+    "I don't know.", "No problem", "Do you like jazz?", "I would love to.",
+    "I like the sound of it.", "I always said so.", "I want two tickets.", "Sounds great!",
+    "Call me later", "Me gusta el café, siempre.",
 )  # fmt: skip
 """Messages that express none."""
 PROPOSAL = "You want to book a table for 2 at Casa Verde at 8 pm, correct?"
@@ -257,10 +261,10 @@ def test_a_summary_reads_as_prose() -> None:
     ]
     hotel, weather = summarize(talk)
     assert hotel == (
-        '<topic name="Hotel Porto two">The user asked the assistant to help them find a hotel in '
-        "Porto. Hotel Aurora is a nice hotel in Porto. The user needs two rooms at Hotel Aurora for "
-        "their family. The user asked to book 2 rooms at Hotel Aurora from May 3rd, and it was done."
-        "</topic>"
+        '<topic name="Hotel Porto two">The user asked the assistant to help them find a hotel '
+        "in Porto. Hotel Aurora is a nice hotel in Porto. The user needs two rooms at Hotel Aurora "
+        "for their family. The user asked to book 2 rooms at Hotel Aurora from May 3rd, and it was "
+        "done.</topic>"
     )
     assert 'name="Weather forecast Braga"' in weather
     assert "The user asked about the weather forecast in Braga." in weather

@@ -1,4 +1,4 @@
-"""The options of managers that the local service makes for itself."""
+"""What managers and programs need to use the local service: their options and variables."""
 
 from __future__ import annotations
 
@@ -55,3 +55,15 @@ def client_options(
         )
     options.setdefault("polling", policy)
     return options
+
+
+def environment_of(endpoint_url: str) -> dict[str, str]:
+    """Return the environment variables that point SDKs to a service, if they read them."""
+    return {
+        "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE": endpoint_url,
+        "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL": endpoint_url,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }

@@ -63,7 +63,7 @@ def preference_of(clause: str) -> str | None:
         if "verb" in parts and not parts["verb"].endswith("ed"):
             parts["verb"] = conjugate(parts["verb"])
         what = what[0].lower() + what[1:] if form.startswith("only") else what
-        told = form.format(**parts | {"what": swap(what)})
+        told: str = form.format(**parts | {"what": swap(what)})
         return told[0].upper() + told[1:]
     return None
 

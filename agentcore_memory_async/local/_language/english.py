@@ -7,9 +7,12 @@ import tomllib
 from importlib.resources import files
 from typing import Any
 
-DATA: dict[str, Any] = tomllib.loads(files(__package__).joinpath("english.toml").read_text("utf-8"))
+_FILE = files(__package__).joinpath("english.toml")
+DATA: dict[str, Any] = tomllib.loads(_FILE.read_text("utf-8"))
 """All of the file."""
-WORDS = {name: frozenset(text.split()) for name, text in DATA["words"].items()}
+WORDS: dict[str, frozenset[str]] = {
+    name: frozenset(text.split()) for name, text in DATA["words"].items()
+}
 """Words by their name."""
 
 
