@@ -159,12 +159,13 @@ async def test_a_reflection_that_fails_there_fails_its_episode(serve: Callable[.
     async with serve(extractor=extractor) as client:
         await memory(client, {"episodicMemoryStrategy": episodic})
         done = ("USER", "Perfect, that solved it, thank you!")
-        await talk(client, *REPAIR, done)
-        first = await client.contents("/episodes/")
-        assert 2 == len(first)
-        extractor.decide = fail
-        other = ((role, text.replace("Fibernet", "Cablenet")) for role, text in REPAIR)
-        await talk(client, *other, done, at=START + 600, session="s2")
+        for number, provider in enumerate(("Fibernet", "Wirenet", "Cablenet")):
+            extractor.decide = fail if number == 2 else extractor.decide
+            said = ((role, text.replace("Fibernet", provider)) for role, text in REPAIR)
+            await talk(client, *said, done, at=START + 600 * number, session=f"s{number}")
+            if number == 1:
+                first = await client.contents("/episodes/")
+                assert 3 == len(first)
         assert sorted(first) == sorted(await client.contents("/episodes/"))
         assert {"MODEL_ERROR"} == await failures(client)
         extractor.decide = lambda request: [Change(request.new[0], 0)]
@@ -173,6 +174,6 @@ async def test_a_reflection_that_fails_there_fails_its_episode(serve: Callable[.
         await client.call("POST", "extractionJobs", "start", **start)
         await client.service.drain()
         kinds = [text.partition(">")[0] for text in await client.contents("/episodes/")]
-        assert ["<episode", "<episode", "<reflection"] == sorted(kinds)
+        assert ["<episode", "<episode", "<episode", "<reflection"] == sorted(kinds)
     assert {"REFLECTION"} == {request.kind for request in extractor.asked}
     assert not any("<episode>" in text for item in extractor.asked for text in item.existing)

@@ -108,12 +108,12 @@ async def test_a_record_with_the_words_beats_one_that_only_means_them(
 async def test_a_filter_gets_all_that_pass(serve: Callable[..., Any]) -> None:
     """A search with a filter goes on past the records that are ranked together first."""
     async with serve(embedder=Hashing(size=16)) as client:
-        await talk(client, ("USER", "I live in Oslo."))
+        await talk(client, ("USER", "The user lives in Oslo."))
         (fact,) = await client.records("/facts/")
         for start in range(0, 1800, 100):
             await client.put(*(f"dog number {number}" for number in range(start, start + 100)))
         found = await client.search("dog", memoryStrategyId=fact["memoryStrategyId"])
-        assert ["I live in Oslo."] == [item["content"]["text"] for item in found]
+        assert ["The user lives in Oslo."] == [item["content"]["text"] for item in found]
 
 
 async def test_vectors_are_kept_and_made_once(serve: Callable[..., Any], tmp_path: Path) -> None:

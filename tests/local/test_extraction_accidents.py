@@ -21,7 +21,7 @@ from tests.local.test_strategies import EPISODIC, memory
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-FACT = "I live in Oslo."
+FACT = "The user lives in Oslo."
 
 
 class CancelledCoroutine(BuiltInExtractor):
@@ -130,6 +130,8 @@ class FailingReflection(BuiltInExtractor):
         """Extract; a reflection not at first."""
         if request.kind == "REFLECTION" and self.fails:
             raise TimeoutError
+        if request.kind == "REFLECTION":
+            return ["<reflection><title>Flights</title></reflection>"]
         made = super().extract(request)
         if request.kind != "EPISODIC" or not made:
             return made

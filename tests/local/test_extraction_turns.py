@@ -57,8 +57,8 @@ async def test_a_slow_extractor_delays_only_its_own_session(
     async with serve(extractor=extractor, extraction_delay=0) as client:
         try:
             for number in range(SLOW):
-                await client.create("I live in Oslo.", actor=f"slow{number}")
-            await client.create("I live in Rome.", actor="quick")
+                await client.create("The user lives in Oslo.", actor=f"slow{number}")
+            await client.create("The user lives in Rome.", actor="quick")
             with anyio.fail_after(15):
                 while not await client.contents("/facts/quick/"):
                     pass
@@ -68,7 +68,7 @@ async def test_a_slow_extractor_delays_only_its_own_session(
             extractor.release.set()
         await client.service.drain()
         for number in range(SLOW):
-            assert await client.contents(f"/facts/slow{number}/") == ["I live in Oslo."]
+            assert await client.contents(f"/facts/slow{number}/") == ["The user lives in Oslo."]
 
 
 class Noting(BuiltInExtractor):
@@ -88,7 +88,12 @@ async def store(client: Client, actor: str, count: int) -> None:
     """Store facts of an actor, past HTTP."""
     for number in range(count):
         payload = [
-            {"conversational": {"role": "USER", "content": {"text": f"I own boat {number}."}}}
+            {
+                "conversational": {
+                    "role": "USER",
+                    "content": {"text": f"The user owns boat {number}."},
+                }
+            }
         ]
         params = {
             "actorId": actor,
@@ -153,4 +158,4 @@ async def test_a_session_that_is_cut_off_goes_on_after_a_restart(
             if "nextToken" not in page:
                 break
             token = {"nextToken": page["nextToken"]}
-        assert seen == {f"I own boat {number}." for number in range(300)}
+        assert seen == {f"The user owns boat {number}." for number in range(300)}

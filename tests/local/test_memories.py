@@ -86,7 +86,7 @@ async def test_nothing_is_written_while_it_is_made(serve: Callable[..., Any]) ->
         )
         assert (await client.events()).status == 200
         client.clock.advance(60)
-        assert (await client.create("I live in Turin.")).status == 201
+        assert (await client.create("The user lives in Turin.")).status == 201
         await client.service.drain()
         assert await client.contents("/f/ann/") != []
 
@@ -338,9 +338,9 @@ async def test_only_what_comes_after_a_strategy_is_extracted(serve: Callable[...
         await created_memory(client)
         client.clock.advance(60)
         await update(client, memoryStrategies={"addMemoryStrategies": [SEMANTIC]})
-        await client.create("I live in Turin.")
+        await client.create("The user lives in Turin.")
         client.clock.advance(60)
-        await client.create("I work in Milan.", at=START + 1)
+        await client.create("The user works in Milan.", at=START + 1)
         await client.service.drain()
         (only,) = await client.contents("/f/ann/")
         assert "Milan" in only
@@ -395,13 +395,15 @@ async def test_namespace_keys_are_checked_with_each_event(client: Client) -> Non
 
     async def create_with(**variables: str) -> Reply:
         config = {"namespaceVariables": variables}
-        return await client.create("I live in Turin.", extractionConfig=config)
+        return await client.create("The user lives in Turin.", extractionConfig=config)
 
     for variables in ({"tenant": "other"}, {"tenant": "a1"}, {"team": "x"}):
         refused = await create_with(**variables)
         assert (refused.status, refused.code) == (400, "ValidationException")
     assert (await create_with(tenant="acme")).status == 201
-    assert (await client.create("I work in Milan.", at=START + 1, session="s2")).status == 201
+    assert (
+        await client.create("The user works in Milan.", at=START + 1, session="s2")
+    ).status == 201
     await client.service.drain()
     assert [item["namespaces"] for item in await client.records()] == [["/acme/ann/"]]
     kept = await update(client, namespaceKeys=[])
@@ -465,7 +467,7 @@ async def test_the_expiry_of_a_strategy_is_that_of_its_records(client: Client) -
     days = {"recordExpirySpecification": {"recordExpiryDurationDays": 31}}
     strategy = {"semanticMemoryStrategy": SEMANTIC["semanticMemoryStrategy"] | days}
     memory = await created_memory(client, memoryStrategies=[strategy])
-    await client.create("I live in Turin.")
+    await client.create("The user lives in Turin.")
     await client.service.drain()
     strategy_id = memory["strategies"][0]["strategyId"]
     await client.put("Ann lives in Bern.", namespace="/f/ann/", memoryStrategyId=strategy_id)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async.local import ExtractionRequest
 
-FACT = "I live in Turin."
-OTHER = "My dog is called Rex."
+FACT = "The user lives in Turin."
+OTHER = "The user's dog is called Rex."
 
 
 @pytest.fixture(params=["memory", "file"])

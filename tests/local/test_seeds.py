@@ -94,7 +94,7 @@ async def test_records_say_that_all_is_extracted(tmp_path: Path) -> None:
     async with LocalMemoryService(seed=alone) as service, service.manager(MEMORY) as manager:
         await service.drain()
         [fact] = await manager.list_long_term_memory_records(namespace_prefix="/facts/anna/")
-        assert fact.content == "I live in Turin."
+        assert fact.content == "The user lives in Turin."
     whole = written(
         tmp_path / "whole", NAMED, SAID, FACT, json.dumps({"memory": {"id": OTHER}}), SAID
     )
@@ -105,7 +105,7 @@ async def test_records_say_that_all_is_extracted(tmp_path: Path) -> None:
             assert (fact.content, fact.timestamp) == (FACT.content, START)
         async with service.manager(OTHER) as manager:
             [fact] = await manager.list_long_term_memory_records(namespace_prefix="/facts/anna/")
-            assert fact.content == "I live in Turin."
+            assert fact.content == "The user lives in Turin."
 
 
 async def test_a_file_is_seeded_once(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def part(text: str, name: str) -> str:
 
 
 async def test_an_episode_is_written_once_it_is_complete(client: Client) -> None:
-    """There is no record until the user closes the matter; then there are two."""
+    """There is no record until the user closes the matter; a reflection needs two of them."""
     await memory(client, EPISODIC)
     await talk(client, *REPAIR)
     assert [] == await client.records()
@@ -71,15 +71,18 @@ async def test_an_episode_is_written_once_it_is_complete(client: Client) -> None
     assert "Fibernet" in part(episode, "intent")
     assert "1 tool result" in part(episode, "situation")
     assert "Yes" == part(episode, "assessment")
-    assert "works now" in part(episode, "justification")
+    assert "worked" in part(episode, "justification")
     assert part(episode, "reflection")
+    assert [episode] == await client.contents("/episodes/ann/")
+    other = [(role, text.replace("Fibernet", "Cablenet")) for role, text in REPAIR]
+    await talk(client, *other, ("USER", "It works now, thanks!"), at=START + 90, session="s2")
     (reflection,) = [
         record["content"]["text"]
         for record in await client.records("/episodes/ann/")
         if record["namespaces"] == ["/episodes/ann/"]
     ]
-    assert "Fibernet" in part(reflection, "use_cases")
-    assert "0.5" == part(reflection, "confidence")
+    assert "Cablenet" in part(reflection, "use_cases")
+    assert "0.6" == part(reflection, "confidence")
     assert part(reflection, "title")
     assert part(reflection, "hints")
 
@@ -101,7 +104,7 @@ async def test_reflections_grow_with_the_episodes(client: Client) -> None:
 @pytest.mark.parametrize(
     ("override", "expected"),
     [
-        ("semanticOverride", "I love hiking in the Alps."),
+        ("semanticOverride", "The user loves hiking in the Alps."),
         ("userPreferenceOverride", "Loves hiking in the Alps"),
         ("summaryOverride", "<topic name="),
     ],
@@ -152,14 +155,14 @@ async def test_strictly_consistent_keys_keep_records_apart(client: Client) -> No
     await memory(client, {"semanticMemoryStrategy": semantic}, indexedKeys=keys)
     for number, tenant in enumerate(("a", "b", "a")):
         await client.create(
-            "I work in Milan at Acme.",
+            "The user works in Milan at Acme.",
             at=START + number,
             metadata={"tenant": {"stringValue": tenant}},
         )
     await client.service.drain()
     records = await client.records("/facts/ann/")
     assert ["a", "b"] == sorted(record["metadata"]["tenant"]["stringValue"] for record in records)
-    assert {"I work in Milan at Acme."} == {record["content"]["text"] for record in records}
+    assert {"The user works in Milan at Acme."} == {record["content"]["text"] for record in records}
 
 
 async def test_each_strategy_may_have_its_own_delay(serve: Callable[..., Any]) -> None:
@@ -179,39 +182,39 @@ async def test_a_namespace_without_its_variable_makes_no_record(
     """The event is stored and the log names the variable; with the variable it works."""
     semantic = {"name": "Facts", "namespaceTemplates": ["/facts/{team}/{actorId}/"]}
     await memory(client, {"semanticMemoryStrategy": semantic}, namespaceKeys=[{"key": "team"}])
-    await talk(client, ("USER", "I work in Milan at Acme."))
-    assert ["I work in Milan at Acme."] == await client.texts()
+    await talk(client, ("USER", "The user works in Milan at Acme."))
+    assert ["The user works in Milan at Acme."] == await client.texts()
     assert [] == await client.records()
     assert "NamespaceResolutionFailure" in caplog.text
     await talk(
         client,
-        ("USER", "I work in Milan at Acme."),
+        ("USER", "The user works in Milan at Acme."),
         at=START + 9,
         extractionConfig={"namespaceVariables": {"team": "blue"}},
     )
-    assert ["I work in Milan at Acme."] == await client.contents("/facts/blue/ann/")
+    assert ["The user works in Milan at Acme."] == await client.contents("/facts/blue/ann/")
 
 
 @pytest.mark.parametrize(
     ("first", "second", "expected"),
     [
-        ("I live in Oslo.", "I live in Bergen now.", ["I live in Bergen now."]),
-        ("I moved to Oslo.", "I live in Bergen.", ["I live in Bergen."]),
+        ("The user lives in Oslo.", "I live in Bergen now.", ["The user lives in Bergen now."]),
+        ("We moved to Oslo.", "The user lives in Bergen.", ["The user lives in Bergen."]),
         (
             "My phone number is 555-0100.",
             "My phone number is 555-0199.",
-            ["My phone number is 555-0199."],
+            ["The user's phone number is 555-0199."],
         ),
         (
             "I work for Acme.",
             "I work for Acme as a designer in Porto.",
-            ["I work for Acme as a designer in Porto."],
+            ["The user works for Acme as a designer in Porto."],
         ),
-        ("I eat meat.", "I don't eat meat.", ["I don't eat meat."]),
+        ("I eat meat.", "I don't eat meat.", ["The user does not eat meat."]),
         (
             "I have a dog named Rex.",
             "I have a cat named Mia.",
-            ["I have a cat named Mia.", "I have a dog named Rex."],
+            ["The user has a cat named Mia.", "The user has a dog named Rex."],
         ),
     ],
 )
@@ -229,8 +232,8 @@ async def test_what_json_says_is_extracted(client: Client) -> None:
     payload = [{"json": {"content": {"note": "I live in Oslo", "tags": ["vip"]}}}]
     reply = await client.create(payload=payload)
     assert reply.status == 201, reply.raw
-    await talk(client, ("TOOL", "I live in Rome."), at=START + 1)
-    assert ["I live in Oslo."] == await client.contents("/facts/ann/")
+    await talk(client, ("TOOL", "The user lives in Rome."), at=START + 1)
+    assert ["The user lives in Oslo."] == await client.contents("/facts/ann/")
 
 
 class Failing(BuiltInExtractor):
@@ -272,7 +275,7 @@ async def test_what_an_extractor_raises_is_the_reason_of_the_job(
     """A failed job has the service's reason; started again it succeeds."""
     extractor = Failing(error)
     async with serve(extractor=extractor) as client:
-        await talk(client, ("USER", "I live in Oslo."))
+        await talk(client, ("USER", "The user lives in Oslo."))
         assert [] == await client.contents("/facts/")
         (job,) = (await client.call("POST", "extractionJobs")).body["jobs"]
         assert reason == job["failureReason"]
@@ -280,7 +283,7 @@ async def test_what_an_extractor_raises_is_the_reason_of_the_job(
         start = {"extractionJob": {"jobId": job["jobID"]}}
         assert 200 == (await client.call("POST", "extractionJobs", "start", **start)).status
         await client.service.drain()
-        assert ["I live in Oslo."] == await client.contents("/facts/")
+        assert ["The user lives in Oslo."] == await client.contents("/facts/")
 
 
 def test_an_unknown_reason_is_refused() -> None:
@@ -297,7 +300,7 @@ async def test_what_is_not_a_list_of_texts_fails_the_job(serve: Callable[..., An
             return "text" if request.kind == "SEMANTIC" else [1]
 
     async with serve(extractor=Wrong()) as client:
-        await talk(client, ("USER", "I live in Oslo."))
+        await talk(client, ("USER", "The user lives in Oslo."))
         jobs = (await client.call("POST", "extractionJobs")).body["jobs"]
         assert 3 == len(jobs)
         assert [] == await client.records()

@@ -33,7 +33,7 @@ REAL_S = 20.0
 """Real seconds after which a wait counts as hanging; without load each takes some milliseconds."""
 
 
-def said(text: str = "I live in Turin.") -> list[ConversationalMessage]:
+def said(text: str = "The user lives in Turin.") -> list[ConversationalMessage]:
     """Return a message of a user."""
     return [ConversationalMessage(text, MessageRole.USER)]
 
@@ -71,7 +71,7 @@ async def test_waiting_takes_no_real_time(delay: Any, policy: PollPolicy | None)
             session = await session_of(manager)
             event = await session.add_turns(said())
             found = await session.wait_for_extraction(FACTS, since=event, timeout=20_000)
-            assert texts(found) == ["I live in Turin."]
+            assert texts(found) == ["The user lives in Turin."]
 
 
 async def test_a_timeout_takes_no_real_time() -> None:
@@ -169,7 +169,7 @@ async def test_a_slow_answer_is_waited_for() -> None:
         service.add_latency(5.0, operation="ListMemoryRecords")
         with anyio.fail_after(REAL_S):
             found = await session.wait_for_extraction(FACTS, since=event, timeout=60)
-        assert texts(found) == ["I live in Turin."]
+        assert texts(found) == ["The user lives in Turin."]
 
 
 async def test_faults_are_waited_out() -> None:
@@ -182,7 +182,7 @@ async def test_faults_are_waited_out() -> None:
         event = await session.add_turns(said())
         service.fail("ThrottledException", operation="ListMemoryRecords", times=2)
         found = await session.wait_for_extraction(FACTS, since=event, timeout=5)
-        assert texts(found) == ["I live in Turin."]
+        assert texts(found) == ["The user lives in Turin."]
 
 
 async def test_failed_jobs_are_found_by_the_clock() -> None:
@@ -215,7 +215,7 @@ async def test_a_cancelled_wait_leaves_the_clock_free(clock: type[ManualClock]) 
             tasks.start_soon(poller._all)
             if clock is ManualClock:
                 service.clock.advance(91)  # type: ignore[attr-defined]
-        assert texts(await poller) == ["I live in Turin."]
+        assert texts(await poller) == ["The user lives in Turin."]
 
 
 @pytest.mark.parametrize("steps", [[91], [30, 61], [89, 2], [89.9, 0.2], [10] * 10, [400]])
@@ -256,7 +256,7 @@ async def test_advancing_reaches_code_that_waits(steps: list[float], when: str, 
                     await anyio.sleep(0.005)
                 if when == "before":
                     tasks.start_soon(wait)
-        assert found == ["I live in Turin."]
+        assert found == ["The user lives in Turin."]
 
 
 async def test_advancing_reaches_all_that_wait_and_failed_jobs() -> None:
@@ -287,7 +287,7 @@ async def test_advancing_reaches_all_that_wait_and_failed_jobs() -> None:
                 await anyio.sleep(0.02)
                 assert ended == []
                 clock.advance(0.5)
-        assert sorted(ended) == ["I live in Turin."] * 10 + ["failed"]
+        assert sorted(ended) == ["The user lives in Turin."] * 10 + ["failed"]
 
 
 async def test_real_timeouts_stay_real() -> None:
@@ -325,7 +325,7 @@ async def test_who_waits_before_it_is_stored_gets_it(service: LocalMemoryService
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(wait)
             tasks.start_soon(store)
-    assert found == ["I live in Turin."]
+    assert found == ["The user lives in Turin."]
 
 
 async def test_who_waits_for_buffered_messages_gets_them(service: LocalMemoryService) -> None:
@@ -340,7 +340,7 @@ async def test_who_waits_for_buffered_messages_gets_them(service: LocalMemorySer
         async with session.buffered(max_delay=0.5) as buffer, anyio.create_task_group() as tasks:
             tasks.start_soon(wait)
             await buffer.add(said()[0])
-    assert found == ["I live in Turin."]
+    assert found == ["The user lives in Turin."]
 
 
 async def test_who_waits_for_a_recorded_turn_gets_it(service: LocalMemoryService) -> None:
@@ -349,9 +349,9 @@ async def test_who_waits_for_a_recorded_turn_gets_it(service: LocalMemoryService
         session = await session_of(manager)
         async with session.extraction_poller(FACTS, timeout=30) as poller:
             service.fail("ThrottledException", operation="CreateEvent", status=429, times=2)
-            async for _ in session.record_turn("I live in Turin.", ["Noted."]):
+            async for _ in session.record_turn("The user lives in Turin.", ["Noted."]):
                 pass
-            assert texts(await poller) == ["I live in Turin."]
+            assert texts(await poller) == ["The user lives in Turin."]
 
 
 async def test_managers_of_other_threads_wait_by_the_clock(
@@ -378,7 +378,7 @@ async def test_managers_of_other_threads_wait_by_the_clock(
         async with anyio.create_task_group() as tasks:
             for number in range(4):
                 tasks.start_soon(wait, number)
-    assert found == [["I live in Turin."]] * 4
+    assert found == [["The user lives in Turin."]] * 4
 
 
 async def test_the_block_of_the_readme_never_misses_the_preference() -> None:

@@ -34,7 +34,7 @@ from agentcore_memory_async.local._language.third_person import (
     swap,
     with_period,
 )
-from agentcore_memory_async.local._language.words import sentences, terms, tokens
+from agentcore_memory_async.local._language.words import sentences, stem, terms, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +119,7 @@ def _is_worth_telling(sentence: str) -> bool:
         return False
     is_slot = matches("plan", sentence) or not matches("first_person", sentence)
     if is_slot and not names_matter(sentence):
-        return matches("plan", sentence) and has_name(sentence) and has_value(sentence)
+        return False
     is_trait = matches("trait", sentence) and names_matter(sentence.lower())
     return content_word_count(sentence) >= (1 if is_trait else 2)
 
@@ -141,7 +141,7 @@ def _corrected(text: str, before: Sequence[tuple[str, str]], who: str) -> str | 
     wishes = (" ".join(_told(said, who)) for role, said in reversed(before) if role == "USER")
     wish = next(filter(None, wishes), "")
     for pattern in VALUES:
-        old, new = pattern.search(wish), pattern.findall(text)
+        old, new = pattern.search(wish), [match.group() for match in pattern.finditer(text)]
         if old is not None and new and new[-1].lower() != old.group().lower():
             return wish[: old.start()] + new[-1] + wish[old.end() :]
     return None
@@ -248,5 +248,5 @@ def _attribute(fact: str) -> str | None:
     match = PATTERNS["attribute"].match(fact)
     if match is None:
         return None
-    last = match["what"].split()[-1]
-    return "live" if last == "moved" else " ".join(terms(match["what"]))
+    key = " ".join(terms(match["what"].replace("says", "")))
+    return stem("lives") if key == stem("moved") else key

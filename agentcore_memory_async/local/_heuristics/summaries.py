@@ -86,11 +86,12 @@ def topic_name(messages: Sequence[tuple[str, str]]) -> str:
     counts: Counter[str] = Counter()
     spelled: dict[str, str] = {}
     for text in (text for role, text in messages if role == "USER"):
-        counts.update(_content(text))
-        for word in re.findall(r"#\w+|[^\W\d_][\w'-]*", text):
-            spelled.setdefault(" ".join(_content(word)), word)
+        words = [word for word in re.findall(r"#\w+|[^\W\d_][\w'-]*", text) if _is_content(word)]
+        keys = {stem(word.lower()): word for word in reversed(words)}
+        counts.update(keys.keys())
+        spelled = {**spelled, **{key: keys[key] for key in reversed(keys) if key not in spelled}}
     order = list(spelled)
-    best = sorted(counts.keys() & spelled, key=lambda key: (-counts[key], order.index(key)))[:3]
+    best = sorted(counts, key=lambda key: (-counts[key], order.index(key)))[:3]
     name = " ".join(spelled[key] for key in sorted(best, key=order.index))[:100]
     return name[:1].upper() + name[1:] or "Conversation"
 
@@ -154,4 +155,8 @@ def _said(text: str, who: str) -> str | None:
 
 
 def _content(text: str) -> set[str]:
-    return {stem(each) for each in tokens(text) if content_word_count(each) and not each.isdigit()}
+    return {stem(word) for word in tokens(text) if _is_content(word)}
+
+
+def _is_content(word: str) -> bool:
+    return content_word_count(word) > 0 and not word.isdigit()

@@ -66,7 +66,7 @@ def is_telling(sentence: str) -> bool:
     """Return whether a sentence is a whole one, of what is so, and can be understood alone."""
     is_fragment = matches("preposition", sentence) and not has_any("subject", sentence)
     is_so = PATTERNS["hypothesis"].search(sentence) is None
-    return is_so and not is_fragment and not dangles(sentence)
+    return is_so and not (is_fragment or matches("inverted", sentence) or dangles(sentence))
 
 
 def dangles(sentence: str) -> bool:
@@ -98,7 +98,7 @@ def has_value(text: str) -> bool:
 
 def names_matter(sentence: str) -> bool:
     """Return whether a wish says what is wanted, not only when, where or how many of it."""
-    plain = {*re.findall(r"\b[a-z][a-z'-]+", sentence)} - STOP_WORDS - WORDS["calendar"]
+    plain = {*re.findall(r"(?<![\w'])[a-z][a-z'-]+", sentence)} - STOP_WORDS - WORDS["calendar"]
     return any(not _is("weak", word) and not _is("slots", word) for word in plain - WORDS["orders"])
 
 
