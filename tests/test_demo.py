@@ -40,7 +40,8 @@ def test_the_tour_extracts_and_finds() -> None:
     """The tour prints the output that the documentation shows."""
     done = run("tour.py")
     expected = (
-        "extracted: ['I only fly window seats.']\nfound: I only fly window seats. (score 0.83)\n"
+        "extracted: ['The user only flies window seats.']\n"
+        "found: The user only flies window seats. (score 0.83)\n"
     )
     assert (expected, "") == (done.stdout, done.stderr)
 
@@ -117,7 +118,7 @@ async def test_the_lines_to_write_next_run() -> None:
     assert "".join(f"  {line}\n" for line in next_lines()) in shown
     async with LocalMemoryService() as service:
         done = await asyncio.to_thread(run, "next_steps.py", **service.environment)
-    assert (0, "['I live in Turin.']\n", "") == (done.returncode, done.stdout, done.stderr)
+    assert (0, "['The user lives in Turin.']\n", "") == (done.returncode, done.stdout, done.stderr)
 
 
 def drawn(monkeypatch: pytest.MonkeyPatch, *rows: tuple[Any, ...], width: int = 40) -> list[str]:
@@ -161,7 +162,7 @@ def test_the_demo_compares_a_transcript() -> None:
     assert (0, "") == (done.returncode, done.stderr)
     assert "stored       20 of 20" in done.stdout
     assert "none lost, none doubled, none out of order" in " ".join(done.stdout.split())
-    assert "1. 0.93  I only fly window seats, please." in done.stdout
+    assert "1. 0.93  The user only flies window seats." in done.stdout
 
 
 def test_the_demo_never_asks_without_a_terminal() -> None:
@@ -187,7 +188,7 @@ async def test_the_demo_asks_at_a_terminal() -> None:
     screen = await asyncio.to_thread(read_all, ours)
     assert 0 == await process.wait()
     assert "search> " in screen
-    assert "I only fly window seats" in screen.rpartition("search> ")[0]
+    assert "The user only flies window seats" in screen.rpartition("search> ")[0]
 
 
 def read_all(terminal: int) -> str:
@@ -279,5 +280,5 @@ async def test_the_complete_example_runs() -> None:
         done = await asyncio.to_thread(run, "complete_example.py", **service.environment)
     assert (0, "") == (done.returncode, done.stderr)
     assert "  USER: I'm having trouble with order #12345. It hasn't ar...\n" in done.stdout
-    assert "  [/facts/user123/] I'm having trouble with order #12345." in done.stdout
+    assert "  [/facts/user123/] The user is having trouble with order #12345." in done.stdout
     assert "  1. (score: 0." in done.stdout

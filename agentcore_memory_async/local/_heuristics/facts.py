@@ -112,7 +112,7 @@ def _is_worth_telling(sentence: str) -> bool:
         if is_definite and PATTERNS["indefinite"].search(sentence) is None:
             return False
     if is_wish(sentence):
-        return names_matter(sentence) and has_name(sentence)
+        return "#" in sentence or (names_matter(sentence) and has_name(sentence))
     if has_any("addressee", sentence):
         return False
     if tokens(sentence)[0] in WORDS["orders"] and "#" not in sentence:

@@ -25,8 +25,11 @@ from agentcore_memory_async.local._language.third_person import conjugate, swap
 from agentcore_memory_async.local._language.words import sentences, stem, terms
 
 _PHRASINGS = [(compiled(how), form) for how, form in DATA["preferences"].items()]
+"""Phrasings, and the forms in which they are retold."""
 _CATEGORIES = {name: frozenset(terms(words)) for name, words in DATA["categories"].items()}
+"""Categories and the stems of their words."""
 _CUES = frozenset(map(stem, WORDS["cues"]))
+"""Stems that express a preference, and not what it is about."""
 
 
 def extract_preferences(text: str) -> list[dict[str, Any]]:

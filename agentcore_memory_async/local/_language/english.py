@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 _FILE = files(__package__).joinpath("english.toml")
+"""The file, beside this module."""
 DATA: dict[str, Any] = tomllib.loads(_FILE.read_text("utf-8"))
 """All of the file."""
 WORDS: dict[str, frozenset[str]] = {

@@ -10,9 +10,13 @@ from agentcore_memory_async.local._language.words import STOP_WORDS, sentences, 
 MAX_LENGTH = 1_000
 """Characters of a sentence; a longer one is cut."""
 _STEMS = {name: frozenset(map(stem, WORDS[name])) for name in ("weak", "slots")}
+"""Stems of words without content of their own, and of those that say when or how many."""
 _NO_NAMES = WORDS["calendar"] | WORDS["no_names"] | STOP_WORDS
+"""Capitalized words that name nothing."""
 _ENGLISH = STOP_WORDS.union(*WORDS.values()) - WORDS["foreign"] - WORDS["shared"]
+"""Words that are a sign of English."""
 _TYPED: dict[str, str] = DATA["typed"]
+"""What people type, and mean."""
 _AS_TYPED = re.compile(rf"(?<![\w'.])(?:{'|'.join(_TYPED)}|id(?= (?:like|love|rather)))(?![\w'])")
 """Words that people type without apostrophes or capitals."""
 

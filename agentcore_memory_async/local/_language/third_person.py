@@ -24,11 +24,16 @@ _AGREES = re.compile(r"\b(?P<who>you|i) (?P<verb>[a-z]+)\b", re.IGNORECASE)
 
 
 def _table(name: str) -> dict[str, str]:
-    words = DATA["third_person"][name].replace("_", "\0").split()
-    return {word: words[2 * at + 1].replace("\0", " ") for at, word in enumerate(words[::2])}
+    words = DATA["third_person"][name].split()
+    return {
+        word: other.replace("_", " ") for word, other in zip(words[::2], words[1::2], strict=True)
+    }
 
 
-_SPEAKER, _ADDRESSEE = _table("speaker"), _table("addressee")
+_SPEAKER = _table("speaker")
+"""Words for a speaker, and what replaces them."""
+_ADDRESSEE = _table("addressee")
+"""An assistant's words for the user and itself, and what replaces them."""
 
 
 def about_speaker(sentence: str, who: str) -> str:
