@@ -31,6 +31,7 @@ from agentcore_memory_async.local.extractor_errors import ExtractorError, Failur
 from agentcore_memory_async.local.fastembed import FastEmbedEmbedder
 from agentcore_memory_async.local.faults import Fault, FaultOptions, Occurrence
 from agentcore_memory_async.local.openai import OpenAIEmbedder, OpenAIExtractor
+from agentcore_memory_async.local.profile import Profile, ProfileError, read_profile
 from agentcore_memory_async.local.service import (
     BlockingLocalMemoryService,
     LocalMemoryService,
@@ -65,9 +66,12 @@ __all__ = (
     "Occurrence",
     "OpenAIEmbedder",
     "OpenAIExtractor",
+    "Profile",
+    "ProfileError",
     "RecordedExchange",
     "RecordedRequest",
     "StoreError",
     "Strategy",
     "SystemClock",
+    "read_profile",
 )

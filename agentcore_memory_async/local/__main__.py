@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+from attrs import evolve
 
 from agentcore_memory_async.local import (
-    Behavior,
-    Lags,
     LocalMemoryService,
     LocalServiceError,
     ManualClock,
+    Profile,
+    ProfileError,
     StoreError,
+    read_profile,
 )
 from agentcore_memory_async.local._command.child import Child
 from agentcore_memory_async.local._command.models import add_model_arguments, models_of
@@ -88,9 +90,8 @@ def _add_service_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--extraction-delay",
         type=_seconds,
-        default=0.5,
         metavar="SECONDS",
-        help="time from an event to its long-term records (%(default)s)",
+        help="time from an event to its long-term records (0.5)",
     )
     parser.add_argument(
         "--allow-host", action="append", default=[], metavar="NAME", help="accept this Host header"
@@ -98,9 +99,13 @@ def _add_service_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--provisioning-delay",
         type=_seconds,
-        default=0.0,
         metavar="SECONDS",
-        help="time for which a memory is CREATING, UPDATING or DELETING (%(default)s)",
+        help="time for which a memory is CREATING, UPDATING or DELETING (0)",
+    )
+    parser.add_argument(
+        "--profile",
+        metavar="FILE",
+        help="behave as agentcore_memory_async.verify measured; other options take precedence",
     )
     parser.add_argument(
         "--throttle", action="store_true", help="refuse what exceeds the service's quotas"
@@ -166,16 +171,22 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 
 def _service(arguments: argparse.Namespace) -> LocalMemoryService:
     extractor, embedder = arguments.models
+    measured = read_profile(arguments.profile) if arguments.profile else Profile()
+    behavior, lags, delay = measured.behavior, measured.lags, measured.extraction_delay
+    if arguments.provisioning_delay is not None:
+        lags = evolve(lags, provisioning=arguments.provisioning_delay)
     return LocalMemoryService(
         arguments.db,
         host=arguments.host,
         port=arguments.port,
         strict=arguments.strict,
-        extraction_delay=arguments.extraction_delay,
+        extraction_delay=delay
+        if arguments.extraction_delay is None
+        else arguments.extraction_delay,
         extractor=extractor,
         embedder=embedder,
-        behavior=Behavior(throttle=arguments.throttle),
-        lags=Lags(provisioning=arguments.provisioning_delay),
+        behavior=evolve(behavior, throttle=arguments.throttle or behavior.throttle),
+        lags=lags,
         seed=arguments.seed,
         dump=arguments.dump_on_exit,
         admin=arguments.admin,
@@ -262,7 +273,7 @@ def main(argv: list[str] | None = None) -> int:
         else:
             with stop_requests(_DUMP_S if arguments.dump_on_exit else 0.0) as stop:
                 status = anyio.run(_serve, arguments, stop)
-    except* (LocalServiceError, StoreError) as errors:
+    except* (LocalServiceError, StoreError, ProfileError) as errors:
         for error in errors.exceptions:
             text = error.strerror if isinstance(error, OSError) else str(error)
             print(f"agentcore_memory_async.local: {text}", file=sys.stderr)

@@ -39,9 +39,9 @@ from agentcore_memory_async.local._storage import sessions
 from agentcore_memory_async.local._storage.delays import Delays, ExtractionDelay
 from agentcore_memory_async.local._storage.memories import Memories
 from agentcore_memory_async.local._storage.records import Records
-from agentcore_memory_async.local.behavior import Behavior, Lags
 from agentcore_memory_async.local.clock import Clock, SystemClock, sleep
 from agentcore_memory_async.local.faults import FaultMethods, Faults
+from agentcore_memory_async.local.profile import Profile, read_profile
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async.local._http.exchanges import RecordedExchange, RecordedRequest
     from agentcore_memory_async.local._storage.sessions import SessionKey
+    from agentcore_memory_async.local.behavior import Behavior, Lags
     from agentcore_memory_async.local.embedder import Embedder
     from agentcore_memory_async.local.extractor import Extractor
 
@@ -83,7 +84,8 @@ class LocalMemoryService(Clients, FaultMethods):
             ``/facts/{actorId}/``, ``/preferences/{actorId}/`` and
             ``/summaries/{actorId}/{sessionId}/``.
         extraction_delay: Time from an event to its extraction by the clock, in seconds or as a
-            timedelta; or one for each type, name or id of a strategy, ``"*"`` for the rest.
+            timedelta; or one for each type, name or id of a strategy, ``"*"`` for the rest. 0.5 s
+            if omitted.
         clock: Clock for all dates and delays; a ManualClock stands still until it is advanced, an
             AutoClock moves on while every manager of this service waits.
         extractor: Makes records out of messages, such as an OpenAIExtractor; the built-in one needs
@@ -92,6 +94,8 @@ class LocalMemoryService(Clients, FaultMethods):
             without one they rank by words alone.
         behavior: Behavior where that of the real service is unknown, optional or has changed.
         lags: Time from a write until answers show it.
+        profile: File that ``python -m agentcore_memory_async.verify`` wrote, with the behavior,
+            lags and delays that were measured; those given as arguments take precedence.
         seed: File to load before it listens: lines of an export, each memory named before its own.
             The conversations of a memory are extracted, unless the file has records of it, too.
             Loading it again stores nothing twice.
@@ -108,12 +112,13 @@ class LocalMemoryService(Clients, FaultMethods):
         host: str = "127.0.0.1",
         port: int = 0,
         strict: bool = False,
-        extraction_delay: ExtractionDelay = 0.5,
+        extraction_delay: ExtractionDelay | None = None,
         clock: Clock | None = None,
         extractor: Extractor | None = None,
         embedder: Embedder | None = None,
         behavior: Behavior | None = None,
         lags: Lags | None = None,
+        profile: str | Path | None = None,
         seed: str | Path | None = None,
         dump: str | Path | None = None,
         admin: bool = False,
@@ -130,6 +135,9 @@ class LocalMemoryService(Clients, FaultMethods):
         self._calls = CallLog()
         clock = clock or SystemClock()
         self._faults = Faults(clock)
+        measured = Profile() if profile is None else read_profile(profile)
+        if extraction_delay is None:
+            extraction_delay = measured.extraction_delay
         self._context = context = ServiceContext(
             store=Store(path),
             memories=Memories(strict=strict, clock=clock),
@@ -137,8 +145,8 @@ class LocalMemoryService(Clients, FaultMethods):
             clock=clock,
             on_due=self._on_due,
             delays=Delays.of(extraction_delay),
-            behavior=behavior or Behavior(),
-            lags=lags or Lags(),
+            behavior=behavior or measured.behavior,
+            lags=lags or measured.lags,
         )
         self._pipeline = Pipeline(
             context.store,

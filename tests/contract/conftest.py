@@ -10,7 +10,9 @@ which AGENTCORE_CONTRACT_BACKEND marks.
 from __future__ import annotations
 
 import os
+import time
 from contextlib import AsyncExitStack
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -20,12 +22,18 @@ import pytest
 from attrs import frozen
 
 from agentcore_memory_async import AsyncMemorySessionManager
+from agentcore_memory_async._calls.wait_clock import LoopClock
 from agentcore_memory_async.local import LocalMemoryService
+from agentcore_memory_async.verify._asking.desk import Desk
+from agentcore_memory_async.verify._asking.meter import Meter
+from agentcore_memory_async.verify._asking.timer import Timer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from agentcore_memory_async import AsyncMemorySession
+    from agentcore_memory_async.verify import Verdict
+    from agentcore_memory_async.verify._probes import Probe
 
 HERE = Path(__file__).parent
 MEMORY_ID = os.environ.get("AGENTCORE_TEST_MEMORY_ID")
@@ -76,6 +84,31 @@ class Backend:
         assert network is not None
         answer = await network(operation, {"memoryId": self.manager.memory_id, **params})
         return answer.body
+
+    async def ask(self, probe: Probe) -> dict[str, Verdict]:
+        """Ask a probe of ``verify``, and return its verdicts by name."""
+        network = self.manager._client._network
+        assert network is not None
+        meter = Meter()
+        desk = Desk(
+            manager=self.manager,
+            send=meter.measure(network),
+            meter=meter,
+            timer=Timer(LoopClock(), inf),
+            wall=time.time,
+            actor_id=f"contract-{uuid4()}",
+            targets=(),
+            paths=(),
+            key="contract",
+            known=dict.fromkeys(("event_lists", "event_filters", "record_lists"), self.lag_s),
+        )
+        desk.grant(probe.calls)
+        return {verdict.name: verdict for verdict in probe.decide(await probe.ask(desk))}
+
+    @property
+    def lag_s(self) -> float:
+        """Seconds after which a write is seen."""
+        return 120.0 if self.name == "aws" else 0.0
 
     async def session(self, actor_id: str | None = None) -> AsyncMemorySession:
         """Return a new session; without *actor_id*, of a new actor."""

@@ -1,0 +1,215 @@
+"""``python -m agentcore_memory_async.verify``: ask the service how it behaves."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+
+from agentcore_memory_async.errors import AgentCoreMemoryError, InvalidInputError
+from agentcore_memory_async.verify import ReportError, find_changes, parse_report
+from agentcore_memory_async.verify._asking.meter import Meter
+from agentcore_memory_async.verify._asking.reply import LimitReachedError, NoAnswerError
+from agentcore_memory_async.verify._probes import PROBES
+from agentcore_memory_async.verify._running.connection import Endpoint, connect
+from agentcore_memory_async.verify._running.interruption import work_then
+from agentcore_memory_async.verify._running.memory import paths_of, remove, targets_of
+from agentcore_memory_async.verify._running.plan import Plan, make_plan
+from agentcore_memory_async.verify._running.runner import Run
+from agentcore_memory_async.verify._running.state import State, StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agentcore_memory_async.verify._running.connection import Connection
+
+CHANGED = 3
+"""Exit status where an answer differs from that of the report of --diff."""
+INTERRUPTED = 130
+"""Exit status of an interrupted run."""
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        message = f"{text!r} is not a number; give 1 or more"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m agentcore_memory_async.verify",
+        description="Ask AgentCore Memory how it behaves where that is not documented, and write "
+        "a report that the local service takes as its profile.",
+    )
+    parser.add_argument(
+        "memory_id",
+        nargs="?",
+        help="memory to ask, under an actor of the run's own; without it a memory is made and "
+        "deleted",
+    )
+    parser.add_argument("--region", help="AWS region; the usual one if omitted")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("measured.json"),
+        metavar="FILE",
+        help="report; a page beside it ends in .md, the state of the run in .state (%(default)s)",
+    )
+    parser.add_argument(
+        "--diff", type=Path, metavar="OLD", help=f"name what changed since a report; exit {CHANGED}"
+    )
+    parser.add_argument("--yes", action="store_true", help="start without a question")
+    parser.add_argument(
+        "--max-requests", type=_positive, metavar="N", help="requests at most, retries included"
+    )
+    parser.add_argument(
+        "--max-minutes", type=_positive, default=30, metavar="N", help="time at most (%(default)s)"
+    )
+    parser.add_argument(
+        "--clean", action="store_true", help="remove what an interrupted run left, and ask nothing"
+    )
+    return parser.parse_args(argv)
+
+
+def _announce(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _open_state(arguments: argparse.Namespace) -> State | None:
+    return State.load(arguments.output.with_suffix(".state"))
+
+
+def _connected(arguments: argparse.Namespace, state: State | None) -> Endpoint:
+    return Endpoint(arguments.region or (state.region if state is not None else None))
+
+
+async def _prepare(arguments: argparse.Namespace, state: State | None) -> tuple[State, Plan]:
+    """Return the state of the run, which may be that of an earlier one, and what it will cost."""
+    async with connect(_connected(arguments, state), Meter()) as connection:
+        if state is None:
+            path = arguments.output.with_suffix(".state")
+            state = State.new(path, connection.region, arguments.memory_id)
+        elif (state.region, state.named_memory) != (connection.region, arguments.memory_id):
+            message = (
+                f"{state.path} is the state of a run on another memory or region; go on with that, "
+                "or remove it by --clean"
+            )
+            raise StateError(message)
+        paths = 1
+        if state.named_memory is not None:
+            memory = await connection.control.get_memory(state.named_memory)
+            paths = len(paths_of(targets_of(memory, state.actor_id), state.actor_id))
+    probes = [probe for probe in PROBES if probe.name not in state.observations]
+    return state, make_plan(probes, makes_memory=state.named_memory is None, paths=paths)
+
+
+def _confirm(arguments: argparse.Namespace, state: State, plan: Plan) -> bool:
+    """Return whether the run may start, once it is shown what it will do and cost."""
+    where = (
+        "on a memory of its own, deleted at its end"
+        if state.named_memory is None
+        else f"on memory {state.named_memory}, under an actor of its own, removed at its end"
+    )
+    print(f"Asks in {state.region}, {where}:")
+    print("\n".join(plan.lines()))
+    if state.observations:
+        print(f"Goes on with an earlier run, which has {len(state.observations)} answers.")
+    print(f"Ends after {arguments.max_minutes} minutes. What it writes is its own.", flush=True)
+    if arguments.yes:
+        return True
+    if not sys.stdin.isatty():
+        print("Give --yes to start it without a terminal.", file=sys.stderr)
+        return False
+    return input("Start? [y/N] ").strip().lower() in {"y", "yes"}
+
+
+async def _clean(arguments: argparse.Namespace, state: State) -> None:
+    """Remove what an earlier run left."""
+    async with connect(_connected(arguments, state), Meter()) as connection:
+        await remove(connection, state, _announce)
+    state.remove()
+
+
+async def _measure(arguments: argparse.Namespace, state: State, plan: Plan) -> int:
+    """Ask, write the report, and remove what was made; return the exit status."""
+    limit = arguments.max_requests or plan.limit
+    async with connect(_connected(arguments, state), Meter(state.requests)) as connection:
+        if state.may_be_there:
+            await remove(connection, state, _announce)
+        if state.observations:
+            state.begin_again()
+        run = Run(
+            connection,
+            state,
+            PROBES,
+            limit=limit,
+            longest_s=arguments.max_minutes * 60,
+            announce=_announce,
+        )
+        removal = partial(remove, connection, state, _announce)
+        if await work_then(run.ask, removal, _announce):
+            _announce("the same command goes on where this run was; --clean removes its state")
+            return INTERRUPTED
+        return _write(arguments, run, connection, state)
+
+
+def _write(arguments: argparse.Namespace, run: Run, connection: Connection, state: State) -> int:
+    """Write the report, and compare it with an earlier one."""
+    report = run.report()
+    arguments.output.write_text(report.to_json(), "utf-8")
+    page = arguments.output.with_suffix(".md")
+    page.write_text(report.to_markdown(), "utf-8")
+    state.remove()
+    answered = sum(verdict.is_conclusive for verdict in report.verdicts)
+    print(
+        f"{answered} of {len(report.verdicts)} questions answered in {connection.meter.total} "
+        f"requests: {arguments.output}, {page}"
+    )
+    if arguments.diff is None:
+        return 0
+    changes = find_changes(
+        parse_report(arguments.diff.read_text("utf-8")).verdicts, report.verdicts
+    )
+    print("\n".join(map(str, changes)) if changes else f"nothing changed since {arguments.diff}")
+    return CHANGED if changes else 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    arguments = _arguments(argv)
+    try:
+        state = _open_state(arguments)
+        if arguments.diff is not None:
+            parse_report(arguments.diff.read_text("utf-8"))  # before anything is paid for
+        if arguments.clean:
+            if state is None:
+                print("no run left anything here")
+            else:
+                anyio.run(_clean, arguments, state)
+            return 0
+        state, plan = anyio.run(_prepare, arguments, state)
+        if not _confirm(arguments, state, plan):
+            return 1
+        return anyio.run(_measure, arguments, state, plan)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (
+        AgentCoreMemoryError,
+        InvalidInputError,
+        LimitReachedError,
+        NoAnswerError,
+        OSError,
+        ReportError,
+        StateError,
+    ) as error:
+        print(f"agentcore_memory_async.verify: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+"""
+The questions to the service, each with its probe.
+
+Their order is that of a run: the lags come first, since others wait until what they wrote is seen.
+"""
+
+from __future__ import annotations
+
+from agentcore_memory_async.verify._probes.events import BLOBS, ERRORS, SIZES, TOKENS
+from agentcore_memory_async.verify._probes.lags import EVENT_LAGS, RECORD_LAGS
+from agentcore_memory_async.verify._probes.probe import Observation as Observation
+from agentcore_memory_async.verify._probes.probe import Probe as Probe
+from agentcore_memory_async.verify._probes.quotas import QUOTAS
+from agentcore_memory_async.verify._probes.records import NAMESPACES, PAGES
+from agentcore_memory_async.verify._probes.sessions import BRANCHES, FILTERS, SESSIONS, TIES
+
+PROBES = (
+    EVENT_LAGS,
+    RECORD_LAGS,
+    TOKENS,
+    BLOBS,
+    TIES,
+    BRANCHES,
+    FILTERS,
+    SESSIONS,
+    NAMESPACES,
+    PAGES,
+    ERRORS,
+    QUOTAS,
+    SIZES,
+)
+"""All probes, in the order of a run."""

@@ -1,0 +1,205 @@
+"""A run: its memory, its probes one after the other, and the report."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import anyio
+from attrs import evolve
+
+from agentcore_memory_async._calls.wait_clock import holding
+from agentcore_memory_async._version import __version__
+from agentcore_memory_async.models import Memory
+from agentcore_memory_async.verify._asking.desk import Desk
+from agentcore_memory_async.verify._asking.reply import LimitReachedError, NoAnswerError, Reply
+from agentcore_memory_async.verify._asking.timer import Timer
+from agentcore_memory_async.verify._asking.watching import LONGEST_S, duration_of, watch
+from agentcore_memory_async.verify._probes.lags import known_times
+from agentcore_memory_async.verify._running.memory import KEY, create, paths_of, targets_of
+from agentcore_memory_async.verify.verdicts import Report, Verdict, duration, inconclusive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from agentcore_memory_async.verify._probes import Observation, Probe
+    from agentcore_memory_async.verify._running.connection import Connection
+    from agentcore_memory_async.verify._running.state import State
+
+PROVISIONING = "lags.provisioning"
+"""Name of the verdict on how long a memory is made."""
+_ROUNDS = 2
+"""How often a probe is asked that gets no answer."""
+
+
+class Run:
+    """
+    One run.
+
+    Args:
+        connection: Open clients.
+        state: State, which is saved after each answer.
+        probes: Probes to ask.
+        limit: Largest number of requests.
+        longest_s: Longest time in seconds.
+        announce: Called with a line of progress.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        state: State,
+        probes: Sequence[Probe],
+        *,
+        limit: int,
+        longest_s: float,
+        announce: Callable[[str], None],
+    ) -> None:
+        self._connection = connection
+        self._state = state
+        self._probes = probes
+        self._announce = announce
+        self._limit = limit
+        clock = connection.endpoint.clock
+        self._timer = Timer(clock, clock.now() + longest_s)
+        self._failures: dict[str, str] = {}
+
+    async def ask(self) -> None:
+        """
+        Make the memory, and ask all probes whose answers the state does not have.
+
+        Raises:
+            AgentCoreMemoryError: The memory could not be made or read.
+            NoAnswerError: The memory is not active in time.
+        """
+        state, meter = self._state, self._connection.meter
+        meter.limit = meter.total + self._limit
+        try:
+            with holding(self._timer.clock):
+                memory = await self._memory()
+                async with self._connection.manager(memory.memory_id) as manager:
+                    targets = targets_of(memory, state.actor_id)
+                    desk = Desk(
+                        manager=manager,
+                        send=self._connection.send,
+                        meter=meter,
+                        timer=self._timer,
+                        wall=self._connection.wall,
+                        actor_id=state.actor_id,
+                        targets=targets,
+                        paths=paths_of(targets, state.actor_id),
+                        key=KEY,
+                    )
+                    for number, probe in enumerate(self._probes, start=1):
+                        if probe.name not in state.observations:
+                            await self._ask(desk, probe, f"[{number}/{len(self._probes)}]")
+        finally:
+            meter.limit = None  # what was made is removed, whatever that takes
+            self._save()
+
+    async def _ask(self, desk: Desk, probe: Probe, place: str) -> None:
+        """Ask one probe, twice if it gets no answer."""
+        for _ in range(_ROUNDS):
+            desk.known = known_times(self._state.observations)
+            desk.grant(probe.planned_calls(len(desk.paths)))
+            before = desk.meter.total
+            try:
+                self._state.observations[probe.name] = await _ask_for(probe, desk)
+            except (NoAnswerError, LimitReachedError) as error:
+                self._failures[probe.name] = str(error)
+                self._announce(f"{place} {probe.name}: {error}")
+                if isinstance(error, LimitReachedError):
+                    break
+            else:
+                requests = desk.meter.total - before
+                answers = ", ".join(
+                    f"{each.name.rpartition('.')[2]} {each.value}"
+                    for each in self._verdicts_of(probe)
+                )
+                self._announce(f"{place} {probe.name} ({requests} requests): {answers}")
+                break
+        self._save()
+
+    def _save(self) -> None:
+        self._state.requests = self._connection.meter.total
+        self._state.save()
+
+    async def _memory(self) -> Memory:
+        """Return the memory that was named, or make one and wait until it is active."""
+        state, control = self._state, self._connection.control
+        state.may_be_there = True
+        state.save()
+        if state.named_memory is not None:
+            return await control.get_memory(state.named_memory)
+        self._announce(f"making memory {state.memory_name}")
+        sent_at = self._timer.now()
+        with anyio.CancelScope(shield=True):  # whoever interrupts it waits for its id
+            state.memory_id = (await create(self._connection, state)).memory_id
+            state.save()
+        memory_id, latest = str(state.memory_id), list[Memory]()
+        answered_at = self._timer.now()
+
+        async def look(_: set[str]) -> tuple[Reply, set[str]]:
+            asked_at = self._timer.now()
+            memory = await control.get_memory(memory_id)
+            latest[:] = [memory]
+            made = memory.status == "ACTIVE" and all(
+                each.status in {None, "ACTIVE"} for each in memory.strategies
+            )
+            reply = Reply({}, None, asked_at, self._timer.now(), 1)
+            return reply, {"memory"} if made else set()
+
+        written = Reply({}, None, sent_at, answered_at, 1)
+        seen = (await watch(self._timer, {"memory": written}, look))["memory"]
+        if seen["after"] is None:
+            message = f"the memory is {latest[0].status} after {LONGEST_S / 60:.0f} minutes"
+            raise NoAnswerError(message)
+        state.observations[PROVISIONING] = seen
+        return latest[0]
+
+    def report(self) -> Report:
+        """Return the verdicts on all that was seen."""
+        connection = self._connection
+        verdicts = [self._provisioning()]
+        for probe in self._probes:
+            verdicts += self._verdicts_of(probe)
+        return Report(
+            service="aws" if connection.is_aws else "other",
+            region=connection.region,
+            measured_at=datetime.fromtimestamp(connection.wall(), UTC).isoformat(
+                timespec="seconds"
+            ),
+            botocore=_version_of("botocore"),
+            library=__version__,
+            requests=connection.meter.total,
+            verdicts=tuple(verdicts),
+        )
+
+    def _provisioning(self) -> Verdict:
+        seen = self._state.observations.get(PROVISIONING)
+        if seen is None:
+            return inconclusive(PROVISIONING, "no memory was made")
+        return evolve(duration(PROVISIONING, duration_of(seen)), evidence=seen)
+
+    def _verdicts_of(self, probe: Probe) -> list[Verdict]:
+        seen = self._state.observations.get(probe.name)
+        if seen is None:
+            why = self._failures.get(probe.name, "it was not asked")
+            return [inconclusive(name, why) for name in probe.answers]
+        return [evolve(each, evidence=seen) for each in probe.decide(seen)]
+
+
+async def _ask_for(probe: Probe, desk: Desk) -> Observation:
+    try:
+        return await probe.ask(desk)
+    except (KeyError, TypeError, AttributeError) as error:
+        message = f"an answer is not as the service's model says: {type(error).__name__}"
+        raise NoAnswerError(message) from error
+
+
+def _version_of(distribution: str) -> str:
+    with suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version(distribution)
+    return "unknown"

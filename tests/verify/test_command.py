@@ -1,0 +1,153 @@
+"""The command: what it shows, asks, writes and removes, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agentcore_memory_async.local import Behavior, LocalMemoryService
+from agentcore_memory_async.verify import __main__ as command
+from agentcore_memory_async.verify import parse_report
+from agentcore_memory_async.verify._probes import PROBES
+from agentcore_memory_async.verify._running.state import State
+from tests.verify.interrupting import interrupt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from agentcore_memory_async.local import BlockingLocalMemoryService
+
+QUICK = tuple(probe for probe in PROBES if probe.name in {"tokens", "blobs"})
+
+
+@pytest.fixture
+def service(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[BlockingLocalMemoryService]:
+    """Open a service that the command finds, whose runs are short."""
+    monkeypatch.setattr(command, "PROBES", QUICK)
+    monkeypatch.chdir(tmp_path)
+    with LocalMemoryService(strict=True) as opened:
+        for name, value in opened.environment.items():
+            monkeypatch.setenv(name, value)
+        yield opened
+
+
+def test_a_run_writes_a_report_and_a_page(
+    service: BlockingLocalMemoryService, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says what it will cost, asks, writes two files, and leaves no memory and no state."""
+    assert 0 == command.main(["--yes"])
+    shown = capsys.readouterr()
+    assert "CreateEvent 5" in shown.out
+    assert "[2/2] blobs" in shown.err
+    report = parse_report((tmp_path / "measured.json").read_text("utf-8"))
+    assert ("other", "us-west-2") == (report.service, report.region)
+    assert len(service.calls()) - len(service.calls("DeleteMemory")) <= report.requests
+    assert "`behavior.token_mismatch`" in (tmp_path / "measured.md").read_text("utf-8")
+    assert ["measured.json", "measured.md"] == sorted(each.name for each in tmp_path.iterdir())
+    with service.control() as control:
+        assert [] == [each for each in control.list_memories() if each.status != "DELETING"]
+
+
+def test_nothing_is_sent_before_somebody_agrees(
+    service: BlockingLocalMemoryService,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Without --yes and a terminal, or with a no, it shows the plan and sends nothing."""
+    assert 1 == command.main([])
+    assert "--yes" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda _: "n")
+    assert 1 == command.main([])
+    assert [] == service.calls()
+    monkeypatch.setattr("builtins.input", lambda _: "yes")
+    assert 0 == command.main([])
+    assert [] != service.calls()
+
+
+def test_a_change_has_an_exit_status(
+    service: BlockingLocalMemoryService, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A nightly job sees by the exit status whether the service has changed."""
+    assert 0 == command.main(["--yes", "--output", "old.json"])
+    assert 0 == command.main(["--yes", "--diff", "old.json"])
+    assert "nothing changed" in capsys.readouterr().out
+    old = json.loads((tmp_path / "old.json").read_text("utf-8"))
+    for verdict in old["verdicts"]:
+        if verdict["name"] == "behavior.token_mismatch":
+            verdict["value"] = "error"
+    (tmp_path / "old.json").write_text(json.dumps(old), "utf-8")
+    assert command.CHANGED == command.main(["--yes", "--diff", "old.json"])
+    assert "behavior.token_mismatch: was 'error', is 'ignore'" in capsys.readouterr().out
+
+
+def test_a_report_that_cannot_be_compared_costs_nothing(
+    service: BlockingLocalMemoryService, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An unreadable report is refused before anything is sent."""
+    (tmp_path / "old.json").write_text("{}", "utf-8")
+    assert 1 == command.main(["--yes", "--diff", "old.json"])
+    assert 1 == command.main(["--yes", "--diff", "missing.json"])
+    assert "no report" in capsys.readouterr().err
+    assert [] == service.calls()
+
+
+def test_clean_removes_what_a_killed_run_left(
+    service: BlockingLocalMemoryService, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The memory of the state's run is deleted, by its name if its id is unknown; no other."""
+    assert 0 == command.main(["--clean"])
+    assert [] == service.calls()
+    state = State.new(tmp_path / "measured.state", "us-west-2", None)
+    state.may_be_there = True
+    state.save()
+    with service.control() as control:
+        control.create_memory(state.memory_name)
+        other = control.create_memory("verify_of_somebody_else")
+        assert 0 == command.main(["--clean"])
+        left = [each.memory_id for each in control.list_memories() if each.status != "DELETING"]
+        assert [other.memory_id] == left
+        assert other.memory_id not in capsys.readouterr().err
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_state_is_of_one_memory(
+    service: BlockingLocalMemoryService, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Answers of one memory or region are not mixed with those of another."""
+    State.new(tmp_path / "measured.state", "us-west-2", "chat-a1B2c3D4e5").save()
+    assert 1 == command.main(["--yes"])
+    assert "another memory or region" in capsys.readouterr().err
+    (tmp_path / "measured.state").write_text("{}", "utf-8")
+    assert 1 == command.main(["--yes"])
+    assert "remove it by hand" in capsys.readouterr().err
+
+
+def test_a_service_that_refuses_is_an_error(
+    service: BlockingLocalMemoryService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A memory that can't be made ends the run, in one line."""
+    service.fail("AccessDeniedException", operation="CreateMemory")
+    assert 1 == command.main(["--yes"])
+    assert "AccessDenied" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.timeout(120)
+def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
+    """An interrupted run removes what it made; ``python -m tests.verify interrupts`` has more."""
+    _, wrong = asyncio.run(interrupt(random.Random(3), tmp_path))
+    assert [] == wrong
+
+
+def test_a_profile_of_a_run_is_taken(service: BlockingLocalMemoryService, tmp_path: Path) -> None:
+    """The local service takes a report as its profile."""
+    assert 0 == command.main(["--yes"])
+    taken = LocalMemoryService(profile=tmp_path / "measured.json")
+    assert Behavior() == taken._context.behavior
