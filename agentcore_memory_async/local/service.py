@@ -1,9 +1,8 @@
 """
 The local service.
 
-A request passes through three layers: the request handler of the HTTP server, an operation, and
-the repositories of rows, which are used in the threads of the store. An event that is stored is
-scheduled with the extraction pipeline, which runs in the background.
+A request passes through the request handler of the HTTP server, an operation, and the repositories
+of rows. An event that is stored is scheduled with the extraction pipeline in the background.
 """
 
 from __future__ import annotations
@@ -299,8 +298,7 @@ class LocalMemoryService(Clients, FaultMethods):
 
     def _control_options(self, options: dict[str, Any]) -> dict[str, Any]:
         made = self._manager_options(options)
-        del made["polling"]
-        return made
+        return {name: value for name, value in made.items() if name != "polling"}
 
     # For tests.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from agentcore_memory_async.local import AutoClock, Fault, LocalMemoryService
+from agentcore_memory_async.local import AutoClock, Fault, LocalMemoryService, ManualClock
 from agentcore_memory_async.local.faults import Faults
 from agentcore_memory_async.policies import RetryPolicy
 from agentcore_memory_async.verify._asking.meter import Meter
@@ -47,7 +47,7 @@ class RandomFaults(Faults):
     """Faults that requests meet at random."""
 
     def __init__(self, source: random.Random) -> None:
-        super().__init__()
+        super().__init__(ManualClock())
         self._source = source
 
     def take(self, operation: str) -> list[Fault]:

@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from agentcore_memory_async import ConversationalMessage
-from agentcore_memory_async.local import AutoClock, Fault, Lags, LocalMemoryService
+from agentcore_memory_async.local import AutoClock, Fault, Lags, LocalMemoryService, ManualClock
 from agentcore_memory_async.local.faults import Faults
 from agentcore_memory_async.models import Memory, MemoryStrategy
 from agentcore_memory_async.verify._asking.meter import Meter
@@ -49,7 +49,8 @@ class LostFilteredList(Faults):
 async def test_a_stale_read_whose_answer_is_lost_is_counted(tmp_path: Path) -> None:
     """A list that was sent twice may have been read twice: it says nothing of stale reads."""
     probes, lags = [BY_NAME["event lags"]], Lags(stale_reads=1)
-    measured = await measure(tmp_path, probes=probes, faults=LostFilteredList(), lags=lags)
+    faults = LostFilteredList(ManualClock())
+    measured = await measure(tmp_path, probes=probes, faults=faults, lags=lags)
     verdicts = {each.name: each for each in measured.report.verdicts}
     assert verdicts["lags.stale_reads"].value == 1
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from agentcore_memory_async.local._api.members import strings_in
 from agentcore_memory_async.local._heuristics import episodes, facts, preferences, summaries
@@ -44,17 +44,17 @@ class BuiltInExtractor:
             return Extraction(found, settled=settled)
         if request.kind == "REFLECTION":
             return list(filter(None, [episodes.reflect(request.episodes)]))
-        found = []
+        records: list[str] = []
         for place, (role, text) in enumerate(new):
             if request.kind == "USER_PREFERENCE":
                 said = preferences.extract_preferences(text) if role == "USER" else []
-                found += [json.dumps(each, ensure_ascii=False) for each in said]
+                records += [json.dumps(each, ensure_ascii=False) for each in said]
             elif is_english(text):
-                found += facts.extract_facts([(role, text)], [*before, *new[:place]])
+                records += facts.extract_facts([(role, text)], [*before, *new[:place]])
             elif role == "USER":
-                found.append(text)
+                records.append(text)
                 self._tell_language()
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(records))
 
     def _tell_language(self) -> None:
         if not self._has_told:
@@ -88,9 +88,9 @@ def _said(message: Message) -> str:
         value = None
     if not isinstance(value, (dict, list)):
         return message.text
-    texts = list(_leaves(value))
+    texts = list(_leaves(cast("object", value)))
     if message.role == "JSON" and not texts:
-        texts = list(strings_in(value))
+        texts = list(strings_in(cast("object", value)))
     told = [text.strip() for text in texts if text.strip()]
     return " ".join(with_period(text[:1].upper() + text[1:]) for text in told)
 
@@ -99,8 +99,8 @@ def _leaves(value: object, name: str = "") -> Iterator[str]:
     if isinstance(value, str) and name in {"text", "content"}:
         yield value
     elif isinstance(value, dict):
-        for key, inner in value.items():
+        for key, inner in cast("dict[str, object]", value).items():
             yield from _leaves(inner, key)
     elif isinstance(value, list):
-        for inner in value:
+        for inner in cast("list[object]", value):
             yield from _leaves(inner, name)

@@ -56,14 +56,14 @@ def segments(messages: Sequence[tuple[str, str]]) -> list[Sequence[tuple[str, st
     """
     found: list[Sequence[tuple[str, str]]] = []
     start = 0
-    said: set[str] = set()
+    said = set[str]()
     for place, (role, text) in enumerate(messages):
         words = _content(text)
         length = place - start
         is_new = length >= _SHORTEST and len(words) >= _NEW_WORDS and said.isdisjoint(words)
         if (role == "USER" and (is_new or length >= _LONGEST)) or length >= 2 * _LONGEST:
             found.append(messages[start:place])
-            start, said = place, set()
+            start, said = place, set[str]()
         said |= words
     return [*found, messages[start:]] if messages[start:] else found
 

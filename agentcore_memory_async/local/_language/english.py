@@ -7,7 +7,7 @@ import tomllib
 from importlib.resources import files
 from typing import Any
 
-_FILE = files(__package__).joinpath("english.toml")
+_FILE = files("agentcore_memory_async.local._language").joinpath("english.toml")
 """The file, beside this module."""
 DATA: dict[str, Any] = tomllib.loads(_FILE.read_text("utf-8"))
 """All of the file."""
