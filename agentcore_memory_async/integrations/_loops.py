@@ -13,10 +13,10 @@ import asyncio
 import sys
 from concurrent.futures import CancelledError as FutureCancelledError
 from concurrent.futures import Future
-from concurrent.futures import wait as wait_for_futures
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from anyio import CancelScope
@@ -273,10 +273,15 @@ class _Call(Generic[T]):
     def wait(self) -> T:
         """Wait for the outcome in the calling thread; an interrupt cancels the call."""
         cancellations = _cancellations()
+        # A plain lock: an exception of a signal handler leaves that of a future locked where it
+        # interrupts the code that takes it, and the loop would wait for that forever.
+        ended = Lock()
+        ended.acquire()
+        self._future.add_done_callback(lambda _: ended.release())
         try:
             self.hand_over()
             waited_s = 0.0
-            while not self._has_ended_in(CHECK_S):
+            while not ended.acquire(timeout=CHECK_S):
                 waited_s += CHECK_S
                 self._check(waited_s)
                 # Inside asyncio.run the first Ctrl-C only cancels the main task, which this wait
@@ -285,13 +290,9 @@ class _Call(Generic[T]):
                     raise asyncio.CancelledError
         except BaseException:
             if not self._future.cancel() and self._post(self._cancel):
-                self._has_ended_in(CLEANUP_TIMEOUT_S)
+                ended.acquire(timeout=CLEANUP_TIMEOUT_S)
             raise
         return self._future.result()
-
-    def _has_ended_in(self, seconds: float) -> bool:
-        """Wait for the outcome, at most so long."""
-        return bool(wait_for_futures({self._future}, seconds).done)
 
 
 def _name_asyncio() -> None:

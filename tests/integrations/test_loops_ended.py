@@ -333,17 +333,38 @@ def test_an_interrupted_blocking_call_in_a_loop(home: Home) -> None:
 
 @POSIX
 @pytest.mark.usefixtures("interruptible")
-def test_a_signal_handler_that_raises_a_timeout(home: Home) -> None:
+def test_a_signal_handler_that_raises_a_timeout(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is not taken for a time that is up in the wait."""
     gated, press = interrupted(home)
+    waits = threading.Event()
+
+    class Waited:
+        """The lock of a wait, which says when that has begun."""
+
+        def __init__(self) -> None:
+            self._lock = threading.Lock()
+            self.release = self._lock.release
+
+        def acquire(self, timeout: float = -1) -> bool:
+            if timeout >= 0:
+                waits.set()
+            return self._lock.acquire(timeout=timeout)
+
+    async def press_later() -> str:
+        # Before that asyncio may wake the loop, where it takes a TimeoutError for one of its own.
+        await asyncio.to_thread(waits.wait)
+        return await press()
 
     def raise_timeout(*_: object) -> None:
         message = "of the handler"
         raise TimeoutError(message)
 
+    monkeypatch.setattr(_loops, "Lock", Waited)
     signal.signal(signal.SIGINT, raise_timeout)
     with pytest.raises(TimeoutError, match="of the handler"):
-        home.calls.blocking(press)
+        home.calls.blocking(press_later)
     assert "cancelled" == gated.ended
 
 
