@@ -92,7 +92,7 @@ async def _open_under_anyio() -> str:
 
 def test_main_of_anyio_run() -> None:
     """``anyio.run`` sets sniffio's context variable, and the client still works."""
-    assert f"{MESSAGE.text}." == anyio.run(_open_under_anyio)
+    assert "The user only flies window seats." == anyio.run(_open_under_anyio)
 
 
 @pytest.mark.usefixtures("endpoint")

@@ -75,8 +75,13 @@ def count_code(_: argparse.Namespace) -> None:
 
 def code() -> dict[str, int]:
     """Return how much code the extractor is."""
-    files = (file for folder in code_size.FOLDERS for file in sorted((ROOT / folder).rglob("*.py")))
-    return code_size.measure(file.read_text(encoding="utf-8") for file in files)
+    folders = [ROOT / folder for folder in code_size.FOLDERS]
+    files = (file for folder in folders for file in sorted(folder.rglob("*.py")))
+    data = [file.read_text("utf-8") for folder in folders for file in folder.rglob("*.toml")]
+    return code_size.measure(file.read_text("utf-8") for file in files) | {
+        "lines of data": sum(len(text.splitlines()) for text in data),
+        "regular expressions in data": sum(map(code_size.count_in_data, data)),
+    }
 
 
 if __name__ == "__main__":

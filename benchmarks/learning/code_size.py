@@ -4,13 +4,15 @@ How much code the extractor is: lines, and regular expressions.
 Lines are all lines of the files, also blank ones, comments and docstrings. A regular expression
 is a string that is the first argument of a function of ``re``, or that holds an escape or a group
 that only regular expressions have, wherever it stands, but for docstrings. A string that is put
-together of several literals is one. So a table of patterns counts by its rows.
+together of several literals is one. So a table of patterns counts by its rows. Data in TOML is
+counted by itself: there, keys and texts are held against the same mark.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
@@ -42,6 +44,13 @@ def count_patterns(source: str) -> int:
         for text in _strings(tree)
         if id(text) not in docstrings
     )
+
+
+def count_in_data(source: str) -> int:
+    """Return the number of regular expressions in the TOML file *source*."""
+    tables = tomllib.loads(source).values()
+    texts = (str(text) for table in tables for pair in table.items() for text in pair)
+    return sum(OF_PATTERNS.search(text) is not None for text in texts)
 
 
 def _calls_of_re(tree: ast.AST) -> Iterator[ast.Call]:

@@ -80,4 +80,7 @@ async def test_the_default_schedule_is_quick_against_the_local_service() -> None
         event = await session.add_turns([said("I live in Turin.")])
         began = anyio.current_time()
         found = await session.wait_for_extraction(FACTS, since=event)
-        assert (texts(found), anyio.current_time() - began < 5) == (["I live in Turin."], True)
+        assert (texts(found), anyio.current_time() - began < 5) == (
+            ["The user lives in Turin."],
+            True,
+        )

@@ -11,7 +11,7 @@ import pytest
 
 from agentcore_memory_async.local import LocalMemoryService
 from tests.crowded.chat_server import serving
-from tests.crowded.programs.crowd import TEXT, installed
+from tests.crowded.programs.crowd import FACT, TEXT, installed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(180)
 
 def talk(*actors: str) -> list[str]:
     """Return the lines that a conversation prints for each actor."""
-    return [f"{actor} ['{TEXT}'] ['{TEXT}.']" for actor in actors]
+    return [f"{actor} ['{TEXT}'] ['{FACT}']" for actor in actors]
 
 
 PROGRAMS = {

@@ -66,8 +66,8 @@ def test_it_remembers(client: TestClient, service: BlockingLocalMemoryService) -
     service.drain()
     whole = client.post("/chat", json=QUESTION, headers=ANNA).json()["response"]
     streamed = client.post("/chat/stream", json=QUESTION, headers=ANNA).text
-    assert "I remember: I only fly window seats." in whole
-    assert "I remember: I only fly window seats." in streamed
+    assert "The user only flies window seats." in whole
+    assert "The user only flies window seats." in streamed
     said = [QUESTION["message"], whole, QUESTION["message"], streamed]
     client.post("/chat", json=QUESTION, headers=ANNA)  # which is stored behind the stream
     assert said == stored(service, "enc-anna_40example_2ecom", "chat002")[:4]

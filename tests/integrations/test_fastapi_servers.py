@@ -200,7 +200,7 @@ def test_uvicorn_with_reload(service: BlockingLocalMemoryService, tmp_path: Path
         module.write_text(module.read_text().replace("I remember:", "I recall:"))
         server.wait_for(STARTED)
         service.drain()
-        assert "I recall: I only fly window seats." in ask(server.url, 0, "Which seats?")
+        assert "I recall: The user only flies window seats." in ask(server.url, 0, "Which seats?")
         server.stop()
     assert 2 == len(service.calls("GetMemory"))
 

@@ -16,7 +16,14 @@ import pytest
 from agentcore_memory_async import local, sync
 from agentcore_memory_async._sync.derive import DERIVED
 from agentcore_memory_async.integrations import aiohttp, fastapi
-from agentcore_memory_async.local import AutoClock, ManualClock
+from agentcore_memory_async.local import (
+    AutoClock,
+    BedrockExtractor,
+    Consolidator,
+    ManualClock,
+    OpenAIEmbedder,
+    OpenAIExtractor,
+)
 from agentcore_memory_async.testing import FakeTransport
 from tests._frameworks import needs_framework
 from tests.test_all import public_modules
@@ -39,6 +46,10 @@ WITHOUT_TWIN: dict[type, str] = {
     FakeTransport: "managers of both APIs call it; a test gives it answers, and reads requests",
     AutoClock: "the local service waits by it; whoever makes it sets its time",
     ManualClock: "the local service waits by it; a test sets its time",
+    OpenAIExtractor: "the local service awaits it, in its own loop",
+    OpenAIEmbedder: "the local service awaits it, in its own loop",
+    BedrockExtractor: "the local service awaits it, in its own loop",
+    Consolidator: "the protocol of what the local service awaits",
 }
 """Classes without a twin, since no program without an event loop awaits them, with the reasons."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from agentcore_memory_async.verify._asking.answers import duration, inconclusive
 from agentcore_memory_async.verify._asking.watching import (
     LONGEST_S,
     Sighting,
@@ -17,7 +18,7 @@ from agentcore_memory_async.verify._asking.watching import (
 from agentcore_memory_async.verify._probes.probe import Observation, Probe
 from agentcore_memory_async.verify._probes.records import write_records
 from agentcore_memory_async.verify._probes.sessions import metadata_filter
-from agentcore_memory_async.verify.verdicts import Verdict, duration, inconclusive
+from agentcore_memory_async.verify.verdicts import Verdict
 
 if TYPE_CHECKING:
     from agentcore_memory_async.verify._asking.desk import Desk

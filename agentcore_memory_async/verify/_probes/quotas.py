@@ -9,9 +9,10 @@ import anyio
 
 from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async.errors import ConflictError, ThrottledError
+from agentcore_memory_async.verify._asking.answers import inconclusive
 from agentcore_memory_async.verify._asking.reply import Refusal, without_ids
 from agentcore_memory_async.verify._probes.probe import Observation, Probe
-from agentcore_memory_async.verify.verdicts import Verdict, inconclusive
+from agentcore_memory_async.verify.verdicts import Verdict
 
 if TYPE_CHECKING:
     from agentcore_memory_async.verify._asking.desk import Desk

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from agentcore_memory_async.verify._asking.answers import inconclusive
 from agentcore_memory_async.verify._asking.reply import NoAnswerError
 from agentcore_memory_async.verify._probes.probe import Observation, Probe
-from agentcore_memory_async.verify.verdicts import Verdict, inconclusive
+from agentcore_memory_async.verify.verdicts import Verdict
 
 if TYPE_CHECKING:
     from agentcore_memory_async.verify._asking.desk import Desk

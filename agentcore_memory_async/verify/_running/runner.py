@@ -13,13 +13,14 @@ from attrs import evolve
 from agentcore_memory_async._calls.wait_clock import holding
 from agentcore_memory_async._version import __version__
 from agentcore_memory_async.models import Memory
+from agentcore_memory_async.verify._asking.answers import duration, inconclusive
 from agentcore_memory_async.verify._asking.desk import Desk
 from agentcore_memory_async.verify._asking.reply import LimitReachedError, NoAnswerError, Reply
 from agentcore_memory_async.verify._asking.timer import Timer
 from agentcore_memory_async.verify._asking.watching import LONGEST_S, duration_of, watch
 from agentcore_memory_async.verify._probes.lags import known_times
 from agentcore_memory_async.verify._running.memory import KEY, create, paths_of, targets_of
-from agentcore_memory_async.verify.verdicts import Report, Verdict, duration, inconclusive
+from agentcore_memory_async.verify.verdicts import Report, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agentcore_memory_async import AsyncMemorySessionManager, ConversationalMessage, MessageRole
-from tests.crowded.programs.crowd import MEMORY_ID, TEXT, converse_blocking, installed
+from tests.crowded.programs.crowd import FACT, MEMORY_ID, TEXT, converse_blocking, installed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -37,11 +37,11 @@ async def test_a_fixture_and_a_test_share_a_manager(session: AsyncMemorySession)
     """What is stored is read and extracted."""
     async with session.extraction_poller("/facts/{actorId}/") as poller:
         await session.add_turns([ConversationalMessage(TEXT, MessageRole.USER)])
-        assert [f"{TEXT}."] == [record.content for record in await poller]
+        assert [FACT] == [record.content for record in await poller]
     assert [TEXT] == [turn.text for turn in await session.get_last_k_turns()]
 
 
 def test_the_sync_api(capsys: pytest.CaptureFixture[str]) -> None:
     """A plain test uses the sync API."""
     converse_blocking("ben")
-    assert f"ben ['{TEXT}'] ['{TEXT}.']\n" == capsys.readouterr().out
+    assert f"ben ['{TEXT}'] ['{FACT}']\n" == capsys.readouterr().out

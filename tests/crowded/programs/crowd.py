@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MEMORY_ID = "chat-a1B2c3D4e5"
 TEXT = "I only fly window seats"
+FACT = "The user only flies window seats."
 CROWD = (
     "agents",
     "anthropic",
