@@ -8,12 +8,12 @@ Ask the service how it behaves, where nobody knows, and let the local service be
 from __future__ import annotations
 
 from agentcore_memory_async.verify.verdicts import (
-    Change,
     Report,
     ReportError,
     Verdict,
+    VerdictChange,
     find_changes,
     parse_report,
 )
 
-__all__ = ("Change", "Report", "ReportError", "Verdict", "find_changes", "parse_report")
+__all__ = ("Report", "ReportError", "Verdict", "VerdictChange", "find_changes", "parse_report")

@@ -16,7 +16,7 @@ from attrs import asdict, field, frozen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ("Change", "Report", "ReportError", "Verdict", "find_changes", "parse_report")
+__all__ = ("Report", "ReportError", "Verdict", "VerdictChange", "find_changes", "parse_report")
 
 _FORMAT = 1
 """Version of the format of reports."""
@@ -140,7 +140,7 @@ def _parse_verdict(members: dict[str, Any]) -> Verdict:
 
 
 @frozen
-class Change:
+class VerdictChange:
     """
     An answer that differs from an earlier one.
 
@@ -156,11 +156,11 @@ class Change:
         return f"{self.new.name}: was {self.old.value!r}, is {self.new.value!r}"
 
 
-def find_changes(old: Iterable[Verdict], new: Iterable[Verdict]) -> list[Change]:
+def find_changes(old: Iterable[Verdict], new: Iterable[Verdict]) -> list[VerdictChange]:
     """Return the answers that changed, of questions that both reports answer."""
     before = {each.name: each for each in old if each.is_conclusive}
     return [
-        Change(before[each.name], each)
+        VerdictChange(before[each.name], each)
         for each in new
         if each.is_conclusive and each.name in before and not before[each.name].agrees(each)
     ]
