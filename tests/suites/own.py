@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 def run_own(suite: Suite, environment: Environment, root: Path) -> bool:
     """Run them, and return whether they passed; a failure is tried once more, alone."""
     found = [str(path) for each in suite.own for path in sorted(root.glob(each))]
-    pages = [each for each in suite.own if "[" in each]
-    if not found + pages:
+    single = [each for each in suite.own if "::" in each]
+    if not found + single:
         return True
     command = [str(environment.python), "-m", "pytest", "-q", "-rfE", "--dist", "loadgroup"]
     command += ["-o", f"cache_dir={environment.folder / 'cache'}"]  # others run here, too
     again = ("-n", "0", "--last-failed", "--last-failed-no-failures=none")
     return any(
-        subprocess.run([*command, *options, *found, *pages], cwd=root, check=False).returncode == 0
+        subprocess.run([*command, *options, *found, *single], cwd=root, check=False).returncode == 0
         for options in (("-n", "2"), again)
     )
 
