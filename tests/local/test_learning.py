@@ -41,7 +41,15 @@ TOLD = {
     "im vegetarian and i dont like figs": "The user is vegetarian and they don't like figs.",
     "I adopted a dog. He's called Pixel.": "The user adopted a dog. He's called Pixel.",
     "Last week my cat Tom was ill.": "The user says last week their cat Tom was ill.",
+    "I'm vegan.": "The user is vegan.",
+    "I'm 42": "The user is 42.",
+    "I don't have a car.": "The user does not have a car.",
+    "I'm a Python developer, can you help me?": "The user is a Python developer.",
+    "My car broke down on I-95.": "The user's car broke down on I-95.",
+    "I work at I/O Labs": "The user works at I/O Labs.",
+    "I live at 12 Oak St. Apt. 4, Bonn.": "The user lives at 12 Oak St. Apt. 4, Bonn.",
     # What is to be remembered, said so.
+    "Dont forget im vegan": "The user is vegan.",
     "Remember this: my dog Pixel is a corgi": "The user's dog Pixel is a corgi.",
     "Please note that I'm allergic to nuts": "The user is allergic to nuts.",
     "FYI my office is in Berlin": "The user's office is in Berlin.",
@@ -73,6 +81,7 @@ UNTOLD = (
 )  # fmt: skip
 """Messages of a user that state nothing worth keeping."""
 FOREIGN = (
+    "Me llamo Ana", "Soy vegano", "I dag har jeg fri", "My jsme z Prahy a máme psa",
     "Ich wohne am See und bin Lehrer.", "Vivo en Lisboa con mi hermana.",
     "J'habite à Paris depuis 2010", "Mi perro se llama Pixel", "Ho un gatto nero",
     "Eu moro no Porto", "Ik woon in Utrecht", "私は東京に住んでいます", "Я живу в Москве",
@@ -93,6 +102,9 @@ PREFERENCES = {
     "I never liked cooking.": "Never liked cooking",
     "I love tea but I hate coffee.": "Loves tea; hates coffee",
     "im allergic to cats": "Is allergic to cats",
+    "I never drank coffee": "Never drank coffee",
+    "be concise": "Wants answers that are concise",
+    "reply in French from now on": "Wants answers in French",
     "i dont like mushrooms": "Does not like mushrooms",
     "window seats only": "Only window seats",
     # How the assistant is to be.
@@ -108,7 +120,7 @@ NO_PREFERENCES = (
     "I'd like to reserve a table.", "I like that one.", "I prefer the 7th of March.",
     "I don't know.", "No problem", "Do you like jazz?", "I would love to.",
     "I like the sound of it.", "I always said so.", "I want two tickets.", "Sounds great!",
-    "Call me later", "Me gusta el café, siempre.",
+    "Call me later", "No errors in the log", "Me gusta el café, siempre.",
 )  # fmt: skip
 """Messages that express none."""
 PROPOSAL = "You want to book a table for 2 at Casa Verde at 8 pm, correct?"

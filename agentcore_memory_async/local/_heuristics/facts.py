@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from agentcore_memory_async.local._language.english import PATTERNS, VALUES, WORDS
 from agentcore_memory_async.local._language.sentences import (
+    as_meant,
     content_word_count,
     cut,
     dangles,
@@ -81,7 +82,7 @@ def fact_of(messages: Sequence[tuple[str, str]], who: str = "The user") -> str |
         return with_period(f"The user{told['rest']}")
     if role == "ASSISTANT":
         return _done(text, before) or _known(text)
-    note = PATTERNS["note"].match(text)
+    note = PATTERNS["note"].match(text := as_meant(text))
     if note is not None and not (note["mark"] or has_any("self", note["told"])):
         note = None
     parts = _told(note["told"] if note else text, who, is_note=note is not None)
@@ -120,8 +121,7 @@ def _is_worth_telling(sentence: str) -> bool:
     is_slot = matches("plan", sentence) or not matches("first_person", sentence)
     if is_slot and not names_matter(sentence):
         return False
-    is_trait = matches("trait", sentence) and names_matter(sentence.lower())
-    return content_word_count(sentence) >= (1 if is_trait else 2)
+    return content_word_count(sentence) >= (1 if matches("trait", sentence) else 2)
 
 
 def _retold(sentence: str, who: str) -> str:

@@ -61,9 +61,10 @@ def preference_of(clause: str) -> str | None:
         what = PATTERNS["clause_end"].split(match["what"], maxsplit=1)[0].rstrip(" ,.!")
         is_choice = "{how}" not in form and matches("moment", what.strip())
         is_so = is_telling(PATTERNS["clause_end"].split(bare, maxsplit=1)[0])
-        if is_choice or dangles(what) or not is_so or not terms(what):
+        is_own = not form.startswith(("wants", "asks"))
+        if not terms(what) or (is_own and (is_choice or dangles(what) or not is_so)):
             return None
-        if "verb" in parts and not parts["verb"].endswith("ed"):
+        if parts.get("verb") in WORDS["verbs"]:
             parts["verb"] = conjugate(parts["verb"])
         what = what[0].lower() + what[1:] if form.startswith("only") else what
         told: str = form.format(**parts | {"what": swap(what)})
@@ -86,9 +87,9 @@ def replaces_preference(new: str, old: str) -> bool:
     is_choice = has_any("exclusive", newer) and has_any("exclusive", older)
     if opposite or not is_choice or max(len(about), len(before)) > 4:
         return False
-    start = "Wants to be called"
+    kinds = ("Wants to be called", "Wants answers in")
     is_same = terms(newer)[-1:] == terms(older)[-1:]
-    return is_same or (newer.startswith(start) and older.startswith(start))
+    return is_same or any(newer.startswith(kind) and older.startswith(kind) for kind in kinds)
 
 
 def _text_of(record: str) -> str:

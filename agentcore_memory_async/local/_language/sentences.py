@@ -17,21 +17,29 @@ _ENGLISH = STOP_WORDS.union(*WORDS.values()) - WORDS["foreign"] - WORDS["shared"
 """Words that are a sign of English."""
 _TYPED: dict[str, str] = DATA["typed"]
 """What people type, and mean."""
-_AS_TYPED = re.compile(rf"(?<![\w'.])(?:{'|'.join(_TYPED)}|id(?= (?:like|love|rather)))(?![\w'])")
+_AS_TYPED = re.compile(
+    rf"(?<![\w'.])(?:{'|'.join(_TYPED)}|id(?= (?:like|love|rather)))(?![\w'])", re.IGNORECASE
+)
 """Words that people type without apostrophes or capitals."""
 
 
 def statements(text: str) -> list[str]:
     """Return the statements of an English text: without questions, small talk and openings."""
-    text = text.replace("\u2019", "'")
-    text = _AS_TYPED.sub(lambda match: _TYPED.get(match.group(), "I'd"), text)
     found: list[str] = []
-    for sentence in sentences(text):
+    for sentence in sentences(as_meant(text)):
+        if is_question(sentence) and (told := PATTERNS["told_before"].match(sentence)):
+            sentence = told["told"]
         opening = PATTERNS["opening"].match(sentence)
         bare = PATTERNS["ending"].sub("", sentence[opening.end() if opening else 0 :])
         if content_word_count(bare) and not is_question(bare):
             found.append(cut(bare[0].upper() + bare[1:]))
     return found
+
+
+def as_meant(text: str) -> str:
+    """Return a text with the apostrophes and capitals that people leave out."""
+    text = text.replace("\u2019", "'")
+    return _AS_TYPED.sub(lambda match: _TYPED.get(match.group().lower(), "I'd"), text)
 
 
 def cut(sentence: str, length: int = MAX_LENGTH) -> str:
@@ -124,9 +132,9 @@ def is_english(text: str) -> bool:
 
     Words decide, since one sentence has too few letters for statistics.
     """
-    words = tokens(text)
-    if sum(not word.isascii() for word in words) * 2 > len(words):
-        return False
+    words = tokens(as_meant(text))
     # A capitalized word may be of a name, as in "Los Angeles".
     plain = tokens(" ".join(re.findall(r"^\w+|(?<![\w'])[^\W\dA-Z][\w']*", text)))
-    return sum(word in WORDS["foreign"] for word in plain) <= sum(map(_ENGLISH.__contains__, words))
+    foreign = sum(word in WORDS["foreign"] or not word.isascii() for word in plain)
+    english = sum(map(_ENGLISH.__contains__, words))
+    return english > foreign or (english == foreign == 0 and (len(words) < 3 or words[0] == "i"))

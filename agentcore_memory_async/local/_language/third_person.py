@@ -8,9 +8,10 @@ from agentcore_memory_async.local._language.english import DATA, WORDS, compiled
 from agentcore_memory_async.local._language.words import STOP_WORDS
 
 _WORD = re.compile(
-    r"\b(?:Type|Part|Phase|Stage|Class|Level|World War|Act|Volume) I\b|[A-Za-z][A-Za-z']*"
+    r"\b(?:Type|Part|Phase|Stage|Class|Level|World War|Act|Volume) I\b|"
+    r"(?<![\w/-])[^\W\d_][\w']*(?![-/]\w)"
 )
-"""Words; numerals match as a whole."""
+"""Words, but for parts of others ("I-95", "I/O"); numerals match as a whole."""
 _AFTER_I = re.compile(r"\b(?P<who>i) (?P<verb>am|was|wasn't)\b", re.IGNORECASE)
 """A form of "to be" that changes with the pronoun."""
 _PLURAL = {"am": "are", "was": "were", "wasn't": "weren't"}
