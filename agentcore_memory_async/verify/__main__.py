@@ -40,6 +40,20 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _report(text: str) -> Path:
+    if not Path(text).is_file():
+        message = f"there is no file {text!r}; give a report of an earlier run"
+        raise argparse.ArgumentTypeError(message)
+    return Path(text)
+
+
+def _new_file(text: str) -> Path:
+    if Path(text).is_dir() or not Path(text).parent.is_dir():
+        message = f"{text!r} can't be written; give a file in a folder that exists"
+        raise argparse.ArgumentTypeError(message)
+    return Path(text)
+
+
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m agentcore_memory_async.verify",
@@ -55,13 +69,16 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--region", help="AWS region; the usual one if omitted")
     parser.add_argument(
         "--output",
-        type=Path,
+        type=_new_file,
         default=Path("measured.json"),
         metavar="FILE",
         help="report; a page beside it ends in .md, the state of the run in .state (%(default)s)",
     )
     parser.add_argument(
-        "--diff", type=Path, metavar="OLD", help=f"name what changed since a report; exit {CHANGED}"
+        "--diff",
+        type=_report,
+        metavar="OLD",
+        help=f"name what changed since a report; exit {CHANGED}",
     )
     parser.add_argument("--yes", action="store_true", help="start without a question")
     parser.add_argument(

@@ -63,6 +63,15 @@ async def test_it_injects_faults_and_ends_them(serve: Callable[..., Any]) -> Non
         assert [job["failureReason"] for job in jobs] == ["LTM_RATE_EXCEEDED"]
 
 
+async def test_a_misspelled_member_of_a_fault_is_refused(serve: Callable[..., Any]) -> None:
+    """It would be a fault of every operation."""
+    async with serve(admin=True) as client:
+        made = await ask(client, "POST", "faults", opration="ListActors")
+        assert made.status == 400
+        assert "opration" in made.body["message"]
+        assert (await client.call("POST", "actors")).status == 200
+
+
 async def test_it_moves_the_clock_and_waits(serve: Callable[..., Any]) -> None:
     """A manual clock advances; drain with includeFuture=false extracts only what is due."""
     async with serve(admin=True, extraction_delay=60) as client:

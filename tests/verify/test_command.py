@@ -94,7 +94,6 @@ def test_a_report_that_cannot_be_compared_costs_nothing(
     """An unreadable report is refused before anything is sent."""
     (tmp_path / "old.json").write_text("{}", "utf-8")
     assert 1 == command.main(["--yes", "--diff", "old.json"])
-    assert 1 == command.main(["--yes", "--diff", "missing.json"])
     assert "no report" in capsys.readouterr().err
     assert [] == service.calls()
 
@@ -151,3 +150,18 @@ def test_a_profile_of_a_run_is_taken(service: BlockingLocalMemoryService, tmp_pa
     assert 0 == command.main(["--yes"])
     taken = LocalMemoryService(profile=tmp_path / "measured.json")
     assert Behavior() == taken._context.behavior
+
+
+@pytest.mark.parametrize(
+    ("option", "wanted"),
+    [("--diff", "give a report of an earlier run"), ("--output", "give a file in a folder")],
+)
+def test_a_file_that_can_not_be_used_is_refused(
+    option: str, wanted: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is asked, with the name of the argument and what to do."""
+    with pytest.raises(SystemExit):
+        command.main([option, str(tmp_path / "none" / "old.json")])
+    errors = capsys.readouterr().err
+    assert option in errors
+    assert wanted in errors

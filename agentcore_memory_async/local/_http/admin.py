@@ -33,6 +33,11 @@ _MAX_SECONDS = 100 * 366 * 86_400.0
 """Longest duration in seconds that a request may name: 100 years."""
 _CODES = {"error": "ServiceException", "extraction": "LTM_RATE_EXCEEDED"}
 """Codes of faults whose requests name none, by their kinds."""
+_FAULT_MEMBERS = (
+    *("kind", "operation", "times", "code", "message", "status", "seconds", "strategy"),
+    *("probability", "seed", "rate"),
+)
+"""Members of a request for a fault."""
 
 Params = dict[str, Any]
 
@@ -127,6 +132,9 @@ class AdminApi:
 
 def _fault(params: Params) -> tuple[Fault, str | None]:
     """Return the fault of a request, and the strategy that it is limited to."""
+    if unknown := sorted(params.keys() - {*_FAULT_MEMBERS}):
+        text = f"{unknown[0][:80]} is no member of a fault; there are {', '.join(_FAULT_MEMBERS)}"
+        raise validation(text)
     kind = params.get("kind", "error")
     if kind not in FAULT_KINDS:
         raise validation(f"kind is one of {', '.join(FAULT_KINDS)}", field="kind")
