@@ -66,9 +66,9 @@ async def test_it_injects_faults_and_ends_them(serve: Callable[..., Any]) -> Non
 async def test_a_misspelled_member_of_a_fault_is_refused(serve: Callable[..., Any]) -> None:
     """It would be a fault of every operation."""
     async with serve(admin=True) as client:
-        made = await ask(client, "POST", "faults", opration="ListActors")
+        made = await ask(client, "POST", "faults", op="ListActors")
         assert made.status == 400
-        assert "opration" in made.body["message"]
+        assert "op" in made.body["message"]
         assert (await client.call("POST", "actors")).status == 200
 
 
