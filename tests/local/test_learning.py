@@ -7,7 +7,6 @@ and benchmarks/recall. These are the cases that it was made for, and must not lo
 
 from __future__ import annotations
 
-import json
 import logging
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -126,7 +125,7 @@ NO_PREFERENCES = (
 PROPOSAL = "You want to book a table for 2 at Casa Verde at 8 pm, correct?"
 
 
-def learn(kind: str, *said: tuple[str, str], role: str = "USER") -> list[str]:
+def learn(kind: str, *said: tuple[str, str]) -> list[str]:
     """Return the records of messages."""
     messages = tuple(Message(role, text, at, str(at), 0) for at, (role, text) in enumerate(said))
     strategy = Strategy("s", "s", kind, "/")
@@ -327,5 +326,4 @@ def test_hostile_text_takes_no_time() -> None:
         "[" * 5_000,
     ):
         for kind in ("SEMANTIC", "USER_PREFERENCE", "SUMMARIZATION", "EPISODIC"):
-            learn(kind, ("USER", text), ("ASSISTANT", text))
-    assert json.loads("[]") == []
+            assert len(learn(kind, ("USER", text), ("ASSISTANT", text))) <= 2

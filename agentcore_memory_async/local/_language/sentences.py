@@ -42,11 +42,11 @@ def as_meant(text: str) -> str:
     return _AS_TYPED.sub(lambda match: _TYPED.get(match.group().lower(), "I'd"), text)
 
 
-def cut(sentence: str, length: int = MAX_LENGTH) -> str:
+def cut(text: str) -> str:
     """Return a text that is not too long, cut between words if it has any."""
-    if len(sentence) <= length:
-        return sentence
-    return (sentence[: length - 1].rsplit(None, 1) or [""])[0] + "\u2026"
+    if len(text) <= MAX_LENGTH:
+        return text
+    return (text[: MAX_LENGTH - 1].rsplit(None, 1) or [""])[0] + "\u2026"
 
 
 def is_question(sentence: str) -> bool:
