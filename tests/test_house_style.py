@@ -32,9 +32,9 @@ _VERBS = """
     Accept Add Answer Apply Ask Begin Bind Bring Build Call Cancel Change Check Close Collect
     Commit Copy Corrupt Count Create Cut Delete Derive Determine Discard Do Draw Drop End
     Extract Fill Find Finish Forget Hand Import Index Inject Iterate Judge Keep Leave Let List
-    Load Lock Log Make Mark Move Note Open Overwrite Parse Perform Poll Queue Raise Read Refuse
-    Remove Replace Report Request Return Rewrite Run Schedule Search Send Set Settle Sleep Split
-    Start Stop Store Take Turn Update Wait Wake Warn Write Yield
+    Load Lock Log Make Mark Move Note Open Overwrite Parse Perform Poll Print Queue Raise Read
+    Refuse Remove Replace Report Request Return Rewrite Run Schedule Search Send Set Settle Show
+    Sleep Split Start Stop Store Take Turn Update Wait Wake Warn Write Yield
 """
 VERBS = _VERBS.split()
 """The verbs with which docstrings of functions begin, all imperative; sorted."""
@@ -42,7 +42,7 @@ _RETIRED = """
     Want Watcher Pace Budget Flow Gate Ticket _turnstile others_pace Line Unsettled unsettled
     read_wait Place LOOKS_S looks_s next_look Polls led_by _Seen absorbed Sending noting Captured
     keep_answer _Stationary Noted _Loaded _Prepared Backing _Host Feed _dressed _twin is_passing
-    BackgroundWaits Front Console Finder _Shelf heal break_body lose_connection slow_down RECORDERS
+    BackgroundWaits Front Finder _Shelf heal break_body lose_connection slow_down RECORDERS
     leans_on_the_one_before substance java_string saying Throttle _came log_filter
     write_deadline_s read_deadline_s attempt_timeout_s backoff_s throttled_backoff_s max_backoff_s
     expected_s min_interval_s max_interval_s job_interval_s max_requests_per_s
@@ -266,8 +266,8 @@ def test_the_checks_see_violations() -> None:
     openings = ["Returns a list.", "Return a list.", "Open, once.", "A list."]
     assert [first_word(each) in VERBS for each in openings] == [False, True, True, False]
     assert {"Place", "heal"} == {name for _, name in names(function)} & RETIRED_NAMES
-    [imported] = ast.parse("from a.Front import Console as Line").body
-    assert {"Front", "Console", "Line"} == {name for _, name in names(imported)} & RETIRED_NAMES
+    [imported] = ast.parse("from a.Front import Finder as Line").body
+    assert {"Front", "Finder", "Line"} == {name for _, name in names(imported)} & RETIRED_NAMES
 
 
 def test_the_check_of_constants_sees_violations() -> None:

@@ -1,0 +1,13 @@
+"""The commands, one module by topic; `MODULES` is the order of the help."""
+
+from __future__ import annotations
+
+from agentcore_memory_async.cli._commands import (
+    conversations,
+    doctor,
+    memories,
+    transfer,
+)
+
+MODULES = (memories, conversations, transfer, doctor)
+"""Modules, each with a function ``register`` that adds its commands to the application."""

@@ -1,0 +1,12 @@
+"""Moving a memory: ``export`` and ``import``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typer import Typer
+
+
+def register(app: Typer) -> None:
+    """Add the commands to *app*."""

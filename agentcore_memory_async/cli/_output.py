@@ -1,0 +1,242 @@
+"""The one place that prints: tables for people, plain rows for pipes, JSON lines for programs."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from contextlib import aclosing, contextmanager
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from attrs import frozen
+
+from agentcore_memory_async.cli._exit_codes import (
+    WRONG_USAGE,
+    CommandError,
+    error_object,
+    message_of,
+)
+from agentcore_memory_async.cli._text import escaped, shown
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+
+ROWS = 100
+"""Rows of one table; more make another, so that nothing waits for the last page."""
+FLEXIBLE_WIDTH = 20
+"""Least width of the columns that can be folded, all together."""
+GAP = 2
+"""Spaces between two columns."""
+
+
+class HasDict(Protocol):
+    """What can be shown as JSON."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all members as JSON data."""
+        ...
+
+
+Item = TypeVar("Item", bound=HasDict)
+
+
+@frozen
+class Column(Generic[Item]):
+    """
+    A column of a table.
+
+    Attributes:
+        header: Header.
+        value: Function that returns what is in it.
+        is_id: Whether it holds ids, which are never cut or folded, so that they can be copied.
+    """
+
+    header: str
+    value: Callable[[Item], object]
+    is_id: bool = False
+
+
+@frozen
+class Output:
+    """
+    The output of a command.
+
+    Attributes:
+        as_json: Whether it is for programs: one JSON object a line, and nothing else on stdout.
+    """
+
+    as_json: bool = False
+
+    async def stream(
+        self, items: AsyncGenerator[Item], columns: Sequence[Column[Item]], empty: str
+    ) -> int:
+        """
+        Print *items* as they come, and return their number.
+
+        Args:
+            items: What to print; it is closed.
+            columns: What is shown of each of them for people.
+            empty: Note for people if there are none.
+        """
+        count, part = 0, list[Item]()
+        async with aclosing(items):
+            async for item in items:
+                count += 1
+                part.append(item)
+                if len(part) == ROWS:
+                    self.show(part, columns)
+                    part = []
+        if part or not count:
+            self.show(part, columns, empty)
+        return count
+
+    def show(self, items: Sequence[Item], columns: Sequence[Column[Item]], empty: str = "") -> None:
+        """
+        Print *items*: as a table on a terminal, as lines with tabs in a pipe, or as JSON lines.
+
+        Args:
+            items: What to print.
+            columns: What is shown of each of them for people.
+            empty: Note for people if there are none.
+        """
+        if not items:
+            if not self.as_json:
+                self.note(empty)
+            return
+        if self.as_json:
+            lines = [json.dumps(item.to_dict()) for item in items]
+        elif sys.stdout.isatty():
+            self._print_table(items, columns)
+            return
+        else:
+            lines = [
+                "\t".join(escaped(shown(column.value(item))) for column in columns)
+                for item in items
+            ]
+        _write("".join(f"{line}\n" for line in lines))
+
+    def details(self, item: Item, columns: Sequence[Column[Item]]) -> None:
+        """Print one value: a line for each of *columns*, or a JSON object."""
+        if self.as_json:
+            _write(f"{json.dumps(item.to_dict())}\n")
+            return
+        width = max(len(column.header) for column in columns)
+        for column in columns:
+            _write(f"{column.header:<{width}}  {escaped(shown(column.value(item)))}\n")
+
+    def line(self, text: str) -> None:
+        """Print a line for people; programs do not see it."""
+        if not self.as_json:
+            _write(f"{escaped(text)}\n")
+
+    def note(self, text: str) -> None:
+        """Print a note on stderr; for programs an object with ``note``."""
+        line = json.dumps({"note": text}) if self.as_json else escaped(text)
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+    def error(self, error: Exception) -> None:
+        """Print an error on stderr; for programs an object with ``error``."""
+        if self.as_json:
+            line = json.dumps(error_object(error))
+        else:
+            line = f"agentcore-memory: {escaped(message_of(error), keep=chr(10))}"
+        sys.stderr.write(f"{line}\n")
+
+    def confirm(self, question: str, *, yes: bool) -> bool:
+        """
+        Return whether somebody agrees; the question is asked on stderr.
+
+        Args:
+            question: Question, without the form of its answer.
+            yes: Whether ``--yes`` was given, so that nobody is asked.
+
+        Raises:
+            CommandError: There is no terminal to ask at.
+        """
+        if yes:
+            return True
+        if not sys.stdin.isatty():
+            message = "nothing was changed: there is no terminal to ask at; give --yes to agree"
+            raise CommandError(message, WRONG_USAGE)
+        sys.stderr.write(f"{escaped(question)} [y/N] ")
+        sys.stderr.flush()
+        with _interruptible():
+            answer = sys.stdin.readline()
+        return answer.strip().lower() in {"y", "yes"}
+
+    @contextmanager
+    def progress(self, title: str) -> Generator[Callable[[str, int, int | None], None]]:
+        """
+        Show on a terminal how far something is, until the block is left.
+
+        Yields:
+            A function of what is being done, how much of it is done, and how much there is; None
+            where that is unknown.
+        """
+        if self.as_json or not sys.stderr.isatty():
+            yield lambda _text, _done, _total: None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+        )
+        console = Console(file=sys.stderr, highlight=False)
+        with Progress(*columns, console=console, transient=True) as bar:
+            task = bar.add_task(title, total=None)
+
+            def update(text: str, done: int, total: int | None) -> None:
+                bar.update(task, description=escaped(text), completed=done, total=total)
+
+            yield update
+
+    def _print_table(self, items: Sequence[Item], columns: Sequence[Column[Item]]) -> None:
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        cells = [
+            [Text(escaped(shown(column.value(item)), keep="\n\t")) for column in columns]
+            for item in items
+        ]
+        table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+        needed = 0
+        for index, column in enumerate(columns):
+            if column.is_id:
+                longest = max(row[index].cell_len for row in cells)
+                longest = max(longest, len(column.header))
+                table.add_column(column.header, no_wrap=True, min_width=longest)
+                needed += longest + GAP
+            else:
+                table.add_column(column.header, overflow="fold")
+        for row in cells:
+            table.add_row(*row)
+        if any(not column.is_id for column in columns):
+            needed += FLEXIBLE_WIDTH
+        console = Console(file=sys.stdout, highlight=False)
+        # Wider than the terminal, if the ids are: that folds what it shows, and copies it whole.
+        console.print(table, width=max(console.width, needed), crop=False)
+        sys.stdout.flush()
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+@contextmanager
+def _interruptible() -> Generator[None]:
+    """Let Ctrl-C end the block at once: an event loop would notice it after the block only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
