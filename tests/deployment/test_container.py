@@ -1,0 +1,148 @@
+"""The Dockerfile of the local service: what it starts and checks is run here, without Docker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from agentcore_memory_async.local._http.listener import check_reach, is_loopback
+from agentcore_memory_async.sync import MemorySessionManager
+from tests.deployment.dockerfile import exec_form, instructions, last_stage
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+pytestmark = pytest.mark.timeout(120)  # its start alone can take a busy machine a minute
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "docs" / "examples" / "container"
+IMAGE = last_stage(instructions(FOLDER / "Dockerfile"))
+START = [*exec_form(IMAGE["ENTRYPOINT"]), *exec_form(IMAGE["CMD"])]
+CHECK = exec_form(IMAGE["HEALTHCHECK"])
+COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text())
+WITHIN_S = 60
+
+
+class Container:
+    """
+    What a container of the image would run, as processes of this machine.
+
+    Args:
+        folder: Folder in place of the volume.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port: int = free.getsockname()[1]
+        self._here = {"8788": str(self.port), "0.0.0.0": "127.0.0.1", "/data": str(folder)}
+
+    def here(self, command: list[str]) -> list[str]:
+        """Return a command of the image for this machine."""
+        assert "python" == command[0]
+        for there, here in self._here.items():
+            command = [part.replace(there, here) for part in command]
+        return [sys.executable, *command[1:]]
+
+    def is_healthy(self) -> bool:
+        """Run the health check."""
+        done = subprocess.run(self.here(CHECK), capture_output=True, check=False, timeout=WITHIN_S)
+        return done.returncode == 0
+
+    @contextmanager
+    def running(self) -> Generator[subprocess.Popen[str]]:
+        """Start the container, and wait until it is healthy."""
+        process = subprocess.Popen(self.here(START), stdout=subprocess.PIPE, text=True)
+        try:
+            until = time.monotonic() + WITHIN_S
+            while not self.is_healthy():
+                assert process.poll() is None
+                assert time.monotonic() < until
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
+
+    def ask(self, host: str) -> int:
+        """Return the status for a request that names *host*."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=WITHIN_S) as connection:
+            request = f"GET /_local/health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+            connection.sendall(request.encode())
+            return int(connection.makefile("rb").readline().split()[1])
+
+
+def test_it_is_healthy_stops_and_keeps_what_it_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers the app of the compose file, ends by SIGTERM, and starts with the same data."""
+    container = Container(tmp_path)
+    for name, value in COMPOSE["services"]["app"]["environment"].items():
+        monkeypatch.setenv(name, value.replace("memory:8788", f"127.0.0.1:{container.port}"))
+    assert not container.is_healthy()
+    texts: list[str] = []
+    for number in range(2):
+        with container.running() as process:
+            assert (200, 200, 403) == tuple(
+                map(container.ask, ("memory:8788", "localhost:8788", "evil.example"))
+            )
+            with MemorySessionManager(os.environ["MEMORY_ID"]) as manager:
+                session = manager.create_memory_session("anna", "chat001")
+                session.add_turns([{"role": "user", "content": f"message {number}"}])
+                texts = [turn.text for turn in session.get_last_k_turns(k=5)]
+            process.send_signal(signal.SIGTERM)
+            output, _ = process.communicate(timeout=WITHIN_S)
+            assert (0, "stopped") == (process.returncode, output.splitlines()[-1])
+    assert ["message 0", "message 1"] == texts
+
+
+def test_others_reach_it_and_nobody_runs_it_as_root() -> None:
+    """It listens on all addresses, as its hosts are named; its user is not root."""
+    host = START[START.index("--host") + 1]
+    check_reach(host, [START[START.index("--allow-host") + 1]])
+
+    assert not is_loopback(host)
+    assert int(IMAGE["USER"]) > 0
+    assert IMAGE["EXPOSE"] == START[START.index("--port") + 1]
+
+
+def test_what_the_build_copies_is_all_that_it_needs() -> None:
+    """Each file is there, and what pyproject.toml refers to is among them."""
+    copied = [
+        source
+        for name, rest in instructions(FOLDER / "Dockerfile")
+        if name == "COPY" and not rest.startswith("--from")
+        for source in rest.split()[:-1]
+    ]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    needed = {"pyproject.toml", project["project"]["readme"], *project["project"]["license-files"]}
+    needed |= set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
+
+    assert needed == set(copied)
+    assert all((ROOT / source).exists() for source in copied)
+
+
+def test_the_app_of_the_compose_file_finds_it() -> None:
+    """The app waits until it is healthy, and has its variables and a name that it answers to."""
+    app, memory = COMPOSE["services"]["app"], COMPOSE["services"]["memory"]
+    url = f"http://{START[START.index('--allow-host') + 1]}:{IMAGE['EXPOSE']}"
+    with_url = {name for name, value in app["environment"].items() if value == url}
+
+    assert {"condition": "service_healthy"} == app["depends_on"]["memory"]
+    assert {
+        "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE",
+        "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL",
+    } == with_url
+    assert "ports" not in memory
+    assert [f"memory:{IMAGE['VOLUME']}"] == memory["volumes"]
+    context = (FOLDER / memory["build"]["context"]).resolve()
+    assert FOLDER / "Dockerfile" == context / memory["build"]["dockerfile"]
