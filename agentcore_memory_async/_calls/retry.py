@@ -164,7 +164,8 @@ class Retrier:
         self._idle: anyio.Event | None = None
         self._waits = EndableWaits("manager")
         self._absence = Absence()
-        self._random = random.Random()
+        # Without a state: processes that go on from one snapshot would all wait equally long.
+        self._random: random.Random = random.SystemRandom()
 
     def running(self) -> Held:
         """Count a call in the block, if anything may be sent: closing waits for it."""
