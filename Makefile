@@ -22,6 +22,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SPHINX_OUT := docs/_build/html
+EXAMPLES := docs/examples
 
 export TRANSCRIPT QUERY
 
@@ -66,6 +67,10 @@ lint: $(VENV)/.group-lint
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	git ls-files -z | xargs -0 $(BIN)/codespell
+	$(BIN)/hadolint $(EXAMPLES)/container/Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec $(EXAMPLES)/container/compose.yaml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(EXAMPLES)/ci/github.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci $(EXAMPLES)/ci/gitlab.yml
 
 types: $(VENV)/.group-typing
 	$(BIN)/mypy

@@ -1,4 +1,4 @@
-"""Processes that go on from the same memory, as after a fork or from a snapshot, differ by chance."""
+"""Processes with the same past, as after a fork or from a snapshot, differ by chance."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TWINS = """
 
 
 def test_twins_share_neither_ids_nor_waits() -> None:
-    """Client tokens, and the jitter of retries, have no state that a copy of the memory has, too."""
+    """Client tokens and the jitter of retries have no state that is copied with the memory."""
     done = subprocess.run(
         [sys.executable, "-c", dedent(TWINS)],
         capture_output=True,
