@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import sys
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 import yaml
 
+from agentcore_memory_async.local import LocalMemoryService
 from agentcore_memory_async.local._http.listener import check_reach, is_loopback
 from agentcore_memory_async.sync import MemorySessionManager
 from tests.deployment.container import FOLDER, IMAGE, ROOT, START, WITHIN_S, Container
 from tests.deployment.dockerfile import instructions
+from tests.deployment.frozen import MEMORY, stored
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,3 +93,19 @@ def test_the_app_of_the_compose_file_finds_it() -> None:
     assert [f"memory:{IMAGE['VOLUME']}"] == memory["volumes"]
     context = (FOLDER / memory["build"]["context"]).resolve()
     assert FOLDER / "Dockerfile" == context / memory["build"]["dockerfile"]
+
+
+async def test_a_worker_stores_what_is_under_way_when_it_is_stopped() -> None:
+    """SIGTERM comes while a write waits for its answer: the write is made, and the worker ends."""
+    async with LocalMemoryService() as service:
+        slow = service.add_latency(1.0, operation="CreateEvent")
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-W", "error", str(FOLDER / "worker.py")),
+            env=os.environ | service.environment | {"MEMORY_ID": MEMORY},
+        )
+        while not slow.met:
+            await anyio.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+
+        assert 0 == await process.wait()
+        assert ["I live in Turin."] == await stored(service)
