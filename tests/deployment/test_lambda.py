@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -12,6 +13,7 @@ from agentcore_memory_async.local import LocalMemoryService
 from tests.deployment.frozen import (
     HANDLERS,
     LOSSES,
+    ROOT,
     between_freezes,
     runtime,
     said,
@@ -139,3 +141,18 @@ async def test_only_what_failed_comes_again(service: LocalMemoryService) -> None
     failed = [each["itemIdentifier"] for each in answer["returned"]["batchItemFailures"]]
     assert [delivery(1)["messageId"], delivery(2)["messageId"]] == failed
     assert ["message 3"] == await stored(service)
+
+
+async def test_the_policy_of_the_page_is_what_the_handler_calls(
+    service: LocalMemoryService,
+) -> None:
+    """The actions are those of the operations, no fewer and no more."""
+    page = (ROOT / "docs" / "lambda.md").read_text()
+    block = re.search(r"<!-- policy: lambda -->\n```json\n(.*?)```", page, re.DOTALL)
+    assert block is not None
+    [statement] = json.loads(block[1])["Statement"]
+    async with runtime("handler", service.environment) as process:
+        await process.invoke(said("hello"))
+
+    called = {f"bedrock-agentcore:{call.operation}" for call in service.calls()}
+    assert called == set(statement["Action"])
