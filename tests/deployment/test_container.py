@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from agentcore_memory_async.local import LocalMemoryService
-from agentcore_memory_async.local._http.listener import check_reach, is_loopback
+from agentcore_memory_async.local._http.listener import check_reach
+from agentcore_memory_async.local._http.server import is_loopback
 from agentcore_memory_async.sync import MemorySessionManager
 from tests.deployment.container import FOLDER, IMAGE, ROOT, START, WITHIN_S, Container
 from tests.deployment.dockerfile import instructions
