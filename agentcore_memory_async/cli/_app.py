@@ -98,7 +98,11 @@ def _common_options() -> Any:
         annotation=Annotated[
             bool,
             typer.Option(
-                callback=_print_version, is_eager=True, metavar="", help="Print the version."
+                "--version",
+                callback=_print_version,
+                is_eager=True,
+                metavar="",
+                help="Print the version.",
             ),
         ],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import anyio
 from attrs import frozen
 
 from agentcore_memory_async.cli._exit_codes import WRONG_USAGE, CommandError
@@ -64,6 +65,23 @@ class Connection:
         from agentcore_memory_async.control import AsyncMemoryControl
 
         return AsyncMemoryControl(**self._settings())
+
+    @property
+    def wait_clock(self) -> WaitClock:
+        """The clock of waits."""
+        from agentcore_memory_async._calls.wait_clock import LoopClock
+
+        return self.clock or LoopClock()
+
+    async def rest(self, seconds: float) -> None:
+        """Wait; a clock of a test moves on meanwhile."""
+        from agentcore_memory_async._calls.wait_clock import holding
+
+        clock = self.wait_clock
+        until = clock.now() + seconds
+        with holding(clock):
+            while clock.now() < until and not await clock.wait(anyio.Event(), until):
+                pass
 
     def _settings(self) -> dict[str, Any]:
         return {

@@ -30,6 +30,11 @@ GAP = 2
 """Spaces between two columns."""
 
 
+def as_json(value: object) -> str:
+    """Return a value of the library's as JSON on one line, in ASCII; other objects as text."""
+    return json.dumps(value, default=str)
+
+
 class HasDict(Protocol):
     """What can be shown as JSON."""
 
@@ -91,7 +96,14 @@ class Output:
             self.show(part, columns, empty)
         return count
 
-    def show(self, items: Sequence[Item], columns: Sequence[Column[Item]], empty: str = "") -> None:
+    def show(
+        self,
+        items: Sequence[Item],
+        columns: Sequence[Column[Item]],
+        empty: str = "",
+        *,
+        headers: bool = True,
+    ) -> None:
         """
         Print *items*: as a table on a terminal, as lines with tabs in a pipe, or as JSON lines.
 
@@ -99,15 +111,16 @@ class Output:
             items: What to print.
             columns: What is shown of each of them for people.
             empty: Note for people if there are none.
+            headers: Whether a table has the headers of its columns.
         """
         if not items:
-            if not self.as_json:
+            if empty and not self.as_json:
                 self.note(empty)
             return
         if self.as_json:
-            lines = [json.dumps(item.to_dict()) for item in items]
+            lines = [as_json(item.to_dict()) for item in items]
         elif sys.stdout.isatty():
-            self._print_table(items, columns)
+            self._print_table(items, columns, headers=headers)
             return
         else:
             lines = [
@@ -119,7 +132,7 @@ class Output:
     def details(self, item: Item, columns: Sequence[Column[Item]]) -> None:
         """Print one value: a line for each of *columns*, or a JSON object."""
         if self.as_json:
-            _write(f"{json.dumps(item.to_dict())}\n")
+            _write(f"{as_json(item.to_dict())}\n")
             return
         width = max(len(column.header) for column in columns)
         for column in columns:
@@ -144,6 +157,17 @@ class Output:
             line = f"agentcore-memory: {escaped(message_of(error), keep=chr(10))}"
         sys.stderr.write(f"{line}\n")
 
+    def require_consent(self, *, yes: bool) -> None:
+        """
+        Check that somebody agreed by ``--yes``, or can be asked, before anything is sent.
+
+        Raises:
+            CommandError: There is no terminal to ask at.
+        """
+        if not yes and not sys.stdin.isatty():
+            message = "nothing was changed: there is no terminal to ask at; give --yes to agree"
+            raise CommandError(message, WRONG_USAGE)
+
     def confirm(self, question: str, *, yes: bool) -> bool:
         """
         Return whether somebody agrees; the question is asked on stderr.
@@ -155,11 +179,9 @@ class Output:
         Raises:
             CommandError: There is no terminal to ask at.
         """
+        self.require_consent(yes=yes)
         if yes:
             return True
-        if not sys.stdin.isatty():
-            message = "nothing was changed: there is no terminal to ask at; give --yes to agree"
-            raise CommandError(message, WRONG_USAGE)
         sys.stderr.write(f"{escaped(question)} [y/N] ")
         sys.stderr.flush()
         with _interruptible():
@@ -195,7 +217,9 @@ class Output:
 
             yield update
 
-    def _print_table(self, items: Sequence[Item], columns: Sequence[Column[Item]]) -> None:
+    def _print_table(
+        self, items: Sequence[Item], columns: Sequence[Column[Item]], *, headers: bool
+    ) -> None:
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
@@ -204,7 +228,13 @@ class Output:
             [Text(escaped(shown(column.value(item)), keep="\n\t")) for column in columns]
             for item in items
         ]
-        table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+        table = Table(
+            show_header=headers,
+            box=None,
+            pad_edge=False,
+            padding=(0, GAP, 0, 0),
+            header_style="bold",
+        )
         needed = 0
         for index, column in enumerate(columns):
             if column.is_id:

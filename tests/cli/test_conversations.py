@@ -53,3 +53,43 @@ def test_turns_of_nothing(run: Callable[..., Ran]) -> None:
     ran = run("turns", "alice", "other")
     assert (0, "") == (ran.code, ran.out)
     assert "no messages" in ran.err
+
+
+def test_sessions(run: Callable[..., Ran]) -> None:
+    """Each is a row, or an object."""
+    [[session, created]] = run("sessions", "alice").rows
+    assert "chat001" == session
+    [found] = run("sessions", "alice", "--json").objects
+    assert ("alice", "chat001") == (found["actor_id"], found["session_id"])
+    assert created[:10] == found["created_at"][:10]
+    assert "no sessions" in run("sessions", "bob").err
+
+
+def test_events(
+    run: Callable[..., Ran], service: BlockingLocalMemoryService, memory_id: str
+) -> None:
+    """They come newest first, of all kinds, each on one line."""
+    with service.manager(memory_id) as manager:
+        session = manager.create_memory_session("alice", "chat001")
+        session.create_event("state", {"step": 3}, metadata={"topic": "billing"})
+    newest, oldest = run("events", "alice", "chat001").rows
+    assert ["main", "eventType=state, topic=billing", '{"step": 3}'] == newest[2:]
+    assert r"USER: I live in Turin.\nASSISTANT: Noted\x1b[2J [red]indeed" == oldest[4]
+    first, second = run("events", "alice", "chat001", "--json").objects
+    assert [newest[1], oldest[1]] == [first["event_id"], second["event_id"]]
+    assert ("state", {"step": 3}) == (first["event_type"], first["payload"])
+
+
+def test_branches(
+    run: Callable[..., Ran], service: BlockingLocalMemoryService, memory_id: str
+) -> None:
+    """``--branch`` reads another branch: turns with what it forks from, events without."""
+    with service.manager(memory_id) as manager:
+        session = manager.create_memory_session("alice", "chat001")
+        [root] = session.list_events()
+        session.fork_conversation([{"role": "user", "content": "Again"}], root.event_id, "retry")
+    chat = ("alice", "chat001", "--branch", "retry")
+    assert 3 == len(run("turns", *chat).rows)
+    assert [["retry"]] == [row[2:3] for row in run("events", *chat).rows]
+    assert 2 == len(run("events", *chat, "--parents").rows)
+    assert 1 == len(run("events", "alice", "chat001").rows)

@@ -5,9 +5,24 @@ from __future__ import annotations
 from agentcore_memory_async.cli._commands import (
     conversations,
     doctor,
+    forgetting,
+    jobs,
     memories,
+    records,
     transfer,
+    verification,
+    watch,
 )
 
-MODULES = (memories, conversations, transfer, doctor)
+MODULES = (
+    memories,
+    conversations,
+    records,
+    jobs,
+    watch,
+    transfer,
+    forgetting,
+    doctor,
+    verification,
+)
 """Modules, each with a function ``register`` that adds its commands to the application."""
