@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
 ROWS = 100
 """Rows of one table; more make another, so that nothing waits for the last page."""
-FLEXIBLE_WIDTH = 20
-"""Least width of the columns that can be folded, all together."""
-GAP = 2
-"""Spaces between two columns."""
 
 
 def as_json(value: object) -> str:
@@ -120,7 +116,15 @@ class Output:
         if self.as_json:
             lines = [as_json(item.to_dict()) for item in items]
         elif sys.stdout.isatty():
-            self._print_table(items, columns, headers=headers)
+            from agentcore_memory_async.cli._tables import print_table
+
+            rows = [
+                [escaped(shown(column.value(item)), keep="\n\t") for column in columns]
+                for item in items
+            ]
+            ids = frozenset(place for place, column in enumerate(columns) if column.is_id)
+            print_table(rows, [column.header for column in columns], ids, headers=headers)
+            sys.stdout.flush()
             return
         else:
             lines = [
@@ -216,42 +220,6 @@ class Output:
                 bar.update(task, description=escaped(text), completed=done, total=total)
 
             yield update
-
-    def _print_table(
-        self, items: Sequence[Item], columns: Sequence[Column[Item]], *, headers: bool
-    ) -> None:
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-
-        cells = [
-            [Text(escaped(shown(column.value(item)), keep="\n\t")) for column in columns]
-            for item in items
-        ]
-        table = Table(
-            show_header=headers,
-            box=None,
-            pad_edge=False,
-            padding=(0, GAP, 0, 0),
-            header_style="bold",
-        )
-        needed = 0
-        for index, column in enumerate(columns):
-            if column.is_id:
-                longest = max(row[index].cell_len for row in cells)
-                longest = max(longest, len(column.header))
-                table.add_column(column.header, no_wrap=True, min_width=longest)
-                needed += longest + GAP
-            else:
-                table.add_column(column.header, overflow="fold")
-        for row in cells:
-            table.add_row(*row)
-        if any(not column.is_id for column in columns):
-            needed += FLEXIBLE_WIDTH
-        console = Console(file=sys.stdout, highlight=False)
-        # Wider than the terminal, if the ids are: that folds what it shows, and copies it whole.
-        console.print(table, width=max(console.width, needed), crop=False)
-        sys.stdout.flush()
 
 
 def _write(text: str) -> None:

@@ -73,8 +73,8 @@ def test_it_shows_asks_and_takes_no_for_an_answer(
     answer(text)
     ran = run(*FORGET)
     assert (FAILED, "") == (ran.code, ran.out)
-    assert "actor alice: 2 events in 1 sessions" in ran.err
-    assert "below /facts/alice/: 2 records of the actor" in ran.err
+    assert "actor alice: 2 event(s) in 1 session(s)" in ran.err
+    assert "below /facts/alice/: 2 record(s) of the actor" in ran.err
     assert "Delete all of it? [y/N]" in ran.err
     assert 0 == deletions(service)
 
@@ -88,7 +88,7 @@ def test_yes_deletes_what_is_the_actors_and_nothing_else(
     ran = run(*FORGET)
     assert 0 == ran.code
     lines = ran.out.splitlines()
-    assert "deleted 2 events and 2 records" == lines[0]
+    assert "deleted 2 event(s) and 2 record(s)" == lines[0]
     assert any(line.startswith("not covered: logs:") for line in lines)
     assert [] == run("events", "alice", "chat001").rows
     assert [] == run("records", "/facts/alice/").rows

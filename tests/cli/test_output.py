@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from attrs import asdict, frozen
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agentcore_memory_async.cli._output import ROWS, Column, Output
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
-
-    import pytest
 
 
 @frozen
@@ -46,13 +50,45 @@ def test_a_table_fits_the_terminal_and_folds_text(
     assert 30 == sum(line.count("word") for line in lines)
 
 
+@pytest.mark.parametrize("columns", [10, 40, 61, 84])
 def test_an_id_is_never_cut(
+    terminal: Callable[[int], None], capsys: pytest.CaptureFixture[str], columns: int
+) -> None:
+    """Where there is no room beside it, it has a line of its own, and the text is below it."""
+    terminal(columns)
+    Output().show([LONG], COLUMNS)
+    header, row, *text = capsys.readouterr().out.splitlines()
+    assert ["THING", "TEXT"] == header.split()
+    assert LONG.thing_id == row.strip()
+    assert 30 == sum(line.count("word") for line in text)
+    assert columns >= max(map(len, text))
+
+
+def test_ids_alone_are_lines(
     terminal: Callable[[int], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An id that is wider than the terminal is printed whole, on one line."""
+    """A table of nothing but ids needs no room."""
     terminal(40)
-    Output().show([LONG], COLUMNS)
-    assert LONG.thing_id in capsys.readouterr().out
+    Output().show([LONG], COLUMNS[:1])
+    assert ["THING", LONG.thing_id] == capsys.readouterr().out.split()
+
+
+@given(
+    st.lists(st.tuples(st.text("x-", min_size=1, max_size=90), st.text(max_size=90)), min_size=1),
+    st.integers(10, 130),
+)
+def test_whatever_is_shown_is_all_there(things: list[tuple[str, str]], columns: int) -> None:
+    """Ids stand whole on a line, whatever the width, and no letter of a text is lost."""
+    shown = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(shown):
+        patch.setattr(shown, "isatty", lambda: True, raising=False)
+        patch.setenv("COLUMNS", str(columns))
+        patch.setenv("TERM", "dumb")
+        Output().show([Thing(*each) for each in things], COLUMNS)
+    words = shown.getvalue().split()
+    assert Counter(each for each, _ in things) <= Counter(words)
+    letters = Counter(filter(str.isalnum, shown.getvalue()))
+    assert Counter(filter(str.isalnum, "".join(text for _, text in things))) <= letters
 
 
 def test_text_is_no_markup(

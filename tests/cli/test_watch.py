@@ -109,6 +109,12 @@ def virtual(monkeypatch: pytest.MonkeyPatch) -> Iterator[BlockingLocalMemoryServ
         yield service
 
 
+def clock_of(service: BlockingLocalMemoryService) -> AutoClock:
+    """Return the clock of a service in which minutes pass in no time."""
+    assert isinstance(service.clock, AutoClock)
+    return service.clock
+
+
 @pytest.fixture
 def said_meanwhile(
     virtual: BlockingLocalMemoryService, monkeypatch: pytest.MonkeyPatch
@@ -136,7 +142,7 @@ def test_what_is_said_while_somebody_watches(
     virtual: BlockingLocalMemoryService, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The event comes first, then the record that is extracted from it, each once."""
-    assert 0 == main(["watch", "alice", "--for", "200"], clock=virtual.clock)
+    assert 0 == main(["watch", "alice", "--for", "200"], clock=clock_of(virtual))
     out, err = capsys.readouterr()
     event_row, record_row = (line.split("\t") for line in out.splitlines())
     assert ["event", "chat001", "USER: I work as a nurse."] == [event_row[1], *event_row[3:]]
@@ -153,7 +159,7 @@ def test_what_a_program_sees(
 ) -> None:
     """Each is an object: an event has an ``event_id``, a record a ``memory_record_id``."""
     arguments = ["watch", "alice", "chat001", "--prefix", "/facts/alice/", "--for", "200", "--json"]
-    assert 0 == main(arguments, clock=virtual.clock)
+    assert 0 == main(arguments, clock=clock_of(virtual))
     seen, record = map(json.loads, capsys.readouterr().out.splitlines())
     assert ["I work as a nurse."] == [each["text"] for each in seen["messages"]]
     assert seen["event_id"]
@@ -165,7 +171,8 @@ def test_what_a_program_sees(
 def test_it_asks_no_more_often_than_it_says(virtual: BlockingLocalMemoryService) -> None:
     """In 200 seconds there are no more rounds than the interval allows."""
     before = len(virtual.calls("ListSessions")), len(virtual.calls("ListMemoryRecords"))
-    assert 0 == main(["watch", "alice", "--interval", "20", "--for", "200"], clock=virtual.clock)
+    arguments = ["watch", "alice", "--interval", "20", "--for", "200"]
+    assert 0 == main(arguments, clock=clock_of(virtual))
     assert 12 >= len(virtual.calls("ListSessions")) - before[0]
     assert 13 >= len(virtual.calls("ListMemoryRecords")) - before[1]
 

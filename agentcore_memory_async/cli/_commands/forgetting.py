@@ -120,11 +120,11 @@ async def _survey(
             opened = await manager.create_memory_session(actor, session.session_id, verify=False)
             events += sum(branch.event_count for branch in await opened.list_branches())
             update("looking: events", events, None)
-    output.note(f"actor {actor}: {events} events in {sessions} sessions")
+    output.note(f"actor {actor}: {events} event(s) in {sessions} session(s)")
     for target in targets:
         found = manager.iter_long_term_memory_records(target.prefix)
         count = sum([target.holds(record.namespace) async for record in found])
-        output.note(f"below {target.prefix}: {count} records of the actor")
+        output.note(f"below {target.prefix}: {count} record(s) of the actor")
 
 
 def _show(output: Output, report: ForgettingReport) -> None:
@@ -132,9 +132,9 @@ def _show(output: Output, report: ForgettingReport) -> None:
     if output.as_json:
         output.details(report, ())
         return
-    output.line(f"deleted {report.deleted.events} events and {report.deleted.records} records")
+    output.line(f"deleted {report.deleted.events} event(s) and {report.deleted.records} record(s)")
     for left in report.remaining:
         output.line(f"remains: {left.kind} {left.item_id} in {left.place}: {left.reason}")
     for part in report.not_covered:
         output.line(f"not covered: {part.what}: {part.reason}")
-    output.line(f"nothing more was there at {report.checked_until:%Y-%m-%d %H:%M:%S}Z")
+    output.line(f"checked until {report.checked_until:%Y-%m-%d %H:%M:%S}Z")
