@@ -41,14 +41,8 @@ def leveled(text: str) -> str:
 
 
 @pytest.fixture
-def service(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],  # first: it replaces stdout
-) -> Iterator[BlockingLocalMemoryService]:
-    """Open a strict service that the commands find, and a terminal of 100 columns."""
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.setenv("TERM", "dumb")
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[BlockingLocalMemoryService]:
+    """Open a strict service that the commands find."""
     monkeypatch.delenv("AGENTCORE_MEMORY_ID", raising=False)
     with LocalMemoryService(strict=True) as opened:
         for name, value in opened.environment.items():
@@ -63,7 +57,7 @@ def talk(service: BlockingLocalMemoryService, memory_id: str) -> None:
         session.add_turns(
             [
                 {"role": "user", "content": "I live in Turin, and I only fly window seats."},
-                {"role": "assistant", "content": "Noted: a window seat from Turin."},
+                {"role": "assistant", "content": "Good: a window seat from Turin."},
             ]
         )
         service.drain()
@@ -77,7 +71,10 @@ def test_the_commands_print_what_the_page_shows(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Each command is run, in order, and prints what is below it."""
+    """Each command is run, in order, on a terminal of 100 columns, and prints what is below it."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("TERM", "dumb")
     memory_id = SHOWN_ID
     for number, block in enumerate(BLOCKS):
         printed: list[str] = []

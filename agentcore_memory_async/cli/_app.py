@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import io
 import os
 import sys
 import warnings
@@ -39,6 +40,9 @@ def run(argv: Sequence[str] | None, clock: WaitClock | None) -> int:
     """Run the command that *argv* names, and return its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     output = Output(as_json=asks_for_json(arguments))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what its encoding lacks is escaped
+            stream.reconfigure(errors="backslashreplace")
     with _warnings_as_notes(output):
         try:
             done = _made()(
@@ -50,12 +54,12 @@ def run(argv: Sequence[str] | None, clock: WaitClock | None) -> int:
         except typer.TyperException as error:
             output.error(CommandError(f"{error.format_message()} (-h: help)", WRONG_USAGE))
             return WRONG_USAGE
-        except (BrokenPipeError, ReaderLeftError):
-            # Python would complain of it once more, when it flushes stdout at its end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return READER_LEFT
         except Exception as error:  # noqa: BLE001 - whatever it is, no traceback is shown
             cause = cause_of(error)
+            if isinstance(cause, BrokenPipeError | ReaderLeftError):
+                # Python would complain of it once more, when it flushes stdout at its end.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                return READER_LEFT
             output.error(cause)
             return exit_code_of(cause)
     return done or DONE

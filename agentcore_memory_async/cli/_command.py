@@ -126,7 +126,9 @@ def add(
     described: Any = run
     described.__signature__ = inspect.Signature(parameters)
     described.__annotations__ = {each.name: each.annotation for each in parameters}
-    described.__doc__ = function.__doc__
+    described.__doc__ = "\n\n".join(
+        " ".join(paragraph.split()) for paragraph in str(function.__doc__).split("\n\n")
+    )
     name = getattr(function, "__name__", "").rstrip("_")
     epilog = "\n\n".join(["Examples:", *examples]) if examples else None
     app.command(name, epilog=epilog)(described)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -93,3 +96,22 @@ def test_branches(
     assert [["retry"]] == [row[2:3] for row in run("events", *chat).rows]
     assert 2 == len(run("events", *chat, "--parents").rows)
     assert 1 == len(run("events", "alice", "chat001").rows)
+
+
+def test_what_the_encoding_of_stdout_lacks(
+    service: BlockingLocalMemoryService, memory_id: str
+) -> None:
+    """It is escaped, and no error."""
+    with service.manager(memory_id) as manager:
+        session = manager.create_memory_session("alice", "chat002")
+        session.add_turns([{"role": "user", "content": "Zürich 👩"}])
+    done = subprocess.run(
+        [sys.executable, "-m", "agentcore_memory_async", "turns", "alice", "chat002"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        timeout=45,
+        check=False,
+    )
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "Z\\xfcrich \\U0001f469\n" == done.stdout.split("\t")[2]

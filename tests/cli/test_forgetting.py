@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -141,3 +144,24 @@ def test_a_memory_without_strategies(
     assert WRONG_USAGE == ran.code
     assert "--namespace" in ran.err
     assert 0 == run(*arguments, "--namespace", "/facts/{actorId}/").code
+
+
+def test_ctrl_c_at_the_question(service: BlockingLocalMemoryService) -> None:
+    """It ends at once, not after an answer, and nothing is deleted."""
+    terminal, stdin = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentcore_memory_async", *FORGET],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        os.close(stdin)
+        assert process.stderr is not None
+        asked = b""
+        while b"[y/N]" not in asked:
+            asked += process.stderr.read1()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)
+        os.close(terminal)
+    assert (130, b"", b"") == (process.returncode, out, err.strip())
+    assert 0 == deletions(service)

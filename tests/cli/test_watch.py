@@ -119,7 +119,7 @@ def clock_of(service: BlockingLocalMemoryService) -> AutoClock:
 def said_meanwhile(
     virtual: BlockingLocalMemoryService, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """Say something while somebody watches: when the watch rests for the first time."""
+    """Store a message while somebody watches: when the watch rests for the first time."""
     memory_id = os.environ["AGENTCORE_MEMORY_ID"]
     rest = Connection.rest
     texts = iter([NURSE])
@@ -200,3 +200,24 @@ def test_ctrl_c_ends_it() -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=4)
     assert (130, "", "") == (process.returncode, out, err)
+
+
+def test_a_reader_that_leaves_ends_it(service: BlockingLocalMemoryService, memory_id: str) -> None:
+    """It ends quietly at the first event that nobody reads."""
+    read, write = os.pipe()
+    os.close(read)
+    with (
+        service.manager(memory_id) as manager,
+        subprocess.Popen(
+            [sys.executable, "-m", "agentcore_memory_async", "watch", "alice", "--interval", "1"],
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        os.close(write)
+        assert process.stderr is not None
+        assert "watching" in process.stderr.readline()
+        manager.create_memory_session("alice", "chat001").add_turns(TURIN)
+        assert "" == process.stderr.read()
+        assert 141 == process.wait(10)

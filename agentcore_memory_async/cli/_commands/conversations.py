@@ -100,7 +100,9 @@ async def events(
     actor: Actor,
     session: Session,
     branch: Annotated[str | None, Option(metavar="NAME", help="Branch; else the main one.")] = None,
-    parents: Annotated[bool, Option("--parents", help="Also what the branch forks from.")] = False,
+    parents: Annotated[
+        bool, Option("--parents", metavar="", help="Also what the branch forks from.")
+    ] = False,
 ) -> None:
     """Show the events of a conversation, of all kinds, newest first."""
     async with call.connection.manager(allow_hierarchical_actor_ids=True) as manager:

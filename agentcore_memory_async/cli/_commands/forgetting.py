@@ -52,7 +52,7 @@ async def forget(
         float,
         Option(metavar="S", help="Seconds without anything new until it is over."),
     ] = _SETTLE_S,
-    yes: Annotated[bool, Option("--yes", help="Delete without a question.")] = False,
+    yes: Annotated[bool, Option("--yes", metavar="", help="Delete without a question.")] = False,
 ) -> int:
     """
     Delete all events and records of an actor.

@@ -46,7 +46,8 @@ async def jobs(
         str | None, Option(metavar="ID", help="Only those of the strategy of this id.")
     ] = None,
     restart: Annotated[
-        bool, Option("--restart", help="Start them again, and list those that were started.")
+        bool,
+        Option("--restart", metavar="", help="Start them again, and list those that were started."),
     ] = False,
 ) -> int:
     """List the extraction jobs that failed: why events gave no records."""

@@ -68,14 +68,16 @@ async def create(
     strategy: Annotated[
         list[str] | None,
         Option(
-            metavar="KIND[:NAME][=TEMPLATE]",
-            help=f"What is extracted ({', '.join(KINDS)}) and where it is filed; may be repeated. "
-            "Without any, the memory keeps events only.",
+            metavar="STRATEGY",
+            help="What is extracted, and where it is filed: KIND, KIND:NAME or KIND:NAME=TEMPLATE, "
+            f"of {', '.join(KINDS)}. May be repeated; without any it keeps events only.",
         ),
     ] = None,
     expiry_days: Annotated[int, Option(metavar="N", help="Days for which events are kept.")] = 90,
     description: Annotated[str | None, Option(metavar="TEXT", help="Description.")] = None,
-    wait: Annotated[bool, Option(help="Wait until it is active: minutes on AWS.")] = True,
+    wait: Annotated[
+        bool, Option(metavar="", help="Wait until it is active: minutes on AWS.")
+    ] = True,
     wait_seconds: Annotated[float, Option(metavar="S", help="Longest wait.")] = 300.0,
 ) -> None:
     """Create a memory, and wait until it is active."""

@@ -63,7 +63,7 @@ async def watch(
     call: Call,
     actor: Actor,
     session: Annotated[
-        str | None, Argument(metavar="[SESSION]", help="Only this session; else the newest 50.")
+        str | None, Argument(metavar="SESSION", help="Only this session; else the newest 50.")
     ] = None,
     prefix: Annotated[
         list[str] | None,
@@ -78,7 +78,14 @@ async def watch(
     ] = 5.0,
     seconds: Annotated[
         float,
-        Option("--for", metavar="S", min=0.001, max=LONGEST_S, help="End after these seconds."),
+        Option(
+            "--for",
+            metavar="S",
+            min=0.001,
+            max=LONGEST_S,
+            show_default=False,
+            help="End after these seconds.",
+        ),
     ] = LONGEST_S,
 ) -> None:
     """Show new events and records of an actor as they come, until Ctrl-C."""
