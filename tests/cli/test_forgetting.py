@@ -159,7 +159,7 @@ def test_ctrl_c_at_the_question(service: BlockingLocalMemoryService) -> None:
         assert process.stderr is not None
         asked = b""
         while b"[y/N]" not in asked:
-            asked += process.stderr.read1()
+            asked += os.read(process.stderr.fileno(), 1000)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=10)
         os.close(terminal)

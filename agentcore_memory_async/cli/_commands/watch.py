@@ -146,51 +146,6 @@ def watched_prefix(template: str, actor: str) -> str:
 
 
 @define
-class EventWatch:
-    """
-    Finds new events of an actor, on the main branches.
-
-    An event is new if it was not there at the first poll, and is not older than what was looked at
-    then: where one is deleted, an old one comes into sight.
-
-    Attributes:
-        manager: Open manager.
-        actor_id: Actor id.
-        session_id: The only session; None for the newest ones.
-    """
-
-    manager: AsyncMemorySessionManager
-    actor_id: str
-    session_id: str | None = None
-    _seen: dict[str, SeenEvents] = field(factory=dict, init=False)
-    _has_polled: bool = field(default=False, init=False)
-
-    async def poll(self) -> list[Event]:
-        """Return the events that are new since the last poll, oldest first; none at the first."""
-        new: list[Event] = []
-        for session_id in await self._sessions():
-            session = await self.manager.create_memory_session(
-                self.actor_id, session_id, verify=False
-            )
-            found = await session.list_events(max_results=EVENTS, include_payloads=False)
-            seen = self._seen.get(session_id)
-            if seen is None:
-                seen = self._seen[session_id] = SeenEvents()
-                if not self._has_polled:
-                    seen.begin(found)
-            new += await _with_content(session, seen.take_new(found))
-        self._has_polled = True
-        return sorted(new, key=lambda event: event.timestamp)
-
-    async def _sessions(self) -> list[str]:
-        if self.session_id is not None:
-            return [self.session_id]
-        found = await self.manager.list_actor_sessions(self.actor_id)
-        found.sort(key=lambda session: session.created_at, reverse=True)
-        return [session.session_id for session in found[:SESSIONS]]
-
-
-@define
 class SeenEvents:
     """
     Events of a session that are not new.
@@ -219,6 +174,51 @@ class SeenEvents:
         ]
         self.ids.update(event.event_id for event in new)
         return new
+
+
+@define
+class EventWatch:
+    """
+    Finds new events of an actor, on the main branches.
+
+    An event is new if it was not there at the first poll, and is not older than what was looked at
+    then: where one is deleted, an old one comes into sight.
+
+    Attributes:
+        manager: Open manager.
+        actor_id: Actor id.
+        session_id: The only session; None for the newest ones.
+    """
+
+    manager: AsyncMemorySessionManager
+    actor_id: str
+    session_id: str | None = None
+    _seen: dict[str, SeenEvents] = field(factory=dict[str, SeenEvents], init=False)
+    _has_polled: bool = field(default=False, init=False)
+
+    async def poll(self) -> list[Event]:
+        """Return the events that are new since the last poll, oldest first; none at the first."""
+        new: list[Event] = []
+        for session_id in await self._sessions():
+            session = await self.manager.create_memory_session(
+                self.actor_id, session_id, verify=False
+            )
+            found = await session.list_events(max_results=EVENTS, include_payloads=False)
+            seen = self._seen.get(session_id)
+            if seen is None:
+                seen = self._seen[session_id] = SeenEvents()
+                if not self._has_polled:
+                    seen.begin(found)
+            new += await _with_content(session, seen.take_new(found))
+        self._has_polled = True
+        return sorted(new, key=lambda event: event.timestamp)
+
+    async def _sessions(self) -> list[str]:
+        if self.session_id is not None:
+            return [self.session_id]
+        found = await self.manager.list_actor_sessions(self.actor_id)
+        found.sort(key=lambda session: session.created_at, reverse=True)
+        return [session.session_id for session in found[:SESSIONS]]
 
 
 async def _with_content(session: AsyncMemorySession, events: Sequence[Event]) -> list[Event]:
