@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +18,20 @@ from agentcore_memory_async.verify._asking.reply import LimitReachedError, NoAns
 from agentcore_memory_async.verify._probes import PROBES
 from agentcore_memory_async.verify._running.connection import Endpoint, connect
 from agentcore_memory_async.verify._running.interruption import work_then
-from agentcore_memory_async.verify._running.memory import paths_of, remove, targets_of
-from agentcore_memory_async.verify._running.plan import Plan, make_plan
+from agentcore_memory_async.verify._running.memory import (
+    paths_of,
+    remove,
+    targets_of,
+    templates_of,
+)
+from agentcore_memory_async.verify._running.plan import (
+    MOST_PATHS,
+    Plan,
+    Removal,
+    actor_removal,
+    make_plan,
+    memory_removal,
+)
 from agentcore_memory_async.verify._running.runner import Run
 from agentcore_memory_async.verify._running.state import State, StateError
 
@@ -27,10 +40,20 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async.verify._running.connection import Connection
 
+FAILED = 1
+"""Exit status where nothing was measured, or what was made could not be removed."""
 CHANGED = 3
 """Exit status where an answer differs from that of the report of --diff."""
+INCOMPLETE = 4
+"""Exit status where a limit was reached before all was asked, and no answer differs."""
 INTERRUPTED = 130
 """Exit status of an interrupted run."""
+_STATUSES = f"""\
+exit status: 0, all was asked; {FAILED}, nothing was measured, or not all could be removed; 2, the
+arguments are invalid; {CHANGED}, an answer differs from that of --diff; {INCOMPLETE}, a limit was \
+reached before all
+was asked; {INTERRUPTED}, interrupted"""
+"""Explanation of the exit statuses."""
 
 
 def _positive(text: str) -> int:
@@ -59,6 +82,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m agentcore_memory_async.verify",
         description="Ask AgentCore Memory how it behaves where that is not documented, and write "
         "a report that the local service takes as its profile.",
+        epilog=_STATUSES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "memory_id",
@@ -82,10 +107,17 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--yes", action="store_true", help="start without a question")
     parser.add_argument(
-        "--max-requests", type=_positive, metavar="N", help="requests at most, retries included"
+        "--max-requests",
+        type=_positive,
+        metavar="N",
+        help="requests at most, retries and the removal of what was made included",
     )
     parser.add_argument(
-        "--max-minutes", type=_positive, default=30, metavar="N", help="time at most (%(default)s)"
+        "--max-minutes",
+        type=_positive,
+        default=30,
+        metavar="N",
+        help="time after which nothing more is asked (%(default)s)",
     )
     parser.add_argument(
         "--clean", action="store_true", help="remove what an interrupted run left, and ask nothing"
@@ -105,9 +137,25 @@ def _connected(arguments: argparse.Namespace, state: State | None) -> Endpoint:
     return Endpoint(arguments.region or (state.region if state is not None else None))
 
 
-async def _prepare(arguments: argparse.Namespace, state: State | None) -> tuple[State, Plan]:
+def _leftover(state: State) -> Removal:
+    """Return the cost of removing what an earlier run left."""
+    if not state.may_be_there:
+        return Removal()
+    if state.named_memory is None:
+        return memory_removal(is_active=False)
+    return actor_removal(
+        events=state.events,
+        sessions=state.sessions,
+        paths=MOST_PATHS,
+        settle_s=state.settle_s(time.time()),
+    )
+
+
+async def _prepare(
+    arguments: argparse.Namespace, state: State | None, meter: Meter
+) -> tuple[State, Plan]:
     """Return the state of the run, which may be that of an earlier one, and what it will cost."""
-    async with connect(_connected(arguments, state), Meter()) as connection:
+    async with connect(_connected(arguments, state), meter) as connection:
         if state is None:
             path = arguments.output.with_suffix(".state")
             state = State.new(path, connection.region, arguments.memory_id)
@@ -117,12 +165,25 @@ async def _prepare(arguments: argparse.Namespace, state: State | None) -> tuple[
                 "or remove it by --clean"
             )
             raise StateError(message)
-        paths = 1
+        missing = [probe for probe in PROBES if probe.name not in state.observations]
+        plan_of = partial(
+            make_plan, makes_memory=state.named_memory is None, leftover=_leftover(state)
+        )
+        plan = plan_of(missing, paths=1)
+        if meter.limit is not None and meter.limit < plan.least:
+            message = (
+                f"--max-requests is {meter.limit}; give at least {plan.least}, since what it makes "
+                "must be removed"
+            )
+            raise InvalidInputError(message)
         if state.named_memory is not None:
             memory = await connection.control.get_memory(state.named_memory)
-            paths = len(paths_of(targets_of(memory, state.actor_id), state.actor_id))
-    probes = [probe for probe in PROBES if probe.name not in state.observations]
-    return state, make_plan(probes, makes_memory=state.named_memory is None, paths=paths)
+            paths = max(
+                len(paths_of(targets_of(memory, state.actor_id), state.actor_id)),
+                len(templates_of(memory)),
+            )
+            plan = plan_of(missing, paths=paths)
+    return state, plan
 
 
 def _confirm(arguments: argparse.Namespace, state: State, plan: Plan) -> bool:
@@ -136,7 +197,10 @@ def _confirm(arguments: argparse.Namespace, state: State, plan: Plan) -> bool:
     print("\n".join(plan.lines()))
     if state.observations:
         print(f"Goes on with an earlier run, which has {len(state.observations)} answers.")
-    print(f"Ends after {arguments.max_minutes} minutes. What it writes is its own.", flush=True)
+    print(
+        f"After {arguments.max_minutes} minutes it asks nothing more, and removes what it made.",
+        flush=True,
+    )
     if arguments.yes:
         return True
     if not sys.stdin.isatty():
@@ -146,16 +210,17 @@ def _confirm(arguments: argparse.Namespace, state: State, plan: Plan) -> bool:
 
 
 async def _clean(arguments: argparse.Namespace, state: State) -> None:
-    """Remove what an earlier run left."""
+    """Say what it takes to remove what an earlier run left, and remove it."""
+    if state.may_be_there:
+        print(_leftover(state).line("Removes what is left"), flush=True)
     async with connect(_connected(arguments, state), Meter()) as connection:
         await remove(connection, state, _announce)
     state.remove()
 
 
-async def _measure(arguments: argparse.Namespace, state: State, plan: Plan) -> int:
+async def _measure(arguments: argparse.Namespace, state: State, meter: Meter) -> int:
     """Ask, write the report, and remove what was made; return the exit status."""
-    limit = arguments.max_requests or plan.limit
-    async with connect(_connected(arguments, state), Meter(state.requests)) as connection:
+    async with connect(_connected(arguments, state), meter) as connection:
         if state.may_be_there:
             await remove(connection, state, _announce)
         if state.observations:
@@ -164,7 +229,6 @@ async def _measure(arguments: argparse.Namespace, state: State, plan: Plan) -> i
             connection,
             state,
             PROBES,
-            limit=limit,
             longest_s=arguments.max_minutes * 60,
             announce=_announce,
         )
@@ -187,13 +251,16 @@ def _write(arguments: argparse.Namespace, run: Run, connection: Connection, stat
         f"{answered} of {len(report.verdicts)} questions answered in {connection.meter.total} "
         f"requests: {arguments.output}, {page}"
     )
+    status = INCOMPLETE if run.is_incomplete else 0
+    if run.is_incomplete:
+        print("incomplete: a limit was reached; give a larger one", file=sys.stderr)
     if arguments.diff is None:
-        return 0
+        return status
     changes = find_changes(
         parse_report(arguments.diff.read_text("utf-8")).verdicts, report.verdicts
     )
     print("\n".join(map(str, changes)) if changes else f"nothing changed since {arguments.diff}")
-    return CHANGED if changes else 0
+    return CHANGED if changes else status
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -209,23 +276,28 @@ def main(argv: Sequence[str] | None = None) -> int:
             else:
                 anyio.run(_clean, arguments, state)
             return 0
-        state, plan = anyio.run(_prepare, arguments, state)
+        meter = Meter(0 if state is None else state.requests)
+        meter.limit = arguments.max_requests
+        state, plan = anyio.run(_prepare, arguments, state, meter)
         if not _confirm(arguments, state, plan):
-            return 1
-        return anyio.run(_measure, arguments, state, plan)
+            return FAILED
+        meter.limit = arguments.max_requests or plan.limit
+        return anyio.run(_measure, arguments, state, meter)
     except KeyboardInterrupt:
         return INTERRUPTED
+    except LimitReachedError as error:
+        print(f"agentcore_memory_async.verify: {error}; --clean removes the rest", file=sys.stderr)
+        return FAILED
     except (
         AgentCoreMemoryError,
         InvalidInputError,
-        LimitReachedError,
         NoAnswerError,
         OSError,
         ReportError,
         StateError,
     ) as error:
         print(f"agentcore_memory_async.verify: {error}", file=sys.stderr)
-        return 1
+        return FAILED
 
 
 if __name__ == "__main__":

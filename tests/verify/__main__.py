@@ -42,7 +42,8 @@ async def check_settings(settings: Settings, directory: Path) -> tuple[list[str]
     wrong += [f"the twin differs: {change}" for change in changes]
     unclear = {each.name for each in first.report.verdicts if not each.is_conclusive}
     wrong += [f"unclear without a fault: {name}" for name in sorted(unclear)]
-    over = {name: count for name, count in first.requests.items() if count > first.plan.calls[name]}
+    said = first.plan.calls + first.plan.removal.calls
+    over = {name: count for name, count in first.requests.items() if count > said[name]}
     wrong += [f"more than was said: {over}"] if over else []
     wrong += [f"left: {first.left}"] if any(first.left.values()) else []
     return wrong, len(unclear), len(first.report.verdicts)

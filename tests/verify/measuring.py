@@ -99,11 +99,11 @@ async def measure(
         async with connect(endpoint_of(service), meter) as connection:
             state = State.new(directory / "run.state", connection.region, memory_id)
             plan = make_plan(probes, makes_memory=memory_id is None, paths=1)
+            meter.limit = plan.limit
             run = Run(
                 connection,
                 state,
                 probes,
-                limit=plan.limit,
                 longest_s=3 * 3600,
                 announce=lines.append,
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from agentcore_memory_async.local import Behavior, LocalMemoryService
 from agentcore_memory_async.verify import __main__ as command
 from agentcore_memory_async.verify import parse_report
 from agentcore_memory_async.verify._probes import PROBES
+from agentcore_memory_async.verify._running.plan import make_plan
 from agentcore_memory_async.verify._running.state import State
 from tests.verify.interrupting import interrupt
 
@@ -96,6 +98,62 @@ def test_a_report_that_cannot_be_compared_costs_nothing(
     assert 1 == command.main(["--yes", "--diff", "old.json"])
     assert "no report" in capsys.readouterr().err
     assert [] == service.calls()
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+def test_a_limit_that_is_too_low_costs_nothing(
+    service: BlockingLocalMemoryService,
+    tmp_path: Path,
+    is_named: bool,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It is refused with the number that is needed, which is enough for a run, and kept by it."""
+    with service.control() as control:
+        memory = [control.create_memory("chat").memory_id] if is_named else []
+    used = len(service.calls())
+    assert command.FAILED == command.main([*memory, "--yes", "--max-requests", "5"])
+    assert used == len(service.calls())
+    (least,) = re.findall(r"give at least (\d+)", capsys.readouterr().err)
+    status = command.main([*memory, "--yes", "--max-requests", least])
+    shown = capsys.readouterr()
+    assert status in {0, command.INCOMPLETE}
+    assert (status == command.INCOMPLETE) == ("incomplete" in shown.err)
+    assert len(service.calls()) <= used + int(least)
+    assert ["measured.json", "measured.md"] == sorted(each.name for each in tmp_path.iterdir())
+
+
+def test_an_incomplete_run_has_an_exit_status(
+    service: BlockingLocalMemoryService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that its limit ends says so; an answer that has changed comes first."""
+    monkeypatch.setattr(command, "PROBES", PROBES)
+    least = make_plan(PROBES, makes_memory=True, paths=1).least
+    limited = ["--yes", "--max-requests", str(least)]
+    assert command.INCOMPLETE == command.main(limited)
+    report = json.loads((tmp_path / "measured.json").read_text("utf-8"))
+    answered = [each for each in report["verdicts"] if each["sure"] != "inconclusive"]
+    assert 0 < len(answered) < len(report["verdicts"])
+    assert least >= report["requests"] == len(service.calls())
+    answered[0] |= {"value": -1.0, "within": None}
+    (tmp_path / "old.json").write_text(json.dumps(report), "utf-8")
+    assert command.CHANGED == command.main([*limited, "--diff", "old.json"])
+
+
+def test_clean_says_what_it_takes(
+    service: BlockingLocalMemoryService, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It names requests and time of the removal before it starts, and what it waits for."""
+    with service.control() as control:
+        memory_id = control.create_memory("chat").memory_id
+    used = len(service.calls())
+    state = State.new(tmp_path / "measured.state", "us-west-2", memory_id)
+    state.may_be_there, state.events, state.sessions, state.settled_at = True, 3, 2, 0.0
+    state.save()
+    assert 0 == command.main(["--clean"])
+    shown = capsys.readouterr().out
+    assert "Removes what is left" in shown
+    assert "DeleteEvent 3" in shown
+    assert len(service.calls()) - used <= 10
 
 
 def test_clean_removes_what_a_killed_run_left(

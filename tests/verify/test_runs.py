@@ -30,8 +30,9 @@ async def test_a_run_costs_no_more_than_it_says(tmp_path: Path) -> None:
     lags = Lags(event_lists=299, event_filters=299, record_lists=299, record_ids=299)
     measured = await measure(tmp_path, lags=lags)
     assert all(each.is_conclusive for each in measured.report.verdicts)
-    assert measured.requests.keys() == measured.plan.calls.keys()
-    assert all(count <= measured.plan.calls[name] for name, count in measured.requests.items())
+    said = measured.plan.calls + measured.plan.removal.calls
+    assert measured.requests.keys() == said.keys()
+    assert all(count <= said[name] for name, count in measured.requests.items())
 
 
 class LostFilteredList(Faults):
@@ -65,7 +66,7 @@ async def test_a_named_memory_keeps_what_is_of_others(tmp_path: Path) -> None:
         before, lines = await rows(service), list[str]()
         async with connect(endpoint_of(service), Meter()) as connection:
             state = State.new(tmp_path / "run.state", connection.region, MEMORY_ID)
-            run = Run(connection, state, PROBES, limit=900, longest_s=9_000, announce=lines.append)
+            run = Run(connection, state, PROBES, longest_s=9_000, announce=lines.append)
             await run.ask()
             assert await rows(service) != before
             await remove(connection, state, lines.append)
@@ -84,18 +85,55 @@ async def test_a_named_memory_keeps_what_is_of_others(tmp_path: Path) -> None:
     assert "alice" not in shown
 
 
-async def test_a_run_ends_with_its_requests(tmp_path: Path) -> None:
-    """A limit of requests is kept; what was not asked is inconclusive, and nothing is left."""
-    async with LocalMemoryService(clock=AutoClock(), strict=True) as service:
-        async with connect(endpoint_of(service), Meter()) as connection:
-            state = State.new(tmp_path / "run.state", connection.region, None)
-            run = Run(connection, state, PROBES, limit=20, longest_s=9_000, announce=print)
+@pytest.mark.parametrize("memory_id", [None, MEMORY_ID])
+@pytest.mark.parametrize("more", [0, 1, 30, 90])
+async def test_a_run_ends_with_its_requests(
+    tmp_path: Path, memory_id: str | None, more: int
+) -> None:
+    """A limit is never exceeded, what was not asked is inconclusive, and all is removed."""
+    limit = make_plan(PROBES, makes_memory=memory_id is None, paths=1).least + more
+    lags = Lags(provisioning=200, record_lists=20)
+    async with LocalMemoryService(clock=AutoClock(), lags=lags) as service:
+        meter, lines = Meter(), list[str]()
+        meter.limit = limit
+        async with connect(endpoint_of(service), meter) as connection:
+            state = State.new(tmp_path / "run.state", connection.region, memory_id)
+            run = Run(connection, state, PROBES, longest_s=9_000, announce=lines.append)
             await run.ask()
-            assert len(service.calls()) == 20
-            await remove(connection, state, print)
-        verdicts = run.report().verdicts
-        assert 0 < sum(each.is_conclusive for each in verdicts) < len(verdicts)
-        assert not any((await rows(service)).values())
+            await remove(connection, state, lines.append)
+        assert len(service.calls()) <= limit
+        assert run.is_incomplete
+        unclear = [each.text for each in run.report().verdicts if not each.is_conclusive]
+        assert unclear
+        assert all("limit reached" in text for text in unclear)
+        assert 1 == sum("limit reached" in line for line in lines)
+        left = await rows(service)
+        assert (0, 0, 0) == (left["events"], left["records"], left["pending"])
+
+
+@pytest.mark.parametrize("delay_s", [0.5, 93])
+async def test_removing_an_actor_waits_no_longer_than_needed(
+    tmp_path: Path, delay_s: float
+) -> None:
+    """It is waited for records that may come after what was measured, and for no others."""
+    probes = [BY_NAME["event lags"], BY_NAME["record lags"]]
+    options = {"clock": AutoClock(), "extraction_delay": delay_s}
+    async with LocalMemoryService(**options) as service:
+        lines = list[str]()
+        async with connect(endpoint_of(service), Meter()) as connection:
+            state = State.new(tmp_path / "run.state", connection.region, MEMORY_ID)
+            await Run(connection, state, probes, longest_s=9_000, announce=lines.append).ask()
+            said = state.settle_s(service.clock.now())
+            began = service.clock.now()
+            await remove(connection, state, lines.append)
+            assert service.clock.now() - began <= said + 5
+        assert said < (10 if delay_s < 1 else 300)
+        assert said > delay_s
+        assert any("what may still come" in line for line in lines)
+        left = await rows(service)
+        assert (0, 0, 0) == (left["events"], left["records"], left["pending"])
+        await service.drain()
+        assert 0 == (await rows(service))["records"]
 
 
 async def test_a_run_ends_with_its_time(tmp_path: Path) -> None:
@@ -105,7 +143,7 @@ async def test_a_run_ends_with_its_time(tmp_path: Path) -> None:
         began = service.clock.now()
         async with connect(endpoint_of(service), Meter()) as connection:
             state = State.new(tmp_path / "run.state", connection.region, None)
-            run = Run(connection, state, PROBES, limit=900, longest_s=60, announce=print)
+            run = Run(connection, state, PROBES, longest_s=60, announce=print)
             await run.ask()
             assert service.clock.now() <= began + 60
             await remove(connection, state, print)
@@ -120,7 +158,7 @@ async def test_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:
     async with LocalMemoryService(clock=AutoClock(), strict=True) as service:
         async with connect(endpoint_of(service), Meter()) as connection:
             state = State.new(tmp_path / "run.state", connection.region, None)
-            await Run(connection, state, probes[:2], limit=900, longest_s=900, announce=print).ask()
+            await Run(connection, state, probes[:2], longest_s=900, announce=print).ask()
             await remove(connection, state, print)
             loaded = State.load(state.path)
             assert loaded == state
@@ -128,7 +166,7 @@ async def test_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:
             loaded.begin_again()
             assert first_id != loaded.run_id
             asked = len(service.calls("ListEvents"))
-            run = Run(connection, loaded, probes, limit=900, longest_s=900, announce=print)
+            run = Run(connection, loaded, probes, longest_s=900, announce=print)
             await run.ask()
             assert asked == len(service.calls("ListEvents"))
             await remove(connection, loaded, print)

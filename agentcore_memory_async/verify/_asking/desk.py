@@ -24,8 +24,8 @@ from agentcore_memory_async.errors import (
     ThrottledError,
 )
 from agentcore_memory_async.verify._asking.reply import (
-    LimitReachedError,
     NoAnswerError,
+    OverPlanError,
     Refusal,
     Reply,
     without_ids,
@@ -96,6 +96,7 @@ class Desk:
         targets: Where strategies file the run's records.
         paths: Namespace paths of all records of the run.
         key: Metadata key of the run.
+        owns_memory: Whether the memory is the run's own, so that it has no actors of others.
         known: Times in seconds after which a write is seen, by what shows it.
         left: Number of requests of each operation that the present probe may make, retries aside.
     """
@@ -109,6 +110,7 @@ class Desk:
     targets: tuple[Target, ...]
     paths: tuple[str, ...]
     key: str
+    owns_memory: bool = True
     known: dict[str, float] = field(factory=dict[str, float])
     left: Counter[str] = field(factory=Counter[str])
     _next: dict[str, float] = field(factory=dict[str, float], init=False)
@@ -128,7 +130,7 @@ class Desk:
 
         Raises:
             NoAnswerError: It has no answer that tells anything.
-            LimitReachedError: The run or the probe has made its requests, or its time is over.
+            LimitReachedError: The run has made its requests, or its time is over.
         """
         if operation in {"CreateEvent", "BatchCreateMemoryRecords"}:
             params.setdefault("clientToken", random_id())
@@ -164,7 +166,7 @@ class Desk:
 
         Raises:
             NoAnswerError: It has no answer that tells anything.
-            LimitReachedError: The run or the probe has made its requests, or its time is over.
+            LimitReachedError: The run has made its requests, or its time is over.
         """
         await self._admit(operation, str(params.get("sessionId", "")))
         before, sent_at = self.meter.total, self.timer.now()
@@ -235,7 +237,9 @@ class Desk:
         if what not in self.known:
             message = f"it is not known how long {what.replace('_', ' ')} miss a write"
             raise NoAnswerError(message)
-        await self.timer.wait(self.known[what])
+        await self.timer.wait(
+            self.known[what], f"{what.replace('_', ' ')} to show what was written"
+        )
 
     def grant(self, calls: Mapping[str, int]) -> None:
         """Let the next probe make these requests."""
@@ -252,7 +256,7 @@ class Desk:
     def _take(self, operation: str) -> None:
         if not self.left[operation]:
             message = f"the probe has made its {operation} requests"
-            raise LimitReachedError(message)
+            raise OverPlanError(message)
         self.left[operation] -= 1
 
 

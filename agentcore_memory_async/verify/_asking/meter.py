@@ -18,15 +18,17 @@ class Meter:
     Counts requests, and refuses those beyond a limit.
 
     Args:
-        used: Number of requests that the run has made already.
+        used: Number of requests that earlier commands have made for the same run.
 
     Attributes:
-        limit: Largest number of requests; None for no limit.
+        limit: Largest number of requests of this command; None for no limit.
+        reserve: Number of requests that are kept for the removal of what the run makes.
         requests: Number of requests of each operation.
     """
 
     def __init__(self, used: int = 0) -> None:
         self.limit: int | None = None
+        self.reserve = 0
         self.requests: Counter[str] = Counter()
         self._used = used
 
@@ -37,13 +39,16 @@ class Meter:
 
     def require(self, count: int) -> None:
         """
-        Check that *count* requests may be made.
+        Check that *count* requests may be made, beside those that are kept.
 
         Raises:
-            LimitReachedError: The run would make more than its limit.
+            LimitReachedError: There would be more than the limit.
         """
-        if self.limit is not None and self.total + count > self.limit:
-            message = f"the limit of {self.limit} requests is reached"
+        if self.limit is None:
+            return
+        if self.requests.total() + count + self.reserve > self.limit:
+            kept = f", {self.reserve} of them kept to remove what it made" if self.reserve else ""
+            message = f"limit reached: {self.limit} requests{kept}"
             raise LimitReachedError(message)
 
     def measure(self, transport: Transport) -> Transport:

@@ -15,6 +15,10 @@ class NoAnswerError(Exception):
     """The service did not answer a question, whatever the reason; the text says it."""
 
 
+class OverPlanError(NoAnswerError):
+    """A probe has made the requests that its plan names; asking it again would make more."""
+
+
 class LimitReachedError(Exception):
     """The run has used up its requests or its time."""
 

@@ -67,7 +67,8 @@ async def watch(
         passed = timer.now() - began
         if len(found) == len(writes) or passed > longest_s:
             break
-        await timer.wait(max(_FIRST_S, passed * _SHARE))
+        missing = ", ".join(sorted(set(writes) - set(found)))
+        await timer.wait(max(_FIRST_S, passed * _SHARE), f"the next look for {missing}")
     missed: Sighting = {"after": None, "looks": looks}
     return {name: found.get(name, missed) for name in writes}
 

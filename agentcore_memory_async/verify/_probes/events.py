@@ -77,6 +77,7 @@ TOKENS = Probe(
     {"CreateEvent": 4},
     _ask_tokens,
     _decide_tokens,
+    sessions=2,
 )
 """The probe on client tokens."""
 
@@ -189,5 +190,6 @@ SIZES = Probe(
     _ask_sizes,
     _decide_sizes,
     seconds=30.0,
+    sessions=len(_SIZES),
 )
 """The probe on the largest event."""

@@ -30,8 +30,12 @@ _ROUNDS = 8
 """Tries to count them, until no request of one had to be made again."""
 _MARGIN = 1.25
 """How much longer than measured later probes wait."""
+_MARGIN_S = 5.0
+"""Seconds beside twice the measured delay after which no more is extracted."""
 _KINDS = ("SEMANTIC", "USER_PREFERENCE", "SUMMARIZATION", "EPISODIC")
 """Types of strategies whose extraction is timed."""
+SETTLE_S = 180.0
+"""Seconds until no more is expected of what was written, where lags and delays are unknown."""
 _HOME = "I live in Oslo, and I prefer tea to coffee."
 """A fact, and a preference."""
 _TALK = (
@@ -161,6 +165,7 @@ EVENT_LAGS = Probe(
     _ask_events,
     _decide_events,
     seconds=LONGEST_S,
+    sessions=3 + _ROUNDS,
 )
 """The probe on when events are listed."""
 
@@ -340,3 +345,17 @@ def known_times(seen: dict[str, Observation]) -> dict[str, float]:
     if "event_filters" in known:
         known["event_filters"] = max(known["event_filters"], known.get("event_lists", 0.0))
     return known
+
+
+def settle_s(probe: Probe, seen: dict[str, Observation]) -> float:
+    """Return how long after a probe more of what it wrote may come to be seen, in seconds."""
+    known = known_times(seen)
+    shown_by = ["event_lists"] + ["record_lists"] * ("BatchCreateMemoryRecords" in probe.calls)
+    lists = max(known.get(name, SETTLE_S) for name in shown_by)
+    if probe is not RECORD_LAGS:
+        return lists
+    # Strategies extract from both conversations, and only the first is waited for.
+    sightings = [each for name, each in seen.get(probe.name, {}).items() if name in _KINDS]
+    if any(each["after"] is None for each in sightings) or probe.name not in seen:
+        return max(lists, SETTLE_S)
+    return max([lists, *(2 * each["after"][1] + _MARGIN_S for each in sightings)])

@@ -33,7 +33,8 @@ class Probe:
         calls: Largest number of requests of each operation, retries aside.
         ask: Makes the requests, and returns what was seen.
         decide: Returns the verdicts on that.
-        seconds: Longest time of its waits.
+        seconds: Longest time of its waits, where lists don't lag.
+        sessions: Largest number of sessions that it writes to.
         per_path: Operations that it calls as often for each path of `Desk.paths`.
     """
 
@@ -44,6 +45,7 @@ class Probe:
     ask: Callable[[Desk], Awaitable[Observation]]
     decide: Callable[[Observation], list[Verdict]]
     seconds: float = 10.0
+    sessions: int = 1
     per_path: tuple[str, ...] = ()
 
     def planned_calls(self, paths: int) -> dict[str, int]:

@@ -115,5 +115,6 @@ QUOTAS = Probe(
     _ask,
     _decide,
     seconds=(_BURSTS + 1) * _REST_S,
+    sessions=_BURSTS,
 )
 """The probe on bursts."""

@@ -154,6 +154,7 @@ BRANCHES = Probe(
     {"CreateEvent": 9, "ListEvents": 2},
     _ask_branches,
     _decide_branches,
+    sessions=2,
 )
 """The probe on branches."""
 
@@ -252,5 +253,6 @@ SESSIONS = Probe(
     {"CreateEvent": 3, "ListSessions": 2, "DeleteEvent": 1},
     _ask_sessions,
     _decide_sessions,
+    sessions=3,
 )
 """The probe on lists of sessions."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from math import inf
 from typing import TYPE_CHECKING
 
-from agentcore_memory_async.errors import MemoryFailedError, NotFoundError
+from agentcore_memory_async._calls.wait_clock import holding
+from agentcore_memory_async.errors import NotFoundError
 from agentcore_memory_async.strategies import (
     EpisodicReflection,
     EpisodicStrategy,
@@ -16,7 +17,9 @@ from agentcore_memory_async.strategies import (
     UserPreferenceStrategy,
 )
 from agentcore_memory_async.verify._asking.desk import ROOT, Target
-from agentcore_memory_async.verify._asking.reply import NoAnswerError
+from agentcore_memory_async.verify._asking.reply import NoAnswerError, Reply
+from agentcore_memory_async.verify._asking.timer import Timer
+from agentcore_memory_async.verify._asking.watching import watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +32,6 @@ KEY = "verifyRun"
 """Metadata key of a run."""
 EXPIRY_DAYS = 7
 """Days after which events of a run are gone, should anything be left."""
-_SETTLE_S = 180.0
-"""Seconds until no more records of an actor are expected."""
 _CHANGING = ("CREATING", "UPDATING")
 """States in which a memory cannot be deleted."""
 
@@ -96,6 +97,11 @@ def paths_of(targets: tuple[Target, ...], actor_id: str) -> tuple[str, ...]:
     return (root, *sorted(others))
 
 
+def templates_of(memory: Memory) -> list[str]:
+    """Return the namespace templates below which records of the run's actor may be."""
+    return [*(each for each in memory.namespaces.values() if "{actorId}" in each), ROOT]
+
+
 async def remove(connection: Connection, state: State, announce: Callable[[str], None]) -> None:
     """
     Remove what the run made: its memory, or its actor's data in the one that was named.
@@ -108,21 +114,32 @@ async def remove(connection: Connection, state: State, announce: Callable[[str],
     if state.named_memory is None:
         await _delete_memories(connection, state, announce)
     else:
-        announce(f"removing actor {state.actor_id}, for {_SETTLE_S:.0f} s: records of it may come")
-        memory = await connection.control.get_memory(state.named_memory)
-        async with connection.manager(memory.memory_id) as manager:
-            templates = [each for each in memory.namespaces.values() if "{actorId}" in each]
-            report = await manager.forget_actor(
-                state.actor_id, namespaces=[*templates, ROOT], settle=_SETTLE_S
-            )
-        if report.remaining:
-            message = f"{len(report.remaining)} items of actor {state.actor_id} are left"
-            raise NoAnswerError(message)
+        await _forget_actor(connection, state, state.named_memory, announce)
     state.may_be_there = False
     if state.observations:
         state.save()
     else:
         state.remove()
+
+
+async def _forget_actor(
+    connection: Connection, state: State, memory_id: str, announce: Callable[[str], None]
+) -> None:
+    """Remove the run's actor, and what may still come of it."""
+    settle_s = state.settle_s(connection.wall())
+    announce(f"removing actor {state.actor_id}")
+    memory = await connection.control.get_memory(memory_id)
+    async with connection.manager(memory.memory_id) as manager:
+        forgetting = manager.forget_actor(
+            state.actor_id, namespaces=templates_of(memory), settle=settle_s
+        )
+        async for step in forgetting:
+            if step.phase == "waiting":
+                announce(f"waiting for what may still come: {step.done} of {step.total} s")
+        report = await forgetting
+    if report.remaining:
+        message = f"{len(report.remaining)} items of actor {state.actor_id} are left"
+        raise NoAnswerError(message)
 
 
 async def _delete_memories(
@@ -149,8 +166,15 @@ async def _wait_while_created(
     connection: Connection, memory_id: str, announce: Callable[[str], None]
 ) -> None:
     """Wait until a memory can be deleted."""
-    memory = await connection.control.get_memory(memory_id)
-    if memory.status in _CHANGING:
-        announce("it is being made; it can be deleted once it is active")
-        with suppress(MemoryFailedError):
-            await connection.control.wait_until_active(memory_id)
+    timer = Timer(connection.endpoint.clock, inf, announce)
+
+    async def look(_: set[str]) -> tuple[Reply, set[str]]:
+        asked_at = timer.now()
+        memory = await connection.control.get_memory(memory_id)
+        reply = Reply({}, None, asked_at, timer.now(), 1)
+        return reply, set() if memory.status in _CHANGING else {"the memory to be active"}
+
+    now = timer.now()
+    asked = Reply({}, None, now, now, 0)
+    with holding(timer.clock):
+        await watch(timer, {"the memory to be active": asked}, look)

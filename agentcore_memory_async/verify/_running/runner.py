@@ -15,11 +15,23 @@ from agentcore_memory_async._version import __version__
 from agentcore_memory_async.models import Memory
 from agentcore_memory_async.verify._asking.answers import duration, inconclusive
 from agentcore_memory_async.verify._asking.desk import Desk
-from agentcore_memory_async.verify._asking.reply import LimitReachedError, NoAnswerError, Reply
+from agentcore_memory_async.verify._asking.reply import (
+    LimitReachedError,
+    NoAnswerError,
+    OverPlanError,
+    Reply,
+)
 from agentcore_memory_async.verify._asking.timer import Timer
 from agentcore_memory_async.verify._asking.watching import LONGEST_S, duration_of, watch
-from agentcore_memory_async.verify._probes.lags import known_times
-from agentcore_memory_async.verify._running.memory import KEY, create, paths_of, targets_of
+from agentcore_memory_async.verify._probes.lags import known_times, settle_s
+from agentcore_memory_async.verify._running.memory import (
+    KEY,
+    create,
+    paths_of,
+    targets_of,
+    templates_of,
+)
+from agentcore_memory_async.verify._running.plan import actor_removal, memory_removal
 from agentcore_memory_async.verify.verdicts import Report, Verdict
 
 if TYPE_CHECKING:
@@ -27,6 +39,7 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async.verify._probes import Observation, Probe
     from agentcore_memory_async.verify._running.connection import Connection
+    from agentcore_memory_async.verify._running.plan import Removal
     from agentcore_memory_async.verify._running.state import State
 
 PROVISIONING = "lags.provisioning"
@@ -43,7 +56,6 @@ class Run:
         connection: Open clients.
         state: State, which is saved after each answer.
         probes: Probes to ask.
-        limit: Largest number of requests.
         longest_s: Longest time in seconds.
         announce: Called with a line of progress.
     """
@@ -54,7 +66,6 @@ class Run:
         state: State,
         probes: Sequence[Probe],
         *,
-        limit: int,
         longest_s: float,
         announce: Callable[[str], None],
     ) -> None:
@@ -62,21 +73,24 @@ class Run:
         self._state = state
         self._probes = probes
         self._announce = announce
-        self._limit = limit
         clock = connection.endpoint.clock
-        self._timer = Timer(clock, clock.now() + longest_s)
+        self._timer = Timer(clock, clock.now() + longest_s, announce)
+        self._paths = 1
         self._failures: dict[str, str] = {}
+        self._limit: LimitReachedError | None = None
 
     async def ask(self) -> None:
         """
         Make the memory, and ask all probes whose answers the state does not have.
+
+        Requests for the removal of what it makes are kept beforehand. A limit that is reached ends
+        it.
 
         Raises:
             AgentCoreMemoryError: The memory could not be made or read.
             NoAnswerError: The memory is not active in time.
         """
         state, meter = self._state, self._connection.meter
-        meter.limit = meter.total + self._limit
         try:
             with holding(self._timer.clock):
                 memory = await self._memory()
@@ -92,26 +106,34 @@ class Run:
                         targets=targets,
                         paths=paths_of(targets, state.actor_id),
                         key=KEY,
+                        owns_memory=state.named_memory is None,
                     )
                     for number, probe in enumerate(self._probes, start=1):
                         if probe.name not in state.observations:
                             await self._ask(desk, probe, f"[{number}/{len(self._probes)}]")
+        except LimitReachedError as error:
+            self._limit = error
+            left = sum(probe.name not in state.observations for probe in self._probes)
+            self._announce(f"{error}; {left} of {len(self._probes)} probes have no answer")
         finally:
-            meter.limit = None  # what was made is removed, whatever that takes
+            meter.reserve = 0
             self._save()
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether a limit was reached before all was asked."""
+        return self._limit is not None
 
     async def _ask(self, desk: Desk, probe: Probe, place: str) -> None:
         """Ask one probe, twice if it gets no answer."""
         for _ in range(_ROUNDS):
-            desk.known = known_times(self._state.observations)
-            desk.grant(probe.planned_calls(len(desk.paths)))
             before = desk.meter.total
             try:
-                self._state.observations[probe.name] = await _ask_for(probe, desk)
-            except (NoAnswerError, LimitReachedError) as error:
+                self._state.observations[probe.name] = await self._ask_once(desk, probe)
+            except NoAnswerError as error:
                 self._failures[probe.name] = str(error)
                 self._announce(f"{place} {probe.name}: {error}")
-                if isinstance(error, LimitReachedError):
+                if isinstance(error, OverPlanError):
                     break
             else:
                 requests = desk.meter.total - before
@@ -123,6 +145,39 @@ class Run:
                 break
         self._save()
 
+    async def _ask_once(self, desk: Desk, probe: Probe) -> Observation:
+        """Ask one probe; the state says beforehand what it may write, and then what it wrote."""
+        state, meter = self._state, self._connection.meter
+        desk.known = known_times(state.observations)
+        calls = probe.planned_calls(len(desk.paths))
+        desk.grant(calls)
+        events, settled_at = state.events, state.settled_at
+        written = meter.requests["CreateEvent"]
+        state.events += calls.get("CreateEvent", 0)
+        state.sessions += probe.sessions
+        meter.reserve = self._removal().limit
+        meter.require(1)
+        state.settled_at = None
+        self._save()
+        seen: Observation | None = None
+        try:
+            seen = await _ask_for(probe, desk)
+        finally:
+            state.events = events + meter.requests["CreateEvent"] - written
+            known = state.observations | ({} if seen is None else {probe.name: seen})
+            until = self._connection.wall() + settle_s(probe, known)
+            state.settled_at = max(settled_at or 0.0, until)
+        return seen
+
+    def _removal(self) -> Removal:
+        """Return the cost of removing what the run has made, and what the next probe makes."""
+        state = self._state
+        if state.named_memory is None:
+            return memory_removal(is_active=True)
+        return actor_removal(
+            events=state.events, sessions=state.sessions, paths=self._paths, settle_s=LONGEST_S
+        )
+
     def _save(self) -> None:
         self._state.requests = self._connection.meter.total
         self._state.save()
@@ -133,7 +188,11 @@ class Run:
         state.may_be_there = True
         state.save()
         if state.named_memory is not None:
-            return await control.get_memory(state.named_memory)
+            state.settled_at = self._connection.wall()  # nothing is written yet
+            memory = await control.get_memory(state.named_memory)
+            self._paths = len(templates_of(memory))
+            return memory
+        self._connection.meter.reserve = memory_removal(is_active=False).limit
         self._announce(f"making memory {state.memory_name}")
         sent_at = self._timer.now()
         with anyio.CancelScope(shield=True):  # whoever interrupts it waits for its id
@@ -181,13 +240,13 @@ class Run:
     def _provisioning(self) -> Verdict:
         seen = self._state.observations.get(PROVISIONING)
         if seen is None:
-            return inconclusive(PROVISIONING, "no memory was made")
+            return inconclusive(PROVISIONING, str(self._limit or "no memory was made"))
         return evolve(duration(PROVISIONING, duration_of(seen)), evidence=seen)
 
     def _verdicts_of(self, probe: Probe) -> list[Verdict]:
         seen = self._state.observations.get(probe.name)
         if seen is None:
-            why = self._failures.get(probe.name, "it was not asked")
+            why = self._failures.get(probe.name) or str(self._limit or "it was not asked")
             return [inconclusive(name, why) for name in probe.answers]
         return [evolve(each, evidence=seen) for each in probe.decide(seen)]
 

@@ -13,6 +13,8 @@ from typing import Any
 from attrs import asdict, define, field
 
 from agentcore_memory_async._random_ids import random_id
+from agentcore_memory_async.verify._asking.watching import LONGEST_S
+from agentcore_memory_async.verify._probes.lags import SETTLE_S
 
 
 class StateError(ValueError):
@@ -31,6 +33,10 @@ class State:
         named_memory: Memory that the caller named; None for one that the run makes.
         memory_id: Id of the run's own memory, once it is known.
         may_be_there: Whether the memory, or the actor's data in it, may exist.
+        events: Number of events that may be there, of an actor in a memory that was named.
+        sessions: Number of sessions that they are in.
+        settled_at: Time in seconds since 1970 from which nothing more is expected of what was
+            written; None while that is unknown.
         observations: What the probes saw, by their names.
         requests: Number of requests that were made.
     """
@@ -41,6 +47,9 @@ class State:
     named_memory: str | None
     memory_id: str | None = None
     may_be_there: bool = False
+    events: int = 0
+    sessions: int = 0
+    settled_at: float | None = None
     observations: dict[str, dict[str, Any]] = field(factory=dict[str, dict[str, Any]])
     requests: int = 0
 
@@ -70,6 +79,13 @@ class State:
         """Take another id, for another memory or actor, and keep the answers."""
         self.run_id = State.new(self.path, self.region, self.named_memory).run_id
         self.memory_id = None
+        self.events = self.sessions = 0
+
+    def settle_s(self, now: float) -> float:
+        """Return how long more of what was written may come to be seen, in seconds from *now*."""
+        if self.settled_at is None:
+            return SETTLE_S
+        return min(max(self.settled_at - now, 0.0), LONGEST_S)
 
     def save(self) -> None:
         """Replace the file as a whole."""
