@@ -16,7 +16,8 @@ from agentcore_memory_async import (
     JsonPayload,
     MessageRole,
 )
-from agentcore_memory_async.verify._probes.events import BLOBS, TOKENS
+from agentcore_memory_async.verify._probes.events import BLOBS
+from agentcore_memory_async.verify._probes.tokens import TOKENS
 
 if TYPE_CHECKING:
     from agentcore_memory_async import AsyncMemorySession

@@ -23,6 +23,8 @@ QUICK = [probe for probe in PROBES if probe not in {EVENT_LAGS, RECORD_LAGS, QUO
 @pytest.mark.parametrize("probe", QUICK, ids=lambda probe: str(probe.name).replace(" ", "_"))
 async def test_a_question_has_an_answer(backend: Backend, probe: Probe) -> None:
     """Each service gives a probe an answer; the local one's is its default."""
+    if probe.own_memory_only and backend.name == "aws":
+        pytest.skip("the memory of the contract tests has actors of others")
     verdicts = await backend.ask(probe)
     assert [] == [each.text for each in verdicts.values() if not each.is_conclusive]
     if backend.name == "local":

@@ -46,7 +46,7 @@ def test_a_run_writes_a_report_and_a_page(
     """It says what it will cost, asks, writes two files, and leaves no memory and no state."""
     assert 0 == command.main(["--yes"])
     shown = capsys.readouterr()
-    assert "CreateEvent 5" in shown.out
+    assert "CreateEvent 6" in shown.out
     assert "[2/2] blobs" in shown.err
     report = parse_report((tmp_path / "measured.json").read_text("utf-8"))
     assert ("other", "us-west-2") == (report.service, report.region)

@@ -25,11 +25,13 @@ def decided(probe: str, seen: Observation) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("changed", "mismatch"), [("same", "ignore"), ("400 X: no", "error"), ("new", "?")]
+    ("changed", "mismatch"),
+    [("same", "ignore"), ("no event", "ignore"), ("400 X: no", "error"), ("new", "?")],
 )
 def test_tokens(changed: str, mismatch: str) -> None:
     """A used token that stores another event is what no setting does."""
-    seen = {"same": "same", "changed": changed, "elsewhere": "new"}
+    seen = {"same": "same", "later": "same", "elsewhere": "new", "operation": "new"}
+    seen["changed"] = changed
     assert mismatch == decided("tokens", seen)["token_mismatch"]
 
 
@@ -39,7 +41,45 @@ def test_tokens(changed: str, mismatch: str) -> None:
 )
 def test_blobs(blob: object, java: object) -> None:
     """An object that comes back in a third way is no answer."""
-    assert java == decided("blobs", {"blob": blob, "id_is_of": "event"})["java_blob_strings"]
+    seen = {"blob": blob, "id_is_of": "event", "fraction_ms": 123.0}
+    assert java == decided("blobs", seen)["java_blob_strings"]
+
+
+@pytest.mark.parametrize(
+    ("fraction_ms", "precision"),
+    [
+        (123.0, "milliseconds, floored"),
+        (124.0, "milliseconds, rounded"),
+        (0.0, "seconds"),
+        (500.0, "?"),
+        (None, "?"),
+    ],
+)
+def test_time_precision(fraction_ms: float | None, precision: str) -> None:
+    """What comes back of a fraction of a second is known, or no answer."""
+    seen = {"blob": {}, "id_is_of": "event", "fraction_ms": fraction_ms}
+    assert precision == decided("blobs", seen)["time_precision"]
+
+
+@pytest.mark.parametrize(
+    ("order", "name"),
+    [([2, 1, 0], "newest first"), ([2, 0, 1], "by id"), ([0, 2, 1], "another"), ([2, 1], "?")],
+)
+def test_orders_of_actors(order: list[int], name: str) -> None:
+    """An order by id is told from one by time; an incomplete list is no answer."""
+    assert name == decided("actors", {"token": "new", "order": order})["order"]
+
+
+@pytest.mark.parametrize(
+    ("scores", "span"),
+    [([0.9, 0.1], "0 to 1"), ([0.9, -0.1], "beyond 0 to 1"), ([0.9, None], "?"), ([], "?")],
+)
+def test_scores(scores: list[float | None], span: str) -> None:
+    """Scores are within their range, beyond it, or not there."""
+    whole = list(range(6))
+    names = ("by_beginning", "without_slash", "by_path_beginning", "by_path_without_slash")
+    seen = {"orders": [whole] * 4, "by_path": 6, "pages": [2, 1], "scores": scores}
+    assert span == decided("namespaces", seen | dict.fromkeys(names, 0))["scores"]
 
 
 @pytest.mark.parametrize(
@@ -111,12 +151,13 @@ def test_lists_that_miss_events_are_timed() -> None:
 def test_extraction_is_timed_without_the_lag_of_lists() -> None:
     """What lists lag by is not the extraction's, which is unclear without it."""
     seen = {"lists": SEEN_LATER, "ids": SEEN_AT_ONCE, "SEMANTIC": {"after": [170, 190], "looks": 9}}
-    told = {"facts": {"before": 1, "after": 1}, "key_is_kept": True}
+    told = {"facts": {"before": 1, "after": 1, "are_kept": False}, "key_is_kept": True}
     assert {
         "record_lists": 85.0,
         "record_ids": 0.0,
         "SEMANTIC": 95.0,
         "consolidate": True,
+        "repeated": "replaced",
         "strictly_consistent": "on the record",
     } == decided("record lags", seen | told)
     unseen = decided("record lags", seen | {"lists": NEVER_SEEN})

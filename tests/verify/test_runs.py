@@ -76,13 +76,16 @@ async def test_a_named_memory_keeps_what_is_of_others(tmp_path: Path) -> None:
         report = run.report()
     unclear = {each.name for each in report.verdicts if not each.is_conclusive}
     assert {
+        "actors.order",
         "lags.provisioning",
         "records.strictly_consistent",
         "extraction_delay.EPISODIC",
+        "tokens.other_actor",
     } >= unclear
     shown = "\n".join([*lines, report.to_json(), report.to_markdown()])
     assert "Kafka" not in shown
     assert "alice" not in shown
+    assert "ListActors" not in {call.operation for call in service.calls()}
 
 
 @pytest.mark.parametrize("memory_id", [None, MEMORY_ID])

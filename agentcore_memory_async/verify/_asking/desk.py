@@ -96,6 +96,7 @@ class Desk:
         targets: Where strategies file the run's records.
         paths: Namespace paths of all records of the run.
         key: Metadata key of the run.
+        used_token: When a client token was used, the event's members, and its id, for later probes.
         owns_memory: Whether the memory is the run's own, so that it has no actors of others.
         known: Times in seconds after which a write is seen, by what shows it.
         left: Number of requests of each operation that the present probe may make, retries aside.
@@ -111,6 +112,7 @@ class Desk:
     paths: tuple[str, ...]
     key: str
     owns_memory: bool = True
+    used_token: tuple[float, dict[str, Any], str] | None = None
     known: dict[str, float] = field(factory=dict[str, float])
     left: Counter[str] = field(factory=Counter[str])
     _next: dict[str, float] = field(factory=dict[str, float], init=False)
@@ -190,7 +192,7 @@ class Desk:
     async def _send(
         self, operation: str, params: dict[str, Any]
     ) -> dict[str, Any] | AgentCoreMemoryError:
-        request = {"memoryId": self.manager.memory_id, "actorId": self.actor_id, **params}
+        request = {"memoryId": self.manager.memory_id, **params}
         try:
             return (await self.send(operation, request)).body
         except AgentCoreMemoryError as error:

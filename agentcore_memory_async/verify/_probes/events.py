@@ -1,4 +1,4 @@
-"""Probes on single events: client tokens, ids, blobs, and errors."""
+"""Probes on single events: times, ids, blobs, errors, and sizes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
 _HOUR_S = 3600
 """How long ago the event of the probe on ids was, in seconds."""
+_FRACTION_S = 0.1239
+"""Fraction of a second of that event's time, finer than a millisecond."""
+_PRECISIONS = {
+    0.0: "seconds",
+    123.0: "milliseconds, floored",
+    124.0: "milliseconds, rounded",
+    123.9: "finer than milliseconds",
+}
+"""What comes back of that fraction, in milliseconds, and what it is."""
 _BLOB = {"count": 1, "tags": ["x"]}
 """Blob that is an object."""
 _JAVA = "{count=1, tags=[x]}"
@@ -29,70 +38,28 @@ _ABSENT_RECORD = f"mem-{'0' * 36}"
 """Id of a record that does not exist."""
 
 
-async def _ask_tokens(desk: Desk) -> Observation:
-    """Send one token with an event, with the same one, with another, and in another session."""
-    token, session_id = random_id(), desk.new_session()
-    first = desk.event(session_id, "one")
-    event_id: str | None = None
-    seen: Observation = {}
-    # Past the client, which would notice that the token is used.
-    for name, members in {
-        "first": first,
-        "same": first,
-        "changed": first | {"payload": [{"blob": "two"}]},
-        "elsewhere": first | {"sessionId": desk.new_session()},
-    }.items():
-        reply = await desk.bare("CreateEvent", **members, clientToken=token)
-        stored = reply.body["event"]["eventId"] if reply.refusal is None else None
-        if name == "first":
-            event_id = stored
-        seen[name] = reply.seen if reply.refusal else "same" if stored == event_id else "new"
-    if not event_id:
-        message = f"the first use of a token: {seen['first']}"
-        raise NoAnswerError(message)
-    return seen
-
-
-def _decide_tokens(seen: Observation) -> list[Verdict]:
-    changed = seen["changed"]
-    known = {"same": "ignore", "new": None}.get(changed, "error")
-    mismatch = (
-        inconclusive(
-            "behavior.token_mismatch", "a used token stores another event: no setting does that"
-        )
-        if known is None
-        else Verdict("behavior.token_mismatch", known, "certain", f"another payload: {changed}")
-    )
-    return [
-        Verdict("tokens.replay", seen["same"], "certain", "the same request with its token"),
-        mismatch,
-        Verdict("tokens.other_session", seen["elsewhere"], "certain", "the token elsewhere"),
-    ]
-
-
-TOKENS = Probe(
-    "tokens",
-    "What does a used client token do: again, with another payload, in another session?",
-    ("tokens.replay", "behavior.token_mismatch", "tokens.other_session"),
-    {"CreateEvent": 4},
-    _ask_tokens,
-    _decide_tokens,
-    sessions=2,
-)
-"""The probe on client tokens."""
-
-
 async def _ask_blobs(desk: Desk) -> Observation:
     """Read an event of the last hour back, with its blob."""
     session_id = desk.new_session()
     event_at = int(desk.wall()) - _HOUR_S
-    event = desk.event(session_id, "") | {"payload": [{"blob": _BLOB}], "eventTimestamp": event_at}
-    written = (await desk.accepted("CreateEvent", **event)).body["event"]
+    event = desk.event(session_id, "") | {
+        "payload": [{"blob": _BLOB}],
+        "eventTimestamp": event_at + _FRACTION_S,
+    }
+    # Past the client, which sends milliseconds.
+    reply = await desk.bare("CreateEvent", **event, clientToken=random_id())
+    if reply.refusal is not None:
+        message = f"CreateEvent was refused: {reply.refusal}"
+        raise NoAnswerError(message)
+    written = reply.body["event"]
     where = {"actorId": desk.actor_id, "sessionId": session_id, "eventId": written["eventId"]}
     read = (await desk.accepted("GetEvent", **where)).body["event"]
     prefix = str(written["eventId"]).partition("#")[0]
     age_s = desk.wall() - int(prefix) / 1000 if prefix.isdecimal() else None
+    kept = read.get("eventTimestamp")
+    is_time = isinstance(kept, int | float)
     return {
+        "fraction_ms": round((kept - event_at) * 1000, 1) if is_time else None,
         "blob": next((item["blob"] for item in read["payload"] if "blob" in item), None),
         "id_is_of": "another" if age_s is None else "event" if age_s > _HOUR_S / 2 else "writing",
     }
@@ -112,13 +79,22 @@ def _decide_blobs(seen: Observation) -> list[Verdict]:
             "behavior.java_blob_strings", f"{seen['blob']!r} is what no setting returns"
         )
     )
-    return [blobs, Verdict("events.id_time", seen["id_is_of"], "certain", "time in the event id")]
+    fraction_ms = seen["fraction_ms"]
+    text = f"of {_FRACTION_S * 1000} ms come back {fraction_ms}"
+    precision = _PRECISIONS.get(-1.0 if fraction_ms is None else fraction_ms)
+    return [
+        blobs,
+        Verdict("events.id_time", seen["id_is_of"], "certain", "time in the event id"),
+        inconclusive("events.time_precision", text)
+        if precision is None
+        else Verdict("events.time_precision", precision, "certain", text),
+    ]
 
 
 BLOBS = Probe(
     "blobs",
-    "How does an object come back as a blob, and of which time is an event's id?",
-    ("behavior.java_blob_strings", "events.id_time"),
+    "How does an object come back as a blob, of which time is an event's id, and how exact is it?",
+    ("behavior.java_blob_strings", "events.id_time", "events.time_precision"),
     {"CreateEvent": 1, "GetEvent": 1},
     _ask_blobs,
     _decide_blobs,
@@ -127,15 +103,17 @@ BLOBS = Probe(
 
 
 async def _ask_errors(desk: Desk) -> Observation:
-    """Ask for what does not exist, and for a page that is too large."""
+    """Ask for what does not exist, for a page that is too large, and by a path with ``..``."""
     where = {"actorId": desk.actor_id, "sessionId": desk.new_session()}
     event = await desk.ask("GetEvent", **where, eventId=_ABSENT_EVENT)
     record = await desk.ask("GetMemoryRecord", memoryRecordId=_ABSENT_RECORD)
     page = await desk.bare("ListEvents", **where, maxResults=101)
+    dotted = await desk.bare("GetEvent", **where | {"sessionId": ".."}, eventId=_ABSENT_EVENT)
     return {
         "event": event.seen,
         "record": record.seen,
         "page": page.seen,
+        "dotted": dotted.seen,
     }
 
 
@@ -144,14 +122,20 @@ def _decide_errors(seen: Observation) -> list[Verdict]:
         Verdict("errors.unknown_event", seen["event"], "certain", "GetEvent of an unknown id"),
         Verdict("errors.unknown_record", seen["record"], "certain", "GetMemoryRecord of one"),
         Verdict("errors.large_page", seen["page"], "certain", "ListEvents with maxResults 101"),
+        Verdict("errors.dotted_path", seen["dotted"], "certain", "GetEvent of session '..'"),
     ]
 
 
 ERRORS = Probe(
     "errors",
-    "With which codes and texts does the service refuse?",
-    ("errors.unknown_event", "errors.unknown_record", "errors.large_page"),
-    {"GetEvent": 1, "GetMemoryRecord": 1, "ListEvents": 1},
+    "With which codes and texts does the service refuse, also an id '..' in a path?",
+    (
+        "errors.unknown_event",
+        "errors.unknown_record",
+        "errors.large_page",
+        "errors.dotted_path",
+    ),
+    {"GetEvent": 2, "GetMemoryRecord": 1, "ListEvents": 1},
     _ask_errors,
     _decide_errors,
 )

@@ -242,26 +242,27 @@ async def _update(desk: Desk, record_id: str) -> Reply:
 async def _repeat(desk: Desk, session_id: str, strategy_id: str) -> dict[str, Any]:
     """Store a fact again beside a new one; return how many records have it before and after."""
 
-    async def count(word: str) -> tuple[Reply, int]:
+    async def find(word: str) -> tuple[Reply, set[str]]:
         reply, records = await _read_all(desk)
-        texts = [
-            str(each["content"].get("text", "")).casefold()
+        return reply, {
+            each["memoryRecordId"]
             for each in records
             if each.get("memoryStrategyId") == strategy_id
-        ]
-        return reply, sum(word in text for text in texts)
+            and word in str(each["content"].get("text", "")).casefold()
+        }
 
-    _, before = await count(_REPEATED)
+    _, before = await find(_REPEATED)
     told = await _tell(desk, session_id, _SECOND_TALK)
 
     async def look(_: set[str]) -> tuple[Reply, set[str]]:
-        reply, new = await count(_NEW)
+        reply, new = await find(_NEW)
         return reply, {"new"} if new else set()
 
     sighting = (await watch(desk.timer, {"new": told}, look))["new"]
     if sighting["after"] is None:
-        return {"before": before, "after": None}
-    return {"before": before, "after": (await count(_REPEATED))[1]}
+        return {"before": len(before), "after": None, "are_kept": None}
+    _, after = await find(_REPEATED)
+    return {"before": len(before), "after": len(after), "are_kept": before <= after}
 
 
 def _decide_records(seen: Observation) -> list[Verdict]:
@@ -274,7 +275,7 @@ def _decide_records(seen: Observation) -> list[Verdict]:
             for kind in _KINDS
             if kind in seen
         ),
-        _consolidation(seen.get("facts")),
+        *_consolidation(seen.get("facts")),
     ]
     kept = seen.get("key_is_kept")
     if kept is None:
@@ -301,11 +302,16 @@ def _extraction(
     )
 
 
-def _consolidation(facts: dict[str, Any] | None) -> Verdict:
+def _consolidation(facts: dict[str, Any] | None) -> list[Verdict]:
+    names = "behavior.consolidate", "records.repeated"
     if facts is None or facts["after"] is None or not facts["before"]:
-        return inconclusive("behavior.consolidate", "no fact was extracted")
+        return [inconclusive(name, "no fact was extracted") for name in names]
     text = f"records of a fact told twice: {facts['before']}, then {facts['after']}"
-    return Verdict("behavior.consolidate", facts["after"] <= facts["before"], "likely", text)
+    kept = "kept" if facts["are_kept"] else "replaced"
+    return [
+        Verdict(names[0], facts["after"] <= facts["before"], "likely", text),
+        Verdict(names[1], kept, "likely", f"what was there, by its id, of {text}"),
+    ]
 
 
 RECORD_LAGS = Probe(
@@ -317,6 +323,7 @@ RECORD_LAGS = Probe(
         "lags.record_ids",
         *(f"extraction_delay.{kind}" for kind in _KINDS),
         "behavior.consolidate",
+        "records.repeated",
         "records.strictly_consistent",
     ),
     {

@@ -35,6 +35,7 @@ class Probe:
         decide: Returns the verdicts on that.
         seconds: Longest time of its waits, where lists don't lag.
         sessions: Largest number of sessions that it writes to.
+        own_memory_only: Whether it needs a memory that has nothing of others.
         per_path: Operations that it calls as often for each path of `Desk.paths`.
     """
 
@@ -46,6 +47,7 @@ class Probe:
     decide: Callable[[Observation], list[Verdict]]
     seconds: float = 10.0
     sessions: int = 1
+    own_memory_only: bool = False
     per_path: tuple[str, ...] = ()
 
     def planned_calls(self, paths: int) -> dict[str, int]:

@@ -24,11 +24,9 @@ _BATCH = 100
 """Records of a batch."""
 
 
-async def write_records(
-    desk: Desk, namespace: str, count: int, first: int = 0
-) -> tuple[Reply, list[str]]:
-    """Write records; return the answer, and their ids."""
-    entries = [
+def entries(desk: Desk, namespace: str, count: int, first: int = 0) -> list[dict[str, Any]]:
+    """Return the records of a batch."""
+    return [
         {
             "requestIdentifier": f"record-{number}",
             "namespaces": [namespace],
@@ -37,7 +35,14 @@ async def write_records(
         }
         for number in range(first, first + count)
     ]
-    reply = await desk.accepted("BatchCreateMemoryRecords", records=entries)
+
+
+async def write_records(
+    desk: Desk, namespace: str, count: int, first: int = 0
+) -> tuple[Reply, list[str]]:
+    """Write records; return the answer, and their ids."""
+    records = entries(desk, namespace, count, first)
+    reply = await desk.accepted("BatchCreateMemoryRecords", records=records)
     written = reply.body.get("successfulRecords") or ()
     if len(written) != count:
         message = f"{count - len(written)} of {count} records were not written"
@@ -59,6 +64,7 @@ async def _ask_namespaces(desk: Desk) -> Observation:
         return len(set(whole) & set(await _listed(desk, **where)))
 
     beginning = f"{desk.root}a"
+    pages, scores = await _search(desk, namespace)
     return {
         "orders": orders,
         "by_beginning": await found(namespace=beginning),
@@ -66,7 +72,8 @@ async def _ask_namespaces(desk: Desk) -> Observation:
         "by_path": await found(namespacePath=namespace),
         "by_path_beginning": await found(namespacePath=beginning),
         "by_path_without_slash": await found(namespacePath=namespace.rstrip("/")),
-        "pages": await _search(desk, namespace),
+        "pages": pages,
+        "scores": scores,
     }
 
 
@@ -75,18 +82,19 @@ async def _listed(desk: Desk, **where: Any) -> list[str]:
     return [each["memoryRecordId"] for each in records]
 
 
-async def _search(desk: Desk, namespace: str) -> list[int]:
-    """Return the sizes of the pages of a search for the best three, two a page."""
+async def _search(desk: Desk, namespace: str) -> tuple[list[int], list[Any]]:
+    """Return the sizes of the pages of a search for the best three, two a page, and scores."""
     criteria = {"searchQuery": "Which lighthouse is painted white?", "topK": 3}
     where: dict[str, Any] = {"namespace": namespace, "searchCriteria": criteria, "maxResults": 2}
-    sizes: list[int] = []
+    sizes, scores = list[int](), list[Any]()
     while len(sizes) < NAMESPACES.calls["RetrieveMemoryRecords"]:
         reply, records = await desk.records("RetrieveMemoryRecords", **where)
         sizes.append(len(records))
+        scores += [each.get("score") for each in records]
         where["nextToken"] = reply.body.get("nextToken")
         if not where["nextToken"]:
             break
-    return sizes
+    return sizes, scores
 
 
 def _decide_namespaces(seen: Observation) -> list[Verdict]:
@@ -116,7 +124,16 @@ def _decide_namespaces(seen: Observation) -> list[Verdict]:
             "records.path_slash", seen["by_path_without_slash"] > 0, "certain", "without its /"
         ),
         Verdict("records.top_k", pages, "certain", "pages of topK 3 with maxResults 2"),
+        _scores(seen["scores"]),
     ]
+
+
+def _scores(scores: list[Any]) -> Verdict:
+    known = [each for each in scores if isinstance(each, int | float)]
+    if not known or len(known) < len(scores):
+        return inconclusive("records.scores", "the records of the search have no scores")
+    span = "0 to 1" if min(known) >= 0 and max(known) <= 1 else "beyond 0 to 1"
+    return Verdict("records.scores", span, "likely", f"from {min(known)} to {max(known)}")
 
 
 def _order(orders: list[list[int]]) -> Verdict:
@@ -136,8 +153,8 @@ def _order(orders: list[list[int]]) -> Verdict:
 
 NAMESPACES = Probe(
     "namespaces",
-    "Which records do a namespace and a path list, in which order, and what do topK and "
-    "maxResults mean together?",
+    "Which records do a namespace and a path list, in which order, what do topK and maxResults "
+    "mean together, and which scores has a search?",
     (
         "behavior.shuffle_records",
         "behavior.legacy_prefix",
@@ -145,6 +162,7 @@ NAMESPACES = Probe(
         "records.namespace_slash",
         "records.path_slash",
         "records.top_k",
+        "records.scores",
     ),
     {"BatchCreateMemoryRecords": 2, "ListMemoryRecords": _LISTS + 5, "RetrieveMemoryRecords": 3},
     _ask_namespaces,

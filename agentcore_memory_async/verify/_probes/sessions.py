@@ -22,6 +22,17 @@ _MOST_STALE = 8
 """Filtered lists that may miss an event before the probe gives up."""
 
 
+ENDS = "bca"
+"""Ends of ids, in the order in which they are written: neither that of ids nor its reverse."""
+ORDERS = {
+    (2, 1, 0): "newest first",
+    (0, 1, 2): "oldest first",
+    (2, 0, 1): "by id",
+    (1, 0, 2): "by id, the largest first",
+}
+"""Orders of a list, by the places of what was written."""
+
+
 def metadata_filter(key: str, value: str) -> dict[str, Any]:
     """Return a filter of ListEvents for one key's value."""
     condition = {
@@ -215,7 +226,7 @@ FILTERS = Probe(
 
 async def _ask_sessions(desk: Desk) -> Observation:
     """List three sessions, and list them again after the only event of one is deleted."""
-    ids = [desk.new_session() for _ in range(3)]
+    ids = [f"{desk.new_session()}-{end}" for end in ENDS]
     written = [await desk.write(session_id, "one") for session_id in ids]
     await desk.settle("event_lists")
     listed = await _sessions(desk)
@@ -223,34 +234,40 @@ async def _ask_sessions(desk: Desk) -> Observation:
     where = {"actorId": desk.actor_id, "sessionId": ids[0]}
     await desk.accepted("DeleteEvent", **where, eventId=event_id)
     left = await _sessions(desk)
+    filtered = await _sessions(desk, filter={"eventFilter": "HAS_EVENTS"})
     return {
         "order": [place for place in order_of(ids, listed) if place >= 0],
         "emptied_is_listed": ids[0] in left,
+        "emptied_has_events": ids[0] in filtered,
     }
 
 
-async def _sessions(desk: Desk) -> list[str]:
+async def _sessions(desk: Desk, **params: Any) -> list[str]:
     """Return the ids of the actor's sessions, as far as one page has them."""
-    reply = await desk.accepted("ListSessions", actorId=desk.actor_id, maxResults=100)
+    reply = await desk.accepted("ListSessions", actorId=desk.actor_id, maxResults=100, **params)
     return [each["sessionId"] for each in reply.body.get("sessionSummaries") or ()]
 
 
 def _decide_sessions(seen: Observation) -> list[Verdict]:
-    orders = {(2, 1, 0): "newest first", (0, 1, 2): "oldest first"}
     emptied = "listed" if seen["emptied_is_listed"] else "gone"
     order = (
-        Verdict("sessions.order", orders.get(tuple(seen["order"]), "another"), "likely", "of three")
-        if len(seen["order"]) == 3
+        Verdict("sessions.order", ORDERS.get(tuple(seen["order"]), "another"), "likely", "of three")
+        if len(seen["order"]) == len(ENDS)
         else inconclusive("sessions.order", "the sessions were not all listed")
     )
-    return [order, Verdict("sessions.emptied", emptied, "certain", "after its last event")]
+    filtered = "listed" if seen["emptied_has_events"] else "gone"
+    return [
+        order,
+        Verdict("sessions.emptied", emptied, "certain", "after its last event"),
+        Verdict("sessions.emptied_filtered", filtered, "certain", "with the filter HAS_EVENTS"),
+    ]
 
 
 SESSIONS = Probe(
     "sessions",
     "In which order are sessions listed, and is one without events?",
-    ("sessions.order", "sessions.emptied"),
-    {"CreateEvent": 3, "ListSessions": 2, "DeleteEvent": 1},
+    ("sessions.order", "sessions.emptied", "sessions.emptied_filtered"),
+    {"CreateEvent": 3, "ListSessions": 3, "DeleteEvent": 1},
     _ask_sessions,
     _decide_sessions,
     sessions=3,

@@ -141,6 +141,7 @@ def make_plan(
     """Return the plan of a run that asks *probes*, whose records are below *paths* paths."""
     # A memory that was named is read once for the plan, and once for the run.
     calls: Counter[str] = Counter({"GetMemory": most_looks() if makes_memory else 2})
+    probes = [each for each in probes if makes_memory or not each.own_memory_only]
     for probe in probes:
         calls.update(probe.planned_calls(paths))
     if makes_memory:

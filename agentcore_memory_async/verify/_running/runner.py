@@ -126,6 +126,9 @@ class Run:
 
     async def _ask(self, desk: Desk, probe: Probe, place: str) -> None:
         """Ask one probe, twice if it gets no answer."""
+        if probe.own_memory_only and not desk.owns_memory:
+            self._failures[probe.name] = "it is asked only on a memory of the run's own"
+            return
         for _ in range(_ROUNDS):
             before = desk.meter.total
             try:
