@@ -49,26 +49,55 @@ def test_verdicts_set_what_they_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("verdict", "said"),
     [
-        (("behavior.unheard_of", True, "certain"), "behavior.unheard_of is no setting"),
-        (("behavior.default_page", 500, "certain"), "default_page is 500"),
-        (("lags.event_lists", "soon", "certain"), "measured.json"),
+        (("behavior.unheard_of", True, "certain"), r"name is 'behavior.unheard_of', which is no"),
+        (("behavior.default_page", 500, "certain"), "behavior.default_page: default_page is 500"),
+        (("lags.event_lists", "soon", "certain"), r"lags.event_lists: it is a string, not"),
+        (("lags.stale_reads", 0.5, "certain"), r"lags.stale_reads: stale_reads is 0.5"),
+        (("lags.record_ids", -1, "certain"), r"lags.record_ids: record_ids is -1"),
+        (("lags.record_ids", True, "certain"), r"lags.record_ids: it is true or false, not"),
+        (("extraction_delay.SEMANTIC", None, "certain"), "extraction_delay.SEMANTIC: it is null"),
+        (("extraction_delay.SEMANTIC", -1, "likely"), "extraction_delay.SEMANTIC: extraction"),
+        (("extraction_delay.OTHER", 1, "certain"), "'extraction_delay.OTHER', which is no"),
+        (("lags.record_ids", 1, "perhaps"), "sure is 'perhaps', not one of certain, likely"),
     ],
 )
 def test_what_cannot_be_set_is_refused(
     tmp_path: Path, verdict: tuple[str, Any, str], said: str
 ) -> None:
     """A profile that this version can't follow is refused as a whole, by its name."""
-    with pytest.raises(ProfileError, match=said):
-        read_profile(written(tmp_path, verdict))
+    with pytest.raises(ProfileError, match=said) as caught:
+        read_profile(written(tmp_path, MEASURED[0], verdict))
+    assert "measured.json cannot be used: verdicts[1]." in str(caught.value)
+    assert "give a file that" in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": 1, "verdicts": 5}'])
-def test_other_files_are_refused(tmp_path: Path, text: str) -> None:
-    """A file that is no report is refused by its name."""
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "it is no JSON"),
+        (b"\xff\xfe", "utf-8"),
+        (b"[]", "it is a list, not an object"),
+        (b"{}", "its member format is missing"),
+        (b'{"format": "1"}', "format is a string, not a whole number"),
+        (b'{"format": 1}', "its member verdicts is missing"),
+        (b'{"format": 1, "verdicts": {}}', "verdicts is an object, not a list"),
+        (b'{"format": 1, "verdicts": [5]}', "verdicts[0] is a whole number, not an object"),
+        (b'{"format": 1, "verdicts": [{}]}', "its member verdicts[0].name is missing"),
+        (b'{"format": 1, "verdicts": [{"name": "a"}]}', "its member verdicts[0].sure is missing"),
+        (
+            b'{"format": 1, "verdicts": [{"name": "lags.record_ids", "sure": "certain"}]}',
+            "its member verdicts[0].value is missing",
+        ),
+    ],
+)
+def test_other_files_are_refused(tmp_path: Path, content: bytes, said: str) -> None:
+    """A file that is no report is refused by its name, the member, and what to give instead."""
     path = tmp_path / "other.json"
-    path.write_text(text, "utf-8")
-    with pytest.raises(ProfileError, match=r"other\.json is no report"):
+    path.write_bytes(content)
+    with pytest.raises(ProfileError, match=r"other\.json cannot be used: ") as caught:
         read_profile(path)
+    assert said in str(caught.value)
+    assert "give a file that" in str(caught.value)
 
 
 def test_another_format_and_no_file_are_refused(tmp_path: Path) -> None:
