@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import logging
 import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -137,6 +138,15 @@ def _add_file_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _about(others: list[str], own: list[str], *, is_exec: bool) -> str:
+    """Return what is wrong where arguments are not the command's: a program's, maybe."""
+    program = next((each for each in others if not each.startswith("-")), None)
+    if not is_exec or program is None:
+        return f"unrecognized arguments: {' '.join(others)}"
+    at = own.index(program)
+    return f"a program goes behind --: {_NAME} {shlex.join([*own[:at], '--', *own[at:]])}"
+
+
 def _arguments(argv: list[str]) -> argparse.Namespace:
     # Programs have options of their own, and argparse would take those for the command's.
     end = argv.index("--") if "--" in argv else len(argv)
@@ -157,7 +167,9 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     _add_file_options(parser)
     parser.add_argument("--trace", action="store_true", help="a line for each request on stderr")
 
-    arguments = parser.parse_intermixed_args(own)
+    arguments, others = parser.parse_known_intermixed_args(own)
+    if others:
+        parser.error(_about(others, own, is_exec=arguments.action == "exec" and not program))
     arguments.program = program
     if bool(program) != (arguments.action == "exec"):
         parser.error("exec and a program go together: exec -- pytest")

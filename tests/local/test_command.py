@@ -28,6 +28,7 @@ pytestmark = pytest.mark.timeout(240)  # its start alone can take a busy machine
 WITHIN_S = 60
 """Seconds that a busy machine may take for a program to run to its end."""
 COMMAND = [sys.executable, "-m", "agentcore_memory_async.local"]
+NAME = " ".join(["python", *COMMAND[1:]])
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 
@@ -255,7 +256,12 @@ def test_a_signal_before_the_program(number: signal.Signals) -> None:
     [
         (["exec"], "exec and a program go together: exec -- pytest"),
         (["--", "pytest"], "exec and a program go together: exec -- pytest"),
-        (["exec", "pytest"], "unrecognized arguments: pytest"),
+        (["exec", "true"], f"a program goes behind --: {NAME} exec -- true"),
+        (
+            ["exec", "--port", "0", "pytest", "-q", "a b"],
+            f"a program goes behind --: {NAME} exec --port 0 -- pytest -q 'a b'",
+        ),
+        (["--nothing"], "unrecognized arguments: --nothing"),
         (["exec", "--seed", "--", "pytest"], "--seed: expected one argument"),
         (["--dump-on-exit", "none/dump.jsonl"], "give a file in a folder that exists"),
         (["--ready-file", "."], "'.' can't be written"),

@@ -288,9 +288,30 @@ async def test_nothing_of_content_or_secrets_is_logged(
         server.answers = {"facts": answers}
         async with serve(extractor=extractor_of(server)) as client:
             await talk(client, ("USER", SECRET))
-    assert "failed for a SEMANTIC strategy" in caplog.text
+    assert "of a SEMANTIC strategy failed: CUSTOM_MODEL_BEDROCK_" in caplog.text
     for secret in ("xyzzy", KEY, "not-a-real-secret"):
         assert secret not in caplog.text
+
+
+async def test_a_failure_is_one_line_with_the_job_and_its_reason(
+    server: ModelServer,
+    serve: Callable[..., Any],
+    extractor_of: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The job is the one that the service lists; the traceback is for DEBUG only."""
+    caplog.set_level(logging.DEBUG)
+    server.answers = {"facts": [400]}
+    async with serve(extractor=extractor_of(server)) as client:
+        await talk(client, ("USER", "I live in Turin."))
+        (job,) = (await client.call("POST", "extractionJobs")).body["jobs"]
+    told = [each for each in caplog.records if "extraction job" in each.message]
+    assert all(job["jobID"] in each.message for each in told)
+    error, trace = told
+    assert (logging.ERROR, None) == (error.levelno, error.exc_info)
+    assert error.message.endswith(f"failed: {job['failureReason']}")
+    assert logging.DEBUG == trace.levelno
+    assert trace.exc_info
 
 
 async def test_the_key_goes_to_the_endpoint_only(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
 
+from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async.local._api.members import as_array, as_object, child
 from agentcore_memory_async.local._language.words import tokens
 from agentcore_memory_async.local._storage.namespaces import NamespaceQuery, fill
@@ -73,6 +74,7 @@ class Result:
         changes: Texts that a consolidator wants to be written, each with the record that it
             replaces, if any; None if no consolidator was asked.
         failure: Reason of a failed job; None for one that succeeded.
+        job_id: Id of the job that is written if it fails.
     """
 
     request: ExtractionRequest
@@ -86,6 +88,7 @@ class Result:
     existing: list[Record] = field(factory=list["Record"])
     changes: list[tuple[str, Record | None]] | None = None
     failure: str | None = None
+    job_id: str = field(factory=random_id)
 
     @property
     def key(self) -> SessionKey:
@@ -158,9 +161,12 @@ class Result:
         return (*self.request.history, *self.request.messages)[self.settled :]
 
     def fail(self, error: BaseException) -> None:
-        """Keep the reason why the extractor failed."""
+        """Keep the reason why the extractor failed, and log it; a user's error may have content."""
         self.failure = reason_of(error)
-        _LOG.error("the extractor failed for a %s strategy", self.kind, exc_info=error)
+        _LOG.error(
+            "extraction job %s of a %s strategy failed: %s", self.job_id, self.kind, self.failure
+        )
+        _LOG.debug("traceback of extraction job %s", self.job_id, exc_info=error)
 
     def reflection(self, episode: str) -> Result:
         """Return a result that is still empty for the reflection on one of the episodes."""

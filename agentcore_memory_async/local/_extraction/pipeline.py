@@ -421,5 +421,12 @@ def _fail(transaction: Transaction, result: Result, reason: str) -> None:
     messages = [
         {"eventId": item.event_id, "messageIndex": item.index} for item in result.request.messages
     ]
-    job = FailedJob(result.key, result.strategy.strategy_id, result.event_ids, messages, reason)
+    job = FailedJob(
+        result.key,
+        result.strategy.strategy_id,
+        result.event_ids,
+        messages,
+        reason,
+        result.job_id,
+    )
     add_failed_job(transaction, job)
