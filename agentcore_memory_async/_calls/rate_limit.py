@@ -10,6 +10,7 @@ import anyio
 from agentcore_memory_async._calls.wait_clock import holding, releasing
 
 if TYPE_CHECKING:
+    from agentcore_memory_async._calls.endable import EndableWaits
     from agentcore_memory_async._calls.wait_clock import WaitClock
     from agentcore_memory_async.policies import ServiceLimits
 
@@ -65,13 +66,18 @@ class TokenBucket:
         self._lock: anyio.Lock | None = None
         self._used_until = -inf
 
-    async def take(self, clock: WaitClock) -> None:
-        """Wait until a request may be sent, by *clock*; first come, first served."""
+    async def take(self, clock: WaitClock, waits: EndableWaits) -> None:
+        """
+        Wait until a request may be sent, by *clock*; first come, first served.
+
+        Raises:
+            ClosedError: *waits* were ended meanwhile.
+        """
         if self._per_s is None:
             return
         if self._lock is None:  # made here, since making it loads anyio's backend
             self._lock = anyio.Lock()
-        with releasing(clock):  # the one in front may be waiting for the clock
+        with waits.until(), releasing(clock):  # the one in front may be waiting for the clock
             async with self._lock:
                 with holding(clock):
                     takes_s = 1 / self._per_s

@@ -142,6 +142,9 @@ class Retrier:
         max_concurrency: Largest number of requests of one operation under way.
         clock: Notes the dates of the answers.
         wait_clock: The clock of waits; each call holds it.
+
+    Attributes:
+        waits: Waits of calls and between them, which closing ends.
     """
 
     def __init__(
@@ -162,7 +165,7 @@ class Retrier:
         self._admissions: dict[str, Admission] = {}
         self._running = 0
         self._idle: anyio.Event | None = None
-        self._waits = EndableWaits("manager")
+        self.waits = EndableWaits("manager")
         self._absence = Absence()
         # Without a state: processes that go on from one snapshot would all wait equally long.
         self._random: random.Random = random.SystemRandom()
@@ -268,7 +271,7 @@ class Retrier:
                     self._idle = anyio.Event()
                     await self._idle.wait()
         finally:
-            self._waits.end()
+            self.waits.end()
 
     async def _try(self, call: _Call, reader: Callable[[Answer], T], deadline: float) -> T:
         admission = self._admission(call.operation)
@@ -288,7 +291,7 @@ class Retrier:
             except MISTAKES:
                 call.not_sent()
                 raise
-            await self._waits.sleep(wait_s)
+            await self.waits.sleep(wait_s)
         final = call.final_error()
         if isinstance(final, ServiceError):
             final.attempts = call.attempts
@@ -300,7 +303,7 @@ class Retrier:
     def _admission(self, operation: str) -> Admission:
         admission = self._admissions.get(operation)
         if admission is None:
-            admission = self._admissions[operation] = Admission(self._max_concurrency, self._waits)
+            admission = self._admissions[operation] = Admission(self._max_concurrency, self.waits)
         return admission
 
     async def _attempt(
@@ -310,7 +313,7 @@ class Retrier:
         if call.limiter is not None:
             now = loop_time()
             if wait_s := call.limiter.wait_s(now):
-                await self._waits.sleep(min(wait_s, deadline - now))
+                await self.waits.sleep(min(wait_s, deadline - now))
                 if now + wait_s >= deadline:
                     raise _DeadlineReached
         is_retry = call.is_retry_after_failure
@@ -327,7 +330,7 @@ class Retrier:
         self, call: _Call, permit: Permit, reader: Callable[[Answer], T], deadline: float
     ) -> T:
         """Send one request, and read its answer."""
-        self._waits.check()
+        self.waits.check()
         now = loop_time()
         ends_at = min(deadline, now + call.policy.attempt_timeout)
         call.sending(ends_at - now)

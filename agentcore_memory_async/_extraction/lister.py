@@ -105,7 +105,7 @@ class Lister:
         params = {"memoryId": self._memory_id, **params}
         pages = Pages(self._retrier, operation, params, reader, page_size, self._retry)
         while not pages.over:
-            await self._bucket.take(self.wait_clock)
+            await self._bucket.take(self.wait_clock, self._retrier.waits)
             try:
                 items += await anext(pages)
             except TransportError as error:

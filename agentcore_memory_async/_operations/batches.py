@@ -193,8 +193,9 @@ class BatchOperations(View):
         ended: dict[int, list[RecordOutcome] | Exception] = {}
 
         async def send(part: Part) -> None:
-            await self._core.writer.account_pace.take(LOOP_CLOCK)
+            core = self._core
             try:
+                await core.writer.account_pace.take(LOOP_CLOCK, core.retrier.waits)
                 ended[part.start] = await self._send_part(operation, part, client_token, settle)
             except Exception as error:  # noqa: BLE001 - it is told of the records of this part
                 ended[part.start] = error

@@ -202,3 +202,35 @@ async def test_writes_that_wait_for_their_pace_hear_of_the_end_of_closing() -> N
 
     assert [(0.0, None), (5.0, ClosedError), (5.0, ClosedError)] == ended
     assert 1 == len(transport.sent("CreateEvent"))
+
+
+@virtual_time
+async def test_a_wait_between_two_scans_of_forgetting_ends_with_closing() -> None:
+    """It does not go on until the next scan, minutes after the manager is closed."""
+    ended: Ended = []
+    manager = await manager_on(FakeTransport()).open()
+    forgetting = manager.forget_actor("a", namespaces=["/facts/{actorId}/"], settle=900)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(end_of, forgetting, ended)
+        await anyio.sleep(2)
+        await manager.aclose()
+
+    assert [(2.0, ClosedError)] == ended
+
+
+@virtual_time
+async def test_requests_that_wait_for_the_pace_of_others_end_with_closing() -> None:
+    """Neither one that waits for its turn nor those behind it go on."""
+    ended: Ended = []
+    limits = ServiceLimits(events_per_second=0.01)
+    transport = FakeTransport()
+    manager = await manager_on(transport, limits=limits).open()
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            call = manager.batch_delete_memory_records([f"mem-{'0' * 36}"])
+            tasks.start_soon(end_of, call, ended)
+        await anyio.sleep(2)
+        await manager.aclose()
+
+    assert [(0.0, None), (2.0, ClosedError), (2.0, ClosedError)] == ended
+    assert 1 == len(transport.sent("BatchDeleteMemoryRecords"))

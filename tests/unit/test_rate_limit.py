@@ -7,9 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agentcore_memory_async._calls.endable import EndableWaits
 from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter, TokenBucket
 from agentcore_memory_async._calls.wait_clock import LoopClock
 from tests._virtual_time import virtual_time
+
+WAITS = EndableWaits("manager")
+"""Waits that nothing ends."""
 
 
 @given(
@@ -92,7 +96,7 @@ async def test_one_second_of_requests_may_go_at_once(
         began = anyio.current_time()
         taken_at: list[float] = []
         for _ in starts_at:
-            await bucket.take(clock)
+            await bucket.take(clock, WAITS)
             taken_at.append(anyio.current_time() - began)
         assert pytest.approx(starts_at, abs=1e-6) == taken_at
         await anyio.sleep(30)
@@ -105,7 +109,7 @@ async def test_what_was_given_back_is_there_at_once(per_s: float | None) -> None
     bucket, clock = TokenBucket(per_s), LoopClock()
     for change in ("take", "give back", "take"):
         for _ in range(int(per_s or 1)):
-            await bucket.take(clock) if change == "take" else bucket.give_back()
+            await bucket.take(clock, WAITS) if change == "take" else bucket.give_back()
     assert 0 == anyio.current_time()
-    await bucket.take(clock)
+    await bucket.take(clock, WAITS)
     assert pytest.approx(1 / per_s if per_s else 0) == anyio.current_time()
