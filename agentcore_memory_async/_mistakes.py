@@ -7,6 +7,10 @@ class InvalidInputError(ValueError):
     """An argument that the service would refuse, found before any request was made."""
 
 
+class NamespacesUnknownError(InvalidInputError):
+    """The manager was told of no namespaces, which whoever runs it has to mend."""
+
+
 class ClosedError(RuntimeError):
     """The object is not open: not opened yet, or closed."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
+from agentcore_memory_async._mistakes import NamespacesUnknownError
 from agentcore_memory_async._wire.declared_namespaces import DeclaredNamespaces
 from agentcore_memory_async._wire.namespaces import (
     GIVEN_BY,
@@ -88,11 +89,12 @@ class ResolvedNamespaces(Mapping[str, str]):
 def known_templates(namespaces: DeclaredNamespaces) -> dict[str, str]:
     """Return the templates that a manager knows, by name; raise where it was told of none."""
     if not (namespaces.templates or namespaces.is_described):
-        refuse(
+        message = (
             "the manager knows no namespaces; declare them, such as "
             "namespaces={'facts': '/facts/{actorId}/'}, or let describe(control) read those of "
             "the memory's strategies"
         )
+        raise NamespacesUnknownError(message)
     return namespaces.templates
 
 

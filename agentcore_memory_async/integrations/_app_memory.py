@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from anyio import from_thread
 
 from agentcore_memory_async.control import AsyncMemoryControl
-from agentcore_memory_async.errors import AgentCoreMemoryError, ClosedError, InvalidInputError
+from agentcore_memory_async.errors import AgentCoreMemoryError, ClosedError
 from agentcore_memory_async.integrations._web import (
     ANSWERED,
     Answer,
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from agentcore_memory_async.session import AsyncMemorySession
 
 _LOG = logging.getLogger("agentcore_memory_async")
+_CLIENTS_MISTAKE, _OPERATORS_MISTAKE = 422, 500
+"""Statuses of what only the client, and only whoever runs the app can mend."""
 _PROBE = RetryPolicy(read_deadline=2.0)
 """How long a check of the memory may take."""
 _PROBE_ID = "healthz"
@@ -205,6 +207,7 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 def logged_answer(error: Exception) -> Answer:
     """Return the answer to an error, and log it where the client made no mistake."""
     answer = answer_to(error)
-    if not isinstance(error, InvalidInputError):
-        _LOG.warning("a request is answered with %d: %s", answer.status, error)
+    if answer.status != _CLIENTS_MISTAKE:
+        level = logging.ERROR if answer.status == _OPERATORS_MISTAKE else logging.WARNING
+        _LOG.log(level, "a request is answered with %d: %s", answer.status, error)
     return answer

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from agentcore_memory_async._mistakes import NamespacesUnknownError
 from agentcore_memory_async.errors import (
     ClosedError,
     ConflictError,
@@ -73,6 +74,8 @@ class Answer:
 
 def answer_to(error: Exception) -> Answer:
     """Return the answer to one of the errors `ANSWERED`."""
+    if isinstance(error, NamespacesUnknownError):
+        return Answer(500, "the memory is not set up for this; the log says what is missing")
     if isinstance(error, InvalidInputError):
         return Answer(422, str(error))
     headers = _retry_after(error)

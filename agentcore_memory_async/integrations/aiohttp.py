@@ -73,7 +73,8 @@ class AgentCoreMemory(AppMemory):
         """
         Answer errors of this package as ``{"detail": ...}``, without any content.
 
-        - ``InvalidInputError``: 422 with its text.
+        - ``InvalidInputError``: 422 with its text; 500 without it where the app knows no
+          namespaces, which the client can't mend.
         - ``ThrottledError``: 429 with ``Retry-After``.
         - What passes by itself, such as an outage, a timeout, a lost answer or a closed manager:
           503.

@@ -36,6 +36,8 @@ StateT = TypeVar("StateT", None, "Mapping[str, Any]")
 
 _NO_REQUEST = cast("Request", None)
 """Lets a handler of the app's own call ``check()``: FastAPI refuses a hint with None in it."""
+_CLOSE_CODES = {422: 1008, 500: 1011}
+"""Codes that close a WebSocket in place of a status; others are 1013, "try again later"."""
 _MOST_REASON = 123
 """Longest reason with which a WebSocket is closed, in bytes (RFC 6455)."""
 
@@ -95,13 +97,15 @@ class AgentCoreMemory(AppMemory):
         """
         Let *app* answer errors of this package as ``{"detail": ...}``, without any content.
 
-        - ``InvalidInputError``: 422 with its text.
+        - ``InvalidInputError``: 422 with its text; 500 without it where the app knows no
+          namespaces, which the client can't mend.
         - ``ThrottledError``: 429 with ``Retry-After``.
         - What passes by itself, such as an outage, a timeout, a lost answer or a closed manager:
           503.
 
         The others are for whoever runs the app, such as a missing permission: the app answers 500
-        and logs them. A WebSocket is closed, with code 1008 in place of 422, and else 1013.
+        and logs them. A WebSocket is closed, with code 1008 in place of 422, 1011 in place of 500,
+        and else 1013.
 
         Args:
             app: A FastAPI or Starlette app.
@@ -133,6 +137,6 @@ async def _answer(connection: HTTPConnection, error: Exception) -> Any:
         if WebSocketState.DISCONNECTED in {connection.client_state, connection.application_state}:
             return None
         reason = answer.text.encode()[:_MOST_REASON].decode(errors="ignore")
-        await connection.close(1008 if answer.status == 422 else 1013, reason)
+        await connection.close(_CLOSE_CODES.get(answer.status, 1013), reason)
         return None
     return JSONResponse({"detail": answer.text}, answer.status, answer.headers)

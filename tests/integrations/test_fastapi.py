@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, WebSocket
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
@@ -270,6 +270,36 @@ def test_an_app_starts_without_permission_to_read_them(
         client.portal.call(session.add_turns, [{"role": "user", "content": "hi"}])
     assert 1 == fault.met
     assert "declare them by namespaces=" in caplog.text
+
+
+def test_a_missing_permission_is_not_the_clients_mistake(
+    service: BlockingLocalMemoryService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What nobody but the operator can mend is 500, and the log says what to do."""
+    service.fail("AccessDeniedException", operation="GetMemory")
+    memory = AgentCoreMemory(MEMORY_ID)
+    app = app_of(memory)
+
+    @app.get("/context")
+    async def context() -> int:
+        session = await memory.session("anna", "chat001")
+        return len(await session.retrieve_context("seat"))
+
+    @app.websocket("/socket")
+    async def socket(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await context()
+
+    with TestClient(app) as client:
+        caplog.clear()
+        answer = client.get("/context")
+        assert 500 == answer.status_code
+        assert "namespaces" not in answer.json()["detail"]
+        (line,) = [each for each in caplog.records if "is answered with 500" in each.message]
+        assert "ERROR" == line.levelname
+        assert "declare them" in line.message
+        with client.websocket_connect("/socket") as opened:
+            assert 1011 == opened.receive()["code"]
 
 
 def test_an_app_starts_soon_where_they_cannot_be_read(

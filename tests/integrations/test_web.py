@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agentcore_memory_async.errors import AgentCoreMemoryError, ThrottledError, service_error
+from agentcore_memory_async._wire.declared_namespaces import DeclaredNamespaces
+from agentcore_memory_async._wire.resolved_namespaces import known_templates
+from agentcore_memory_async.errors import (
+    AgentCoreMemoryError,
+    InvalidInputError,
+    ThrottledError,
+    service_error,
+)
 from agentcore_memory_async.integrations._web import ANSWERED, answer_to, control_options
 from tests.unit.test_errors import CANARY, CLASSES, make
 
@@ -61,6 +70,23 @@ def test_an_outage_says_when_to_try_again_if_the_service_did() -> None:
     assert {} == answer_to(outage).headers
     outage.retry_after_s = 4.5
     assert {"Retry-After": "5"} == answer_to(outage).headers
+
+
+def test_namespaces_that_nobody_declared_are_the_operators_mistake() -> None:
+    """No client can mend that, and what to declare is for the log."""
+    with pytest.raises(InvalidInputError) as caught:
+        known_templates(DeclaredNamespaces())
+    answer = answer_to(caught.value)
+    assert 500 == answer.status
+    assert "namespaces=" in str(caught.value)
+    assert "namespaces" not in answer.text
+
+
+def test_the_recipe_for_litestar_answers_what_the_modules_answer() -> None:
+    """The page names each error that has an answer, and no other."""
+    page = (Path(__file__).parents[2] / "docs" / "aiohttp.md").read_text("utf-8")
+    recipe = page.partition("## Litestar")[2]
+    assert {kind.__name__ for kind in ANSWERED} == set(re.findall(r"errors\.(\w+)", recipe))
 
 
 AWS_DATA = "https://bedrock-agentcore.us-west-2.amazonaws.com"
