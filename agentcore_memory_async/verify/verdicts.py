@@ -43,6 +43,7 @@ class Verdict:
         text: The answer in words, or why there is none.
         within: Shortest and longest duration in seconds that agree with what was seen; None for
             what is no duration.
+        question: What was asked, together with the verdicts of the same evidence.
         evidence: What was seen, without ids.
     """
 
@@ -51,6 +52,7 @@ class Verdict:
     sure: Sure
     text: str
     within: tuple[float, float] | None = None
+    question: str = ""
     evidence: Mapping[str, Any] = field(factory=dict[str, Any])
 
     @property

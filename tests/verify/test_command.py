@@ -50,6 +50,8 @@ def test_a_run_writes_a_report_and_a_page(
     assert "[2/2] blobs" in shown.err
     report = parse_report((tmp_path / "measured.json").read_text("utf-8"))
     assert ("other", "us-west-2") == (report.service, report.region)
+    assert all(each.question and each.text for each in report.verdicts)
+    assert all(each.evidence for each in report.verdicts if each.is_conclusive)
     assert len(service.calls()) - len(service.calls("DeleteMemory")) <= report.requests
     assert "`behavior.token_mismatch`" in (tmp_path / "measured.md").read_text("utf-8")
     assert ["measured.json", "measured.md"] == sorted(each.name for each in tmp_path.iterdir())

@@ -134,7 +134,7 @@ async def _forget_actor(
             state.actor_id, namespaces=templates_of(memory), settle=settle_s
         )
         async for step in forgetting:
-            if step.phase == "waiting":
+            if step.phase == "waiting" and step.total:
                 announce(f"waiting for what may still come: {step.done} of {step.total} s")
         report = await forgetting
     if report.remaining:

@@ -53,10 +53,9 @@ class Removal:
     def line(self, what: str) -> str:
         """Return it in words, where there is something to remove."""
         calls = ", ".join(f"{name} {count}" for name, count in sorted(self.calls.items()))
-        time = (
-            f"{self.seconds / 60:.0f} minutes" if self.seconds >= 120 else f"{self.seconds:.0f} s"
-        )
-        return f"{what}, within {time}: {calls} at most, or {self.limit} in all with retries."
+        minutes = math.ceil(self.seconds / 60)
+        when = f"within {minutes} min" if minutes else "at once"
+        return f"{what}, {when}: {calls} at most, or {self.limit} in all with retries."
 
 
 def memory_removal(*, is_active: bool) -> Removal:
@@ -126,7 +125,7 @@ class Plan:
             self.removal.line("Removes what it made"),
             (
                 f"In all {self.limit} requests at most with retries; "
-                f"waits of {self.seconds / 60:.0f} minutes at most where lists don't lag."
+                f"waits of {self.seconds / 60:.0f} min at most where lists don't lag."
             ),
         ]
 

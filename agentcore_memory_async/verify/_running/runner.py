@@ -243,15 +243,19 @@ class Run:
     def _provisioning(self) -> Verdict:
         seen = self._state.observations.get(PROVISIONING)
         if seen is None:
-            return inconclusive(PROVISIONING, str(self._limit or "no memory was made"))
-        return evolve(duration(PROVISIONING, duration_of(seen)), evidence=seen)
+            verdict = inconclusive(PROVISIONING, str(self._limit or "no memory was made"))
+        else:
+            verdict = evolve(duration(PROVISIONING, duration_of(seen)), evidence=seen)
+        return evolve(verdict, question="How long is a memory being made?")
 
     def _verdicts_of(self, probe: Probe) -> list[Verdict]:
         seen = self._state.observations.get(probe.name)
         if seen is None:
             why = self._failures.get(probe.name) or str(self._limit or "it was not asked")
-            return [inconclusive(name, why) for name in probe.answers]
-        return [evolve(each, evidence=seen) for each in probe.decide(seen)]
+            verdicts = [inconclusive(name, why) for name in probe.answers]
+        else:
+            verdicts = [evolve(each, evidence=seen) for each in probe.decide(seen)]
+        return [evolve(each, question=probe.question) for each in verdicts]
 
 
 async def _ask_for(probe: Probe, desk: Desk) -> Observation:
