@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import anyio
 import pytest
 from attrs import evolve
 
@@ -110,6 +111,44 @@ async def test_a_run_ends_with_its_requests(
         assert unclear
         assert all("limit reached" in text for text in unclear)
         assert 1 == sum("limit reached" in line for line in lines)
+        left = await rows(service)
+        assert (0, 0, 0) == (left["events"], left["records"], left["pending"])
+
+
+class CancellingMeter(Meter):
+    """Cancels its user before a request of some number."""
+
+    def __init__(self, cancel_at: int) -> None:
+        super().__init__()
+        self._cancel_at = cancel_at
+        self.scope = anyio.CancelScope()
+
+    def require(self, count: int) -> None:
+        """Cancel where it is time, and count as always."""
+        if self.requests.total() == self._cancel_at:
+            self.scope.cancel()
+        super().require(count)
+
+
+@pytest.mark.parametrize("cancel_at", [2, 8, 30, 75, 110])
+async def test_a_cancelled_run_leaves_nothing_in_a_named_memory(
+    tmp_path: Path, cancel_at: int
+) -> None:
+    """Another process knows by the state how much may be there, and until when more may come."""
+    async with LocalMemoryService(clock=AutoClock(), extraction_delay=93) as service:
+        meter, lines = CancellingMeter(cancel_at), list[str]()
+        async with connect(endpoint_of(service), meter) as connection:
+            state = State.new(tmp_path / "run.state", connection.region, MEMORY_ID)
+            run = Run(connection, state, PROBES, longest_s=9_000, announce=lines.append)
+            with meter.scope:
+                await run.ask()
+            assert meter.scope.cancelled_caught
+            loaded = State.load(state.path)
+            assert loaded is not None
+            assert loaded.events >= (await rows(service))["events"]
+            assert loaded.sessions >= (await rows(service))["sessions"]
+            await remove(connection, loaded, lines.append)
+        await service.drain()
         left = await rows(service)
         assert (0, 0, 0) == (left["events"], left["records"], left["pending"])
 
