@@ -197,8 +197,10 @@ def _confirm(arguments: argparse.Namespace, state: State, plan: Plan) -> bool:
     print("\n".join(plan.lines()))
     if state.observations:
         print(f"Goes on with an earlier run, which has {len(state.observations)} answers.")
+    limit = arguments.max_requests or plan.limit
     print(
-        f"After {arguments.max_minutes} minutes it asks nothing more, and removes what it made.",
+        f"After {arguments.max_minutes} minutes, and before more than {limit} requests, it asks "
+        "nothing more, and removes what it made.",
         flush=True,
     )
     if arguments.yes:
@@ -221,10 +223,9 @@ async def _clean(arguments: argparse.Namespace, state: State) -> None:
 async def _measure(arguments: argparse.Namespace, state: State, meter: Meter) -> int:
     """Ask, write the report, and remove what was made; return the exit status."""
     async with connect(_connected(arguments, state), meter) as connection:
-        if state.may_be_there:
+        if state.may_be_there or state.observations:
             await remove(connection, state, _announce)
-        if state.observations:
-            state.begin_again()
+            state.begin_again()  # the name and the token of a deleted memory are used up
         run = Run(
             connection,
             state,

@@ -177,6 +177,26 @@ def test_clean_removes_what_a_killed_run_left(
     assert [] == list(tmp_path.iterdir())
 
 
+def test_a_run_after_a_killed_one_makes_another_memory(
+    service: BlockingLocalMemoryService, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is left is removed first, as the plan says; name and token are not used again."""
+    state = State.new(tmp_path / "measured.state", "us-west-2", None)
+    state.may_be_there = True
+    state.save()
+    with service.control() as control:
+        left = control.create_memory(state.memory_name)
+    assert 0 == command.main(["--yes"])
+    shown = capsys.readouterr()
+    assert "Removes what is left first" in shown.out
+    (line,) = [each for each in shown.err.splitlines() if "making memory" in each]
+    assert state.memory_name not in line
+    assert 2 == len(service.calls("DeleteMemory"))
+    with service.control() as control:
+        kept = [each.memory_id for each in control.list_memories() if each.status != "DELETING"]
+    assert left.memory_id not in kept
+
+
 def test_a_state_is_of_one_memory(
     service: BlockingLocalMemoryService, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
