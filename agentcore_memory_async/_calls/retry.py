@@ -142,9 +142,6 @@ class Retrier:
         max_concurrency: Largest number of requests of one operation under way.
         clock: Notes the dates of the answers.
         wait_clock: The clock of waits; each call holds it.
-
-    Attributes:
-        waits: Waits of calls and between them, which closing ends.
     """
 
     def __init__(
@@ -165,7 +162,7 @@ class Retrier:
         self._admissions: dict[str, Admission] = {}
         self._running = 0
         self._idle: anyio.Event | None = None
-        self.waits = EndableWaits("manager")
+        self.waits = EndableWaits("manager")  # those of calls and between them
         self._absence = Absence()
         # Without a state: processes that go on from one snapshot would all wait equally long.
         self._random: random.Random = random.SystemRandom()

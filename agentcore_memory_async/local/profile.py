@@ -99,7 +99,8 @@ def _parse(text: str) -> Profile:
     if found != _FORMAT:
         message = f"its format is {found}, not {_FORMAT}"
         raise ProfileError(message)
-    measured = _measured(_member(report, "verdicts", list, ""))
+    verdicts: list[Any] = _member(report, "verdicts", list, "")
+    measured = _measured(verdicts)
     delays = measured.get(_DELAY)
     return Profile(
         Behavior(**measured["behavior"]),
@@ -121,7 +122,7 @@ def _member(members: object, name: str, kind: type[T], place: str) -> T:
     if type(value) is not kind:
         message = f"{where} is {_JSON_TYPES[type(value)]}, not {_JSON_TYPES[kind]}"
         raise ProfileError(message)
-    return cast("T", value)
+    return value
 
 
 def _measured(verdicts: list[Any]) -> defaultdict[str, dict[str, Any]]:
@@ -154,13 +155,14 @@ def _measured(verdicts: list[Any]) -> defaultdict[str, dict[str, Any]]:
 
 def _check(group: str, name: str, value: Any) -> None:
     """Raise a TypeError or ValueError where a setting can't have a value."""
+    setting: dict[str, Any] = {name: value}
     if group == "behavior":
-        Behavior(**{name: value})
+        Behavior(**setting)
         return
     if isinstance(value, bool) or not isinstance(value, int | float):
         message = f"it is {_JSON_TYPES[type(value)]}, not a number of seconds"
         raise TypeError(message)
     if group == "lags":
-        Lags(**{name: value})
+        Lags(**setting)
     else:
-        Delays.of({name: value})
+        Delays.of(setting)

@@ -212,7 +212,7 @@ def _confirm(arguments: argparse.Namespace, state: State, plan: Plan) -> bool:
 
 
 async def _clean(arguments: argparse.Namespace, state: State) -> None:
-    """Say what it takes to remove what an earlier run left, and remove it."""
+    """Remove what an earlier run left, and print before what that takes."""
     if state.may_be_there:
         print(_leftover(state).line("Removes what is left"), flush=True)
     async with connect(_connected(arguments, state), Meter()) as connection:

@@ -57,7 +57,7 @@ def test_blobs(blob: object, java: object) -> None:
 )
 def test_time_precision(fraction_ms: float | None, precision: str) -> None:
     """What comes back of a fraction of a second is known, or no answer."""
-    seen = {"blob": {}, "id_is_of": "event", "fraction_ms": fraction_ms}
+    seen: Observation = {"blob": {}, "id_is_of": "event", "fraction_ms": fraction_ms}
     assert precision == decided("blobs", seen)["time_precision"]
 
 

@@ -159,8 +159,7 @@ async def test_removing_an_actor_waits_no_longer_than_needed(
 ) -> None:
     """It is waited for records that may come after what was measured, and for no others."""
     probes = [BY_NAME["event lags"], BY_NAME["record lags"]]
-    options = {"clock": AutoClock(), "extraction_delay": delay_s}
-    async with LocalMemoryService(**options) as service:
+    async with LocalMemoryService(clock=AutoClock(), extraction_delay=delay_s) as service:
         lines = list[str]()
         async with connect(endpoint_of(service), Meter()) as connection:
             state = State.new(tmp_path / "run.state", connection.region, MEMORY_ID)

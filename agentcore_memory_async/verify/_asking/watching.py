@@ -67,8 +67,8 @@ async def watch(
         passed = timer.now() - began
         if len(found) == len(writes) or passed > longest_s:
             break
-        missing = ", ".join(sorted(set(writes) - set(found)))
-        await timer.wait(max(_FIRST_S, passed * _SHARE), f"the next look for {missing}")
+        unseen = ", ".join(sorted(set(writes) - set(found)))
+        await timer.wait(max(_FIRST_S, passed * _SHARE), f"the next look for {unseen}")
     missed: Sighting = {"after": None, "looks": looks}
     return {name: found.get(name, missed) for name in writes}
 

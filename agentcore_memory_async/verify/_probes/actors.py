@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 async def _ask(desk: Desk) -> Observation:
-    """Use a token as two actors, write as a third one, and list the actors."""
+    """Write by one token as two actors, write as a third one, and list the actors."""
     ids = [f"{desk.actor_id}-{end}" for end in ENDS]
     event, event_id = await first_use(desk, actorId=ids[0])
     other = compare(await use(desk, **event | {"actorId": ids[1]}), event_id)

@@ -365,4 +365,5 @@ def settle_s(probe: Probe, seen: dict[str, Observation]) -> float:
     sightings = [each for name, each in seen.get(probe.name, {}).items() if name in _KINDS]
     if any(each["after"] is None for each in sightings) or probe.name not in seen:
         return max(lists, SETTLE_S)
-    return max([lists, *(2 * each["after"][1] + _MARGIN_S for each in sightings)])
+    longest = max((float(each["after"][1]) for each in sightings), default=0.0)
+    return max(lists, 2 * longest + _MARGIN_S)

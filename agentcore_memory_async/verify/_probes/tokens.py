@@ -25,7 +25,7 @@ async def use(desk: Desk, **event: Any) -> Reply:
 
 def event_of(reply: Reply) -> str | None:
     """Return the id of the event that was answered; None for none."""
-    event = reply.body.get("event") or {}
+    event: dict[str, Any] = reply.body.get("event") or {}
     return str(event["eventId"]) if event.get("eventId") else None
 
 
@@ -107,7 +107,7 @@ TOKENS = Probe(
 
 
 async def _ask_lifetime(desk: Desk) -> Observation:
-    """Use the token of the first probe again, or one of its own, after what has passed since."""
+    """Send the token of the first probe again, or one of its own, after what has passed since."""
     if desk.used_token is None:  # the probe on tokens had its answer in an earlier process
         desk.used_token = desk.timer.now(), *await first_use(desk)
     used_at, event, event_id = desk.used_token

@@ -162,12 +162,12 @@ class Run:
         meter.require(1)
         state.settled_at = None
         self._save()
-        seen: Observation | None = None
+        known = state.observations
         try:
             seen = await _ask_for(probe, desk)
+            known = known | {probe.name: seen}
         finally:
             state.events = events + meter.requests["CreateEvent"] - written
-            known = state.observations | ({} if seen is None else {probe.name: seen})
             until = self._connection.wall() + settle_s(probe, known)
             state.settled_at = max(settled_at or 0.0, until)
         return seen
