@@ -99,8 +99,8 @@ def _parse(text: str) -> Profile:
     if found != _FORMAT:
         message = f"its format is {found}, not {_FORMAT}"
         raise ProfileError(message)
-    verdicts: list[Any] = _member(report, "verdicts", list, "")
-    measured = _measured(verdicts)
+    list_type: type[list[Any]] = list
+    measured = _measured(_member(report, "verdicts", list_type, ""))
     delays = measured.get(_DELAY)
     return Profile(
         Behavior(**measured["behavior"]),
