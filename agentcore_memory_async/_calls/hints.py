@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from attrs import frozen
+
 from agentcore_memory_async._service_errors import (
     compare_clocks,
     is_clock_at_fault,
@@ -45,6 +47,23 @@ _LIMITS_IT = re.compile(
     r"because no (permissions boundary|(?!identity|resource-)[\w ]{1,30} policy) allows"
 )
 """What allows nothing by itself and has to allow an action as well, in such a message."""
+
+
+@frozen
+class Denial:
+    """
+    A missing permission.
+
+    Attributes:
+        action: Action, such as ``bedrock-agentcore:ListEvents``.
+        is_explicit: Whether a policy denies it, so that allowing it does not help.
+        limited_by: What allows nothing by itself and has to allow it as well, such as
+            ``permissions boundary``; empty where the policies of the credentials have to.
+    """
+
+    action: str
+    is_explicit: bool
+    limited_by: str
 
 
 def find_hint(error: ServiceError, memory_id: str, where: str, endpoint_url: str) -> str:
@@ -104,15 +123,25 @@ def _is_about_memory(message: str, memory_id: str) -> bool:
 
 
 def _find_permission(error: ServiceError, memory_id: str) -> str:
-    found = _ACTION.search(error.message)
-    action = found[1] if found else f"bedrock-agentcore:{error.operation}"
-    if "explicit deny" in error.message:
-        return f"A policy denies {action}: another one that allows it does not help"
-    if limit := _LIMITS_IT.search(error.message):
-        return f"A {limit[1]} must allow {action}, beside those of the credentials"
-    is_ours = memory_id and action.startswith("bedrock-agentcore:")
+    denial = read_denial(error)
+    if denial.is_explicit:
+        return f"A policy denies {denial.action}: another one that allows it does not help"
+    if denial.limited_by:
+        return f"A {denial.limited_by} must allow {denial.action}, beside those of the credentials"
+    is_ours = memory_id and denial.action.startswith("bedrock-agentcore:")
     on_the_memory = " on the memory" if is_ours else ""
-    return f"The credentials need {action}{on_the_memory}"
+    return f"The credentials need {denial.action}{on_the_memory}"
+
+
+def read_denial(error: ServiceError) -> Denial:
+    """Return which permission is missing by an error whose code begins with ``AccessDenied``."""
+    found = _ACTION.search(error.message)
+    limit = _LIMITS_IT.search(error.message)
+    return Denial(
+        action=found[1] if found else f"bedrock-agentcore:{error.operation}",
+        is_explicit="explicit deny" in error.message,
+        limited_by=limit[1] if limit else "",
+    )
 
 
 def _explain_memory_id(memory_id: str) -> str:

@@ -100,6 +100,12 @@ class BotocoreTransport:
             " >", ">"
         )
 
+    @property
+    def credentials_origin(self) -> tuple[str, str] | None:
+        """What gave the credentials, and the end of the access key; None if closed or unsigned."""
+        credentials = self._connection.credentials if self._connection else None
+        return credentials.origin if credentials else None
+
     async def open(self) -> None:
         """
         Make the client: load the credentials, send nothing to the service.

@@ -86,6 +86,8 @@ STS answers in a fraction of a second; a read has 10 seconds in all, and opening
 """
 PAUSE_FAILED_S = 5.0
 """Time from a failed refresh to the next one."""
+_LONG_KEY = 16
+"""Length of an access key from which on its last four characters may be shown."""
 PAUSE_SHORT_S = 60.0
 """Shortest time between two refreshes of credentials that are always about to expire."""
 
@@ -211,6 +213,12 @@ class GuardedCredentials:
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self._inner, name)
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """Botocore's name of what gave them, and the end of the access key, if it is a long one."""
+        key = str(getattr(self._last, "access_key", ""))
+        return str(self._inner.method), key[-4:] if len(key) >= _LONG_KEY else ""
 
     def reject(self, frozen: object) -> None:
         """Mark *frozen* as expired: the credentials are renewed before they are used again."""

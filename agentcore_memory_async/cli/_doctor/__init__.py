@@ -1,0 +1,1 @@
+"""``doctor``: what is wrong with a set-up, and what cures it."""

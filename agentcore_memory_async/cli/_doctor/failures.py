@@ -1,0 +1,178 @@
+"""Errors as findings: the check that they belong to, the cause and the cure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from agentcore_memory_async._calls.hints import find_hint, is_memory_missing
+from agentcore_memory_async._service_errors import (
+    compare_clocks,
+    is_clock_at_fault,
+    is_token_expired,
+)
+from agentcore_memory_async.cli._doctor.findings import problem, unchecked, warning
+from agentcore_memory_async.errors import (
+    AccessDeniedError,
+    CertificateError,
+    InvalidInputError,
+    NotFoundError,
+    ServiceError,
+    ThrottledError,
+    TransportError,
+    TransportTimeoutError,
+    ValidationError,
+)
+
+if TYPE_CHECKING:
+    from agentcore_memory_async.cli._doctor.findings import Finding
+    from agentcore_memory_async.cli._doctor.seen import Asked, Place
+
+ORIGINS = {
+    "env": "environment variables",
+    "shared-credentials-file": "the credentials file",
+    "config-file": "the config file",
+    "assume-role": "a role of the profile",
+    "assume-role-with-web-identity": "a web identity token",
+    "custom-process": "the credential_process of the profile",
+    "container-role": "the container's role",
+    "iam-role": "the instance's role",
+    "sso": "AWS single sign-on",
+}
+"""What gives credentials, by botocore's names."""
+SET_CLOCK = "Set the clock, for example by `sudo timedatectl set-ntp true`"
+"""What to do about a clock."""
+_ADVICE = re.compile(r"(?:; |\. )((?:check|the local service|is it|If) .*)$")
+"""The advice at the end of the reason of a `TransportError`."""
+_UNUSABLE = re.compile(r"^the AWS configuration is unusable: (?:([\w ]+?): )?(.*)$")
+"""The setting, and what is wrong with it, in an error of settings."""
+_UNRESOLVED = re.compile(r"the name of \S+ cannot be resolved")
+"""The reason where a host name cannot be resolved."""
+_NOT_SENT = "; nothing was sent"
+"""End of the message of credentials that are missing."""
+_WRONG_SIGNATURE = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch"})
+"""Codes of a signature that does not fit the key."""
+
+
+def explain_setting(error: InvalidInputError, profiles: tuple[str, ...] = ()) -> Finding:
+    """Return the finding of a setting that is unusable; *profiles* are those that there are."""
+    found = _UNUSABLE.match(str(error))
+    setting, cause = (found[1], found[2]) if found else (None, str(error))
+    cure = f"Correct {setting}, or unset it" if setting else "Correct the setting that it names"
+    if "profile" in cause and "could not be found" in cause and profiles:
+        cure += f"; there are the profiles {', '.join(profiles)}"
+    return problem("settings", f"{setting}: {cause}" if setting else cause, cure)
+
+
+def explain(error: Exception, place: Place, asked: Asked) -> Finding:
+    """
+    Return the finding of an *error* of a request or of opening, but for a missing permission.
+
+    The cases, in this order:
+
+    1. Nothing was sent: settings or credentials.
+    2. No answer came, or another server answered: the connection.
+    3. The service refused the key, the signature or its time.
+    4. It throttled, or does not have the memory.
+    5. Anything else could not be checked.
+    """
+    if isinstance(error, InvalidInputError):
+        return explain_setting(error)
+    if isinstance(error, TransportError):
+        return _explain_connection(error, place)
+    if not isinstance(error, ServiceError):
+        cause = f"{type(error).__name__}: no readable answer of {place.host}"
+        return problem("connection", cause, _correct_endpoint("Check any proxy", place))
+    if isinstance(error, AccessDeniedError):
+        return _explain_refusal(error, place)
+    if isinstance(error, ThrottledError):
+        cause = f"the service throttles {error.operation} at the moment: {error.code}"
+        cure = "Send less, or ask for a higher quota of it in Service Quotas; the client waits"
+        return warning("throttling", cause, cure)
+    hint = find_hint(error, asked.memory_id, place.where, place.endpoint_url)
+    if is_about_memory(error, asked):
+        cure = hint if isinstance(error, ValidationError) and hint else _other_memory(place)
+        cause = f"memory {asked.memory_id} does not exist in {place.where}"
+        if isinstance(error, ValidationError):
+            cause = f"the service refuses the id {asked.memory_id}"
+        return problem("memory", cause, cure)
+    cause = f"{error.operation} gave {error.code} ({error.status})"
+    if hint.startswith("This "):  # of another server
+        return problem("connection", f"{cause}. {hint}", _correct_endpoint("", place))
+    return unchecked("connection", cause, "Try again")
+
+
+def is_about_memory(error: ServiceError, asked: Asked) -> bool:
+    """Return whether the service does not have the memory, or refuses its id."""
+    if isinstance(error, NotFoundError):
+        return is_memory_missing(error.message, asked.memory_id)
+    return isinstance(error, ValidationError) and "memoryid" in error.message.lower()
+
+
+def _other_memory(place: Place) -> str:
+    return (
+        f"Check the id: `agentcore-memory memories --region {place.region}` lists those of this "
+        "region; or name another region by --region or AWS_REGION"
+    )
+
+
+def _explain_refusal(error: AccessDeniedError, place: Place) -> Finding:
+    """Return the finding of credentials that are missing or refused, or of the clock."""
+    if not error.status:
+        return problem("credentials", error.message.removesuffix(_NOT_SENT), error.hint)
+    origin = ORIGINS.get(place.key[0], place.key[0]) if place.key else "nowhere"
+    if is_token_expired(error):
+        cause = f"the session token from {origin} has expired"
+        return problem("credentials", cause, f"Get new credentials, for {origin}")
+    if is_clock_at_fault(error):
+        return problem("clock", compare_clocks(error.clock_offset_s), SET_CLOCK)
+    if error.code in _WRONG_SIGNATURE:
+        cause = "the signature is wrong: the secret key does not belong to the access key"
+        cure = f"Copy both of one key again, for {origin}; or a proxy changes requests: check it"
+        return problem("credentials", f"{cause} (from {origin})", cure)
+    cause = f"AWS does not know the access key, or its session token is missing (from {origin})"
+    cure = f"Get new credentials, for {origin}; those of a session need AWS_SESSION_TOKEN, too"
+    return problem("credentials", cause, cure)
+
+
+def is_unresolved(error: Exception | None) -> bool:
+    """Return whether the host name of the service itself could not be resolved."""
+    if not isinstance(error, TransportError):
+        return False
+    return bool(_UNRESOLVED.search(error.reason)) and "the proxy " not in error.reason
+
+
+def _explain_connection(error: TransportError, place: Place) -> Finding:
+    reason = error.reason
+    found = _ADVICE.search(reason)
+    cause, advice = (reason[: found.start()], found[1]) if found else (reason, "")
+    if isinstance(error, TransportTimeoutError):
+        cause = f"timed out {cause}"
+    if "the proxy " in cause:
+        names = " and ".join(place.proxies) or "the proxies of the AWS configuration"
+        cure = f"Correct or unset {names}; or add {place.host} to NO_PROXY"
+    elif isinstance(error, CertificateError):
+        cure = advice or "Check the certificate of the endpoint"
+    elif is_unresolved(error) and place.is_elsewhere:
+        cause = f"AgentCore is not in {place.where}: {cause}, and its name elsewhere can"
+        return problem("region", cause, "Name the region of the memory by --region or AWS_REGION")
+    elif is_unresolved(error) and not place.set_by:
+        cause += ", and neither can that of another region" if place.is_elsewhere is False else ""
+        cure = "Check the network, its DNS and the region; a proxy is named by HTTPS_PROXY"
+    elif place.set_by:
+        cure = _correct_endpoint(_capital(advice), place)
+    else:
+        cure = (
+            "Check firewall and network; a subnet without a way out needs a VPC endpoint for "
+            f"{place.service}"
+        )
+    return problem("connection", cause, cure)
+
+
+def _correct_endpoint(advice: str, place: Place) -> str:
+    other = f"correct or unset {place.set_by}" if place.set_by else ""
+    return _capital("; or ".join(filter(None, (advice, other))) or "Check any proxy")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,161 @@
+"""
+The service: one request to each plane judges the connection, the others the memory.
+
+What an answer means is decided in the modules of the checks; here it is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import anyio
+from attrs import define, evolve
+
+from agentcore_memory_async._wire import job_codec, memory_codec
+from agentcore_memory_async._wire.unreadable import check_on_unreadable
+from agentcore_memory_async.cli._doctor import failures, permissions, requests
+from agentcore_memory_async.cli._doctor.findings import ok, unchecked
+from agentcore_memory_async.cli._doctor.memory import check_jobs, check_memory, check_strategies
+from agentcore_memory_async.cli._doctor.namespaces import check_namespaces
+from agentcore_memory_async.cli._doctor.settings import check_clock
+from agentcore_memory_async.errors import ThrottledError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from agentcore_memory_async.cli._doctor.findings import Finding
+    from agentcore_memory_async.cli._doctor.looking import Plane
+    from agentcore_memory_async.cli._doctor.seen import Asked, Place, Reply
+    from agentcore_memory_async.models import Memory
+
+_OF_ALL = frozenset({"settings", "credentials", "region", "clock"})
+"""Checks whose problem keeps every request from succeeding."""
+_SKIP = check_on_unreadable("skip")
+"""What judges a strategy or a job that cannot be read."""
+
+
+@define
+class ServiceVisit:
+    """
+    What is asked of the service in one diagnosis.
+
+    Attributes:
+        asked: What to look at.
+        data: Data plane, which programs use.
+        control: Control plane, which has the memory's strategies.
+        resolves_elsewhere: Looks up the service's name in another region.
+        found: Findings, which are added to.
+    """
+
+    asked: Asked
+    data: Plane
+    control: Plane
+    resolves_elsewhere: Callable[[Place], Awaitable[bool]]
+    found: list[Finding]
+
+    async def check(self) -> str:
+        """Add what is found, and return why the rest was not checked."""
+        reads = requests.reads(self.asked)
+        listed = await self.control.ask("ListMemories", {"maxResults": 1})
+        firsts = [(self.control, listed)]
+        if self.asked.memory:
+            first = await self.data.ask(requests.FIRST, reads.pop(requests.FIRST))
+            firsts.append((self.data, first))
+        replies = [reply for _, reply in firsts]
+        failed = [
+            await self._explain(plane, reply)
+            for plane, reply in firsts
+            if reply.error and not reply.is_denied
+        ]
+        self.found += dict.fromkeys(failed)
+        if stopping := next((each.check for each in failed if each.check in _OF_ALL), ""):
+            return f"no request succeeds: see {stopping}"
+        self.found.append(check_clock(replies))
+        if any(each.check == "memory" for each in failed):
+            return "the memory does not exist here"
+        if not any(each.check == "connection" for each in failed):
+            hosts = dict.fromkeys(plane.place.host for plane, _ in firsts)
+            self.found.append(ok("connection", f"{' and '.join(hosts)} answered"))
+        if not self.asked.memory:
+            cure = "--memory or AGENTCORE_MEMORY_ID names it; `agentcore-memory memories` lists"
+            self.found.append(unchecked("memory", "no memory was given", cure))
+            self.found += permissions.check_permissions(replies, "*")
+            return "no memory was given"
+        return await self._check_contents(replies, reads)
+
+    async def _explain(self, plane: Plane, reply: Reply) -> Finding:
+        error, place = cast("Exception", reply.error), plane.place
+        if place.is_aws and failures.is_unresolved(error):
+            place = evolve(place, is_elsewhere=await self.resolves_elsewhere(place))
+        return failures.explain(error, place, self.asked)
+
+    async def _check_contents(
+        self, replies: list[Reply], reads: Mapping[str, Mapping[str, Any]]
+    ) -> str:
+        """Check the memory, by the *replies* so far and the *reads* that are left."""
+        described = await self.control.ask("GetMemory", {"memoryId": self.asked.memory_id})
+        answered: dict[str, Reply] = {}
+
+        async def ask(operation: str) -> None:
+            answered[operation] = await self.data.ask(operation, reads[operation])
+
+        async with anyio.create_task_group() as group:
+            for operation in reads if not replies[-1].is_lost else ():
+                group.start_soon(ask, operation)
+        replies = [*replies, described, *(answered[each] for each in reads if each in answered)]
+        memory = self._read_memory(described)
+        if memory is not None:
+            self.found += [
+                check_memory(memory),
+                *check_strategies(memory),
+                *check_namespaces(self.asked.namespaces, memory),
+            ]
+        if self.asked.write and memory is not None and memory.status == "ACTIVE":
+            written, left = await requests.try_writing(self.data.ask, self.asked)
+            replies += written
+            self.found += left
+        arn = memory.arn if memory else permissions.arn_of(self.asked, self.data.place, replies)
+        asked = [each for each in replies if not each.is_lost]
+        self.found += permissions.check_permissions(asked, arn)
+        self.found.append(permissions.not_tried(self.asked))
+        self._check_load(replies)
+        if jobs := answered.get("ListMemoryExtractionJobs"):
+            self._check_jobs(jobs)
+        return "the service did not answer what it needs"
+
+    def _read_memory(self, reply: Reply) -> Memory | None:
+        """Return the memory of an answer; add why there is none."""
+        if reply.answer is not None:
+            return memory_codec.read_memory("GetMemory", reply.answer.body, _SKIP)
+        if reply.is_denied:
+            reason = "GetMemory is not allowed"
+        else:
+            finding = failures.explain(
+                cast("Exception", reply.error), self.control.place, self.asked
+            )
+            if finding.check == "memory":
+                self.found.append(finding)
+            reason = f"GetMemory failed: {finding.found}"
+        self.found += [
+            unchecked(check, reason)
+            for check in ("memory", "strategies", "namespaces")
+            if check not in {each.check for each in self.found}
+        ]
+        return None
+
+    def _check_jobs(self, reply: Reply) -> None:
+        if reply.answer is None:
+            reason = "ListMemoryExtractionJobs gave no answer; see permissions"
+            self.found.append(unchecked("extraction", reason))
+            return
+        jobs = job_codec.read_jobs(reply.answer.body, _SKIP, {})
+        self.found.append(check_jobs(jobs, is_all="nextToken" not in reply.answer.body))
+
+    def _check_load(self, replies: list[Reply]) -> None:
+        """Check whether the service throttles."""
+        throttled = [each for each in replies if isinstance(each.error, ThrottledError)]
+        if not throttled:
+            self.found.append(ok("throttling", f"none of {len(replies)} requests was throttled"))
+        elif not any(each.check == "throttling" for each in self.found):
+            error = cast("Exception", throttled[0].error)
+            self.found.append(failures.explain(error, self.data.place, self.asked))
