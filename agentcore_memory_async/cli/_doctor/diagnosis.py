@@ -21,12 +21,12 @@ from agentcore_memory_async.cli._doctor.findings import (
     ok,
     problem,
 )
-from agentcore_memory_async.cli._doctor.seen import Place
+from agentcore_memory_async.cli._doctor.seen import Endpoint
 from agentcore_memory_async.cli._doctor.service import ServiceVisit
 from agentcore_memory_async.errors import AccessDeniedError, InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
     from agentcore_memory_async.cli._doctor.findings import Finding
@@ -42,12 +42,7 @@ CHECKS = (
 """Names of the checks, in order."""
 
 
-async def diagnose(
-    asked: Asked,
-    *,
-    connect: Connect = looking.connected,
-    resolves_elsewhere: Callable[[Place], Awaitable[bool]] = looking.resolves_elsewhere,
-) -> list[Finding]:
+async def diagnose(asked: Asked, *, connect: Connect = looking.connected) -> list[Finding]:
     """
     Return what is wrong with a set-up, and what is not, in the order of `CHECKS`.
 
@@ -56,10 +51,9 @@ async def diagnose(
     Args:
         asked: What to look at.
         connect: Opens the client of a service; another one for tests.
-        resolves_elsewhere: Looks up a name; another function for tests.
     """
     found = _check_machine(await run_in_thread(looking.installed_packages))
-    reason = await _check_service(asked, connect, resolves_elsewhere, found)
+    reason = await _check_service(asked, connect, found)
     there = {finding.check for finding in found}
     found += all_unchecked((check for check in CHECKS if check not in there), reason)
     return sorted(found, key=lambda finding: CHECKS.index(finding.check))
@@ -76,12 +70,7 @@ def _check_machine(installed: dict[str, packages.Package]) -> list[Finding]:
     ]
 
 
-async def _check_service(
-    asked: Asked,
-    connect: Connect,
-    resolves_elsewhere: Callable[[Place], Awaitable[bool]],
-    found: list[Finding],
-) -> str:
+async def _check_service(asked: Asked, connect: Connect, found: list[Finding]) -> str:
     """Add to *found* what needs AWS's settings, and return why the rest was not checked."""
     services = SERVICE, CONTROL
     try:
@@ -102,17 +91,17 @@ async def _check_service(
                 for service in services
             ]
         except (InvalidInputError, AccessDeniedError) as error:
-            found.append(failures.explain(error, Place(SERVICE, ""), asked))
+            found.append(failures.explain(error, Endpoint(SERVICE, ""), asked))
             return f"no request can be made: see {found[-1].check}"
-        places = [plane.place for plane in planes]
+        endpoints = [plane.endpoint for plane in planes]
         found += [
             ok("settings", f"profiles: {', '.join(used.profiles) or 'none'}"),
-            settings.check_credentials(places[0]),
-            settings.check_region(places[0], asked, used.regions),
-            *settings.check_endpoints(places, used),
+            settings.check_credentials(endpoints[0]),
+            settings.check_region(endpoints[0], asked, used.regions),
+            *settings.check_endpoints(endpoints, used),
         ]
-        if settings.is_of_other_region(places[0], asked):
+        if settings.is_of_other_region(endpoints[0], asked):
             return "requests go to another region than the memory's"
-        visit = ServiceVisit(asked, *planes, resolves_elsewhere, found)
+        visit = ServiceVisit(asked, *planes, found)
         return await visit.check()
     raise AssertionError  # pragma: no cover - the stack swallows no error

@@ -26,7 +26,7 @@ from agentcore_memory_async.errors import (
 
 if TYPE_CHECKING:
     from agentcore_memory_async.cli._doctor.findings import Finding
-    from agentcore_memory_async.cli._doctor.seen import Asked, Place
+    from agentcore_memory_async.cli._doctor.seen import Asked, Endpoint
 
 ORIGINS = {
     "env": "environment variables",
@@ -64,7 +64,7 @@ def explain_setting(error: InvalidInputError, profiles: tuple[str, ...] = ()) ->
     return problem("settings", f"{setting}: {cause}" if setting else cause, cure)
 
 
-def explain(error: Exception, place: Place, asked: Asked) -> Finding:
+def explain(error: Exception, endpoint: Endpoint, asked: Asked) -> Finding:
     """
     Return the finding of an *error* of a request or of opening, but for a missing permission.
 
@@ -79,26 +79,26 @@ def explain(error: Exception, place: Place, asked: Asked) -> Finding:
     if isinstance(error, InvalidInputError):
         return explain_setting(error)
     if isinstance(error, TransportError):
-        return _explain_connection(error, place)
+        return _explain_connection(error, endpoint)
     if not isinstance(error, ServiceError):
-        cause = f"{type(error).__name__}: no readable answer of {place.host}"
-        return problem("connection", cause, _correct_endpoint("Check any proxy", place))
+        cause = f"{type(error).__name__}: no readable answer of {endpoint.host}"
+        return problem("connection", cause, _correct_endpoint("Check any proxy", endpoint))
     if isinstance(error, AccessDeniedError):
-        return _explain_refusal(error, place)
+        return _explain_refusal(error, endpoint)
     if isinstance(error, ThrottledError):
         cause = f"the service throttles {error.operation} at the moment: {error.code}"
         cure = "Send less, or ask for a higher quota of it in Service Quotas; the client waits"
         return warning("throttling", cause, cure)
-    hint = find_hint(error, asked.memory_id, place.where, place.endpoint_url)
+    hint = find_hint(error, asked.memory_id, endpoint.where, endpoint.endpoint_url)
     if is_about_memory(error, asked):
-        cure = hint if isinstance(error, ValidationError) and hint else _other_memory(place)
-        cause = f"memory {asked.memory_id} does not exist in {place.where}"
+        cure = hint if isinstance(error, ValidationError) and hint else _other_memory(endpoint)
+        cause = f"memory {asked.memory_id} does not exist in {endpoint.where}"
         if isinstance(error, ValidationError):
             cause = f"the service refuses the id {asked.memory_id}"
         return problem("memory", cause, cure)
     cause = f"{error.operation} gave {error.code} ({error.status})"
     if hint.startswith("This "):  # of another server
-        return problem("connection", f"{cause}. {hint}", _correct_endpoint("", place))
+        return problem("connection", f"{cause}. {hint}", _correct_endpoint("", endpoint))
     return unchecked("connection", cause, "Try again")
 
 
@@ -109,18 +109,18 @@ def is_about_memory(error: ServiceError, asked: Asked) -> bool:
     return isinstance(error, ValidationError) and "memoryid" in error.message.lower()
 
 
-def _other_memory(place: Place) -> str:
+def _other_memory(endpoint: Endpoint) -> str:
     return (
-        f"Check the id: `agentcore-memory memories --region {place.region}` lists those of this "
+        f"Check the id: `agentcore-memory memories --region {endpoint.region}` lists those of this "
         "region; or name another region by --region or AWS_REGION"
     )
 
 
-def _explain_refusal(error: AccessDeniedError, place: Place) -> Finding:
+def _explain_refusal(error: AccessDeniedError, endpoint: Endpoint) -> Finding:
     """Return the finding of credentials that are missing or refused, or of the clock."""
     if not error.status:
         return problem("credentials", error.message.removesuffix(_NOT_SENT), error.hint)
-    origin = ORIGINS.get(place.key[0], place.key[0]) if place.key else "nowhere"
+    origin = ORIGINS.get(endpoint.key[0], endpoint.key[0]) if endpoint.key else "nowhere"
     if is_token_expired(error):
         cause = f"the session token from {origin} has expired"
         return problem("credentials", cause, f"Get new credentials, for {origin}")
@@ -142,35 +142,33 @@ def is_unresolved(error: Exception | None) -> bool:
     return bool(_UNRESOLVED.search(error.reason)) and "the proxy " not in error.reason
 
 
-def _explain_connection(error: TransportError, place: Place) -> Finding:
-    reason = error.reason
-    found = _ADVICE.search(reason)
-    cause, advice = (reason[: found.start()], found[1]) if found else (reason, "")
+def _explain_connection(error: TransportError, endpoint: Endpoint) -> Finding:
+    found = _ADVICE.search(error.reason)
+    cause, advice = (error.reason[: found.start()], found[1]) if found else (error.reason, "")
     if isinstance(error, TransportTimeoutError):
         cause = f"timed out {cause}"
-    if "the proxy " in cause:
-        names = " and ".join(place.proxies) or "the proxies of the AWS configuration"
-        cure = f"Correct or unset {names}; or add {place.host} to NO_PROXY"
-    elif isinstance(error, CertificateError):
-        cure = advice or "Check the certificate of the endpoint"
-    elif is_unresolved(error) and place.is_elsewhere:
-        cause = f"AgentCore is not in {place.where}: {cause}, and its name elsewhere can"
+    if is_unresolved(error) and endpoint.is_elsewhere:
+        cause = f"AgentCore is not in {endpoint.where}: {cause}, and its name elsewhere can"
         return problem("region", cause, "Name the region of the memory by --region or AWS_REGION")
-    elif is_unresolved(error) and not place.set_by:
-        cause += ", and neither can that of another region" if place.is_elsewhere is False else ""
-        cure = "Check the network, its DNS and the region; a proxy is named by HTTPS_PROXY"
-    elif place.set_by:
-        cure = _correct_endpoint(_capital(advice), place)
-    else:
-        cure = (
-            "Check firewall and network; a subnet without a way out needs a VPC endpoint for "
-            f"{place.service}"
-        )
-    return problem("connection", cause, cure)
+    return problem("connection", cause, _cure_connection(error, endpoint, advice))
 
 
-def _correct_endpoint(advice: str, place: Place) -> str:
-    other = f"correct or unset {place.set_by}" if place.set_by else ""
+def _cure_connection(error: TransportError, endpoint: Endpoint, advice: str) -> str:
+    if "the proxy " in error.reason:
+        names = " and ".join(endpoint.proxies) or "the proxies of the AWS configuration"
+        return f"Correct or unset {names}; or add {endpoint.host} to NO_PROXY"
+    if isinstance(error, CertificateError):
+        return advice or "Check the certificate of the endpoint"
+    if endpoint.set_by:
+        return _correct_endpoint(advice, endpoint)
+    if is_unresolved(error):
+        return "Check the network, its DNS, and the region; a proxy is named by HTTPS_PROXY"
+    way_out = f"a subnet without a way out needs a VPC endpoint for {endpoint.service}"
+    return f"Check the network and its firewall; {way_out}"
+
+
+def _correct_endpoint(advice: str, endpoint: Endpoint) -> str:
+    other = f"correct or unset {endpoint.set_by}" if endpoint.set_by else ""
     return _capital("; or ".join(filter(None, (advice, other))) or "Check any proxy")
 
 

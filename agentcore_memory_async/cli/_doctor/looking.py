@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async.cli._doctor.packages import NEIGHBORS, STACK, Package, normalized
-from agentcore_memory_async.cli._doctor.seen import Place, Reply
+from agentcore_memory_async.cli._doctor.seen import Endpoint, Reply
 from agentcore_memory_async.cli._doctor.settings import proxies_of, setting_of
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
@@ -83,11 +83,11 @@ class Plane:
 
     Attributes:
         transport: Sends requests, once each.
-        place: Where they go.
+        endpoint: Where they go.
     """
 
     transport: Transport
-    place: Place
+    endpoint: Endpoint
 
     async def ask(self, operation: str, params: Mapping[str, Any]) -> Reply:
         """Send one request, and return what came of it."""
@@ -123,7 +123,7 @@ async def connected(
     )
     async with transport:
         url = transport.endpoint_url
-        place = Place(
+        endpoint = Endpoint(
             service=service,
             region=transport.region,
             region_source=transport.region_source,
@@ -132,12 +132,12 @@ async def connected(
             key=transport.credentials_origin,
             proxies=proxies_of(url, os.environ),
         )
-        yield Plane(transport, place)
+        yield Plane(transport, endpoint)
 
 
-async def resolves_elsewhere(place: Place) -> bool:
+async def resolves_elsewhere(endpoint: Endpoint) -> bool:
     """Return whether the name that the service has in another region can be resolved."""
-    host = place.host.replace(place.region, _ELSEWHERE)
+    host = endpoint.host.replace(endpoint.region, _ELSEWHERE)
     with anyio.move_on_after(TIMEOUT_S):
         try:
             return bool(await anyio.getaddrinfo(host, 443))

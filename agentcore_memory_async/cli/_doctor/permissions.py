@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from agentcore_memory_async.cli._doctor.findings import Finding
-    from agentcore_memory_async.cli._doctor.seen import Asked, Place, Reply
+    from agentcore_memory_async.cli._doctor.seen import Asked, Endpoint, Reply
 
 WRITES = (
     "BatchCreateMemoryRecords",
@@ -101,7 +101,7 @@ def not_tried(asked: Asked) -> Finding:
     return unchecked("permissions", f"not tried, since they write: {shown}", cure)
 
 
-def arn_of(asked: Asked, place: Place, replies: Iterable[Reply]) -> str:
+def arn_of(asked: Asked, endpoint: Endpoint, replies: Iterable[Reply]) -> str:
     """Return the ARN of the memory, as far as the service or the caller named it."""
     if asked.region_of_arn:
         return str(asked.memory)
@@ -110,6 +110,6 @@ def arn_of(asked: Asked, place: Place, replies: Iterable[Reply]) -> str:
         if found := _MEMORY_ARN.search(message):
             return found[0]
     account = next((found[1] for text in messages if (found := _ACCOUNT.search(text))), "ACCOUNT")
-    starts = (name for start, name in _PARTITIONS if place.region.startswith(start))
+    starts = (name for start, name in _PARTITIONS if endpoint.region.startswith(start))
     partition = next(starts, "aws")
-    return f"arn:{partition}:bedrock-agentcore:{place.region}:{account}:memory/{asked.memory_id}"
+    return f"arn:{partition}:bedrock-agentcore:{endpoint.region}:{account}:memory/{asked.memory_id}"

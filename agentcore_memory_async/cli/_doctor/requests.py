@@ -58,7 +58,7 @@ def _path(asked: Asked) -> str:
 
 async def try_writing(ask: Ask, asked: Asked) -> tuple[list[Reply], list[Finding]]:
     """
-    Try the actions that write, and remove what that wrote.
+    Perform the actions that write, and remove what they wrote.
 
     The event is a blob, from which nothing is extracted; the records have a namespace of their own.
 

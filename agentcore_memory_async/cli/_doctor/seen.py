@@ -50,7 +50,7 @@ class Asked:
 
 
 @frozen
-class Place:
+class Endpoint:
     """
     Where requests to a service go.
 

@@ -15,17 +15,18 @@ from agentcore_memory_async._wire import job_codec, memory_codec
 from agentcore_memory_async._wire.unreadable import check_on_unreadable
 from agentcore_memory_async.cli._doctor import failures, permissions, requests
 from agentcore_memory_async.cli._doctor.findings import ok, unchecked
+from agentcore_memory_async.cli._doctor.looking import resolves_elsewhere
 from agentcore_memory_async.cli._doctor.memory import check_jobs, check_memory, check_strategies
 from agentcore_memory_async.cli._doctor.namespaces import check_namespaces
 from agentcore_memory_async.cli._doctor.settings import check_clock
 from agentcore_memory_async.errors import ThrottledError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping
 
     from agentcore_memory_async.cli._doctor.findings import Finding
     from agentcore_memory_async.cli._doctor.looking import Plane
-    from agentcore_memory_async.cli._doctor.seen import Asked, Place, Reply
+    from agentcore_memory_async.cli._doctor.seen import Asked, Reply
     from agentcore_memory_async.models import Memory
 
 _OF_ALL = frozenset({"settings", "credentials", "region", "clock"})
@@ -43,14 +44,12 @@ class ServiceVisit:
         asked: What to look at.
         data: Data plane, which programs use.
         control: Control plane, which has the memory's strategies.
-        resolves_elsewhere: Looks up the service's name in another region.
         found: Findings, which are added to.
     """
 
     asked: Asked
     data: Plane
     control: Plane
-    resolves_elsewhere: Callable[[Place], Awaitable[bool]]
     found: list[Finding]
 
     async def check(self) -> str:
@@ -74,7 +73,7 @@ class ServiceVisit:
         if any(each.check == "memory" for each in failed):
             return "the memory does not exist here"
         if not any(each.check == "connection" for each in failed):
-            hosts = dict.fromkeys(plane.place.host for plane, _ in firsts)
+            hosts = dict.fromkeys(plane.endpoint.host for plane, _ in firsts)
             self.found.append(ok("connection", f"{' and '.join(hosts)} answered"))
         if not self.asked.memory:
             cure = "--memory or AGENTCORE_MEMORY_ID names it; `agentcore-memory memories` lists"
@@ -84,10 +83,10 @@ class ServiceVisit:
         return await self._check_contents(replies, reads)
 
     async def _explain(self, plane: Plane, reply: Reply) -> Finding:
-        error, place = cast("Exception", reply.error), plane.place
-        if place.is_aws and failures.is_unresolved(error):
-            place = evolve(place, is_elsewhere=await self.resolves_elsewhere(place))
-        return failures.explain(error, place, self.asked)
+        error, endpoint = cast("Exception", reply.error), plane.endpoint
+        if endpoint.is_aws and failures.is_unresolved(error):
+            endpoint = evolve(endpoint, is_elsewhere=await resolves_elsewhere(endpoint))
+        return failures.explain(error, endpoint, self.asked)
 
     async def _check_contents(
         self, replies: list[Reply], reads: Mapping[str, Mapping[str, Any]]
@@ -114,7 +113,7 @@ class ServiceVisit:
             written, left = await requests.try_writing(self.data.ask, self.asked)
             replies += written
             self.found += left
-        arn = memory.arn if memory else permissions.arn_of(self.asked, self.data.place, replies)
+        arn = memory.arn if memory else permissions.arn_of(self.asked, self.data.endpoint, replies)
         asked = [each for each in replies if not each.is_lost]
         self.found += permissions.check_permissions(asked, arn)
         self.found.append(permissions.not_tried(self.asked))
@@ -131,7 +130,7 @@ class ServiceVisit:
             reason = "GetMemory is not allowed"
         else:
             finding = failures.explain(
-                cast("Exception", reply.error), self.control.place, self.asked
+                cast("Exception", reply.error), self.control.endpoint, self.asked
             )
             if finding.check == "memory":
                 self.found.append(finding)
@@ -158,4 +157,4 @@ class ServiceVisit:
             self.found.append(ok("throttling", f"none of {len(replies)} requests was throttled"))
         elif not any(each.check == "throttling" for each in self.found):
             error = cast("Exception", throttled[0].error)
-            self.found.append(failures.explain(error, self.data.place, self.asked))
+            self.found.append(failures.explain(error, self.data.endpoint, self.asked))

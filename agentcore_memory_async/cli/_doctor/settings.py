@@ -18,81 +18,82 @@ if TYPE_CHECKING:
 
     from agentcore_memory_async._transport.diagnosis import SettingsInUse
     from agentcore_memory_async.cli._doctor.findings import Finding
-    from agentcore_memory_async.cli._doctor.seen import Asked, Place, Reply
+    from agentcore_memory_async.cli._doctor.seen import Asked, Endpoint, Reply
 
 _SET_REGION = "Name the region of the memory by --region or AWS_REGION"
 """What to do about a region."""
 
 
-def check_credentials(place: Place) -> Finding:
+def check_credentials(endpoint: Endpoint) -> Finding:
     """Return where the credentials are from."""
-    if place.key is None:
+    if endpoint.key is None:
         return ok("credentials", "requests are not signed")
-    method, end = place.key
+    method, end = endpoint.key
     shown = f", access key ending in {end}" if end else ""
     return ok("credentials", f"from {ORIGINS.get(method, method)}{shown}")
 
 
-def check_region(place: Place, asked: Asked, known: Set[str]) -> Finding:
+def check_region(endpoint: Endpoint, asked: Asked, known: Set[str]) -> Finding:
     """
     Return whether the region is one, and that of the memory.
 
     Args:
-        place: Where requests go.
+        endpoint: Where requests go.
         asked: What the doctor was asked.
         known: Regions that botocore knows.
     """
-    region, wanted = place.region, asked.region_of_arn
-    if is_of_other_region(place, asked):
-        cause = f"the memory is in {wanted}, by its ARN, and requests go to {place.where}"
+    region, wanted = endpoint.region, asked.region_of_arn
+    if is_of_other_region(endpoint, asked):
+        cause = f"the memory is in {wanted}, by its ARN, and requests go to {endpoint.where}"
         return problem("region", cause, f"Use --region {wanted}, or export AWS_REGION={wanted}")
-    if not place.is_aws:
-        return ok("region", f"{region} (from {place.region_source}), at an endpoint of your own")
+    if not endpoint.is_aws:
+        return ok("region", f"{region} (from {endpoint.region_source}), at an endpoint of your own")
     if known and region not in known:
         close = get_close_matches(region, sorted(known), 1)
         nearest = f"; the nearest name is {close[0]}" if close else ""
-        cause = f"{region} (from {place.region_source}) is no region that botocore knows"
+        cause = f"{region} (from {endpoint.region_source}) is no region that botocore knows"
         return warning("region", cause, _SET_REGION + nearest)
-    if place.region_source == "default":
+    if endpoint.region_source == "default":
         cause = f"no region is set anywhere, so {region} is used"
         return warning("region", cause, _SET_REGION)
-    return ok("region", f"{region} (from {place.region_source})")
+    return ok("region", f"{region} (from {endpoint.region_source})")
 
 
-def is_of_other_region(place: Place, asked: Asked) -> bool:
+def is_of_other_region(endpoint: Endpoint, asked: Asked) -> bool:
     """Return whether the memory's ARN names another region than requests go to."""
-    return place.is_aws and asked.region_of_arn not in ("", place.region)
+    return endpoint.is_aws and asked.region_of_arn not in ("", endpoint.region)
 
 
-def check_endpoints(places: Iterable[Place], settings: SettingsInUse) -> list[Finding]:
+def check_endpoints(endpoints: Iterable[Endpoint], settings: SettingsInUse) -> list[Finding]:
     """Return where requests go, and which settings of endpoints are passed over."""
-    places = list(places)
-    found = [_passed_over(place, settings) for place in places]
-    if len({place.is_aws for place in places}) > 1:
-        aws = next(place for place in places if place.is_aws)
-        own = next(place for place in places if not place.is_aws)
+    endpoints = list(endpoints)
+    found = [_passed_over(endpoint, settings) for endpoint in endpoints]
+    if len({endpoint.is_aws for endpoint in endpoints}) > 1:
+        aws = next(endpoint for endpoint in endpoints if endpoint.is_aws)
+        own = next(endpoint for endpoint in endpoints if not endpoint.is_aws)
         variable = f"AWS_ENDPOINT_URL_{aws.service.upper().replace('-', '_')}"
         cause = f"{own.service} is at {own.endpoint_url}, and {aws.service} at AWS"
         cure = f"export {variable}={own.endpoint_url}, or unset {own.set_by}"
         found.append(warning("endpoint", cause, cure))
     shown = {
-        f"{place.endpoint_url}{f' (by {place.set_by})' * bool(place.set_by)}": 0 for place in places
+        f"{endpoint.endpoint_url}{f' (by {endpoint.set_by})' * bool(endpoint.set_by)}": 0
+        for endpoint in endpoints
     }
     return [each for each in found if each] or [ok("endpoint", ", ".join(shown))]
 
 
-def _passed_over(place: Place, settings: SettingsInUse) -> Finding | None:
+def _passed_over(endpoint: Endpoint, settings: SettingsInUse) -> Finding | None:
     """Return that a setting names another endpoint than the one that requests go to."""
-    named = settings.endpoints.get(place.service, ())
-    others = [name for name, url in named if url.rstrip("/") != place.endpoint_url.rstrip("/")]
-    if not others or place.set_by == "--endpoint-url":
+    named = settings.endpoints.get(endpoint.service, ())
+    others = [name for name, url in named if url.rstrip("/") != endpoint.endpoint_url.rstrip("/")]
+    if not others or endpoint.set_by == "--endpoint-url":
         return None
     shown, verb = " and ".join(others), "is" if len(others) == 1 else "are"
     if settings.ignored_by:
         cause = f"{shown} {verb} passed over, since {settings.ignored_by} is set"
         return warning("endpoint", cause, f"Unset {settings.ignored_by}, or use --endpoint-url")
-    cause = f"{shown} {verb} passed over: {place.set_by} precedes, with {place.endpoint_url}"
-    return warning("endpoint", cause, f"Unset {place.set_by}, or {shown}")
+    cause = f"{shown} {verb} passed over: {endpoint.set_by} precedes, with {endpoint.endpoint_url}"
+    return warning("endpoint", cause, f"Unset {endpoint.set_by}, or {shown}")
 
 
 def setting_of(url: str, service: str, asked: Asked, settings: SettingsInUse) -> str:
