@@ -11,10 +11,12 @@ botocore tells neither from where it took an endpoint, nor which other settings 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from aiobotocore.session import AioSession
 from attrs import field, frozen
+from botocore.exceptions import BotoCoreError
 
 from agentcore_memory_async._transport.base import without_user
 from agentcore_memory_async._transport.client import core_session
@@ -48,14 +50,11 @@ class SettingsInUse:
     endpoints: Mapping[str, tuple[tuple[str, str], ...]] = field(factory=dict)
 
 
-def session_of(profile: str | None) -> object:
-    """Return a session of *profile*, or of the usual one."""
-    return AioSession(profile=profile)
-
-
 def profiles() -> tuple[str, ...]:
-    """Return the names of the profiles, whichever of them is asked for."""
-    return tuple(AioSession().available_profiles)
+    """Return the names of the profiles, whichever of them is asked for; none if unreadable."""
+    with suppress(BotoCoreError):
+        return tuple(AioSession().available_profiles)
+    return ()
 
 
 def read_settings(session: object, services: tuple[str, ...]) -> SettingsInUse:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ("main",)
 
-_EXTRA = frozenset({"rich", "typer"})
+_EXTRA = frozenset({"packaging", "rich", "typer"})
 """Packages of the extra ``cli``."""
 
 

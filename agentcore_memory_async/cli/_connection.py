@@ -86,13 +86,13 @@ class Connection:
     def _settings(self) -> dict[str, Any]:
         return {
             "region_name": self.region,
-            "aws_session": _session_of(self.profile) if self.profile else None,
+            "aws_session": session_of(self.profile) if self.profile else None,
             "endpoint_url": self.endpoint_url,
             "clock": self.clock,
         }
 
 
-def _session_of(profile: str) -> object:
+def session_of(profile: str | None) -> object:
     """Return a session of *profile*, whose credentials then precede those of the environment."""
     from aiobotocore.session import AioSession
 

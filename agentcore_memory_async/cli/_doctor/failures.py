@@ -125,7 +125,8 @@ def _explain_refusal(error: AccessDeniedError, endpoint: Endpoint) -> Finding:
         cause = f"the session token from {origin} has expired"
         return problem("credentials", cause, f"Get new credentials, for {origin}")
     if is_clock_at_fault(error):
-        return problem("clock", compare_clocks(error.clock_offset_s), SET_CLOCK)
+        clocks = compare_clocks(error.clock_offset_s)
+        return problem("clock", f"the service refuses the time of signatures. {clocks}", SET_CLOCK)
     if error.code in _WRONG_SIGNATURE:
         cause = "the signature is wrong: the secret key does not belong to the access key"
         cure = f"Copy both of one key again, for {origin}; or a proxy changes requests: check it"

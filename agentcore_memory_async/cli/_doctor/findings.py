@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,6 +37,10 @@ class Finding:
     outcome: Outcome
     found: str
     cure: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all members as JSON data."""
+        return asdict(self)
 
 
 def ok(check: str, found: str) -> Finding:

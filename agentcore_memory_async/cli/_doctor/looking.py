@@ -13,6 +13,7 @@ from attrs import frozen
 from packaging.requirements import Requirement
 
 from agentcore_memory_async._transport.botocore import BotocoreTransport
+from agentcore_memory_async.cli._connection import session_of
 from agentcore_memory_async.cli._doctor.packages import NEIGHBORS, STACK, Package, normalized
 from agentcore_memory_async.cli._doctor.seen import Endpoint, Reply
 from agentcore_memory_async.cli._doctor.settings import proxies_of, setting_of
@@ -65,7 +66,7 @@ def usual_settings(asked: Asked, services: tuple[str, ...]) -> tuple[object, Set
     """
     from agentcore_memory_async._transport import diagnosis
 
-    session = diagnosis.session_of(asked.profile)
+    session = session_of(asked.profile)
     return session, diagnosis.read_settings(session, services)
 
 

@@ -6,7 +6,13 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from agentcore_memory_async._calls.hints import read_denial
-from agentcore_memory_async.cli._doctor.findings import ok, problem, statement, unchecked
+from agentcore_memory_async.cli._doctor.findings import (
+    ok,
+    problem,
+    statement,
+    unchecked,
+    warning,
+)
 from agentcore_memory_async.errors import NotFoundError, ServiceError
 
 if TYPE_CHECKING:
@@ -31,6 +37,8 @@ _OWN = "bedrock-agentcore:"
 """What the actions of AgentCore begin with."""
 _WITHOUT_RESOURCE = "ListMemories"
 """The action that concerns no memory."""
+_OF_CONTROL = ("GetMemory", _WITHOUT_RESOURCE)
+"""Actions that a program which only uses a memory can do without."""
 _MEMORY_ARN = re.compile(r"arn:[\w-]+:bedrock-agentcore:[\w-]*:\d{12}:memory/[\w-]+")
 """ARN of a memory."""
 _ACCOUNT = re.compile(r"arn:[\w-]+:[\w-]+:[\w-]*:(\d{12}):")
@@ -48,14 +56,15 @@ def check_permissions(replies: Sequence[Reply], arn: str) -> list[Finding]:
         arn: ARN of the memory, for the statements.
     """
     # By what allows them: actions that one policy lacks are added by one statement.
-    missing: dict[tuple[bool, str, str], list[str]] = {}
+    missing: dict[tuple[bool, str, str, bool], list[str]] = {}
     for reply in replies:
         if reply.is_denied:
             denial = read_denial(cast("ServiceError", reply.error))
             resource = arn
             if reply.operation == _WITHOUT_RESOURCE or not denial.action.startswith(_OWN):
                 resource = "*"
-            lacking = denial.is_explicit, denial.limited_by, resource
+            is_needed = reply.operation not in _OF_CONTROL
+            lacking = denial.is_explicit, denial.limited_by, resource, is_needed
             missing.setdefault(lacking, []).append(denial.action)
     found = [_missing(*lacking, actions) for lacking, actions in missing.items()]
     allowed = [each.operation for each in replies if _is_allowed(each)]
@@ -76,29 +85,42 @@ def _unclear(reply: Reply) -> str:
     return f"whether {reply.operation} is allowed is not known: {code}"
 
 
-def _missing(is_explicit: bool, limited_by: str, resource: str, actions: list[str]) -> Finding:
+def _missing(
+    is_explicit: bool, limited_by: str, resource: str, is_needed: bool, actions: list[str]
+) -> Finding:
     names = sorted(set(actions))
     shown = ", ".join(names)
+    blame = problem if is_needed else warning
     if is_explicit:
         cure = "Take it out of the statement with Effect Deny, or out of the organization's policy"
         cause = f"a policy denies {shown}, so that allowing it elsewhere does not help"
-        return problem("permissions", cause, cure)
+        return blame("permissions", cause, cure)
     added = statement(names, resource)
     if limited_by:
         cause = f"a {limited_by} does not allow {shown}"
-        return problem("permissions", cause, f"Add to the {limited_by}: {added}")
+        return blame("permissions", cause, f"Add to the {limited_by}: {added}")
     cause = f"the credentials are not allowed {shown}"
-    return problem("permissions", cause, f"Add to the policy of the role or user: {added}")
+    if not is_needed:
+        cause += ", which a program that only uses the memory can do without"
+    return blame("permissions", cause, f"Add to the policy of the role or user: {added}")
 
 
-def not_tried(asked: Asked) -> Finding:
-    """Return that actions which write were not tried, or those that never are."""
-    if asked.write:
-        shown = ", ".join(UNTRIED)
-        return unchecked("permissions", f"not tried, since it starts an extraction: {shown}")
+def not_asked_to_write() -> Finding:
+    """Return that actions which write were not tried."""
     shown = ", ".join(sorted((*WRITES, *UNTRIED)))
     cure = "--write tries them, with an event and records of its own, which it removes"
     return unchecked("permissions", f"not tried, since they write: {shown}", cure)
+
+
+def cannot_write(status: str) -> Finding:
+    """Return that a memory of that *status* takes nothing."""
+    return unchecked("permissions", f"nothing was written, since the memory is {status}")
+
+
+def never_tried() -> Finding:
+    """Return that some actions are not even tried where others are."""
+    shown = ", ".join(UNTRIED)
+    return unchecked("permissions", f"not tried, since it starts an extraction: {shown}")
 
 
 def arn_of(asked: Asked, endpoint: Endpoint, replies: Iterable[Reply]) -> str:

@@ -48,6 +48,13 @@ def reads(asked: Asked) -> dict[str, dict[str, Any]]:
     return {name: {"memoryId": asked.memory, **each} for name, each in members.items()}
 
 
+def first_of_control(asked: Asked) -> tuple[str, dict[str, Any]]:
+    """Return the request to the control plane by which the connection is judged."""
+    if asked.memory:
+        return "GetMemory", {"memoryId": asked.memory_id}
+    return "ListMemories", {"maxResults": 1}
+
+
 def _path(asked: Asked) -> str:
     """Return the path of the first given namespace, up to a variable without a value."""
     given = asked.namespaces[0] if asked.namespaces else "/"

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import field, frozen
 
-from agentcore_memory_async._wire.validation import short_memory_id
+from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async.errors import AccessDeniedError, ServiceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agentcore_memory_async._transport.base import Answer
+
+
+def _checked(function: Callable[[object], object]) -> Callable[[Any, Any, object], None]:
+    """Return a validator by one of the client's checks; None stands for the usual."""
+
+    def validate(_asked: Any, _attribute: Any, value: object) -> None:
+        if value is not None:
+            function(value)
+
+    return validate
+
+
+def _check_actor_id(value: object) -> object:
+    return check.check_actor_id(value, hierarchical=True)
 
 
 @frozen
@@ -27,20 +43,23 @@ class Asked:
         namespaces: Namespaces that a program reads, such as ``/facts/{actorId}/``.
         actor_id: Actor for whom requests are made; None for one of the doctor's own.
         write: Whether actions that write are tried.
+
+    Raises:
+        InvalidInputError: One of them is invalid.
     """
 
-    memory: str | None = None
-    region: str | None = None
+    memory: str | None = field(default=None, validator=_checked(check.check_memory_id))
+    region: str | None = field(default=None, validator=_checked(check.check_region_name))
     profile: str | None = None
-    endpoint_url: str | None = None
+    endpoint_url: str | None = field(default=None, validator=_checked(check.check_endpoint_url))
     namespaces: tuple[str, ...] = ()
-    actor_id: str | None = None
+    actor_id: str | None = field(default=None, validator=_checked(_check_actor_id))
     write: bool = False
 
     @property
     def memory_id(self) -> str:
         """The id of the memory, without the parts of an ARN; empty if none was given."""
-        return short_memory_id(self.memory or "")
+        return check.short_memory_id(self.memory or "")
 
     @property
     def region_of_arn(self) -> str:

@@ -55,8 +55,7 @@ class ServiceVisit:
     async def check(self) -> str:
         """Add what is found, and return why the rest was not checked."""
         reads = requests.reads(self.asked)
-        listed = await self.control.ask("ListMemories", {"maxResults": 1})
-        firsts = [(self.control, listed)]
+        firsts = [(self.control, await self.control.ask(*requests.first_of_control(self.asked)))]
         if self.asked.memory:
             first = await self.data.ask(requests.FIRST, reads.pop(requests.FIRST))
             firsts.append((self.data, first))
@@ -70,11 +69,11 @@ class ServiceVisit:
         if stopping := next((each.check for each in failed if each.check in _OF_ALL), ""):
             return f"no request succeeds: see {stopping}"
         self.found.append(check_clock(replies))
-        if any(each.check == "memory" for each in failed):
-            return "the memory does not exist here"
         if not any(each.check == "connection" for each in failed):
             hosts = dict.fromkeys(plane.endpoint.host for plane, _ in firsts)
             self.found.append(ok("connection", f"{' and '.join(hosts)} answered"))
+        if any(each.check == "memory" for each in failed):
+            return "the memory does not exist here"
         if not self.asked.memory:
             cure = "--memory or AGENTCORE_MEMORY_ID names it; `agentcore-memory memories` lists"
             self.found.append(unchecked("memory", "no memory was given", cure))
@@ -92,16 +91,16 @@ class ServiceVisit:
         self, replies: list[Reply], reads: Mapping[str, Mapping[str, Any]]
     ) -> str:
         """Check the memory, by the *replies* so far and the *reads* that are left."""
-        described = await self.control.ask("GetMemory", {"memoryId": self.asked.memory_id})
+        described, first = replies
         answered: dict[str, Reply] = {}
 
         async def ask(operation: str) -> None:
             answered[operation] = await self.data.ask(operation, reads[operation])
 
         async with anyio.create_task_group() as group:
-            for operation in reads if not replies[-1].is_lost else ():
+            for operation in reads if not first.is_lost else ():
                 group.start_soon(ask, operation)
-        replies = [*replies, described, *(answered[each] for each in reads if each in answered)]
+        replies += [answered[each] for each in reads if each in answered]
         memory = self._read_memory(described)
         if memory is not None:
             self.found += [
@@ -109,18 +108,27 @@ class ServiceVisit:
                 *check_strategies(memory),
                 *check_namespaces(self.asked.namespaces, memory),
             ]
-        if self.asked.write and memory is not None and memory.status == "ACTIVE":
-            written, left = await requests.try_writing(self.data.ask, self.asked)
-            replies += written
-            self.found += left
+        if not first.is_lost:
+            replies += await self._check_writing(memory)
         arn = memory.arn if memory else permissions.arn_of(self.asked, self.data.endpoint, replies)
-        asked = [each for each in replies if not each.is_lost]
-        self.found += permissions.check_permissions(asked, arn)
-        self.found.append(permissions.not_tried(self.asked))
+        answers = [each for each in replies if not each.is_lost]
+        self.found += permissions.check_permissions(answers, arn)
         self._check_load(replies)
         if jobs := answered.get("ListMemoryExtractionJobs"):
             self._check_jobs(jobs)
         return "the service did not answer what it needs"
+
+    async def _check_writing(self, memory: Memory | None) -> list[Reply]:
+        """Return the replies to requests that write, if they may be made; add what was not."""
+        if not self.asked.write:
+            self.found.append(permissions.not_asked_to_write())
+            return []
+        if memory is not None and memory.status not in ("ACTIVE", "UPDATING"):
+            self.found.append(permissions.cannot_write(memory.status))
+            return []
+        replies, left = await requests.try_writing(self.data.ask, self.asked)
+        self.found += [permissions.never_tried(), *left]
+        return replies
 
     def _read_memory(self, reply: Reply) -> Memory | None:
         """Return the memory of an answer; add why there is none."""

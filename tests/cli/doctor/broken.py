@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from agentcore_memory_async.cli._doctor.requests import reads
 from agentcore_memory_async.local import Lags, ManualClock
 from agentcore_memory_async.testing import FakeTransport
 from tests.cli.doctor.scenes import MEMORY, without_network
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     Break = Callable[[Scene], Awaitable[None] | None]
 
 NOT_ALLOWED = (
-    "User: arn:aws:sts::123456789012:assumed-role/agent/CANARYSECRET is not authorized to perform: "
+    "User: arn:aws:sts::123456789012:assumed-role/agent/secretrole is not authorized to perform: "
     "bedrock-agentcore:{0} on resource: arn:aws:bedrock-agentcore:us-west-2:123456789012:memory/"
     f"{MEMORY}"
 )
@@ -206,6 +207,12 @@ def broken_config(scene: Scene) -> None:
     scene.write_config("CANARYSECRET")
 
 
+def deny_reads(scene: Scene) -> None:
+    """Deny all actions of the data plane that read."""
+    for operation in reads(scene.asked):
+        deny(scene, operation)
+
+
 def denied_write(scene: Scene) -> None:
     """Deny an action that writes, and let the doctor write."""
     scene.ask(write=True)
@@ -236,6 +243,7 @@ BEHIND = {"clock": ManualClock(SINCE + timedelta(minutes=10))}
 SLOW = {"lags": Lags(provisioning=600)}
 SERVICE_OPTIONS: dict[str, dict[str, Any]] = {
     "a clock that is ten minutes behind": BEHIND,
+    "a clock by which signatures are refused": BEHIND,
     "a memory that is being created": SLOW,
 }
 """Options of the service, by set-up."""
@@ -292,7 +300,9 @@ SETUPS: dict[str, Break] = {
     "a namespace with another variable": asking(namespaces=("/facts/{userId}/",)),
     "a namespace with a typo": asking(namespaces=("/fact/{actorId}/",)),
     "a namespace without its last slash": asking(namespaces=("/facts/{actorId}",)),
+    "no permission to read anything": deny_reads,
     "an action that is not allowed": partial(deny, operation="ListEvents"),
+    "no permission to read the memory itself": partial(deny, operation="GetMemory"),
     "an action that a policy denies": partial(
         deny, operation="ListEvents", reason=" with an explicit deny in a service control policy"
     ),

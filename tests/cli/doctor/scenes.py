@@ -29,7 +29,14 @@ if TYPE_CHECKING:
     from tests.transport.conftest import Authority
 
 MEMORY = "chat-a1B2c3D4e5"
-SECRETS = ("CANARYSECRET", "CANARYTOKEN", "CANARYKEYID", "CANARYPASSWORD", "window seats")
+SECRETS = (
+    "CANARYSECRET",
+    "CANARYTOKEN",
+    "CANARYKEYID",
+    "CANARYPASSWORD",
+    "secretrole",
+    "window seats",
+)
 """What no finding shows: credentials, and what users said."""
 PACKAGES = {
     "agentcore-memory-async": (

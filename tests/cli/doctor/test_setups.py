@@ -15,11 +15,12 @@ from agentcore_memory_async.cli._doctor.findings import Finding, Outcome
 from agentcore_memory_async.cli._doctor.requests import reads
 from tests.cli.doctor.broken import SERVICE_OPTIONS, SETUPS, deny
 from tests.cli.doctor.scenes import MEMORY, SECRETS, Scene, opened
-from tests.transport.conftest import Authority
 from tests.transport.conftest import authority as authority
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+
+    from tests.transport.conftest import Authority
 
 PAGE = Path(__file__).parents[3] / "docs" / "doctor.md"
 BAD = (Outcome.PROBLEM, Outcome.WARNING)
@@ -118,5 +119,6 @@ async def test_a_missing_permission_to_read_is_named(scene: Scene, operation: st
 
     assert ["permissions"] == [each.check for each in found]
     action = f'"bedrock-agentcore:{operation}"'
-    arn = f'"arn:aws:bedrock-agentcore:us-west-2:123456789012:memory/{MEMORY}"'
+    account = "123456789012" if operation == "GetMemory" else "000000000000"
+    arn = f'"arn:aws:bedrock-agentcore:us-west-2:{account}:memory/{MEMORY}"'
     assert f'"Action": [{action}], "Resource": {arn}' in found[0].cure
