@@ -38,6 +38,7 @@ class SettingsInUse:
 
     Attributes:
         profiles: Names of the profiles.
+        profile: Profile that is asked for; empty for the default one.
         regions: Names of the regions that the installed botocore knows.
         ignored_by: Setting by which configured endpoints are passed over; empty if none does.
         endpoints: Endpoints by service, each with the settings that name one in botocore's order,
@@ -45,6 +46,7 @@ class SettingsInUse:
     """
 
     profiles: tuple[str, ...] = ()
+    profile: str = ""
     regions: frozenset[str] = frozenset()
     ignored_by: str = ""
     endpoints: Mapping[str, tuple[tuple[str, str], ...]] = field(factory=dict)
@@ -71,9 +73,11 @@ def read_settings(session: object, services: tuple[str, ...]) -> SettingsInUse:
     core = core_session(session)
     with named_settings(core):
         scoped: Mapping[str, Any] = core.get_scoped_config()
-        named = str(core.get_config_variable("profile") or "default")
+        asked_for = str(core.get_config_variable("profile") or "")
+        named = asked_for or "default"
         return SettingsInUse(
             profiles=tuple(core.available_profiles),
+            profile=asked_for,
             regions=_regions(core),
             ignored_by=_ignored_by(core, scoped, named),
             endpoints={

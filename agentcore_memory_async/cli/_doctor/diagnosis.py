@@ -86,22 +86,22 @@ async def _check_service(asked: Asked, connect: Connect, found: list[Finding]) -
         return "the AWS configuration is unusable"
     async with AsyncExitStack() as stack:
         try:
-            planes = [
+            data, control = [
                 await stack.enter_async_context(connect(service, asked, session, used))
                 for service in services
             ]
         except (InvalidInputError, AccessDeniedError) as error:
             found.append(failures.explain(error, Endpoint(SERVICE, ""), asked))
             return f"no request can be made: see {found[-1].check}"
-        endpoints = [plane.endpoint for plane in planes]
+        endpoints = data.endpoint, control.endpoint
         found += [
             ok("settings", f"profiles: {', '.join(used.profiles) or 'none'}"),
-            settings.check_credentials(endpoints[0]),
+            settings.check_credentials(endpoints[0], used),
             settings.check_region(endpoints[0], asked, used.regions),
             *settings.check_endpoints(endpoints, used),
         ]
         if settings.is_of_other_region(endpoints[0], asked):
             return "requests go to another region than the memory's"
-        visit = ServiceVisit(asked, *planes, found)
+        visit = ServiceVisit(asked, data, control, found)
         return await visit.check()
     raise AssertionError  # pragma: no cover - the stack swallows no error

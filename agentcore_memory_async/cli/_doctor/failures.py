@@ -48,6 +48,8 @@ _UNUSABLE = re.compile(r"^the AWS configuration is unusable: (?:([\w ]+?): )?(.*
 """The setting, and what is wrong with it, in an error of settings."""
 _UNRESOLVED = re.compile(r"the name of \S+ cannot be resolved")
 """The reason where a host name cannot be resolved."""
+_WITHOUT_TLS = {"is it an https endpoint?": "Write http:// if the service has no TLS"}
+"""What to do instead of answering the question of an error."""
 _NOT_SENT = "; nothing was sent"
 """End of the message of credentials that are missing."""
 _WRONG_SIGNATURE = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch"})
@@ -81,7 +83,7 @@ def explain(error: Exception, endpoint: Endpoint, asked: Asked) -> Finding:
     if isinstance(error, TransportError):
         return _explain_connection(error, endpoint)
     if not isinstance(error, ServiceError):
-        cause = f"{type(error).__name__}: no readable answer of {endpoint.host}"
+        cause = f"no readable answer of {endpoint.host} ({type(error).__name__})"
         return problem("connection", cause, _correct_endpoint("Check any proxy", endpoint))
     if isinstance(error, AccessDeniedError):
         return _explain_refusal(error, endpoint)
@@ -161,7 +163,7 @@ def _cure_connection(error: TransportError, endpoint: Endpoint, advice: str) -> 
     if isinstance(error, CertificateError):
         return advice or "Check the certificate of the endpoint"
     if endpoint.set_by:
-        return _correct_endpoint(advice, endpoint)
+        return _correct_endpoint(_WITHOUT_TLS.get(advice, advice), endpoint)
     if is_unresolved(error):
         return "Check the network, its DNS, and the region; a proxy is named by HTTPS_PROXY"
     way_out = f"a subnet without a way out needs a VPC endpoint for {endpoint.service}"

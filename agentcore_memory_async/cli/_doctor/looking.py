@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 from attrs import frozen
-from packaging.requirements import Requirement
 
 from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async.cli._connection import session_of
-from agentcore_memory_async.cli._doctor.packages import NEIGHBORS, STACK, Package, normalized
+from agentcore_memory_async.cli._doctor.packages import (
+    NEIGHBORS,
+    STACK,
+    Package,
+    normalized,
+    parsed,
+)
 from agentcore_memory_async.cli._doctor.seen import Endpoint, Reply
 from agentcore_memory_async.cli._doctor.settings import proxies_of, setting_of
 from agentcore_memory_async.errors import (
@@ -43,8 +48,8 @@ def installed_packages() -> dict[str, Package]:
     for name in (*STACK, *NEIGHBORS):
         _add(found, name)
     for owner in STACK:
-        for text in found[owner].requires if owner in found else ():
-            _add(found, normalized(Requirement(text).name))
+        for requirement in parsed(found[owner].requires) if owner in found else ():
+            _add(found, normalized(requirement.name))
     return found
 
 
@@ -64,8 +69,10 @@ def usual_settings(asked: Asked, services: tuple[str, ...]) -> tuple[object, Set
         ImportError: What knows AWS cannot be imported.
         InvalidInputError: A setting is unusable.
     """
-    from agentcore_memory_async._transport import diagnosis
-
+    try:
+        import agentcore_memory_async._transport.diagnosis as diagnosis
+    except AttributeError as error:  # of a botocore that aiobotocore was not made for
+        raise ImportError(name="aiobotocore") from error
     session = session_of(asked.profile)
     return session, diagnosis.read_settings(session, services)
 
@@ -92,17 +99,23 @@ class Plane:
 
     async def ask(self, operation: str, params: Mapping[str, Any]) -> Reply:
         """Send one request, and return what came of it."""
-        error: Exception = TransportTimeoutError(operation, f"after {TIMEOUT_S:g} s")
+        error: Exception = TransportTimeoutError(
+            operation, f"after {TIMEOUT_S:g} s without an answer of {self.endpoint.host}"
+        )
         with anyio.move_on_after(TIMEOUT_S):
             try:
                 answer = await self.transport(operation, params)
             except (AgentCoreMemoryError, InvalidInputError) as raised:
                 error = raised
             else:
-                offset = answer.date and round((answer.date - datetime.now(UTC)).total_seconds())
-                return Reply(operation, answer, offset_s=offset)
+                return Reply(operation, answer, offset_s=_offset_s(answer.date))
         offset_s = error.clock_offset_s if isinstance(error, ServiceError) else None
         return Reply(operation, error=error, offset_s=offset_s)
+
+
+def _offset_s(date: datetime | None) -> float | None:
+    """Return how far a clock that shows *date* is ahead of this machine's."""
+    return None if date is None else round((date - datetime.now(UTC)).total_seconds())
 
 
 @asynccontextmanager

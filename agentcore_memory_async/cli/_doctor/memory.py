@@ -28,7 +28,11 @@ def check_memory(memory: Memory) -> Finding:
     """Return whether a memory can be used."""
     name, status = f"memory {memory.memory_id}", memory.status
     if status == "ACTIVE":
-        return ok("memory", f"{name} is ACTIVE; events are kept {memory.event_expiry_days} days")
+        account = memory.arn.split(":")[4:5]
+        of = f" in account {account[0]}" if account else ""
+        return ok(
+            "memory", f"{name}{of} is ACTIVE, and keeps events {memory.event_expiry_days} days"
+        )
     if status == "UPDATING":
         return warning("memory", f"{name} is UPDATING: changes of it are refused", _WAIT)
     if status == "CREATING":

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from attrs import frozen
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
 from agentcore_memory_async.cli._doctor.findings import ok, problem, unchecked, warning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from agentcore_memory_async.cli._doctor.findings import Finding
 
@@ -130,7 +131,7 @@ def check_event_loop(packages: Mapping[str, Package], *, is_patched: bool) -> Fi
 
 def _requirements(texts: tuple[str, ...], extra: str = "") -> list[Requirement]:
     """Return the requirements that apply on this machine, or those that *extra* adds."""
-    made = [Requirement(text) for text in texts if bool(_EXTRA.search(text)) == bool(extra)]
+    made = parsed(text for text in texts if bool(_EXTRA.search(text)) == bool(extra))
     return [each for each in made if not each.marker or each.marker.evaluate({"extra": extra})]
 
 
@@ -174,6 +175,15 @@ def shown(requirement: Requirement) -> str:
     """Return a requirement without its marker."""
     extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
     return f"{requirement.name}{extras}{requirement.specifier}"
+
+
+def parsed(texts: Iterable[str]) -> list[Requirement]:
+    """Return requirements, without those that old metadata wrote in its own way."""
+    found: list[Requirement] = []
+    for text in texts:
+        with suppress(InvalidRequirement):
+            found.append(Requirement(text))
+    return found
 
 
 def normalized(name: str) -> str:

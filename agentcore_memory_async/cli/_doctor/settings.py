@@ -24,13 +24,18 @@ _SET_REGION = "Name the region of the memory by --region or AWS_REGION"
 """What to do about a region."""
 
 
-def check_credentials(endpoint: Endpoint) -> Finding:
+def check_credentials(endpoint: Endpoint, settings: SettingsInUse) -> Finding:
     """Return where the credentials are from."""
     if endpoint.key is None:
         return ok("credentials", "requests are not signed")
     method, end = endpoint.key
-    shown = f", access key ending in {end}" if end else ""
-    return ok("credentials", f"from {ORIGINS.get(method, method)}{shown}")
+    shown = f"from {ORIGINS.get(method, method)}"
+    shown += f", access key ending in {end}" if end else ""
+    if method == "env" and settings.profile:
+        cause = f"{shown}, which precede those of the profile {settings.profile}"
+        cure = "Unset AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use --profile"
+        return warning("credentials", cause, cure)
+    return ok("credentials", shown)
 
 
 def check_region(endpoint: Endpoint, asked: Asked, known: Set[str]) -> Finding:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from agentcore_memory_async.cli._doctor import looking
 from agentcore_memory_async.cli._doctor.requests import reads
 from agentcore_memory_async.local import Lags, ManualClock
 from agentcore_memory_async.testing import FakeTransport
@@ -17,11 +18,11 @@ from tests.control.doubles import FACTS, answer
 from tests.transport.test_proxies import closed_port
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from tests.cli.doctor.scenes import Scene
 
-    Break = Callable[[Scene], Awaitable[None] | None]
+    Break = Callable[[Scene], Any]
 
 NOT_ALLOWED = (
     "User: arn:aws:sts::123456789012:assumed-role/agent/secretrole is not authorized to perform: "
@@ -71,7 +72,7 @@ def expired_login(scene: Scene) -> None:
 def unknown_profile(scene: Scene) -> None:
     """Misspell the profile."""
     scene.write_config("[profile work]\nregion = us-west-2\n")
-    scene.patch.setenv("AWS_PROFILE", "wrok")
+    scene.patch.setenv("AWS_PROFILE", "wok")
 
 
 def unknown_region(scene: Scene) -> None:
@@ -108,17 +109,38 @@ def dead_service_in_config(scene: Scene) -> None:
     scene.write_config(f"[default]\nservices = local\n[services local]\n{sections}")
 
 
-async def other_server(scene: Scene) -> None:
-    """Point to a server that knows nothing of AgentCore."""
+def preceding_keys(scene: Scene) -> None:
+    """Name a profile beside credentials of the environment."""
+    scene.write_config("[profile work]\nregion = us-west-2\n")
+    scene.patch.setenv("AWS_PROFILE", "work")
+
+
+async def serve(scene: Scene, answer: bytes | None, **options: Any) -> int:
+    """Start a server with one answer to everything, or none, and return its port."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        scene.on_end(writer.transport.abort)
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        writer.close()
+        if answer is not None:
+            writer.write(answer)
+            writer.close()
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, **options)
     scene.on_end(server.close)
-    scene.point_to(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    port: int = server.sockets[0].getsockname()[1]
+    return port
+
+
+async def silent_server(scene: Scene) -> None:
+    """Point to a server that never answers."""
+    scene.patch.setattr(looking, "TIMEOUT_S", 0.1)
+    scene.point_to(f"http://127.0.0.1:{await serve(scene, None)}")
+
+
+async def other_server(scene: Scene) -> None:
+    """Point to a server that knows nothing of AgentCore."""
+    port = await serve(scene, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+    scene.point_to(f"http://127.0.0.1:{port}")
 
 
 def dead_proxy(scene: Scene) -> None:
@@ -192,9 +214,7 @@ def missing_bundle(scene: Scene) -> None:
 async def untrusted(scene: Scene) -> None:
     """Point to a server whose certificate nobody issued."""
     context = scene.authority.context("localhost", self_signed=True)
-    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context)
-    scene.on_end(server.close)
-    scene.point_to(f"https://localhost:{server.sockets[0].getsockname()[1]}")
+    scene.point_to(f"https://localhost:{await serve(scene, None, ssl=context)}")
 
 
 def patched(scene: Scene) -> None:
@@ -252,6 +272,7 @@ SETUPS: dict[str, Break] = {
     "an access key without its secret": lambda scene: scene.unset("AWS_SECRET_ACCESS_KEY"),
     "a `credential_process` that fails": failing_process,
     "single sign-on that has expired": expired_login,
+    "variables that precede the profile": preceding_keys,
     "a session token that has expired": partial(
         refuse, operation=None, code="ExpiredTokenException"
     ),
@@ -276,6 +297,14 @@ SETUPS: dict[str, Break] = {
         f"http://127.0.0.1:{closed_port()}"
     ),
     "an endpoint of another server": other_server,
+    "an endpoint of https without TLS": lambda scene: scene.point_to(
+        scene.service.endpoint_url.replace("http:", "https:")
+    ),
+    "an endpoint that does not answer": silent_server,
+    "a network whose sign-in page answers": lambda scene: scene.service.corrupt_body("html"),
+    "a service that fails": lambda scene: scene.service.fail(
+        "ServiceException", operation="ListActors"
+    ),
     "a config file that names an endpoint": dead_service_in_config,
     "a certificate that is not trusted": untrusted,
     "a proxy that does not answer": dead_proxy,

@@ -77,7 +77,7 @@ class Scene:
     service: LocalMemoryService
     authority: Authority
     on_end: Callable[..., Any]
-    asked: Asked = Asked(MEMORY)
+    asked: Asked = field(factory=lambda: Asked(MEMORY))
     control: Transport | None = None
     also: set[str] = field(factory=set)
 
@@ -124,8 +124,8 @@ class Scene:
         @asynccontextmanager
         async def connect(service: str, *given: Any) -> AsyncGenerator[looking.Plane]:
             async with looking.connected(service, *given) as plane:
-                is_replaced = self.control is not None and service.endswith("control")
-                yield evolve(plane, transport=self.control) if is_replaced else plane
+                given_one = self.control if service.endswith("control") else None
+                yield evolve(plane, transport=given_one or plane.transport)
 
         return await diagnose(self.asked, connect=connect)
 

@@ -1,8 +1,9 @@
-"""The page on the doctor: each broken set-up is named by the cause and the cure that stand there."""
+"""The page on the doctor: each broken set-up is named by the cause and the cure of its row."""
 
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from attrs import frozen
 from agentcore_memory_async.cli._doctor.diagnosis import CHECKS
 from agentcore_memory_async.cli._doctor.findings import Finding, Outcome
 from agentcore_memory_async.cli._doctor.requests import reads
+from agentcore_memory_async.cli._doctor.seen import Asked
 from tests.cli.doctor.broken import SERVICE_OPTIONS, SETUPS, deny
 from tests.cli.doctor.scenes import MEMORY, SECRETS, Scene, opened
 from tests.transport.conftest import authority as authority
@@ -110,7 +112,7 @@ async def test_a_set_up_that_is_all_right(scene: Scene) -> None:
     assert "access key ending in 1234" in str(findings)
 
 
-@pytest.mark.parametrize("operation", [*reads(Scene.__attrs_attrs__.asked.default), "GetMemory"])
+@pytest.mark.parametrize("operation", [*reads(Asked(MEMORY)), "GetMemory"])
 async def test_a_missing_permission_to_read_is_named(scene: Scene, operation: str) -> None:
     """Each action that reads and is not allowed is named, with the statement that adds it."""
     deny(scene, operation)
@@ -122,3 +124,10 @@ async def test_a_missing_permission_to_read_is_named(scene: Scene, operation: st
     account = "123456789012" if operation == "GetMemory" else "000000000000"
     arn = f'"arn:aws:bedrock-agentcore:us-west-2:{account}:memory/{MEMORY}"'
     assert f'"Action": [{action}], "Resource": {arn}' in found[0].cure
+
+
+async def test_the_finding_on_the_page(scene: Scene) -> None:
+    """The object that the page shows is what the doctor finds."""
+    shown_one = PAGE.read_text("utf-8").partition("<!-- finding: namespaces -->")[2].splitlines()[2]
+    scene.ask(namespaces=("/facts/{userId}/",))
+    assert json.loads(shown_one) in [each.to_dict() for each in await scene.diagnose()]
