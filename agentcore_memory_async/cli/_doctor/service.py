@@ -60,26 +60,32 @@ class ServiceVisit:
             first = await self.data.ask(requests.FIRST, reads.pop(requests.FIRST))
             firsts.append((self.data, first))
         replies = [reply for _, reply in firsts]
-        failed = [
-            await self._explain(plane, reply)
+        failed = {
+            reply.operation: await self._explain(plane, reply)
             for plane, reply in firsts
             if reply.error and not reply.is_denied
-        ]
-        self.found += dict.fromkeys(failed)
-        if stopping := next((each.check for each in failed if each.check in _OF_ALL), ""):
-            return f"no request succeeds: see {stopping}"
+        }
+        self.found += dict.fromkeys(failed.values())
+        blamed = {finding.check for finding in failed.values()}
+        if stopping := blamed & _OF_ALL:
+            return f"no request succeeds: see {min(stopping)}"
         self.found.append(check_clock(replies))
-        if not any(each.check == "connection" for each in failed):
+        if "connection" not in blamed:
             hosts = dict.fromkeys(plane.endpoint.host for plane, _ in firsts)
             self.found.append(ok("connection", f"{' and '.join(hosts)} answered"))
-        if any(each.check == "memory" for each in failed):
+        if "memory" in blamed:
             return "the memory does not exist here"
         if not self.asked.memory:
             cure = "--memory or AGENTCORE_MEMORY_ID names it; `agentcore-memory memories` lists"
             self.found.append(unchecked("memory", "no memory was given", cure))
             self.found += permissions.check_permissions(replies, "*")
             return "no memory was given"
-        return await self._check_contents(replies, reads)
+        lost = {name for name, each in failed.items() if each.check == "connection"}
+        if requests.FIRST in lost:
+            reads.clear()
+        return await self._check_contents(
+            [each for each in replies if each.operation not in lost], reads
+        )
 
     async def _explain(self, plane: Plane, reply: Reply) -> Finding:
         error, endpoint = cast("Exception", reply.error), plane.endpoint
@@ -90,25 +96,30 @@ class ServiceVisit:
     async def _check_contents(
         self, replies: list[Reply], reads: Mapping[str, Mapping[str, Any]]
     ) -> str:
-        """Check the memory, by the *replies* so far and the *reads* that are left."""
-        described, first = replies
+        """
+        Check the memory.
+
+        Args:
+            replies: Replies of the service so far, the control plane's first.
+            reads: Requests to the data plane that are left; none if it cannot be reached.
+        """
         answered: dict[str, Reply] = {}
 
         async def ask(operation: str) -> None:
             answered[operation] = await self.data.ask(operation, reads[operation])
 
         async with anyio.create_task_group() as group:
-            for operation in reads if not first.is_lost else ():
+            for operation in reads:
                 group.start_soon(ask, operation)
-        replies += [answered[each] for each in reads if each in answered]
-        memory = self._read_memory(described)
+        memory = self._read_memory(replies)
         if memory is not None:
             self.found += [
                 check_memory(memory),
                 *check_strategies(memory),
                 *check_namespaces(self.asked.namespaces, memory),
             ]
-        if not first.is_lost:
+        if reads:
+            replies += [answered[each] for each in reads]
             replies += await self._check_writing(memory)
         arn = memory.arn if memory else permissions.arn_of(self.asked, self.data.endpoint, replies)
         answers = [each for each in replies if not each.is_lost]
@@ -130,24 +141,16 @@ class ServiceVisit:
         self.found += [permissions.never_tried(), *left]
         return replies
 
-    def _read_memory(self, reply: Reply) -> Memory | None:
-        """Return the memory of an answer; add why there is none."""
-        if reply.answer is not None:
+    def _read_memory(self, replies: list[Reply]) -> Memory | None:
+        """Return the memory of the reply to GetMemory, if there is one; add why it is unknown."""
+        reply = next((each for each in replies if each.operation == "GetMemory"), None)
+        if reply is not None and reply.answer is not None:
             return memory_codec.read_memory("GetMemory", reply.answer.body, _SKIP)
-        if reply.is_denied:
-            reason = "GetMemory is not allowed"
-        else:
-            finding = failures.explain(
-                cast("Exception", reply.error), self.control.endpoint, self.asked
-            )
-            if finding.check == "memory":
-                self.found.append(finding)
-            reason = f"GetMemory failed: {finding.found}"
-        self.found += [
-            unchecked(check, reason)
-            for check in ("memory", "strategies", "namespaces")
-            if check not in {each.check for each in self.found}
-        ]
+        reason = "GetMemory was not answered: see connection"
+        if reply is not None:
+            reason = "GetMemory is not allowed" if reply.is_denied else "GetMemory is throttled"
+        checks = "memory", "strategies", "namespaces"
+        self.found += [unchecked(check, reason) for check in checks]
         return None
 
     def _check_jobs(self, reply: Reply) -> None:
@@ -161,6 +164,8 @@ class ServiceVisit:
     def _check_load(self, replies: list[Reply]) -> None:
         """Check whether the service throttles."""
         throttled = [each for each in replies if isinstance(each.error, ThrottledError)]
+        if not replies:
+            return
         if not throttled:
             self.found.append(ok("throttling", f"none of {len(replies)} requests was throttled"))
         elif not any(each.check == "throttling" for each in self.found):
