@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import traceback
+from pathlib import PurePath
 from typing import Any, cast
 
 from agentcore_memory_async._version import __version__
@@ -48,11 +49,11 @@ class ReaderLeftError(Exception):
 
 
 def cause_of(error: Exception) -> Exception:
-    """Return *error*, or the only one of a group."""
+    """Return *error*, or of a group the first one: an unexpected one, where there is any."""
     if not isinstance(error, ExceptionGroup):
         return error
     group = cast("ExceptionGroup[Exception]", error)
-    return cause_of(group.exceptions[0]) if len(group.exceptions) == 1 else group
+    return min(map(cause_of, group.exceptions), key=is_expected)
 
 
 def exit_code_of(error: Exception) -> int:
@@ -98,7 +99,7 @@ def message_of(error: Exception) -> str:
     if is_expected(error):
         return str(error)
     places = [
-        f"{frame.filename.rpartition('agentcore_memory_async/')[2]}:{frame.lineno} {frame.name}"
+        f"{_short(frame.filename)}:{frame.lineno} {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__)[-_FRAMES:]
     ]
     return (
@@ -106,6 +107,12 @@ def message_of(error: Exception) -> str:
         f"agentcore-memory-async {__version__}, Python {platform.python_version()}, "
         f"at {', '.join(places)}"
     )
+
+
+def _short(filename: str) -> str:
+    """Return the path of a file in this package, or the name of another one."""
+    outside, _, inside = filename.rpartition("agentcore_memory_async/")
+    return inside if outside else PurePath(filename).name
 
 
 def error_object(error: Exception) -> dict[str, Any]:
