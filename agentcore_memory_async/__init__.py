@@ -86,11 +86,13 @@ if TYPE_CHECKING:
         MessageRole,
         NewMemoryRecord,
         NotCovered,
+        OperationUsage,
         Origin,
         RecordOutcome,
         Remaining,
         SessionSummary,
         Turn,
+        Usage,
     )
     from agentcore_memory_async.policies import PollPolicy, RetryPolicy, ServiceLimits
     from agentcore_memory_async.recording import RecordedTurn
@@ -131,6 +133,7 @@ if TYPE_CHECKING:
         MemorySession,
         MemorySessionManager,
     )
+    from agentcore_memory_async.telemetry import Telemetry
     from agentcore_memory_async.transfer import Export, Import
 
 __all__ = (
@@ -221,6 +224,7 @@ __all__ = (
     "NewStrategy",
     "NotCovered",
     "NotFoundError",
+    "OperationUsage",
     "Origin",
     "OutcomeUnknownError",
     "PollPolicy",
@@ -244,6 +248,7 @@ __all__ = (
     "StreamDelivery",
     "SummaryOverride",
     "SummaryStrategy",
+    "Telemetry",
     "ThrottledError",
     "TransportError",
     "TransportTimeoutError",
@@ -253,6 +258,7 @@ __all__ = (
     "UnsentError",
     "UnsentTurnsError",
     "UnwrittenNamespaceWarning",
+    "Usage",
     "UserPreferenceOverride",
     "UserPreferenceStrategy",
     "ValidationError",
@@ -295,7 +301,7 @@ _HOMES = {
         ForgettingReport ForgettingStep HistoryEvent HistoryMessage HistoryRecord
         ImportProgress JsonPayload Memory MemoryDifference MemoryRecord MemoryRecordUpdate
         MemoryStrategy MemorySummary MessageRole NewMemoryRecord NotCovered Origin
-        RecordOutcome Remaining SessionSummary Turn
+        OperationUsage RecordOutcome Remaining SessionSummary Turn Usage
     """,
     "policies": "PollPolicy RetryPolicy ServiceLimits",
     "recording": "RecordedTurn",
@@ -312,6 +318,7 @@ _HOMES = {
         BlockingMessageBuffer BlockingRecordedTurn MemoryControl MemorySession
         MemorySessionManager
     """,
+    "telemetry": "Telemetry",
     "transfer": "Export Import",
 }
 """Public names by the modules that they are imported from at their first use."""

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Self
 import anyio
 from attrs import frozen
 
+from agentcore_memory_async._calls.attempts import is_retryable
 from agentcore_memory_async._calls.backoff import growing_bound
-from agentcore_memory_async._calls.retry import is_retryable
 from agentcore_memory_async._calls.settling import is_rejected
 from agentcore_memory_async._loop_time import loop_time
 from agentcore_memory_async._random_ids import random_id

@@ -29,13 +29,14 @@ from agentcore_memory_async._wire.unreadable import check_on_unreadable
 from agentcore_memory_async.manager import AsyncMemorySessionManager
 from agentcore_memory_async.models import Memory
 from agentcore_memory_async.policies import RetryPolicy
+from agentcore_memory_async.telemetry import Telemetry, observer_of
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from agentcore_memory_async._transport.base import Transport
     from agentcore_memory_async.errors import ServiceError
-    from agentcore_memory_async.models import MemorySummary
+    from agentcore_memory_async.models import MemorySummary, Usage
 
 __all__ = ("AsyncMemoryControl", "MemoryWait")
 
@@ -59,6 +60,7 @@ class AsyncMemoryControl(MemoryOperations, ChangeOperations):
         endpoint_url: Another address, such as that of the local service.
         config: A botocore ``Config`` or ``AioConfig``. botocore's own retries stay off.
         retry: How long and how often calls are tried.
+        telemetry: A `Telemetry`, as for the manager.
         transport: Custom transport, for tests: see ``agentcore_memory_async.testing``.
         clock: A ``ManualClock`` or ``AutoClock`` of the local service times waits, for tests.
 
@@ -74,12 +76,14 @@ class AsyncMemoryControl(MemoryOperations, ChangeOperations):
         endpoint_url: str | None = None,
         config: object | None = None,
         retry: RetryPolicy | None = None,
+        telemetry: Telemetry | None = None,
         transport: Transport | None = None,
         clock: WaitClock | None = None,
     ) -> None:
         region_name = check.check_region_name(region_name)
         endpoint_url = check.check_endpoint_url(endpoint_url)
         check.check_is("retry", retry, RetryPolicy, "give a RetryPolicy, or None")
+        check.check_is("telemetry", telemetry, Telemetry, "give a Telemetry, or None")
         check.check_callable("transport", transport, "give a FakeTransport, another one, or None")
         check.check_is("clock", clock, WaitClock, "give a clock of the local service, or None")
         settings: dict[str, Any] = {
@@ -94,7 +98,12 @@ class AsyncMemoryControl(MemoryOperations, ChangeOperations):
                 "transport is given together with region_name, aws_session, endpoint_url or "
                 "config, which it would not use; give one or the other"
             )
-        self._shared |= {"transport": transport, "clock": clock, "retry": retry}
+        self._shared |= {
+            "transport": transport,
+            "clock": clock,
+            "retry": retry,
+            "telemetry": telemetry,
+        }
         network = None
         if transport is None:
             transport = network = BotocoreTransport(
@@ -110,6 +119,7 @@ class AsyncMemoryControl(MemoryOperations, ChangeOperations):
                 _CONCURRENCY,
                 ServiceClock(),
                 wait_clock,
+                observer_of(telemetry, self._client),
             ),
             self._client.lifecycle,
             wait_clock,
@@ -167,6 +177,10 @@ class AsyncMemoryControl(MemoryOperations, ChangeOperations):
     ) -> None:
         await self.aclose()
 
+    def usage(self) -> Usage:
+        """Return what was sent through this control, by operation, as the manager does."""
+        return self._core.retrier.tally.usage()
+
     def manager(
         self,
         memory: Memory | MemorySummary | str | None = None,
@@ -177,10 +191,10 @@ class AsyncMemoryControl(MemoryOperations, ChangeOperations):
         """
         Make a manager of *memory* with the settings of this object; it sends nothing.
 
-        Region, session, endpoint, config and retries are those given here, unless *options* give
-        others. An endpoint that is only the control plane's is refused: give that of the data plane
-        as ``endpoint_url``, or None for AWS's own. The manager has a client
-        of its own, so it is opened and closed by itself. Of a `Memory` it knows the namespaces; of
+        Region, session, endpoint, config, retries and telemetry are those given here, unless
+        *options* give others. An endpoint that is only the control plane's is refused: give that
+        of the data plane as ``endpoint_url``, or None for AWS's own. The manager has a client of
+        its own, so it is opened and closed by itself. Of a `Memory` it knows the namespaces; of
         an id or a summary it knows them after ``await manager.describe(control)``.
 
         Args:
@@ -194,7 +208,7 @@ class AsyncMemoryControl(MemoryOperations, ChangeOperations):
         memory = merged(memory, None, memory_id=memory_id)
         given = {name: value for name, value in self._shared.items() if value is not None}
         if options.get("transport") is not None:  # which has settings of its own
-            given = {name: given[name] for name in ("retry", "clock") if name in given}
+            given = {name: given[name] for name in ("retry", "clock", "telemetry") if name in given}
         if "endpoint_url" not in options and CONTROL in given.get("endpoint_url", ""):
             check.refuse(
                 "the endpoint_url of this control is one of the control plane only; give that of "

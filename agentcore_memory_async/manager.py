@@ -40,6 +40,7 @@ from agentcore_memory_async.background import BackgroundWork
 from agentcore_memory_async.errors import ClosedError, UnsentTurnsError
 from agentcore_memory_async.policies import PollPolicy, RetryPolicy, ServiceLimits, check_polling
 from agentcore_memory_async.session import AsyncMemorySession
+from agentcore_memory_async.telemetry import Telemetry, observer_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from agentcore_memory_async._calls.outbox import Unsent
     from agentcore_memory_async._transport.base import Transport
     from agentcore_memory_async.errors import ServiceError
+    from agentcore_memory_async.models import Usage
 
 __all__ = ("AsyncMemorySessionManager",)
 
@@ -162,6 +164,8 @@ class AsyncMemorySessionManager(
         namespaces: Namespace templates of the memory's strategies by name, such as ``{"facts":
             "/facts/{actorId}/"}``, or a list of templates, which are their own names: where
             ``retrieve_context`` searches, and what ``session.namespaces`` resolves.
+        telemetry: A `Telemetry`, with which OpenTelemetry gets spans and metrics of what is done
+            here; none if omitted.
         transport: Custom transport, for tests: see ``agentcore_memory_async.testing``.
         clock: Custom wall clock instead of ``time.time``, in seconds since 1970, for tests. A
             ``ManualClock`` or ``AutoClock`` of the local service also times waits for extraction.
@@ -186,6 +190,7 @@ class AsyncMemorySessionManager(
         on_unreadable: Literal["skip", "raise"] = "skip",
         allow_hierarchical_actor_ids: bool = False,
         namespaces: Mapping[str, str] | Sequence[str] | None = None,
+        telemetry: Telemetry | None = None,
         transport: Transport | None = None,
         clock: Callable[[], float] | WaitClock | None = None,
     ) -> None:
@@ -195,6 +200,7 @@ class AsyncMemorySessionManager(
         check.check_int("max_concurrency", max_concurrency, 1000)
         check.check_is("limits", limits, ServiceLimits, "give a ServiceLimits, or None")
         check.check_is("retry", retry, RetryPolicy, "give a RetryPolicy, or None")
+        check.check_is("telemetry", telemetry, Telemetry, "give a Telemetry, or None")
         check.check_callable("transport", transport, "give a FakeTransport, another one, or None")
         if isinstance(clock, WaitClock):
             wait_clock, clock = clock, clock.now
@@ -225,7 +231,13 @@ class AsyncMemorySessionManager(
         self._client = _SharedClient(memory_id, network, close_timeout_s)
         lifecycle, service_clock = self._client.lifecycle, ServiceClock()
         retrier = Retrier(
-            transport, lifecycle, self._client.hint, max_concurrency, service_clock, wait_clock
+            transport,
+            lifecycle,
+            self._client.hint,
+            max_concurrency,
+            service_clock,
+            wait_clock,
+            observer_of(telemetry, self._client),
         )
         writer = Writer(retrier, memory_id, limits or ServiceLimits(), clock or time.time)
         most = poll_policy.max_requests_per_second
@@ -305,6 +317,15 @@ class AsyncMemorySessionManager(
             if error is None:
                 raise
             error.add_note(str(unsent))
+
+    def usage(self) -> Usage:
+        """
+        Return what was sent through this manager, its sessions and its views, by operation.
+
+        It counts calls that have ended. It may be read at any time, also before the manager is open
+        and after it is closed.
+        """
+        return self._core.retrier.tally.usage()
 
     async def create_memory_session(
         self, actor_id: str, session_id: str | None = None, *, verify: bool | None = None

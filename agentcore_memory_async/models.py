@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         HistoryRecord,
         ImportProgress,
     )
+    from agentcore_memory_async._models.usage import OperationUsage, Usage
 
 __all__ = (
     "ActorSummary",
@@ -100,6 +101,7 @@ __all__ = (
     "MetadataValue",
     "NewMemoryRecord",
     "NotCovered",
+    "OperationUsage",
     "Origin",
     "Preference",
     "RecordContent",
@@ -111,6 +113,7 @@ __all__ = (
     "Summary",
     "Topic",
     "Turn",
+    "Usage",
 )
 
 _HOMES = {
@@ -131,6 +134,7 @@ _HOMES = {
     "_models.transfer": """
         Conversation ExportReport HistoryEvent HistoryMessage HistoryRecord ImportProgress
     """,
+    "_models.usage": "OperationUsage Usage",
 }
 """Names by the modules that they are imported from at their first use."""
 

@@ -19,7 +19,7 @@ from agentcore_memory_async.control import AsyncMemoryControl, MemoryWait
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from agentcore_memory_async.models import Memory, MemorySummary
+    from agentcore_memory_async.models import Memory, MemorySummary, Usage
 
 
 async def _wait(wait: MemoryWait) -> Memory:
@@ -104,6 +104,10 @@ class MemoryControl(BlockingFacade[AsyncMemoryControl]):
             InvalidInputError: An argument is invalid.
         """
         return manager_around(self._inner.manager(memory, memory_id=memory_id, **options))
+
+    def usage(self) -> Usage:
+        """Return what was sent through this control, by operation, as the manager does."""
+        return self._inner.usage()
 
     def open(self) -> Self:
         """Open the client now instead of at first use; ``with`` does so, too."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from agentcore_memory_async.models import Memory
+    from agentcore_memory_async.models import Memory, Usage
 
 
 class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
@@ -138,6 +138,15 @@ class MemorySessionManager(BlockingFacade[AsyncMemorySessionManager]):
         memory = control._backing.call(name, lambda: inner.get_memory(self.memory_id))  # noqa: SLF001 - of the same facade
         self._backing.make(name, lambda: self._inner._take_over(memory))  # noqa: SLF001 - its facade
         return memory
+
+    def usage(self) -> Usage:
+        """
+        Return what was sent through this manager, its sessions and its views, by operation.
+
+        It counts calls that have ended. It may be read at any time, also before the manager is open
+        and after it is closed.
+        """
+        return self._inner.usage()
 
     def open(self) -> Self:
         """Open the client now instead of at first use; ``with`` does so, too."""

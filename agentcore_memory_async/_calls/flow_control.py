@@ -355,13 +355,15 @@ class Permit:
     Args:
         number: Number of the request.
         source: Stands for the session, where the service limits each session.
+        waited_s: How long it was waited for, in seconds.
     """
 
-    __slots__ = ("number", "outcome", "source")
+    __slots__ = ("number", "outcome", "source", "waited_s")
 
-    def __init__(self, number: int, source: object) -> None:
+    def __init__(self, number: int, source: object, waited_s: float = 0.0) -> None:
         self.number = number
         self.source = source
+        self.waited_s = waited_s
         self.outcome = Outcome.CANCELLED
 
 
@@ -410,7 +412,9 @@ class Admission:
                     self._changed = anyio.Event()
                     with anyio.move_on_after(wait_s):
                         await self._changed.wait()
-                return Permit(self._flow.started(loop_time(), is_retry=is_retry), source)
+                sent_at = loop_time()
+                number = self._flow.started(sent_at, is_retry=is_retry)
+                return Permit(number, source, sent_at - now)
         return None
 
     def ended(self, permit: Permit) -> None:

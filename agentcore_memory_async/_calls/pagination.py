@@ -68,6 +68,10 @@ class Pages(Generic[T]):
     def __aiter__(self) -> Self:
         return self
 
+    def paced(self, seconds: float) -> None:
+        """Count how long the next page waited for a pace."""
+        self._retrier.tally.paced(self._operation, seconds)
+
     async def __anext__(self) -> list[T]:
         if self.over:
             raise StopAsyncIteration

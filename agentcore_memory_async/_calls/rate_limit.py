@@ -66,25 +66,32 @@ class TokenBucket:
         self._lock: anyio.Lock | None = None
         self._used_until = -inf
 
-    async def take(self, clock: WaitClock, waits: EndableWaits) -> None:
+    async def take(self, clock: WaitClock, waits: EndableWaits) -> float:
         """
         Wait until a request may be sent, by *clock*; first come, first served.
+
+        Returns:
+            How long it waited, in seconds.
 
         Raises:
             ClosedError: *waits* were ended meanwhile.
         """
         if self._per_s is None:
-            return
+            return 0.0
         if self._lock is None:  # made here, since making it loads anyio's backend
             self._lock = anyio.Lock()
+        began, waited = clock.now(), self._lock.locked()
         with waits.until(), releasing(clock):  # the one in front may be waiting for the clock
             async with self._lock:
                 with holding(clock):
                     takes_s = 1 / self._per_s
                     at = self._used_until + takes_s - max(self._burst_s, takes_s)
                     if at > clock.now():
+                        waited = True
                         await clock.wait(anyio.Event(), at)
-                    self._used_until = max(self._used_until, clock.now()) + takes_s
+                    now = clock.now()
+                    self._used_until = max(self._used_until, now) + takes_s
+                    return now - began if waited else 0.0
 
     def give_back(self) -> None:
         """Take back what a request took that nothing saw."""

@@ -23,6 +23,7 @@ from attrs import evolve
 
 from agentcore_memory_async._calls.event_times import RisingClock, UsedTimes
 from agentcore_memory_async._calls.known_writes import Acknowledgements, InDoubtWrites
+from agentcore_memory_async._calls.observer import observed
 from agentcore_memory_async._calls.queue_lock import QueueLock
 from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter, account_pace
 from agentcore_memory_async._calls.write import CREATE_EVENT, Write, identity_of, log_unsent
@@ -39,7 +40,7 @@ from agentcore_memory_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from agentcore_memory_async._calls.queue_lock import Waiter
     from agentcore_memory_async._calls.retry import Retrier
@@ -229,7 +230,11 @@ class Writer:
         with self._retrier.running():
             return await self._perform(queue, queue.lock.enqueue(), write)
 
-    async def _perform(self, queue: SessionQueue, waiter: Waiter, write: Write) -> Event:
+    def _perform(self, queue: SessionQueue, waiter: Waiter, write: Write) -> Awaitable[Event]:
+        performed = self._performed(queue, waiter, write)
+        return observed(self._retrier.observer, CREATE_EVENT, write.request, performed)
+
+    async def _performed(self, queue: SessionQueue, waiter: Waiter, write: Write) -> Event:
         """Send *write* in queue order; if the caller set its token, keep it while in doubt."""
         try:
             try:

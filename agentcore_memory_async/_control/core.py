@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import field, frozen
 
 from agentcore_memory_async._calls.endable import EndableWaits
+from agentcore_memory_async._calls.observer import observed
 from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async._wire import memory_codec
 from agentcore_memory_async._wire import validation as check
@@ -73,7 +74,8 @@ class ControlCore:
         def read(answer: Answer) -> T:
             return reader(operation, answer.body)
 
-        return await self.retrier.change(operation, params, read, self.retry)
+        changed = self.retrier.change(operation, params, read, self.retry)
+        return await observed(self.retrier.observer, operation, params, changed)
 
 
 class ControlView:

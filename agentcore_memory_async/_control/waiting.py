@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import anyio
 from attrs import frozen
 
+from agentcore_memory_async._calls.attempts import is_retryable
 from agentcore_memory_async._calls.backoff import growing_bound
-from agentcore_memory_async._calls.retry import is_retryable
 from agentcore_memory_async._calls.wait_clock import holding
 from agentcore_memory_async._followed import Followed
 from agentcore_memory_async.errors import (

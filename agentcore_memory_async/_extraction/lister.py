@@ -105,7 +105,8 @@ class Lister:
         params = {"memoryId": self._memory_id, **params}
         pages = Pages(self._retrier, operation, params, reader, page_size, self._retry)
         while not pages.over:
-            await self._bucket.take(self.wait_clock, self._retrier.waits)
+            waited_s = await self._bucket.take(self.wait_clock, self._retrier.waits)
+            self._retrier.tally.paced(operation, waited_s)
             try:
                 items += await anext(pages)
             except TransportError as error:

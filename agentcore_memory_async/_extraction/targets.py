@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import Factory, evolve, field, frozen
 
-from agentcore_memory_async._calls.retry import is_retryable
+from agentcore_memory_async._calls.attempts import is_retryable
 from agentcore_memory_async._wire.queries import belonging
 from agentcore_memory_async.errors import AgentCoreMemoryError
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from agentcore_memory_async._calls.observer import observed
 from agentcore_memory_async._calls.settling import settle_by_answer
 from agentcore_memory_async._calls.wait_clock import LOOP_CLOCK
 from agentcore_memory_async._core import View
@@ -190,12 +191,26 @@ class BatchOperations(View):
             settle = partial(_settle, settle_each)
         given = batch_codec.list_records(records)
         parts = await run_apart(split, given, large=is_large(given))
+        asked = [record for part in parts for record in part.params["records"]]
+        request = {"memoryId": self.memory_id, "records": asked}
+        sent = self._send_parts(operation, parts, is_raised, client_token, settle)
+        return await observed(self._core.retrier.observer, operation, request, sent)
+
+    async def _send_parts(
+        self,
+        operation: str,
+        parts: Sequence[Part],
+        is_raised: bool,
+        client_token: str | None,
+        settle: Settle[list[RecordOutcome]],
+    ) -> BatchResult:
         ended: dict[int, list[RecordOutcome] | Exception] = {}
 
         async def send(part: Part) -> None:
-            core = self._core
+            core, retrier = self._core, self._core.retrier
             try:
-                await core.writer.account_pace.take(LOOP_CLOCK, core.retrier.waits)
+                waited_s = await core.writer.account_pace.take(LOOP_CLOCK, retrier.waits)
+                retrier.tally.paced(operation, waited_s)
                 ended[part.start] = await self._send_part(operation, part, client_token, settle)
             except Exception as error:  # noqa: BLE001 - it is told of the records of this part
                 ended[part.start] = error

@@ -168,11 +168,12 @@ class Forgetting(Followed[ForgettingStep, ForgettingReport]):
 
     async def _delete_event(self, session_id: str, event_id: str) -> bool:
         core = self._core
-        await self._take(self._sessions[session_id])
-        await self._take(self._pace)
+        operation = "DeleteEvent"
+        waited_s = await self._take(self._sessions[session_id]) + await self._take(self._pace)
+        core.retrier.tally.paced(operation, waited_s)
         try:
             await core.retrier.change(
-                "DeleteEvent",
+                operation,
                 {**self._ids(session_id), "eventId": event_id},
                 lambda answer: event_codec.read_deleted_event(answer.body),
                 core.retry,
@@ -229,13 +230,13 @@ class Forgetting(Followed[ForgettingStep, ForgettingReport]):
         left = Remaining("record", record.memory_record_id, record.namespace, reason)
         return self._tally.note_failed(left, is_missing=is_missing, is_in_doubt=is_in_doubt)
 
-    async def _take(self, pace: TokenBucket) -> None:
-        await pace.take(LOOP_CLOCK, self._core.retrier.waits)
+    async def _take(self, pace: TokenBucket) -> float:
+        return await pace.take(LOOP_CLOCK, self._core.retrier.waits)
 
     async def _paced(self, pages: Pages[T], pace: TokenBucket) -> AsyncGenerator[T]:
         """Iterate over the items of pages, each of which is asked for at a pace."""
         while not pages.over:
-            await self._take(pace)
+            pages.paced(await self._take(pace))
             for item in await anext(pages):
                 yield item
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from agentcore_memory_async._calls.observer import observed
 from agentcore_memory_async._core import ActorView
 from agentcore_memory_async._random_ids import random_id
 from agentcore_memory_async._threads import run_apart
@@ -80,9 +81,11 @@ class IngestOperations(ActorView):
             "contentTimestamp": (core.writer.now_ms() if stamp_ms is None else stamp_ms) / 1000,
             "clientToken": token,
         }
-        return await core.retrier.change(
-            "IngestData",
+        operation, retrier = "IngestData", core.retrier
+        ingested = retrier.change(
+            operation,
             params,
             lambda answer: event_codec.read_ingested(answer.body),
             core.retry,
         )
+        return await observed(retrier.observer, operation, params, ingested)

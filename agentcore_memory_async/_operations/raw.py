@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from agentcore_memory_async._calls.observer import observed
 from agentcore_memory_async._calls.settling import settle_by_answer, settle_deletion
 from agentcore_memory_async._core import View
 from agentcore_memory_async._threads import run_apart, run_in_thread
@@ -59,7 +60,9 @@ class RawOperations(View):
             return requests.read_answer(operation, answer.body)
 
         if operation.startswith(requests.READS):
-            return await core.retrier.read(operation, request, read, core.retry)
+            answered = core.retrier.read(operation, request, read, core.retry)
+            return await observed(core.retrier.observer, operation, request, answered)
         deleted = requests.deleted(operation, request)
         settle = settle_by_answer if deleted is None else partial(settle_deletion, deleted)
-        return await core.retrier.change(operation, request, read, core.retry, settle=settle)
+        answered = core.retrier.change(operation, request, read, core.retry, settle=settle)
+        return await observed(core.retrier.observer, operation, request, answered)

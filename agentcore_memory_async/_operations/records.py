@@ -6,6 +6,7 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, overload
 
+from agentcore_memory_async._calls.observer import observed
 from agentcore_memory_async._calls.pagination import MAX_PAGE, Pages, collect
 from agentcore_memory_async._calls.settling import settle_deletion
 from agentcore_memory_async._core import View
@@ -20,9 +21,12 @@ from agentcore_memory_async._wire.synonyms import EVERYWHERE, merged
 from agentcore_memory_async.filters import Filter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Collection, Mapping, Sequence
 
     from agentcore_memory_async.models import MemoryRecord, MetadataValue, Origin
+
+SEARCH = "RetrieveMemoryRecords"
+"""Wire name of a search."""
 
 
 class RecordOperations(View):
@@ -101,13 +105,15 @@ class RecordOperations(View):
         """
         params = self._record_params(merged(memory_record_id, None, record_id=record_id), namespace)
         deleted_id: str = params["memoryRecordId"]
-        return await self._core.retrier.change(
-            "DeleteMemoryRecord",
+        operation, retrier = "DeleteMemoryRecord", self._core.retrier
+        deleted = retrier.change(
+            operation,
             params,
             lambda answer: record_codec.read_deleted_record(answer.body),
             self._core.retry,
             settle=partial(settle_deletion, deleted_id),
         )
+        return await observed(retrier.observer, operation, params, deleted)
 
     async def list_long_term_memory_records(
         self,
@@ -277,15 +283,27 @@ class RecordOperations(View):
         scope = self._record_scope(namespace_prefix, namespace, memory_strategy_id)
         return await self._search_from(criteria, scope, wanted, sources, least)
 
-    async def _search_from(
+    def _search_from(
         self,
         criteria: Mapping[str, Any],
         scope: Mapping[str, str],
         wanted: Sequence[Filter],
         sources: Collection[str] | None,
         least: float = -inf,
+    ) -> Awaitable[list[MemoryRecord]]:
+        """Search for the origins *sources*, or for all: all arguments are checked."""
+        request = {"memoryId": self.memory_id, "searchCriteria": criteria}
+        found = self._search_each(criteria, scope, wanted, sources, least)
+        return observed(self._core.retrier.observer, SEARCH, request, found)
+
+    async def _search_each(
+        self,
+        criteria: Mapping[str, Any],
+        scope: Mapping[str, str],
+        wanted: Sequence[Filter],
+        sources: Collection[str] | None,
+        least: float,
     ) -> list[MemoryRecord]:
-        """Return what is found of the origins *sources*, or of all: all arguments are checked."""
         # The service cannot combine conditions by "or", so each origin is searched by itself.
         origins: list[tuple[Filter, ...]] = [()]
         if sources is not None:
@@ -307,7 +325,7 @@ class RecordOperations(View):
         top_k: int = criteria["topK"]
         params = {"memoryId": self.memory_id, **scope, "searchCriteria": criteria}
         found: list[MemoryRecord] = []
-        async for records in self._record_pages("RetrieveMemoryRecords", params, scope, top_k):
+        async for records in self._record_pages(SEARCH, params, scope, top_k):
             found += records
             if len(found) >= top_k:
                 break

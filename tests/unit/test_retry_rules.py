@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcore_memory_async._calls.flow_control import Outcome
-from agentcore_memory_async._calls.retry import (
-    _Call,
+from agentcore_memory_async._calls.attempts import (
+    Call,
     asked_wait,
     backoff_bound,
     is_retryable,
@@ -18,6 +17,7 @@ from agentcore_memory_async._calls.retry import (
     may_have_run,
     outcome_of,
 )
+from agentcore_memory_async._calls.flow_control import Outcome
 from agentcore_memory_async._calls.settling import is_rejected
 from agentcore_memory_async.errors import (
     AgentCoreMemoryError,
@@ -123,7 +123,7 @@ def test_only_two_errors_reject_a_write_for_good() -> None:
 @pytest.mark.parametrize("is_kept", [False, True])
 def test_what_a_kept_connection_loses_says_nothing_of_the_service(is_kept: bool) -> None:
     """A loss on a kept connection is no failure of the service; an answer there says what it is."""
-    call = _Call("ListEvents", {}, RetryPolicy(), 10.0)
+    call = Call("ListEvents", {}, RetryPolicy(), 10.0)
     call.sending(10.0)
     call.send_state.is_kept = is_kept
     call.failed(LOST)
@@ -163,7 +163,7 @@ def test_waits_are_short_while_other_calls_succeed(
     error: AgentCoreMemoryError, failures: int, bound_s: float
 ) -> None:
     """After a failure of its own a call waits a second at most if another one succeeded since."""
-    call = _Call("ListEvents", {}, RetryPolicy(), 10.0)
+    call = Call("ListEvents", {}, RetryPolicy(), 10.0)
     call.attempts = 9
 
     assert bound_s == call.wait_s(error, failures, Highest())
@@ -177,7 +177,7 @@ def test_waits_are_short_while_other_calls_succeed(
 def test_a_wait_is_believed_up_to_five_minutes(asked: float | None, wait_s: float) -> None:
     """What the service asks for comes before the drawn wait."""
     busy = service_error("ListEvents", "ThrottledException", "m", 429, retry_after_s=asked)
-    call = _Call("ListEvents", {}, RetryPolicy(), 10.0)
+    call = Call("ListEvents", {}, RetryPolicy(), 10.0)
     call.attempts = 1
 
     assert wait_s == asked_wait(busy) == call.wait_s(busy, 1, Lowest())
@@ -190,7 +190,7 @@ def test_a_call_is_tried_as_often_as_its_policy_says(
     most: int | None, attempts: int, goes_on: int
 ) -> None:
     """At the largest number of attempts it ends."""
-    call = _Call("ListEvents", {}, RetryPolicy(max_attempts=most), 10.0)
+    call = Call("ListEvents", {}, RetryPolicy(max_attempts=most), 10.0)
     call.attempts = attempts
 
     assert bool(goes_on) == call.may_go_on(LOST)
@@ -200,7 +200,7 @@ def test_a_request_is_signed_anew_once() -> None:
     """What was refused for its signature's time, or an expired token, is sent once more."""
     for code in ("RequestExpired", "ExpiredTokenException"):
         error = service_error("ListEvents", code, "no", 403)
-        call = _Call("ListEvents", {}, RetryPolicy(), 10.0)
+        call = Call("ListEvents", {}, RetryPolicy(), 10.0)
         assert is_signed_anew(error)
         assert [True, False] == [call.may_go_on(error), call.may_go_on(error)]
     assert not is_signed_anew(service_error("ListEvents", "AccessDenied", "no", 403))
@@ -211,6 +211,6 @@ def test_some_errors_are_retried_only_where_that_helps() -> None:
     """An answer of the wrong shape is asked for again by changes; a certificate stays untrusted."""
     parsed = DecodeError("CreateEvent", "no event", parsed=True)
     for is_read in (True, False):
-        call = _Call("AnyOperation", {}, RetryPolicy(), 10.0, is_read=is_read)
+        call = Call("AnyOperation", {}, RetryPolicy(), 10.0, is_read=is_read)
         assert is_read != call.may_go_on(parsed)
     assert not is_retryable(CertificateError("ListEvents", "not trusted", sent=False))
