@@ -300,8 +300,8 @@ _HOMES = {
         Exchanges Explanation ExportReport ExtractionJob ExtractionJobMessage
         ForgettingReport ForgettingStep HistoryEvent HistoryMessage HistoryRecord
         ImportProgress JsonPayload Memory MemoryDifference MemoryRecord MemoryRecordUpdate
-        MemoryStrategy MemorySummary MessageRole NewMemoryRecord NotCovered Origin
-        OperationUsage RecordOutcome Remaining SessionSummary Turn Usage
+        MemoryStrategy MemorySummary MessageRole NewMemoryRecord NotCovered OperationUsage
+        Origin RecordOutcome Remaining SessionSummary Turn Usage
     """,
     "policies": "PollPolicy RetryPolicy ServiceLimits",
     "recording": "RecordedTurn",

@@ -20,6 +20,7 @@ from agentcore_memory_async._control.changes import ChangeOperations
 from agentcore_memory_async._control.core import ControlCore, id_of
 from agentcore_memory_async._control.memories import MemoryOperations
 from agentcore_memory_async._control.waiting import MemoryWait
+from agentcore_memory_async._telemetry.switch import observer_of
 from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.declared_namespaces import written_by
@@ -29,7 +30,6 @@ from agentcore_memory_async._wire.unreadable import check_on_unreadable
 from agentcore_memory_async.manager import AsyncMemorySessionManager
 from agentcore_memory_async.models import Memory
 from agentcore_memory_async.policies import RetryPolicy
-from agentcore_memory_async.telemetry import Telemetry, observer_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from agentcore_memory_async._transport.base import Transport
     from agentcore_memory_async.errors import ServiceError
     from agentcore_memory_async.models import MemorySummary, Usage
+    from agentcore_memory_async.telemetry import Telemetry
 
 __all__ = ("AsyncMemoryControl", "MemoryWait")
 
@@ -83,7 +84,6 @@ class AsyncMemoryControl(MemoryOperations, ChangeOperations):
         region_name = check.check_region_name(region_name)
         endpoint_url = check.check_endpoint_url(endpoint_url)
         check.check_is("retry", retry, RetryPolicy, "give a RetryPolicy, or None")
-        check.check_is("telemetry", telemetry, Telemetry, "give a Telemetry, or None")
         check.check_callable("transport", transport, "give a FakeTransport, another one, or None")
         check.check_is("clock", clock, WaitClock, "give a clock of the local service, or None")
         settings: dict[str, Any] = {

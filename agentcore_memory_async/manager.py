@@ -31,6 +31,7 @@ from agentcore_memory_async._operations.records import RecordOperations
 from agentcore_memory_async._operations.transfer import TransferOperations
 from agentcore_memory_async._operations.waiting import WaitingOperations
 from agentcore_memory_async._random_ids import random_id
+from agentcore_memory_async._telemetry.switch import observer_of
 from agentcore_memory_async._transport.botocore import BotocoreTransport
 from agentcore_memory_async._wire import validation as check
 from agentcore_memory_async._wire.resolved_namespaces import check_namespaces
@@ -40,7 +41,6 @@ from agentcore_memory_async.background import BackgroundWork
 from agentcore_memory_async.errors import ClosedError, UnsentTurnsError
 from agentcore_memory_async.policies import PollPolicy, RetryPolicy, ServiceLimits, check_polling
 from agentcore_memory_async.session import AsyncMemorySession
-from agentcore_memory_async.telemetry import Telemetry, observer_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from agentcore_memory_async._transport.base import Transport
     from agentcore_memory_async.errors import ServiceError
     from agentcore_memory_async.models import Usage
+    from agentcore_memory_async.telemetry import Telemetry
 
 __all__ = ("AsyncMemorySessionManager",)
 
@@ -200,7 +201,6 @@ class AsyncMemorySessionManager(
         check.check_int("max_concurrency", max_concurrency, 1000)
         check.check_is("limits", limits, ServiceLimits, "give a ServiceLimits, or None")
         check.check_is("retry", retry, RetryPolicy, "give a RetryPolicy, or None")
-        check.check_is("telemetry", telemetry, Telemetry, "give a Telemetry, or None")
         check.check_callable("transport", transport, "give a FakeTransport, another one, or None")
         if isinstance(clock, WaitClock):
             wait_clock, clock = clock, clock.now

@@ -101,7 +101,7 @@ class OpenTelemetryObserver:
     def ended(
         self, operation: str, duration_s: float, requests: int, error: BaseException | None
     ) -> None:
-        """Measure a call that has ended."""
+        """Note a call that has ended: its duration and its retries."""
         attributes = {"agentcore_memory.operation": operation, **self._server()}
         if requests > 1:
             self._retries.add(requests - 1, attributes)

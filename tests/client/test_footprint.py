@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import tracemalloc
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -45,8 +46,9 @@ async def answer(operation: str, params: Mapping[str, Any]) -> Answer:
 
 
 @pytest.fixture(autouse=True)
-def traced() -> Generator[None]:
-    """Trace memory during a test."""
+def traced(caplog: pytest.LogCaptureFixture) -> Generator[None]:
+    """Trace memory during a test, less the log of each call, which pytest keeps."""
+    caplog.set_level(logging.INFO, "agentcore_memory_async.calls")
     tracemalloc.start()
     yield
     tracemalloc.stop()

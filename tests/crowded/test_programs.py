@@ -31,6 +31,15 @@ PROGRAMS = {
         ["trio"],
         talk("thread", "main", "anyio-thread", "anyio-main", "afterwards"),
     ),
+    "traced": (
+        ["opentelemetry.instrumentation.botocore", "opentelemetry.instrumentation.fastapi"],
+        [
+            "POST /chat > upsert_memory > Bedrock AgentCore.CreateEvent",
+            "POST /chat > search_memory > Bedrock AgentCore.RetrieveMemoryRecords",
+            "POST /blocking-chat > search_memory > Bedrock AgentCore.RetrieveMemoryRecords",
+            "traces: 2",
+        ],
+    ),
     "nested": (["nest_asyncio"], talk("main", "nested", "thread")),
     "web_app": ([], ["['first']", "['first', 'second']", "['first', 'second', 'third']"]),
     "notebook": (

@@ -21,8 +21,8 @@ from agentcore_memory_async import (
     _service_errors,
     errors,
 )
+from agentcore_memory_async._calls import attempts as attempts
 from agentcore_memory_async._calls import hints as hints
-from agentcore_memory_async._calls import retry as retry
 from agentcore_memory_async._calls import settling as settling
 
 if TYPE_CHECKING:
@@ -267,7 +267,7 @@ FUNCTIONS = (
 )
 
 
-ALL = {**vars(_service_errors), **vars(hints), **vars(settling), **vars(retry)}
+ALL = {**vars(_service_errors), **vars(hints), **vars(settling), **vars(attempts)}
 """What the functions find by name."""
 
 

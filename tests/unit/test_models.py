@@ -52,6 +52,7 @@ from agentcore_memory_async.models import (
     MessageRole,
     NewMemoryRecord,
     NotCovered,
+    OperationUsage,
     Origin,
     Preference,
     RecordOutcome,
@@ -61,6 +62,7 @@ from agentcore_memory_async.models import (
     Summary,
     Topic,
     Turn,
+    Usage,
 )
 from agentcore_memory_async.strategies import PromptOverride, SemanticOverride
 
@@ -136,6 +138,7 @@ HISTORY_EVENTS = st.builds(
     st.none() | st.integers(0),
 )
 NOT_COVERED = st.builds(NotCovered, st.text(), st.text())
+USED = st.builds(OperationUsage, *[st.integers(0)] * 5, st.floats(0, 1e6))
 DELETED = st.builds(Deleted, *[st.lists(st.text()).map(tuple)] * 2)
 REMAINING = st.builds(Remaining, st.sampled_from(["event", "record"]), st.text(), st.text(), TEXTS)
 TREES = st.builds(
@@ -225,6 +228,8 @@ MODELS: dict[type, st.SearchStrategy[Any]] = {
         Conversation, st.text(), st.text(), st.lists(HISTORY_MESSAGES | HISTORY_EVENTS, min_size=1)
     ),
     HistoryRecord: st.builds(HistoryRecord, st.text(), TEXTS, TIMES, METADATA, st.none() | TIMES),
+    OperationUsage: USED,
+    Usage: st.builds(Usage, st.dictionaries(st.text(), USED)),
     ImportProgress: st.builds(ImportProgress, *[st.integers(0)] * 3, st.floats(0, 1e6)),
     ExportReport: st.builds(ExportReport, *[st.integers(0)] * 3, st.lists(NOT_COVERED).map(tuple)),
     Explanation: st.builds(
@@ -273,8 +278,10 @@ WITH_CONTENT = set(MODELS) - {
     ImportProgress,
     MemorySummary,
     NotCovered,
+    OperationUsage,
     Origin,
     SessionSummary,
+    Usage,
 }
 
 

@@ -42,6 +42,7 @@ from tests.unit.bad_input import CASES as INPUT
 from tests.unit.bad_input import CIRCLE
 from tests.unit.bad_origin_input import ORIGIN_CASES
 from tests.unit.bad_records import CASES as RECORDS
+from tests.unit.bad_telemetry_input import TELEMETRY_CASES
 
 CASES = {
     **INPUT,
@@ -50,6 +51,7 @@ CASES = {
     **CONTEXT_CASES,
     **FORGETTING_CASES,
     **ORIGIN_CASES,
+    **TELEMETRY_CASES,
 }
 """Invalid values, by the arguments that they are for."""
 
