@@ -261,7 +261,8 @@ class Retrier:
         permit = await admission.admit(deadline, call.limiter, is_retry=is_retry)
         if permit is None:
             raise _DeadlineReached
-        self.tally.paced(call.operation, permit.waited_s)
+        if permit.waited_s:
+            self.tally.paced(call.operation, permit.waited_s)
         try:
             return await self._admitted(call, permit, reader, deadline)
         finally:

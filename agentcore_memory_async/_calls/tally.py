@@ -23,7 +23,7 @@ IDS = ("memoryId", "actorId", "sessionId", "eventId", "memoryRecordId", "clientT
 """Members of requests that are logged: ids, which hold no content."""
 
 
-@define
+@define(eq=False)
 class _Counts:
     """Counts of one operation so far; `OperationUsage` says what they are."""
 
@@ -53,22 +53,28 @@ class Tally:
 
     def paced(self, operation: str, seconds: float) -> None:
         """Count a wait for the pace, if it took any time."""
-        if seconds > 0:
+        if seconds:
             counts = self._of(operation)
             counts.paced += 1
             counts.paced_s += seconds
             _LOG.debug("%s waited %.3f s for the pace", operation, seconds)
 
-    def ended(self, call: Call, duration_s: float, error: BaseException | None) -> None:
-        """Count a call, with all its requests."""
-        counts = self._of(call.operation)
+    def ended(self, call: Call, began: float, error: BaseException | None) -> None:
+        """Count a call, with all its requests; it began at *began* on the loop's clock."""
+        counts = self._counts.get(call.operation) or self._of(call.operation)
         counts.calls += 1
-        counts.failures += error is not None
         counts.requests += call.attempts
-        counts.retries += max(0, call.attempts - 1)
+        if error is not None:
+            counts.failures += 1
+        if call.attempts > 1:
+            counts.retries += call.attempts - 1
+        is_logged = _LOG.isEnabledFor(logging.DEBUG)
+        if self._observer is None and not is_logged:
+            return
+        duration_s = loop_time() - began
         if self._observer is not None:
             self._observer.ended(call.operation, duration_s, call.attempts, error)
-        if _LOG.isEnabledFor(logging.DEBUG):
+        if is_logged:
             _LOG.debug(
                 "%s (%s): %s; requests: %d, in %.3f s",
                 call.operation,
@@ -98,12 +104,13 @@ class _Counting:
     def __init__(self, tally: Tally, call: Call) -> None:
         self._tally = tally
         self._call = call
-
-    def __enter__(self) -> None:
         self._began = loop_time()
 
+    def __enter__(self) -> None:
+        pass
+
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        self._tally.ended(self._call, loop_time() - self._began, error)
+        self._tally.ended(self._call, self._began, error)
 
 
 def log_retry(call: Call, error: Exception, wait_s: float) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -75,7 +76,7 @@ def request_content(operation: str, request: Mapping[str, Any]) -> dict[str, Att
     if operation == "RetrieveMemoryRecords":
         return {"gen_ai.memory.query.text": request["searchCriteria"]["searchQuery"]}
     records = _asked_records(operation, request) or ()
-    return _records_attribute(_shown(each) for each in records if "content" in each)
+    return _records_attribute(each for each in records if "content" in each)
 
 
 def answer_content(answer: object) -> dict[str, AttributeValue]:
@@ -83,7 +84,8 @@ def answer_content(answer: object) -> dict[str, AttributeValue]:
     return _records_attribute(_found_records(answer) or ())
 
 
-def server_attributes(endpoint_url: str) -> dict[str, AttributeValue]:
+@lru_cache
+def server_attributes(endpoint_url: str) -> Mapping[str, AttributeValue]:
     """Return what says where requests go; empty where that is not known."""
     parts = urlsplit(endpoint_url)
     if not parts.hostname:
@@ -116,28 +118,28 @@ def _created_id(answer: object) -> str | None:
     return answer.memory_id if isinstance(answer, Memory) else None
 
 
-def _found_records(answer: object) -> list[dict[str, Any]] | None:
-    """Return the records that a search found, as they are shown; None for another answer."""
+def _found_records(answer: object) -> list[object] | None:
+    """Return the records that a search found; None for another answer."""
     if isinstance(answer, list):
-        return [
-            {"content": each.content, "id": each.memory_record_id, "score": each.score}
-            for each in cast("list[object]", answer)
-            if isinstance(each, MemoryRecord)
-        ]
-    if isinstance(answer, Mapping) and "memoryRecordSummaries" in answer:  # of call()
-        return [_shown(each) for each in cast("Mapping[str, Any]", answer)["memoryRecordSummaries"]]
+        return cast("list[object]", answer)
+    if isinstance(answer, Mapping):  # of call()
+        return cast("Mapping[str, Any]", answer).get("memoryRecordSummaries")
     return None
 
 
-def _shown(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record of the wire as the conventions' schema of records has it."""
-    named = {"id": record.get("memoryRecordId"), "score": record.get("score")}
-    content = record["content"].get("text", record["content"])
+def _shown(record: object) -> dict[str, Any]:
+    """Return a record, of ours or of the wire, as the conventions' schema of records has it."""
+    if isinstance(record, MemoryRecord):
+        content, named = record.content, {"id": record.memory_record_id, "score": record.score}
+    else:
+        members = cast("Mapping[str, Any]", record)
+        content = members["content"].get("text", members["content"])
+        named = {"id": members.get("memoryRecordId"), "score": members.get("score")}
     return {"content": content, **{name: each for name, each in named.items() if each is not None}}
 
 
-def _records_attribute(records: Iterable[Mapping[str, Any]]) -> dict[str, AttributeValue]:
-    shown = list(records)
+def _records_attribute(records: Iterable[object]) -> dict[str, AttributeValue]:
+    shown = [_shown(each) for each in records]
     if not shown:
         return {}
     return {"gen_ai.memory.records": json.dumps(shown, ensure_ascii=False)}

@@ -76,7 +76,7 @@ class OpenTelemetryObserver:
     async def _in_span(
         self, name: str, operation: str, request: Mapping[str, Any], done: Awaitable[T]
     ) -> T:
-        attributes = request_attributes(operation, request) | self._server()
+        attributes = {**request_attributes(operation, request), **self._server()}
         with self._tracer.start_as_current_span(
             name,
             kind=SpanKind.CLIENT,
@@ -105,8 +105,9 @@ class OpenTelemetryObserver:
         attributes = {"agentcore_memory.operation": operation, **self._server()}
         if requests > 1:
             self._retries.add(requests - 1, attributes)
-        failed = {} if error is None else {"error.type": error_type(error)}
-        self._duration.record(duration_s, attributes | failed)
+        if error is not None:
+            attributes = {**attributes, "error.type": error_type(error)}
+        self._duration.record(duration_s, attributes)
 
-    def _server(self) -> dict[str, str | int]:
+    def _server(self) -> Mapping[str, str | int]:
         return server_attributes(self._endpoint_url())

@@ -42,7 +42,7 @@ NAMESPACE = "/facts/anna/"
 NAMESPACES = {"facts": "/facts/{actorId}/"}
 SAID = [{"role": "user", "content": "I only fly window seats."}]
 NEW = NewMemoryRecord(namespace=NAMESPACE, content="She flies window seats.", timestamp=TIME)
-HISTORY = [
+HISTORY: list[Conversation | HistoryRecord] = [
     Conversation("ben", "s", [HistoryMessage("I live in Turin.", MessageRole.USER, TIME)]),
     HistoryRecord("/facts/ben/", "He lives in Turin.", TIME),
 ]

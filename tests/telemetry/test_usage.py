@@ -7,7 +7,7 @@ import logging
 import re
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 import pytest
@@ -35,7 +35,7 @@ from tests.telemetry.collecting import Collected, quoted, table
 from tests.telemetry.doing import MEMORY, NEW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
 THROTTLED = service_error("CreateEvent", "ThrottledException", "slow down", 429, "request-1")
 LOST = TransportError("CreateEvent", "reset")
@@ -226,7 +226,7 @@ async def test_metrics_name_the_server() -> None:
 
 
 @pytest.fixture
-def calls(caplog: pytest.LogCaptureFixture) -> Iterator[Any]:
+def calls(caplog: pytest.LogCaptureFixture) -> Callable[[int], list[str]]:
     """Return what the logger of calls wrote, as levels and texts."""
     caplog.set_level(logging.DEBUG, "agentcore_memory_async.calls")
 
@@ -241,7 +241,7 @@ def calls(caplog: pytest.LogCaptureFixture) -> Iterator[Any]:
 
 
 @virtual_time
-async def test_retries_and_calls_are_logged(calls: Any) -> None:
+async def test_retries_and_calls_are_logged(calls: Callable[[int], list[str]]) -> None:
     """A retry is logged at INFO and a call at DEBUG, with ids and counts."""
     transport = FakeTransport()
     transport.reply("CreateEvent", THROTTLED)
@@ -259,7 +259,7 @@ async def test_retries_and_calls_are_logged(calls: Any) -> None:
 
 
 @virtual_time
-async def test_failures_and_the_pace_are_logged(calls: Any) -> None:
+async def test_failures_and_the_pace_are_logged(calls: Callable[[int], list[str]]) -> None:
     """A call that failed names its error, and a wait for the pace its time; neither has content."""
     transport = FakeTransport()
     refused = service_error("RetrieveMemoryRecords", "ThrottledException", "no", 429)
