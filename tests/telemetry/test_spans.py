@@ -237,16 +237,15 @@ async def test_a_batch_is_one_span_with_all_its_requests() -> None:
 async def test_a_batch_with_failed_records_has_failed_where_it_raises(raises: bool) -> None:
     """A result that tells of failed records is a success; an error for them is a failure."""
     collected, transport = Collected(), FakeTransport()
-    failed = {"memoryRecordId": "mem-" + "a" * 36, "status": "FAILED", "errorCode": 404}
+    record_id = "mem-" + "a" * 36
+    failed = {"memoryRecordId": record_id, "status": "FAILED", "errorCode": 404}
     transport.reply(
         "BatchDeleteMemoryRecords",
         {"successfulRecords": [], "failedRecords": [{**failed, "errorMessage": "gone"}]},
     )
     async with manager_on(transport, telemetry=collected.telemetry) as manager:
         try:
-            await manager.batch_delete_memory_records(
-                [failed["memoryRecordId"]], raise_on_failure=raises
-            )
+            await manager.batch_delete_memory_records([record_id], raise_on_failure=raises)
         except BatchError:
             assert raises
 
