@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sybil import Example
 
 ROOT = Path(__file__).parent.parent
-EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
+EXAMPLES = sorted((ROOT / "docs" / "examples").rglob("*.py"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 AWS = "<!-- aws -->"
 PYTEST = "<!-- pytest: "
