@@ -14,7 +14,7 @@ daemon, so nothing has to be closed for a script to end. The rules, each with a 
 - An object is closed by the task that opened it, so task groups in it are legal.
 - A facade that is dropped is closed on this thread; at exit all are, by ``atexit``. That is after
   other threads and executors have done their work, and needs none of them. Daemon threads that wait
-  for a call are left waiting, as the interpreter would leave them.
+  for a call, or make one then, are left waiting, as the interpreter would leave them.
 - After a fork the child has no loop thread; an object that the parent opened raises
   ``ForkedError``.
 - Calls from the loop thread itself are refused: they would wait for themselves.
@@ -27,26 +27,26 @@ import asyncio
 import atexit
 import concurrent.futures
 import contextvars
+import logging
 import os
-import queue
 import sys
 import threading
 import warnings
 from asyncio import CancelledError
 from math import inf
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 
 # anyio imports its backend at first use. A process that forks meanwhile would leave its child with
 # a held import lock, so it is imported here, and nothing below is looked up lazily.
 import anyio._backends._asyncio  # noqa: F401  # pyright: ignore[reportUnusedImport] - as above
 from anyio import CancelScope, create_task_group, sleep_forever
 
+from agentcore_memory_async._sync.daemon_executor import DaemonExecutor
 from agentcore_memory_async._warnings import CALLER, find_caller
 from agentcore_memory_async.errors import BlockingCallWarning, ClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from concurrent.futures import Future
 
     from anyio.abc import TaskGroup
 
@@ -58,9 +58,10 @@ INTERRUPT_CHECK_S = 0.25 if os.name == "posix" else 0.1
 ENDED = "the loop thread of the sync facade has ended; make a new manager"
 """Message of the error of a call that the loop thread can no longer run."""
 
+_LOG = logging.getLogger("agentcore_memory_async")
+
 _sniffio: Any = sys.modules.get("sniffio")  # anyio imported it, where it is installed
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -173,59 +174,6 @@ class Call(Generic[T]):
             del error, self
 
 
-class DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
-    """
-    Resolves names and reads files for the loop, in daemon threads.
-
-    The standard executor accepts no work once the main thread has ended, although other threads may
-    still call, and a lookup that hangs in it blocks the exit.
-    """
-
-    MAX_THREADS = 16
-    """Largest number of threads; more calls wait in the queue."""
-
-    def __init__(self) -> None:
-        super().__init__(max_workers=1)  # the threads of the base class are never started
-        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._idle = threading.Semaphore(0)
-        self._started: list[threading.Thread] = []
-
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Run *fn* in one of the threads."""
-        future: Future[T] = concurrent.futures.Future()
-
-        def job() -> None:
-            if future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(fn(*args, **kwargs))
-                except BaseException as error:  # noqa: BLE001 - raised where it is awaited
-                    future.set_exception(error)
-
-        if not self._idle.acquire(blocking=False) and len(self._started) < self.MAX_THREADS:
-            thread = threading.Thread(target=self._work, name="agentcore-memory-io", daemon=True)
-            try:
-                thread.start()
-                self._started.append(thread)
-            except RuntimeError:  # at exit Python 3.12 starts no threads: use those that run
-                if not self._started:
-                    job()
-                    return future
-        self._jobs.put(job)
-        return future
-
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            job()
-            del job
-            self._idle.release()
-
-    def shutdown(self, *args: Any, **options: Any) -> None:
-        """End the threads after their present job; a closing loop never waits for them."""
-        super().shutdown(*args, **options)
-        for _ in self._started:
-            self._jobs.put(None)
-
-
 def _cancellations() -> int:
     """Return how often the tasks of the loop that runs here were cancelled."""
     loop = asyncio._get_running_loop()  # noqa: SLF001 - raises nothing
@@ -312,7 +260,7 @@ class LoopThread:
         try:
             self.calls.add(call)
             if not self._post(call.begin):
-                raise ClosedError(ENDED)
+                self.refuse()
             call.wait()
         except BaseException:
             if self._post(call.cancel):
@@ -324,6 +272,12 @@ class LoopThread:
             return call.outcome()
         finally:
             del call
+
+    def refuse(self) -> NoReturn:
+        """Raise that it has ended; at exit, leave all threads but the main one waiting."""
+        if self.leaves_waiting and threading.current_thread() is not threading.main_thread():
+            threading.Event().wait()
+        raise ClosedError(ENDED)
 
     def post(self, function: Callable[[], object]) -> None:
         """Run *function* on the loop later; from any thread, without waiting or failing."""
@@ -339,13 +293,14 @@ class LoopThread:
             return False
         return True
 
-    def stop(self, timeout: float = CLEANUP_TIMEOUT_S) -> None:
-        """Cancel calls, close what is open and end the thread; wait *timeout* seconds for it."""
+    def stop(self, timeout: float = CLEANUP_TIMEOUT_S) -> bool:
+        """Cancel calls, close what is open and end; return whether that took *timeout* or less."""
         if self._post(self._stop):
             if self._has_thread:
                 self._thread.join(timeout)
             else:
                 self._main()
+        return not self._thread.is_alive()
 
     def run_here(self, call: Call[Any], timeout: float | None) -> None:
         """Run the loop in the calling thread until *call* has finished, where it has no own."""
@@ -452,11 +407,17 @@ def loop_thread() -> LoopThread:
 
 
 def _at_exit() -> None:
-    """Close everything. Only daemon threads can be waiting by now: they are left waiting."""
+    """Close everything, but leave waiting who waits: daemon threads, and others after a Ctrl-C."""
     thread = _process.thread
     if thread is not None and thread.usable and not thread.current:
         thread.leaves_waiting = True
-        thread.stop()
+        reason = "closing took too long"
+        try:
+            is_closed = thread.stop()
+        except KeyboardInterrupt:  # raised here it would be printed and ignored
+            is_closed, reason = False, "interrupted"
+        if not is_closed:
+            _LOG.warning("at exit, %s: what was being written is not known to be stored", reason)
 
 
 # Registered on import, so that handlers that users register later run earlier and can still call.

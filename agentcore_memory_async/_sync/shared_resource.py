@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import weakref
 from asyncio import CancelledError
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
+from weakref import WeakSet
 
 from anyio import CancelScope, Event, Lock, current_time
 
 from agentcore_memory_async._sync.loop_thread import (
     CLEANUP_TIMEOUT_S,
-    ENDED,
     LoopThread,
     loop_thread,
 )
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from anyio.abc import TaskStatus
 T = TypeVar("T")
 
+_LOG = logging.getLogger("agentcore_memory_async")
+
 
 class Openable(Protocol):
     """An async context manager, as `SharedResource` needs it."""
@@ -35,7 +38,13 @@ class Openable(Protocol):
 
 
 class ResourceTask:
-    """The task that opens one object, waits, and closes it; on the loop thread."""
+    """
+    The task that opens one object, waits, and closes it; on the loop thread.
+
+    Attributes:
+        dependents: What was opened inside of it, such as a buffer of a manager: it closes first,
+            since it may have something to write.
+    """
 
     def __init__(self, thread: LoopThread, resource: Openable, close_timeout_s: float) -> None:
         self.thread = thread
@@ -44,6 +53,8 @@ class ResourceTask:
         self._close = Event()
         self._closed = Event()
         self._error: BaseException | None = None
+        self._is_dropped = False
+        self.dependents = WeakSet[ResourceTask]()
 
     async def run(self, *, task_status: TaskStatus[None]) -> None:
         with CancelScope() as scope:
@@ -55,17 +66,27 @@ class ResourceTask:
             task_status.started()
             try:
                 await self._close.wait()
+                await self._close_dependents()
             finally:
                 scope.deadline = current_time() + self._close_timeout_s
                 try:
                     await self._resource.__aexit__(None, None, None)
                 except CancelledError:
                     raise
-                except BaseException as error:  # noqa: BLE001 - raised in close()
+                except BaseException as error:  # noqa: BLE001 - raised in close(), or logged
                     self._error = error
+                    if self._is_dropped or self.thread.leaves_waiting:
+                        self._log_error()
                 finally:
                     self.thread.closers.discard(self._close.set)
                     self._closed.set()
+
+    async def _close_dependents(self) -> None:
+        dependents = list(self.dependents)
+        for each in dependents:
+            each._close.set()  # noqa: SLF001 - of this class
+        for each in dependents:
+            await each._closed.wait()  # noqa: SLF001 - of this class
 
     async def close(self) -> None:
         self._close.set()
@@ -76,7 +97,17 @@ class ResourceTask:
 
     def close_soon(self) -> None:
         """Close without waiting, from any thread, when the last facade is gone."""
-        self.thread.post(self._close.set)
+        self.thread.post(self._drop)
+
+    def _drop(self) -> None:
+        self._is_dropped = True
+        self._close.set()
+        self._log_error()
+
+    def _log_error(self) -> None:
+        """Log the error of the close, which nobody is there to get."""
+        if self._error is not None:
+            _LOG.warning("closing failed: %s: %s", type(self._error).__name__, self._error)
 
 
 class SharedResource:
@@ -154,7 +185,7 @@ class SharedResource:
                     "make a new manager in each process, after the fork"
                 )
                 raise ForkedError(message)
-            raise ClosedError(ENDED)
+            self._thread.refuse()
         return thread
 
     async def aopen(self, thread: LoopThread) -> None:
@@ -187,6 +218,8 @@ class SharedResource:
 
         async def open_other() -> None:
             await other.aopen(loop_thread())
+            if self._host is not None and other._host is not None:
+                self._host.dependents.add(other._host)
 
         self.call(name, open_other)
 

@@ -149,3 +149,40 @@ def test_a_buffer_that_is_dropped_writes_what_it_has() -> None:
     gc.collect()
     manager.close()
     assert [["one"]] == stored(transport)
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_closing_the_manager_writes_what_a_buffer_has(is_kept: bool) -> None:
+    """A buffer that nobody left closes before its manager, however long its write takes."""
+
+    class Slow(FakeTransport):
+        async def __call__(self, operation: str, params: Mapping[str, Any]) -> Answer:
+            for _ in range(20):
+                await anyio.sleep(0)
+            return await super().__call__(operation, params)
+
+    transport = Slow()
+    manager = MemorySessionManager("chat-a1B2c3D4e5", transport=transport)
+    buffer = MemorySession(manager, "user1", "chat1").buffered(max_delay=60)
+    buffer.__enter__().add(message("one"))
+    kept = [buffer] if is_kept else []
+    del buffer
+    manager.close()
+    assert [["one"]] == stored(transport)
+    for each in kept:
+        each.__exit__(None, None, None)
+        assert () == each.unsent
+
+
+def test_what_a_dropped_buffer_cannot_write_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """The log has a count and no text."""
+    transport = FakeTransport()
+    transport.reply("CreateEvent", REFUSED)
+    manager = MemorySessionManager("chat-a1B2c3D4e5", transport=transport)
+    buffer = MemorySession(manager, "user1", "chat1").buffered(max_delay=60)
+    buffer.__enter__().add(message("Hallo"))
+    del buffer
+    manager.close()
+    [said] = [each for each in caplog.messages if "closing failed" in each]
+    assert "UnsentError: 1 buffered message(s)" in said
+    assert "Hallo" not in said

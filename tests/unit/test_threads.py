@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from agentcore_memory_async import ConversationalMessage, MessageRole
-from agentcore_memory_async._sync.loop_thread import DaemonExecutor
+from agentcore_memory_async._sync.daemon_executor import DaemonExecutor
 from agentcore_memory_async._threads import run_apart, run_in_thread
 from agentcore_memory_async.local import LocalMemoryService
 
