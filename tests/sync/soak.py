@@ -86,6 +86,7 @@ class Outcome:
         lines: What it said.
         errors: What it wrote to stderr; the stacks, where it hung.
         seconds: How long it took.
+        after_s: Seconds from the first signal to its end; None where it got none.
         is_hung: Whether it, or a process that it left, did not end in time.
     """
 
@@ -94,6 +95,7 @@ class Outcome:
     lines: list[str]
     errors: str
     seconds: float
+    after_s: float | None
     is_hung: bool
 
     def count(self, word: str) -> int:
@@ -132,22 +134,23 @@ def perform(plan: Plan, environment: dict[str, str], bound_s: float = BOUND_S) -
         bound = threading.Timer(bound_s, _abort, [process.pid, hung])
         bound.start()
         assert process.stdout
-        lines = []
+        lines, sent = list[str](), list[float]()
         for line in process.stdout:  # until it and all that it left have closed it
             lines.append(line.strip())
             if lines[-1] == "ready":
-                threading.Thread(target=_interrupt, args=[process, plan]).start()
-        status = process.wait()
+                threading.Thread(target=_interrupt, args=[process, plan, sent]).start()
+        status, ended = process.wait(), time.monotonic()
         process.stdout.close()
         bound.cancel()
         _wait_for_group(process.pid, hung)
         errors.seek(0)
         said = errors.read()
-    return Outcome(plan, status, lines, said, time.monotonic() - began, hung.is_set())
+    after_s = ended - sent[0] if sent else None
+    return Outcome(plan, status, lines, said, ended - began, after_s, hung.is_set())
 
 
-def _interrupt(process: subprocess.Popen[str], plan: Plan) -> None:
-    """Send the signals of the plan."""
+def _interrupt(process: subprocess.Popen[str], plan: Plan, sent: list[float]) -> None:
+    """Send the signals of the plan, and note when."""
     for kind, after_s in zip(plan.signals, plan.after_s, strict=True):
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(after_s)
@@ -157,6 +160,7 @@ def _interrupt(process: subprocess.Popen[str], plan: Plan) -> None:
                 os.killpg(process.pid, kind)
             else:
                 process.send_signal(kind)
+            sent.append(time.monotonic())
 
 
 def _abort(group: int, hung: threading.Event) -> None:
@@ -190,7 +194,7 @@ def faults_of(outcome: Outcome, stored: int) -> Iterator[str]:
     expected = STATUS.get(plan.name, 0)
     allowed = {expected}
     if signal.SIGINT in plan.signals:
-        allowed |= {*INTERRUPTED, 1}
+        allowed.update(INTERRUPTED)
     if signal.SIGTERM in plan.signals:
         allowed.add(-signal.SIGTERM)
     if outcome.status not in allowed:
@@ -232,7 +236,7 @@ def soak(first: int, runs: int, together: int) -> int:
     statuses = collections.Counter[str]()
     programs = collections.Counter[str]()
     wrong = hangs = 0
-    longest = 0.0
+    longest, delays = 0.0, list[float]()
     with ExitStack() as stack:
         running = {name: stack.enter_context(each) for name, each in services().items()}
         pool = stack.enter_context(ThreadPoolExecutor(together))
@@ -246,6 +250,7 @@ def soak(first: int, runs: int, together: int) -> int:
             programs[plan.name] += 1
             statuses[f"{outcome.status} after {len(plan.signals)} signals"] += 1
             longest = max(longest, outcome.seconds)
+            delays += [] if outcome.after_s is None else [outcome.after_s]
             found = list(faults_of(outcome, stored_of(running[plan.service], plan)))
             hangs += outcome.is_hung
             wrong += bool(found)
@@ -258,6 +263,11 @@ def soak(first: int, runs: int, together: int) -> int:
         f"{runs} runs of {len(programs)} programs, {hangs} hangs, {wrong} wrong, the longest "
         f"{longest:.1f} s, {time.monotonic() - began:.0f} s in all"
     )
+    if delays := sorted(delays):
+        print(
+            f"{len(delays)} were interrupted, and ended {delays[len(delays) // 2]:.2f} s after it in "
+            f"the median, {delays[-1]:.1f} s at most"
+        )
     for status, count in sorted(statuses.items()):
         print(f"{count:6} ended with {status}")
     return wrong
