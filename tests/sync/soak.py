@@ -265,8 +265,8 @@ def soak(first: int, runs: int, together: int) -> int:
     )
     if delays := sorted(delays):
         print(
-            f"{len(delays)} were interrupted, and ended {delays[len(delays) // 2]:.2f} s after it in "
-            f"the median, {delays[-1]:.1f} s at most"
+            f"{len(delays)} were interrupted, and ended {delays[len(delays) // 2]:.2f} s later in the "
+            f"median, {delays[-1]:.1f} s at most"
         )
     for status, count in sorted(statuses.items()):
         print(f"{count:6} ended with {status}")
