@@ -8,9 +8,8 @@ docstring through ParamSpec, so that the two APIs cannot drift apart.
 from __future__ import annotations
 
 import inspect
-from copy import copy
 from functools import partial
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, NoReturn, ParamSpec, TypeVar
 
 from agentcore_memory_async._sync.iterator import BlockingIterator
 from agentcore_memory_async._sync.loop_thread import warn_in_a_running_loop
@@ -51,6 +50,13 @@ class BlockingFacade(Generic[A_co]):
                 value.__name__ = name
                 value.__qualname__ = f"{cls.__qualname__}.{name}"
                 value.__module__ = cls.__module__
+
+    def __reduce__(self) -> NoReturn:
+        message = (
+            f"a {type(self).__name__} cannot be pickled or copied: it belongs to this process; "
+            "hand over the ids, and make a new manager in each process"
+        )
+        raise TypeError(message)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {repr(self._inner).partition(' ')[2]}"
@@ -141,8 +147,8 @@ def blocking_view(
     """Derive a method that returns a facade of the same class around the view *method* returns."""
 
     def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> S:
-        view = copy(self)
-        view._inner = method(self._inner, *args, **kwargs)  # noqa: SLF001 - of the same class
+        view = type(self).__new__(type(self))
+        vars(view).update(vars(self), _inner=method(self._inner, *args, **kwargs))
         return view
 
     return _derived(call, method, "Self")

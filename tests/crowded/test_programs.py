@@ -44,7 +44,7 @@ PROGRAMS = {
     "web_app": ([], ["['first']", "['first', 'second']", "['first', 'second', 'third']"]),
     "notebook": (
         ["nbclient", "nbformat", "ipykernel"],
-        [*talk("facade", "top-level"), "['later']", "['later']"],
+        [*talk("facade", "top-level"), "interrupted", "['later']", "['later']"],
     ),
     "chat_clients": (
         ["openai", "anthropic", "langchain_openai"],

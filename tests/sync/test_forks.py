@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
+from agentcore_memory_async import MemorySessionManager
+from agentcore_memory_async.testing import FakeTransport
 from tests.sync.test_processes import posix
 
 if TYPE_CHECKING:
@@ -101,6 +105,15 @@ class TestFork:
                 print(pool.map(work, ["b", "c"]))
         """).finish()
         assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, "['a', 'a']", "")
+
+    def test_a_manager_is_not_handed_over(self) -> None:
+        """What belongs to a process is refused where multiprocessing would send it to another."""
+        manager = MemorySessionManager("chat-a1B2c3D4e5", transport=FakeTransport())
+        session = manager.create_memory_session("user1", "chat1", verify=False)
+        for each in (manager, session, session.buffered()):
+            for send in (pickle.dumps, copy.copy, copy.deepcopy):
+                with pytest.raises(TypeError, match=f"{type(each).__name__} cannot be pickled or"):
+                    send(each)
 
 
 def test_a_script_that_hangs_is_killed(run: Callable[[str], Script]) -> None:

@@ -14,6 +14,14 @@ CELLS = (
         "session = manager.create_memory_session('anna', 'chat001')"
     ),
     (
+        "import os, signal, threading\n"
+        "threading.Timer(1, os.kill, [os.getpid(), signal.SIGINT]).start()\n"
+        "try:\n"
+        "    session.extraction_poller('/nothing/', timeout=60).wait()\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')"
+    ),
+    (
         "session.add_turns([ConversationalMessage('later', MessageRole.USER)])\n"
         "print([turn.text for turn in session.get_last_k_turns()])"
     ),
