@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import gc
 import itertools
 import multiprocessing
@@ -28,7 +29,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from agentcore_memory_async import Conversation, ForkedError, HistoryMessage
+from agentcore_memory_async import ClosedError, Conversation, ForkedError, HistoryMessage
 from agentcore_memory_async.errors import BlockingCallWarning
 from agentcore_memory_async.sync import MemorySession, MemorySessionManager
 
@@ -57,6 +58,19 @@ def program(function: Callable[[Program], None]) -> Callable[[Program], None]:
 def say(*words: object) -> None:
     """Write a line in one piece, though threads and children write, too."""
     os.write(1, (" ".join(map(str, words)) + "\n").encode())
+
+
+@contextlib.contextmanager
+def ctrl_c_later() -> Iterator[None]:
+    """Hold back a Ctrl-C during a fork: in the hook of logging it would leave its lock held."""
+    came = list[int]()
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
 
 
 class Program:
@@ -178,9 +192,10 @@ def buffered(this: Program) -> None:
     with this.session().buffered(max_delay=0.2) as buffer:
 
         def add() -> None:
-            for _ in range(20):
-                buffer.add(HELLO)
-                time.sleep(PACE_S)
+            with contextlib.suppress(ClosedError):  # the main thread leaves the block by a Ctrl-C
+                for _ in range(20):
+                    buffer.add(HELLO)
+                    time.sleep(PACE_S)
 
         threads = [threading.Thread(target=add) for _ in range(3)]
         for thread in threads:
@@ -267,7 +282,8 @@ def fork(this: Program) -> None:
         thread.start()
     try:
         for number in range(3):
-            child = os.fork()
+            with ctrl_c_later():
+                child = os.fork()
             if not child:
                 _end_of_child(this, number)
             assert 0 == os.waitpid(child, 0)[1]
@@ -290,8 +306,11 @@ def _end_of_child(this: Program, number: int) -> None:
 
 
 def _pool(this: Program, kind: str) -> None:
-    this.ready()
-    with multiprocessing.get_context(kind).Pool(2) as pool:
+    this.store()
+    with ctrl_c_later():
+        made = multiprocessing.get_context(kind).Pool(2)
+    with made as pool:
+        this.ready()
         pool.map(_child, [this.actor] * 4)
 
 
@@ -328,6 +347,7 @@ def make_app() -> Callable[..., list[bytes]]:
 @program
 def preload(this: Program) -> None:
     """Serve by gunicorn, whose master makes the app before it forks, and stop it."""
+    warnings.simplefilter("ignore", ResourceWarning)  # a second Ctrl-C waits for it no longer
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
