@@ -10,6 +10,7 @@
 #   make mutants                               100 small changes to the client, and what no test notices
 #   make soak                                  100 seeds of the simulation, 10,000 turns each
 #   make soak-sockets                          conversations through a fault proxy on real sockets
+#   make soak-scripts                          1,000 programs on the facade, interrupted at random
 #   make suites                                the tests of the frameworks on our integrations, pinned
 #   make suites-newest                         the same, with the newest versions
 #   make bench                                 all benchmarks; makes docs/benchmarks.md anew
@@ -26,7 +27,7 @@ EXAMPLES := docs/examples
 
 export TRANSCRIPT QUERY
 
-.PHONY: help demo test explore lint types docs docs-look mutants soak soak-sockets suites suites-newest bench bench-quick clean
+.PHONY: help demo test explore lint types docs docs-look mutants soak soak-sockets soak-scripts suites suites-newest bench bench-quick clean
 .DELETE_ON_ERROR:
 
 help:
@@ -49,6 +50,9 @@ soak: $(VENV)/.group-tests
 
 soak-sockets: $(VENV)/.group-tests
 	@$(BIN)/python -m tests.faults.soak $(ARGS)
+
+soak-scripts: $(VENV)/.group-tests
+	@$(BIN)/python -m tests.sync.soak $(ARGS)
 
 suites: $(VENV)/.group-tests
 	@$(BIN)/python -m tests.suites $(ARGS)

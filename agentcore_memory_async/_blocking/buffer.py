@@ -22,6 +22,8 @@ class BlockingMessageBuffer(BlockingContext[MessageBuffer]):
     Any number of threads may add to it. It writes on the facade's own thread, so ``add`` waits only
     while too much is pending. Leaving the block writes what is left, within its ``close_timeout``,
     and raises ``UnsentError`` where that fails; an error that leaves the block gets it as a note.
+    A block that nobody leaves is left when its manager closes, at exit too; then a log counts what
+    could not be written.
     Afterwards ``unsent`` and ``unsent_error`` name what could not be written.
     """
 
@@ -44,6 +46,11 @@ class BlockingMessageBuffer(BlockingContext[MessageBuffer]):
 
     def _close_timeout(self) -> float:
         return super()._close_timeout() + self._inner.close_timeout_s
+
+    @property
+    def close_timeout_s(self) -> float:
+        """Longest time that leaving the block takes, in seconds."""
+        return self._inner.close_timeout_s
 
     @property
     def unsent(self) -> tuple[ConversationalMessage, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -147,6 +148,21 @@ def test_every_async_class_has_a_twin_with_all_its_members(name: str) -> None:
     assert [] == awaited
     if twin.__module__ != cls.__module__:
         assert twin.__name__ in sync.__all__
+
+
+@pytest.mark.parametrize("name", sorted(ASYNC))
+def test_twins_have_the_documented_attributes(name: str) -> None:
+    """What an async class documents as an attribute, its twin has as a property, or documents."""
+
+    def documented(cls: type) -> set[str]:
+        _, _, section = (inspect.getdoc(cls) or "").partition("\nAttributes:\n")
+        return set(re.findall(r"^    (\w+):", section.partition("\n\n")[0], re.MULTILINE))
+
+    twin = twin_of(ASYNC[name])
+    if issubclass(twin, ASYNC[name]):
+        return  # an error that only changes its class
+    lacking = documented(ASYNC[name]) - documented(twin)
+    assert set() == {each for each in lacking if not hasattr(twin, each)}
 
 
 @pytest.mark.parametrize("name", sorted(ASYNC))
