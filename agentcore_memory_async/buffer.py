@@ -285,7 +285,7 @@ class MessageBuffer:
         if self._error is not None:
             raise self._unsent_error() from self._error
         if self._state != "open":
-            raise ClosedError(f"this buffer is {self._state}; use it inside the block that enters it")
+            raise ClosedError(f"this buffer is {self._state}; use it in the block that enters it")
 
     def _unsent_error(self) -> UnsentError:
         if self._in_doubt is None:

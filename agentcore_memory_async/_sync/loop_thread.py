@@ -414,7 +414,7 @@ def _at_exit() -> None:
         reason = "closing took too long"
         try:
             is_closed = thread.stop()
-        except KeyboardInterrupt:  # raised here it would be printed and ignored
+        except (KeyboardInterrupt, SystemExit):  # raised here they would be printed and ignored
             is_closed, reason = False, "interrupted"
         if not is_closed:
             _LOG.warning("at exit, %s: what was being written is not known to be stored", reason)

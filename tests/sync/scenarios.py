@@ -1,10 +1,4 @@
-"""
-Programs on the facade, each run in a process of its own.
-
-``python -m tests.sync.scenarios NAME ACTOR SEED`` says ``ready`` when what the program is about
-begins, ``stored N`` for messages that the service has acknowledged, ``kept N`` for those that are
-to be stored at its exit, and ``done`` at its end.
-"""
+"""Programs on the facade, each run in a process of its own by `run_scenario`."""
 
 from __future__ import annotations
 
@@ -15,15 +9,9 @@ import gc
 import itertools
 import multiprocessing
 import os
-import random
-import signal
-import socket
-import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -31,79 +19,17 @@ from typing import TYPE_CHECKING
 
 from agentcore_memory_async import ClosedError, Conversation, ForkedError, HistoryMessage
 from agentcore_memory_async.errors import BlockingCallWarning
-from agentcore_memory_async.sync import MemorySession, MemorySessionManager
+from tests.sync.scenario_base import HELLO, PACE_S, STATUS, Program, ctrl_c_later, program, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from agentcore_memory_async import Context
 
-MEMORY_ID = "soak-a1B2c3D4e5"
-HELLO = {"role": "user", "content": "Hello."}
 HISTORY = [
     HistoryMessage("Hello.", "user", datetime(2026, 1, 1, 0, n, tzinfo=UTC)) for n in range(3)
 ]
-PACE_S = 0.01
 NOTHING_COMES = "/nothing/{actorId}/"
-PROGRAMS: dict[str, Callable[[Program], None]] = {}
-STATUS = {"sys_exit": 3, "exception": 1}
-
-
-def program(function: Callable[[Program], None]) -> Callable[[Program], None]:
-    """Register a program by its name."""
-    PROGRAMS[function.__name__] = function
-    return function
-
-
-def say(*words: object) -> None:
-    """Write a line in one piece, though threads and children write, too."""
-    os.write(1, (" ".join(map(str, words)) + "\n").encode())
-
-
-@contextlib.contextmanager
-def ctrl_c_later() -> Iterator[None]:
-    """Hold back a Ctrl-C during a fork: in the hook of logging it would leave its lock held."""
-    came = list[int]()
-    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if came:
-        raise KeyboardInterrupt
-
-
-class Program:
-    """What programs share: a manager, an actor of their own, and draws by a seed."""
-
-    def __init__(self, actor: str, seed: int) -> None:
-        self.actor = actor
-        self.draw = random.Random(seed)
-        self.manager = MemorySessionManager(MEMORY_ID)
-        self._numbers = itertools.count()
-
-    def session(self) -> MemorySession:
-        """Return a new session."""
-        name = f"s{os.getpid()}-{next(self._numbers)}"
-        return MemorySession(self.manager, self.actor, name)
-
-    def store(self, count: int = 1) -> MemorySession:
-        """Store some messages of a new session, and return it."""
-        session = self.session()
-        session.add_turns([HELLO] * count)
-        say("stored", count)
-        return session
-
-    def chunks(self, count: int = 20) -> Iterator[str]:
-        """Yield the chunks of an answer, one after the other."""
-        for number in range(count):
-            time.sleep(PACE_S)
-            yield f"{number} "
-
-    def ready(self) -> None:
-        """Open the manager, and say that what the program is about begins."""
-        self.store()
-        say("ready")
 
 
 @program
@@ -245,7 +171,7 @@ def background(this: Program) -> None:
     work = this.manager.background()
     work.__enter__()
     poller = this.session().extraction_poller(NOTHING_COMES, timeout=0.5, on_timeout="return")
-    work.wait(poller, then=use)
+    work.wait(poller, then=use, on_error=use)
     work.wait(this.session().extraction_poller(NOTHING_COMES, timeout=600))
     assert answered.wait(20)
     globals()["kept"] = work
@@ -324,62 +250,6 @@ def pool_of_forks(this: Program) -> None:
 def pool_of_spawns(this: Program) -> None:
     """Let spawned workers of multiprocessing store."""
     _pool(this, "spawn")
-
-
-def make_app() -> Callable[..., list[bytes]]:
-    """Return a WSGI app that is made before the fork, with a manager that is open and another."""
-    opened, fresh = (Program(os.environ["ACTOR"], 0) for _ in range(2))
-    opened.store()
-
-    def app(_: object, start_response: Callable[[str, list[object]], object]) -> list[bytes]:
-        try:
-            opened.store()
-        except ForkedError:
-            fresh.store()
-            start_response("200 OK", [])
-        else:
-            start_response("500 It is not refused", [])
-        return [b""]
-
-    return app
-
-
-@program
-def preload(this: Program) -> None:
-    """Serve by gunicorn, whose master makes the app before it forks, and stop it."""
-    warnings.simplefilter("ignore", ResourceWarning)  # a second Ctrl-C waits for it no longer
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    options = ["--preload", "--workers", "2", "--bind", address, "--log-level", "critical"]
-    options += ["--threads", this.draw.choice(["1", "4"])]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", *options, "tests.sync.scenarios:make_app()"],
-        env={**os.environ, "ACTOR": this.actor},
-    )
-    try:
-        while not _is_served(address):
-            time.sleep(PACE_S)
-        this.ready()
-        for _ in range(8):
-            assert _is_served(address)
-        server.send_signal(this.draw.choice([signal.SIGTERM, signal.SIGINT, signal.SIGQUIT]))
-        assert 0 == server.wait(30)
-    finally:
-        if server.poll() is None:
-            server.terminate()
-            server.wait(30)
-
-
-def _is_served(address: str) -> bool:
-    """Ask the server; return whether it answered."""
-    try:
-        with urllib.request.urlopen(f"http://{address}", timeout=30) as answer:
-            return answer.status == 200
-    except urllib.error.URLError as error:
-        if isinstance(error.reason, ConnectionRefusedError):
-            return False
-        raise
 
 
 @program
@@ -505,17 +375,3 @@ def transfer(this: Program) -> None:
     say("stored", 3 * len(given))
     items = this.manager.export([this.actor], namespaces=["/facts/{actorId}/"])
     assert len(given) < len([each for each in items if isinstance(each, Conversation)])
-
-
-def main() -> None:
-    """Run the program that the arguments name."""
-    name, actor, seed = sys.argv[1:]
-    # A shell that runs the suite in the background ignores Ctrl-C, which children inherit.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
-    PROGRAMS[name](Program(actor, int(seed)))
-    say("done")
-
-
-if __name__ == "__main__":
-    main()

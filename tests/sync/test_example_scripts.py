@@ -392,7 +392,7 @@ def test_expected_errors_have_no_traceback(
         service.fail("AccessDeniedException", operation=operation, times=None)
     file = tmp_path / "export.json"
     file.write_text(json.dumps(exported(1, 1)))
-    given = {
+    given: dict[str, list[object]] = {
         "import_conversations": [file, MEMORY_ID],
         "export_everything": [MEMORY_ID, tmp_path / "out"],
         "what_is_stored": [MEMORY_ID],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agentcore_memory_async.local import LocalMemoryService
-from tests.sync.scenarios import PROGRAMS
+from tests.sync.run_scenario import PROGRAMS
 from tests.sync.soak import (
     EXPECTED,
     INTERRUPTED,
@@ -97,7 +97,7 @@ def test_a_hang_is_ended_with_its_stacks(service: BlockingLocalMemoryService) ->
     outcome = perform(Plan(300, "preload"), service.environment, 1.0)
     assert outcome.is_hung
     assert outcome.status == -signal.SIGABRT
-    assert "scenarios.py" in outcome.errors
+    assert "scenario" in outcome.errors
 
 
 def test_plans_are_drawn_by_their_seed() -> None:
