@@ -15,6 +15,8 @@ import tests.sync.scenarios  # noqa: F401 - it registers its programs
 import tests.sync.served_scenarios  # noqa: F401 - it, too
 from tests.sync.scenario_base import PROGRAMS, Program, say
 
+__all__ = ("PROGRAMS", "main")
+
 
 def main() -> None:
     """Run the program that the arguments name."""
