@@ -7,6 +7,7 @@ and benchmarks/recall. These are the cases that it was made for, and must not lo
 
 from __future__ import annotations
 
+import json
 import logging
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from agentcore_memory_async.local import BuiltInExtractor, ExtractionRequest
 from agentcore_memory_async.local._heuristics.episodes import extract_episodes, reflect
 from agentcore_memory_async.local._heuristics.preferences import extract_preferences
-from agentcore_memory_async.local._heuristics.summaries import summarize
+from agentcore_memory_async.local._heuristics.summaries import summarize, topic_name
 from agentcore_memory_async.local.extractor import Message, Strategy
 
 if TYPE_CHECKING:
@@ -47,7 +48,45 @@ TOLD = {
     "My car broke down on I-95.": "The user's car broke down on I-95.",
     "I work at I/O Labs": "The user works at I/O Labs.",
     "I live at 12 Oak St. Apt. 4, Bonn.": "The user lives at 12 Oak St. Apt. 4, Bonn.",
+    # Verbs that share a subject change together, or none does.
+    "I have kids and do yoga": "The user says they have kids and do yoga.",
+    "I live in Rome, work at FAO and ski": "The user says they live in Rome, work at FAO and ski.",
+    "I'm a nurse and work nights": "The user says they're a nurse and work nights.",
+    "I am a nurse but own a farm": "The user says they are a nurse but own a farm.",
+    "I live in Oslo and am a nurse": "The user says they live in Oslo and are a nurse.",
+    "I don't eat fish and don't smoke": "The user says they don't eat fish and don't smoke.",
+    "I never smoke and rarely drink": "The user says they never smoke and rarely drink.",
+    "I own a boat and juggle": "The user says they own a boat and juggle.",
+    "I have a cat and a dog": "The user has a cat and a dog.",
+    "I'm tall and slim": "The user is tall and slim.",
+    "I can swim and run": "The user can swim and run.",
+    "I sing and my wife plays piano": "The user sings and their wife plays piano.",
+    # Who speaks.
+    "I'm Maria": "The user's name is Maria.",
+    "Hi, this is Priya": "The user's name is Priya.",
+    "It's Bob again": "The user's name is Bob.",
+    "Maria here.": "The user's name is Maria.",
+    "I'm Maria Lopez and I need help": "The user's name is Maria Lopez.",
+    "I'm Maria and I live in Oslo": "The user is Maria and they live in Oslo.",
+    "My name isn't Tom, it's Tim": "The user's name is Tim.",
+    "My name is not Tom but Tim.": "The user's name is Tim.",
+    "Tom: I moved to Rome": "Tom moved to Rome.",
+    "Update: I moved to Rome": "The user moved to Rome.",
+    "I'm Italian": "The user is Italian.",
+    "Im tom": "The user is tom.",
     # What is to be remembered, said so.
+    "Can you remember that I'm a nurse?": "The user is a nurse.",
+    "Could you please remember my birthday is May 3rd?": "The user's birthday is May 3rd.",
+    "I want you to remember my dog is Max": "The user's dog is Max.",
+    "I'd like you to know that I'm a nurse.": "The user is a nurse.",
+    "Save this: my locker code is 4411": "The user's locker code is 4411.",
+    "Please save that my sister is called Ann": "The user's sister is called Ann.",
+    "Fun fact: I was born on a boat": "The user was born on a boat.",
+    "Fun fact about me: I was born on a boat": "The user was born on a boat.",
+    "PS my office is in Berlin": "The user's office is in Berlin.",
+    "P.S. I'm vegan": "The user is vegan.",
+    "Never forget I hate olives": "The user hates olives.",
+    "Note to self: the gate code is 4411": "The gate code is 4411.",
     "Dont forget im vegan": "The user is vegan.",
     "Remember this: my dog Pixel is a corgi": "The user's dog Pixel is a corgi.",
     "Please note that I'm allergic to nuts": "The user is allergic to nuts.",
@@ -66,6 +105,15 @@ TOLD = {
         "The user lives in Oslo."
     ),
     '[{"type": "text", "text": "my dog is Rex"}]': "The user's dog is Rex.",
+    '```json\n{"role": "user", "content": "I live in Oslo"}\n```': "The user lives in Oslo.",
+    '{"content": "{\\"role\\": \\"user\\", \\"text\\": \\"I live in Oslo\\"}"}': (
+        "The user lives in Oslo."
+    ),
+    '"{\\"text\\": \\"I live in Oslo\\"}"': "The user lives in Oslo.",
+    '[{"role": "user", "content": "I live in Oslo"}, {"role": "ai", "content": "I own a bot"}]': (
+        "The user lives in Oslo."
+    ),
+    'I live in Oslo ```{"content": "I own a boat"}```': "The user lives in Oslo.",
 }  # fmt: skip
 """Messages of a user, and their facts."""
 UNTOLD = (
@@ -76,7 +124,16 @@ UNTOLD = (
     "I'm ready.", "I want to see it again.", "Order #12345", "I will leave on the 12th.",
     "If I won the lottery I'd buy a boat.", "I might move to Rome.",
     "Anna, you should see this garden!", "Thanks, Anna! You are so kind.", '{"a": 5}',
-    "I like the sound of that.",
+    "I like the sound of that.", "Ask me about my dog", "Tell my wife I'm home", "I'm kidding",
+    "I own a boat. Just kidding!", "Mine is the red one", "The blue one is mine", "Use my card",
+    "I paid $500 for this", "I bought this for $20.", "User asked about the weather in Rome",
+    "The user wants to know the time", "I prefer not to say", "I'd rather not say", "Remember me?",
+    "Can you remember to call me tomorrow?", "Remember that time I went to Oslo?", "This is Great",
+    '{"message": {"role": "assistant", "content": [{"text": "I live in the cloud"}]}}',
+    '{"role": "user", "content": [{"toolResult": {"content": [{"text": "I live in Rome"}]}}]}',
+    '{"role": "user", "content": [{"type": "tool_result", "content": "I live in Rome"}]}',
+    '{"role": "system", "content": "I live in Rome"}',
+    '{"message": {"role": "user", "content": [{"text": "I live in Os', "Imagine I lived in Rome",
 )  # fmt: skip
 """Messages of a user that state nothing worth keeping."""
 FOREIGN = (
@@ -113,6 +170,24 @@ PREFERENCES = {
     "No emojis, please.": "Wants no emojis",
     "Keep your answers short": "Wants answers that are short",
     "Always use metric units": "Asks: always use metric units",
+    "Call me Tom, not Thomas.": "Wants to be called Tom",
+    "speak german to me": "Wants answers in german",
+    "Can you speak French with me?": "Wants answers in French",
+    "Answer in Spanish: what is the weather?": "Wants answers in Spanish",
+    "use British spelling": "Asks: use British spelling",
+    "use tabs not spaces": "Asks: use tabs not spaces",
+    "don't apologize": "Asks: don't apologize",
+    "dont be so formal": "Asks: don't be so formal",
+    "please stop saying sorry": "Asks: stop saying sorry",
+    "Never ask me about work": "Asks: never ask them about work",
+    "pls always give me sources": "Asks: always give them sources",
+    "Talk to me like a pirate": "Asks: talk like a pirate",
+    "aisle seat please": "Prefers aisle seat",
+    "oat milk, please": "Prefers oat milk",
+    "I never smoke and rarely drink": "Never smokes; rarely drinks",
+    "I always drink tea and eat cake": "Always drinks tea",
+    "Remember that I hate olives": "Hates olives",
+    "User prefers window seats": "Prefers window seats",
 }
 """Messages, and the preference that each expresses."""
 NO_PREFERENCES = (
@@ -120,6 +195,9 @@ NO_PREFERENCES = (
     "I don't know.", "No problem", "Do you like jazz?", "I would love to.",
     "I like the sound of it.", "I always said so.", "I want two tickets.", "Sounds great!",
     "Call me later", "No errors in the log", "Me gusta el café, siempre.",
+    "Don't worry", "Dont know", "don't cancel it yet", "Don't book anything", "two tickets please",
+    "Use my card", "use the red one", "I prefer not to say", "Can you speak French?",
+    "I speak German", "I like jazz. Just kidding!",
 )  # fmt: skip
 """Messages that express none."""
 PROPOSAL = "You want to book a table for 2 at Casa Verde at 8 pm, correct?"
@@ -155,6 +233,8 @@ def test_what_is_no_fact(text: str) -> None:
         ("Your reservation has been confirmed.", []),
         ("I found 10 restaurants in Lisbon.", []),
         ("There is a flight at 9 am for $120.", []),
+        ("Booked a table at Nobu.", ["Done for the user: Booked a table at Nobu."]),
+        ("Order #7 is confirmed for Nobu.", ["Done for the user: Order #7 is confirmed for Nobu."]),
         ("Please confirm: you want 2 rooms in Porto.", []),
         ("Sorry, your table at Nobu could not be booked.", []),
     ],
@@ -257,6 +337,64 @@ def test_what_is_no_preference(text: str) -> None:
     assert extract_preferences(text) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "preferences"),
+    [
+        ("User prefers window seats", ["Prefers window seats"]),
+        ("The user doesn't like jazz.", ["Does not like jazz"]),
+        ("The user's favorite color is red", ["Favorite color is red"]),
+        ("The user speaks German", []),
+        ("I prefer window seats", []),
+    ],
+)
+def test_what_an_assistant_states_that_a_user_prefers(text: str, preferences: list[str]) -> None:
+    """What it says of the user is a preference, its own words are none."""
+    records = learn("USER_PREFERENCE", ("ASSISTANT", text))
+    assert [json.loads(record)["preference"] for record in records] == preferences
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ("My dog is Max. Ich wohne in Köln.", "The user's dog is Max. Ich wohne in Köln."),
+        ("Ich wohne in Köln. My dog is Max.", "The user's dog is Max. Ich wohne in Köln."),
+        ("I live in Oslo. Me gusta el café.", "The user lives in Oslo. Me gusta el café."),
+        ("J'aime le vin. I live in Oslo.", "The user lives in Oslo. J'aime le vin."),
+    ],
+)
+def test_sentences_in_other_languages_are_kept_as_they_were_said(text: str, fact: str) -> None:
+    """Beside English ones, which are told in the third person."""
+    assert learn("SEMANTIC", ("USER", text)) == [fact]
+
+
+@pytest.mark.parametrize(
+    ("introduction", "name"),
+    [
+        ("I'm Maria", "Maria"), ("Hi, this is Priya", "Priya"), ("It's Bob again", "Bob"),
+        ("My name isn't Tom, it's Tim", "Tim"), ("Call me Tom, not Thomas.", "Tom"),
+        ("I'm Italian", "The user"), ("It's Monday", "The user"), ("I'm Sorry", "The user"),
+    ],
+)  # fmt: skip
+def test_how_a_name_becomes_known(introduction: str, name: str) -> None:
+    """Later facts tell it, but for words that are no name."""
+    *_, fact = learn("SEMANTIC", ("USER", introduction), ("USER", "I live in Oslo."))
+    assert fact == f"{name} lives in Oslo."
+
+
+@pytest.mark.parametrize(
+    ("texts", "name"),
+    [
+        (("I need a flight.", "My ID is 4711."), "Flight, ID"),
+        (("I thought a hotel would do.", "Is Rome nice?"), "Hotel, Rome"),
+        (("I'm having trouble with order #12345.",), "Trouble with order #12345"),
+        (("Any hotel in Porto?",), "Hotel in Porto"),
+    ],
+)
+def test_a_topic_joins_words_that_stood_together(texts: tuple[str, ...], name: str) -> None:
+    """Others are told apart by a comma."""
+    assert topic_name([("USER", text) for text in texts]) == name
+
+
 def test_a_summary_reads_as_prose() -> None:
     """It is in the third person, names its topics by what was said, and quotes no question."""
     talk = [
@@ -272,12 +410,12 @@ def test_a_summary_reads_as_prose() -> None:
     ]
     hotel, weather = summarize(talk)
     assert hotel == (
-        '<topic name="Hotel Porto two">The user asked the assistant to help them find a hotel '
-        "in Porto. Hotel Aurora is a nice hotel in Porto. The user needs two rooms at Hotel Aurora "
-        "for their family. The user asked to book 2 rooms at Hotel Aurora from May 3rd, and it was "
-        "done.</topic>"
+        '<topic name="Hotel in Porto, rooms">The user asked the assistant to help them find a '
+        "hotel in Porto. Hotel Aurora is a nice hotel in Porto. The user needs two rooms at Hotel "
+        "Aurora for their family. The user asked to book 2 rooms at Hotel Aurora from May 3rd, and "
+        "it was done.</topic>"
     )
-    assert 'name="Weather forecast Braga"' in weather
+    assert 'name="Weather forecast in Braga"' in weather
     assert "The user asked about the weather forecast in Braga." in weather
     assert "?" not in hotel + weather
 
@@ -308,6 +446,11 @@ def test_an_episode_is_something_that_was_done() -> None:
     assert "<assessment>Yes</assessment>" in good
     assert "TP1023" in good
     assert "<assessment>No</assessment>" in bad
+    for said in ("All tests pass now.", "It works, thanks!", "The error is resolved."):
+        (episode,), _ = extract_episodes(
+            [asked, ("ASSISTANT", "Try this."), ("USER", said), thanks], 0
+        )
+        assert "<assessment>Yes</assessment>" in episode
     assert reflect([good]) is None
     assert "Worked 1 of 2 times" in str(reflect([good, bad]))
 

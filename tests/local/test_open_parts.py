@@ -307,7 +307,10 @@ async def test_a_topic_that_ended_stays_where_its_variables_put_it(client: Clien
     await tell(2, "b", *flight[2:], *hotel[:4])
     await tell(8, "a", *hotel[4:])
     in_a = await client.contents("/sum/ann/s1/a/")
-    assert [topic.split('"')[1] for topic in in_a] == ["Room hotel Aurora", "Flight plane airline"]
+    assert [topic.split('"')[1] for topic in in_a] == [
+        "Hotel room, Aurora",
+        "Flight, plane of an airline",
+    ]
     for number in range(40):
         await tell(10 + number, f"p{number}", f"My hotel room {number} is at the hotel Aurora.")
     ((records,),) = await client.service._context.store.read(

@@ -12,15 +12,8 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, unescape
 
 from agentcore_memory_async.local._heuristics.summaries import narrate, topic_name
+from agentcore_memory_async.local._language import speech
 from agentcore_memory_async.local._language.english import PATTERNS
-from agentcore_memory_async.local._language.sentences import (
-    content_word_count,
-    has_any,
-    is_done,
-    is_order,
-    is_question,
-    statements,
-)
 from agentcore_memory_async.local._language.third_person import about_user
 from agentcore_memory_async.local._language.words import sentences, terms
 
@@ -45,7 +38,7 @@ def extract_episodes(messages: Sequence[tuple[str, str]], new_from: int) -> tupl
     start = 0
     for place, (role, text) in enumerate(messages):
         part = messages[start : place + 1]
-        asked = any(role == "USER" and content_word_count(text) for role, text in part)
+        asked = any(role == "USER" and speech.content_word_count(text) for role, text in part)
         answered = any(role in {"ASSISTANT", "TOOL"} for role, _ in part)
         if role != "USER" or not is_closing(text) or not asked or not answered:
             continue
@@ -57,8 +50,8 @@ def extract_episodes(messages: Sequence[tuple[str, str]], new_from: int) -> tupl
 
 def is_closing(text: str) -> bool:
     """Return whether a user's message closes a matter, and opens none."""
-    opens = any(map(is_question, sentences(text))) or any(
-        is_order(each) or PATTERNS["opens"].search(each) for each in statements(text)
+    opens = any(map(speech.is_question, sentences(text))) or any(
+        speech.is_order(each) or PATTERNS["opens"].search(each) for each in speech.statements(text)
     )
     return PATTERNS["closing"].search(text) is not None and not opens
 
@@ -89,12 +82,14 @@ def _outcome(part: Sequence[tuple[str, str]]) -> tuple[str | None, bool]:
     """Return the last report of an outcome, and whether it is of success."""
     for role, text in reversed(part):
         for sentence in reversed(sentences(text)):
-            if is_question(sentence):
+            if speech.is_question(sentence):
                 continue
-            failed = has_any("failed", sentence)
-            if role == "ASSISTANT" and (failed or is_done(sentence)):
+            works = PATTERNS["works"].search(sentence) is not None
+            # An error that is fixed is none.
+            failed = speech.has_any("failed", sentence.replace("error", "") if works else sentence)
+            if role == "ASSISTANT" and (failed or works or speech.is_done(sentence)):
                 return about_user(sentence), not failed
-            if role == "USER" and (PATTERNS["works"].search(sentence) or failed):
+            if role == "USER" and (works or failed):
                 return "The user said that it worked." if not failed else "It failed.", not failed
     return None, False
 

@@ -3,7 +3,7 @@ The built-in extractor: long-term records from conversations, without a language
 
 It is deterministic, and plain: it tells what was said, in the third person, and invents nothing.
 Each kind of record has a module of its own. All share what is known of sentences
-(``_language.sentences``) and the rewriting (``_language.third_person``). These know English; in
+(``_language.speech``) and the rewriting (``_language.third_person``). These know English; in
 other languages what the user said is kept as it was said.
 """
 
@@ -11,18 +11,23 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from agentcore_memory_async.local._api.members import strings_in
-from agentcore_memory_async.local._heuristics import episodes, facts, preferences, summaries
-from agentcore_memory_async.local._language.sentences import is_english
-from agentcore_memory_async.local._language.third_person import with_period
+from agentcore_memory_async.local._heuristics import (
+    episodes,
+    facts,
+    matters,
+    preferences,
+    summaries,
+)
+from agentcore_memory_async.local._heuristics.payloads import said
+from agentcore_memory_async.local._language import speech
 from agentcore_memory_async.local.extractor import Extraction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from agentcore_memory_async.local.extractor import ExtractionRequest, Message
+    from agentcore_memory_async.local.extractor import ExtractionRequest
 
 _LOG = logging.getLogger("agentcore_memory_async.local")
 
@@ -34,10 +39,13 @@ class BuiltInExtractor:
 
     def extract(self, request: ExtractionRequest) -> Sequence[str]:
         """Return the texts of the records."""
-        new, before = _role_and_text(request.messages), _role_and_text(request.history)
+        new, before, context = (
+            [said(message.role, message.text) for message in messages]
+            for messages in (request.messages, request.history, request.context)
+        )
         if request.kind == "SUMMARIZATION":
             parts = summaries.segments([*before, *new])
-            *finished, last = summaries.topics(parts, _role_and_text(request.context))
+            *finished, last = summaries.topics(parts, context)
             return Extraction(finished, [last], settled=sum(map(len, parts[:-1])))
         if request.kind == "EPISODIC":
             found, settled = episodes.extract_episodes([*before, *new], len(before))
@@ -47,22 +55,23 @@ class BuiltInExtractor:
         records: list[str] = []
         for place, (role, text) in enumerate(new):
             if request.kind == "USER_PREFERENCE":
-                said = preferences.extract_preferences(text) if role == "USER" else []
-                records += [json.dumps(each, ensure_ascii=False) for each in said]
-            elif is_english(text):
-                records += facts.extract_facts([(role, text)], [*before, *new[:place]])
-            elif role == "USER":
-                records.append(text)
-                self._tell_language()
+                told = preferences.extract_preferences(text, role)
+                records += [json.dumps(each, ensure_ascii=False) for each in told]
+            else:
+                context = [*before, *new[: place + 1]]
+                fact = facts.fact_of(context, facts.name_of(context) or "The user")
+                records += [speech.cut(fact)] if fact else []
+                self._tell_language(role, text)
         return list(dict.fromkeys(records))
 
-    def _tell_language(self) -> None:
-        if not self._has_told:
-            _LOG.warning(
-                "the built-in extractor knows English only; what users said in other languages is "
-                "kept as it was said (give extractor= for more)"
-            )
+    def _tell_language(self, role: str, text: str) -> None:
+        if self._has_told or role != "USER" or not speech.by_language(text)[1]:
+            return
         self._has_told = True
+        _LOG.warning(
+            "the built-in extractor knows English only; what users said in other languages is "
+            "kept as it was said (give extractor= for more)"
+        )
 
     def replaces(self, kind: str, new: str, old: str) -> bool:
         """Return whether the record *new* makes the record *old* obsolete."""
@@ -70,37 +79,4 @@ class BuiltInExtractor:
             return preferences.replaces_preference(new, old)
         if kind == "REFLECTION":
             return episodes.replaces_reflection(new, old)
-        return kind == "SEMANTIC" and is_english(new) and facts.replaces_fact(new, old)
-
-
-def _role_and_text(messages: Sequence[Message]) -> list[tuple[str, str]]:
-    """Return role and text of messages; a JSON payload counts as the user's words."""
-    return [
-        ("USER" if message.role == "JSON" else message.role, _said(message)) for message in messages
-    ]
-
-
-def _said(message: Message) -> str:
-    """Return what a message says: of JSON its leaves that are named text or content."""
-    try:
-        value = json.loads(message.text) if message.text.lstrip()[:1] in {"{", "["} else None
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, (dict, list)):
-        return message.text
-    texts = list(_leaves(cast("object", value)))
-    if message.role == "JSON" and not texts:
-        texts = list(strings_in(cast("object", value)))
-    told = [text.strip() for text in texts if text.strip()]
-    return " ".join(with_period(text[:1].upper() + text[1:]) for text in told)
-
-
-def _leaves(value: object, name: str = "") -> Iterator[str]:
-    if isinstance(value, str) and name in {"text", "content"}:
-        yield value
-    elif isinstance(value, dict):
-        for key, inner in cast("dict[str, object]", value).items():
-            yield from _leaves(inner, key)
-    elif isinstance(value, list):
-        for inner in cast("list[object]", value):
-            yield from _leaves(inner, name)
+        return kind == "SEMANTIC" and speech.is_english(new) and matters.replaces_fact(new, old)

@@ -11,31 +11,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from agentcore_memory_async.local._language.english import PATTERNS, VALUES, WORDS
-from agentcore_memory_async.local._language.sentences import (
-    as_meant,
-    content_word_count,
-    cut,
-    dangles,
-    has_any,
-    has_name,
-    has_value,
-    is_done,
-    is_order,
-    is_question,
-    is_telling,
-    is_wish,
-    matches,
-    names_matter,
-    statements,
-)
+from agentcore_memory_async.local._heuristics import matters
+from agentcore_memory_async.local._language import speech
+from agentcore_memory_async.local._language.english import PATTERNS, WORDS
 from agentcore_memory_async.local._language.third_person import (
     about_speaker,
     about_user,
     swap,
     with_period,
 )
-from agentcore_memory_async.local._language.words import sentences, stem, terms, tokens
+from agentcore_memory_async.local._language.words import sentences, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,30 +29,14 @@ LOOKBACK_MESSAGES = 6
 """Messages before an outcome in which its proposal is looked for."""
 
 
-def extract_facts(
-    messages: Sequence[tuple[str, str]], before: Sequence[tuple[str, str]]
-) -> list[str]:
-    """
-    Return the facts that messages state, in order, at most one of each.
-
-    Args:
-        messages: Role and text of the new messages, oldest first.
-        before: Role and text of the session's earlier messages.
-    """
-    context = [*before, *messages]
-    who = name_of(context) or "The user"
-    found = (fact_of(context[: place + 1], who) for place in range(len(before), len(context)))
-    return [cut(fact) for fact in found if fact]
-
-
 def name_of(messages: Sequence[tuple[str, str]]) -> str | None:
     """Return the name by which the user was last introduced or greeted; None if there is none."""
     for role, text in reversed(messages):
-        match = PATTERNS["named"].search(text)
-        if role == "ASSISTANT":
-            match = match or PATTERNS["greeted"].search(text)
-        if match is not None:
-            return match["name"][0].upper() + match["name"][1:]
+        ways = ("named", "called", "introduced") if role == "USER" else ("named", "greeted")
+        for match in filter(None, (PATTERNS[way].search(speech.as_meant(text)) for way in ways)):
+            name: str = next(filter(None, match.groups()))
+            if speech.is_speaker(name):
+                return name[0].upper() + name.split()[0][1:]
     return None
 
 
@@ -76,98 +45,130 @@ def fact_of(messages: Sequence[tuple[str, str]], who: str = "The user") -> str |
     role, text = messages[-1]
     before = messages[-LOOKBACK_MESSAGES - 1 : -1]
     told = PATTERNS["of_user"].match(text)
-    if role not in {"USER", "ASSISTANT"} or (told is not None and is_question(text)):
+    if role not in {"USER", "ASSISTANT"} or (told is not None and speech.is_question(text)):
         return None
     if told is not None:
         return with_period(f"The user{told['rest']}")
     if role == "ASSISTANT":
-        return _done(text, before) or _known(text)
-    note = PATTERNS["note"].match(text := as_meant(text))
-    if note is not None and not (note["mark"] or has_any("self", note["told"])):
-        note = None
-    parts = _told(note["told"] if note else text, who, is_note=note is not None)
-    return " ".join(parts) or _corrected(text, before, who)
+        return (_done(text, before) or _known(text)) if speech.is_english(text) else None
+    text, foreign = speech.by_language(text)
+    return " ".join(filter(None, [_fact(text, before, who), foreign])) or None
+
+
+def _fact(text: str, before: Sequence[tuple[str, str]], who: str) -> str | None:
+    """Return the fact that a user's message in English states."""
+    if PATTERNS["jest"].search(text):
+        return None
+    rest, leads = speech.without_leads(text)
+    if "speaker" in leads and speech.is_speaker(leads["speaker"]["name"]):
+        who = leads["speaker"]["name"]
+    fact = " ".join(_told(rest, who, is_note="note" in leads))
+    if (fact and "correction" not in leads) or speech.is_question(text):
+        return fact or None
+    for place in reversed(range(len(before))):
+        earlier = fact_of(before[: place + 1], who) if before[place][0] == "USER" else None
+        if earlier is not None:
+            return matters.compared(fact, earlier) if fact else matters.corrected(text, earlier)
+    return fact or None
 
 
 def _told(text: str, who: str, *, is_note: bool = False) -> list[str]:
     """Return the sentences of a user's message that tell something, in the third person."""
     found: list[str] = []
     goes_on = False  # whether the next sentence may lean on the last one
-    for sentence in statements(text):
-        if found and matches("leans", sentence):
-            goes_on = goes_on and not has_any("addressee", sentence)
+    for sentence in speech.statements(text):
+        if found and speech.matches("leans", sentence):
+            goes_on = goes_on and not speech.has_any("addressee", sentence)
             found += [with_period(swap(sentence))] if goes_on else []
             continue
-        is_own = has_any("self", sentence) or is_order(sentence) or "#" in sentence
-        goes_on = is_note or (is_own and _is_worth_telling(sentence))
+        introduced = _introduced(sentence)
+        is_own = speech.has_any("self", sentence) or speech.is_order(sentence) or "#" in sentence
+        is_withdrawal = speech.matches("forget", sentence)
+        is_sure = is_note or introduced is not None or is_withdrawal
+        goes_on = is_sure or (is_own and _is_worth_telling(sentence))
         if goes_on:
-            found.append(_retold(sentence, who) if is_own else with_period(sentence))
+            told = _retold(sentence, who) if is_own else with_period(sentence)
+            found.append(introduced or told)
     return found
 
 
 def _is_worth_telling(sentence: str) -> bool:
-    if not is_telling(sentence) or matches("leans", sentence):
+    if not speech.is_telling(sentence) or speech.matches("leans", sentence):
         return False
-    if is_wish(sentence) or matches("plan", sentence):
+    if speech.is_wish(sentence) or speech.matches("plan", sentence):
         is_definite = PATTERNS["definite"].search(sentence) is not None
         if is_definite and PATTERNS["indefinite"].search(sentence) is None:
             return False
-    if is_wish(sentence):
-        return "#" in sentence or (names_matter(sentence) and has_name(sentence))
-    if has_any("addressee", sentence):
+    if speech.is_wish(sentence):
+        return "#" in sentence or (speech.names_matter(sentence) and speech.has_name(sentence))
+    if speech.has_any("addressee", sentence):
         return False
-    if tokens(sentence)[0] in WORDS["orders"] and "#" not in sentence:
+    if tokens(sentence)[0] in WORDS["orders"] | WORDS["requests"] and "#" not in sentence:
         return False
-    is_slot = matches("plan", sentence) or not matches("first_person", sentence)
-    if is_slot and not names_matter(sentence):
+    is_slot = speech.matches("plan", sentence) or not speech.matches("first_person", sentence)
+    if is_slot and not speech.names_matter(sentence):
         return False
-    return content_word_count(sentence) >= (1 if matches("trait", sentence) else 2)
+    return speech.content_word_count(sentence) >= (1 if speech.matches("trait", sentence) else 2)
 
 
 def _retold(sentence: str, who: str) -> str:
-    if is_order(sentence):
+    if speech.is_order(sentence) or speech.matches("forget", sentence):
         bare = re.sub(r"^(?:(?:please|kindly|just|then|also) )*", "", sentence, flags=re.IGNORECASE)
         return with_period(f"{who} asked to {bare[:1].lower()}{swap(bare[1:])}")
     if (match := PATTERNS["to_assistant"].search(sentence)) is not None:
         return with_period(f"{who} asked to {swap(sentence[match.end() :].strip())}")
-    is_named = PATTERNS["named"].search(sentence) is not None
-    return about_speaker(sentence, "The user" if is_named else who)
+    return about_speaker(sentence, who)
 
 
-def _corrected(text: str, before: Sequence[tuple[str, str]], who: str) -> str | None:
-    """Return the user's last wish with the value that a correction names; None without either."""
-    if PATTERNS["change"].search(text) is None or is_question(text):
-        return None
-    wishes = (" ".join(_told(said, who)) for role, said in reversed(before) if role == "USER")
-    wish = next(filter(None, wishes), "")
-    for pattern in VALUES:
-        old, new = pattern.search(wish), [match.group() for match in pattern.finditer(text)]
-        if old is not None and new and new[-1].lower() != old.group().lower():
-            return wish[: old.start()] + new[-1] + wish[old.end() :]
+def _introduced(sentence: str) -> str | None:
+    """Return what a sentence in which the user gives a name says; None if it gives none."""
+    for match in filter(None, (PATTERNS[way].match(sentence) for way in ("named", "introduced"))):
+        name: str = next(filter(None, match.groups()))
+        if speech.is_speaker(name):
+            if speech.content_word_count(sentence[match.end() :]) and speech.has_any(
+                "self", sentence
+            ):
+                return about_speaker(sentence, "The user")
+            return f"The user's name is {name[0].upper()}{name[1:]}."
     return None
 
 
 def _known(text: str) -> str | None:
     """Return what an assistant knows of the user: "Your balance is $5"."""
-    if "confirm" in text.lower() or any(map(is_question, sentences(text))):
+    if "confirm" in text.lower() or any(map(speech.is_question, sentences(text))):
         return None
-    for sentence in statements(text):
-        is_named = has_name(sentence) and not has_any("negative", sentence)
-        is_said = is_named or (has_value(sentence) and not matches("occasion", sentence))
-        is_whole = is_telling(sentence) and content_word_count(sentence) >= 2
-        if matches("known", sentence) and is_said and is_whole:
+    for sentence in speech.statements(text):
+        is_named = speech.has_name(sentence) and not speech.has_any("negative", sentence)
+        is_said = is_named or (
+            speech.has_value(sentence) and not speech.matches("occasion", sentence)
+        )
+        is_whole = speech.is_telling(sentence) and speech.content_word_count(sentence) >= 2
+        if speech.matches("known", sentence) and is_said and is_whole:
             return about_user(sentence)
     return None
 
 
 def _done(text: str, before: Sequence[tuple[str, str]]) -> str | None:
     """Return what an assistant reports as done, with what it refers to; None if that is unknown."""
-    outcome = next(filter(is_done, statements(text)), None)
-    if outcome is None or has_any("failed", text):
+    outcome = next(filter(speech.is_done, speech.statements(text)), None)
+    if outcome is None or speech.has_any("failed", text):
         return None
-    agreed = accepted_proposal(before)
-    is_whole = has_name(outcome) and content_word_count(outcome) >= 2 and not dangles(outcome)
-    return agreed or (about_user(outcome) if is_whole else None)
+    deed = accepted_proposal(before)
+    over = next((kind for kind in ("ended", "changed") if speech.has_any(kind, outcome)), None)
+    if deed is not None and (over is None or speech.has_any(over, deed)):
+        return deed
+    if (
+        speech.has_name(outcome)
+        and speech.content_word_count(outcome) >= 2
+        and not speech.dangles(outcome)
+    ):
+        told = about_user(outcome)
+        return told if told != with_period(outcome) else f"Done for the user: {told}"
+    for place in reversed(range(len(before))) if over is not None else ():
+        deed = _done(before[place][1], before[:place]) if before[place][0] == "ASSISTANT" else None
+        if deed is not None:
+            return f"{deed} It was {'changed' if over == 'changed' else 'cancelled'} later."
+    return None
 
 
 def accepted_proposal(before: Sequence[tuple[str, str]]) -> str | None:
@@ -176,7 +177,9 @@ def accepted_proposal(before: Sequence[tuple[str, str]]) -> str | None:
     for role, text in reversed(before):
         what = proposal(text) if role == "ASSISTANT" else None
         if what is not None:
-            agreed = all(has_any("yes", each) and not has_any("no", each) for each in answers)
+            agreed = all(
+                speech.has_any("yes", each) and not speech.has_any("no", each) for each in answers
+            )
             return _as_done(what) if answers and agreed else None
         answers += [text] if role == "USER" else []
     return None
@@ -187,8 +190,8 @@ def proposal(text: str) -> str | None:
     pieces = sentences(text)
     if (
         PATTERNS["asks"].search(text) is None
-        or has_any("failed", text)
-        or any(map(is_done, pieces))
+        or speech.has_any("failed", text)
+        or any(map(speech.is_done, pieces))
     ):
         return None
     kept: list[str] = []
@@ -196,57 +199,17 @@ def proposal(text: str) -> str | None:
         bare = PATTERNS["confirm"].sub("", piece)
         lead = PATTERNS["lead"].match(bare)
         bare = PATTERNS["tail"].sub("", bare[lead.end() if lead else 0 :]).strip(" :,-")
-        is_whole = content_word_count(bare) and not (matches("leans", bare) or dangles(bare))
-        if is_whole and not is_question(bare) and (matches("more", bare) or not kept):
+        is_whole = speech.content_word_count(bare) and not (
+            speech.matches("leans", bare) or speech.dangles(bare)
+        )
+        if is_whole and not speech.is_question(bare) and (speech.matches("more", bare) or not kept):
             kept.append(bare)
     what = "; ".join(kept)
-    return what if content_word_count(what) >= 2 and has_name(f"x {what}") else None
+    return what if speech.content_word_count(what) >= 2 and speech.has_name(f"x {what}") else None
 
 
 def _as_done(what: str) -> str:
     what = about_user(what, at_start=False).rstrip(".")
-    if is_order(what):
+    if speech.is_order(what):
         return f"The user asked to {what[0].lower()}{what[1:]}, and it was done."
     return f"Done for the user: {what}."
-
-
-def replaces_fact(new: str, old: str) -> bool:
-    """
-    Return whether a fact makes an older one obsolete.
-
-    It does if it says the same in more detail, or the opposite, if it differs from a wish only in
-    its values, or gives another value of an attribute such as where somebody lives.
-    """
-    newer, older = set(terms(new)), set(terms(old))
-    if len(older) >= 2 and older < newer:
-        return True
-    opposite = has_any("negative", new) != has_any("negative", old)
-    if opposite and len(newer & older) >= max(1, min(len(newer), len(older)) - 1):
-        return True
-    if has_any("plans", old):
-        is_same = _without_values(new) == _without_values(old)
-        if is_same or (has_any("done", new) and len(newer & older) >= 2 and _differ(new, old)):
-            return True
-    one, other = _attribute(new), _attribute(old)
-    return one is not None and one == other
-
-
-def _without_values(fact: str) -> str:
-    for pattern in VALUES:
-        fact = pattern.sub("#", fact)
-    return fact.lower()
-
-
-def _differ(new: str, old: str) -> bool:
-    """Return whether both have a value of a kind, and not the same."""
-    both = ((pattern.search(new), pattern.search(old)) for pattern in VALUES)
-    return any(a and b and a.group().lower() != b.group().lower() for a, b in both)
-
-
-def _attribute(fact: str) -> str | None:
-    """Return a key of the attribute that a fact gives a value for; None if it gives none."""
-    match = PATTERNS["attribute"].match(fact)
-    if match is None:
-        return None
-    key = " ".join(terms(match["what"].replace("says", "")))
-    return stem("lives") if key == stem("moved") else key

@@ -8,65 +8,79 @@ which it is retold. A choice of the moment ("I prefer the 7th") is phrased alike
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from agentcore_memory_async.local._api.members import as_object
+from agentcore_memory_async.local._heuristics.matters import attribute
+from agentcore_memory_async.local._language import speech
 from agentcore_memory_async.local._language.english import DATA, PATTERNS, WORDS, compiled
-from agentcore_memory_async.local._language.sentences import (
-    dangles,
-    has_any,
-    is_english,
-    is_telling,
-    matches,
-    statements,
-)
-from agentcore_memory_async.local._language.third_person import conjugate, swap
+from agentcore_memory_async.local._language.third_person import conjugate, first_person, swap
 from agentcore_memory_async.local._language.words import sentences, stem, terms
 
 _PHRASINGS = [(compiled(how), form) for how, form in DATA["preferences"].items()]
 """Phrasings, and the forms in which they are retold."""
 _CATEGORIES = {name: frozenset(terms(words)) for name, words in DATA["categories"].items()}
 """Categories and the stems of their words."""
-_CUES = frozenset(map(stem, WORDS["cues"]))
+_SUBJECT = compiled(r"(?:i|we|my|our|no)\b")
+"""The beginning of a clause that does not share the subject of the one before it."""
+_CUES = frozenset(map(stem, WORDS["cues"] | WORDS["negative"]))
 """Stems that express a preference, and not what it is about."""
 
 
-def extract_preferences(text: str) -> list[dict[str, Any]]:
-    """Return the preference that a user's message expresses, in the service's format, if any."""
-    asked = (PATTERNS["request"].match(each) for each in sentences(text))
-    requests = [match["what"] for match in asked if match is not None]
-    for statement in [*statements(text), *requests] if is_english(text) else ():
-        told = list(filter(None, map(preference_of, PATTERNS["clause"].split(statement))))
+def extract_preferences(text: str, role: str = "USER") -> list[dict[str, Any]]:
+    """Return the preference of the user that a message states, in the service's format, if any."""
+    of_user = PATTERNS["of_user"].match(text)
+    if role != "USER" and (role != "ASSISTANT" or of_user is None):
+        return []
+    text = first_person(of_user["rest"]) if of_user else speech.by_language(text)[0]
+    for statement in _statements(text):
+        first, *more = PATTERNS["clause"].split(statement)
+        subject = "I " * speech.matches("first_person", first)
+        more = [each if _SUBJECT.match(each) else subject + each for each in more]
+        told = list(filter(None, map(preference_of, [first, *more])))
         if told:
             preference = "; ".join([told[0], *(each[0].lower() + each[1:] for each in told[1:])])
             said = set(terms(preference))
             shared = {name: len(said & words) for name, words in _CATEGORIES.items()}
             best = sorted(filter(shared.get, shared), key=lambda name: (-shared[name], name))
-            context = f'The user said: "{statement}"'
+            context = f'The {role.lower()} said: "{statement}"'
             categories = best[:3] or ["general"]
             return [{"context": context, "preference": preference, "categories": categories}]
     return []
 
 
+def _statements(text: str) -> list[str]:
+    """Return the statements of a text, and what it asks for or says before a colon."""
+    if PATTERNS["jest"].search(text):
+        return []
+    found = speech.statements(speech.without_leads(text)[0])
+    for sentence in sentences(speech.as_meant(text)):
+        asked = PATTERNS["request"].match(sentence)
+        head = asked["what"] if asked is not None else sentence.partition(": ")[0]
+        found += [] if speech.is_question(head) else [head]
+    return found
+
+
 def preference_of(clause: str) -> str | None:
     """Return the preference of a clause in the third person; None if it has none."""
     bare = PATTERNS["clause_start"].sub("", clause.rstrip(" .!,"))
-    bare = re.sub(r",? please$", "", bare, flags=re.IGNORECASE)
     for pattern, form in _PHRASINGS:
         match = pattern.match(bare)
         if match is None:
             continue
         parts = {name: value.lower() for name, value in match.groupdict().items() if value}
         what = PATTERNS["clause_end"].split(match["what"], maxsplit=1)[0].rstrip(" ,.!")
-        is_choice = "{how}" not in form and matches("moment", what.strip())
-        is_so = is_telling(PATTERNS["clause_end"].split(bare, maxsplit=1)[0])
-        is_own = not form.startswith(("wants", "asks"))
-        if not terms(what) or (is_own and (is_choice or dangles(what) or not is_so)):
+        is_choice = "{how}" not in form and speech.matches("moment", what.strip())
+        is_so = speech.is_telling(PATTERNS["clause_end"].split(bare, maxsplit=1)[0])
+        is_own = not form.startswith(("wants", "asks", "allows"))
+        if not terms(f"{parts['verb']} {what}" if form.startswith("{how} {verb}") else what) or (
+            is_own and (is_choice or speech.dangles(what) or not is_so)
+        ):
             return None
         if parts.get("verb") in WORDS["verbs"]:
             parts["verb"] = conjugate(parts["verb"])
-        what = what[0].lower() + what[1:] if form.startswith("only") else what
+        is_first = match.start("what") == 0 and form.startswith(("allows", "only", "prefers"))
+        what = what[0].lower() + what[1:] if is_first else what
         told: str = form.format(**parts | {"what": swap(what)})
         return told[0].upper() + told[1:]
     return None
@@ -83,9 +97,14 @@ def replaces_preference(new: str, old: str) -> bool:
     about, before = set(terms(newer)) - _CUES, set(terms(older)) - _CUES
     if not about or not before or before <= about:
         return bool(about and before)
-    opposite = has_any("negative", newer) != has_any("negative", older)
-    is_choice = has_any("exclusive", newer) and has_any("exclusive", older)
-    if opposite or not is_choice or max(len(about), len(before)) > 4:
+    is_opposite = speech.has_any("negative", newer) != speech.has_any("negative", older)
+    if is_opposite and (speech.has_any("negative", newer) or newer.startswith("Allows")):
+        return about <= before and " and " not in older
+    one, other = (attribute(f"The user's {text}") for text in (newer, older))
+    if one is not None and one == other:
+        return True
+    is_choice = speech.has_any("exclusive", newer) and speech.has_any("exclusive", older)
+    if is_opposite or not is_choice or max(len(about), len(before)) > 4:
         return False
     kinds = ("Wants to be called", "Wants answers in")
     is_same = terms(newer)[-1:] == terms(older)[-1:]

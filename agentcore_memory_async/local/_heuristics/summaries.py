@@ -2,7 +2,7 @@
 Summaries of sessions: a topic for each part of a conversation, told in the third person.
 
 A part ends where the user speaks of something that the part has no word of. It is named by the
-words that the user said most, and told by its most important statements in their order.
+words that the user said most, and told by its statements in their order.
 """
 
 from __future__ import annotations
@@ -13,19 +13,10 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from agentcore_memory_async.local._heuristics.facts import LOOKBACK_MESSAGES, fact_of, name_of
+from agentcore_memory_async.local._language import speech
 from agentcore_memory_async.local._language.english import PATTERNS
-from agentcore_memory_async.local._language.sentences import (
-    content_word_count,
-    dangles,
-    has_any,
-    has_name,
-    has_value,
-    is_english,
-    matches,
-    statements,
-)
 from agentcore_memory_async.local._language.third_person import about_speaker, swap, with_period
-from agentcore_memory_async.local._language.words import sentences, stem, tokens
+from agentcore_memory_async.local._language.words import sentences, stem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,8 +27,10 @@ _LONGEST = 24
 """Messages after which the next one of the user begins a new part; twice that for any message."""
 _NEW_WORDS = 3
 """Words that only a message about something else has."""
-_MAX_SENTENCES = 24
-"""Sentences of a topic."""
+_WORD = re.compile(r"(?<!\w)(?:#\w+|(?!(?:two|three|four|five|six)\b)[^\W\d_][\w'-]*)")
+"""A word that may have content."""
+_LINK = "(?:(?:at|for|from|in|of|on|to|with) (?:(?:a|an|my|the) )?)"
+"""What words of content may stand together with."""
 _MAX_LENGTH = 15_000
 """Characters of a topic's text, below the service's limit of 16,000 for a record."""
 
@@ -82,52 +75,44 @@ def topics(
 
 
 def topic_name(messages: Sequence[tuple[str, str]]) -> str:
-    """Return the words that most messages of the user have, as they were said; three at most."""
-    counts: Counter[str] = Counter()
-    spelled: dict[str, str] = {}
-    for text in (text for role, text in messages if role == "USER"):
-        words = [word for word in re.findall(r"#\w+|[^\W\d_][\w'-]*", text) if _is_content(word)]
-        keys = {stem(word.lower()): word for word in reversed(words)}
-        counts.update(keys.keys())
-        spelled = {**spelled, **{key: keys[key] for key in reversed(keys) if key not in spelled}}
-    order = list(spelled)
-    best = sorted(counts, key=lambda key: (-counts[key], order.index(key)))[:3]
-    name = " ".join(spelled[key] for key in sorted(best, key=order.index))[:100]
-    return name[:1].upper() + name[1:] or "Conversation"
+    """Return the words that most messages of the user have; those that stood together do here."""
+    said = [text for role, text in messages if role == "USER"]
+    counts = Counter(key for text in said for key in _content(text))
+    words: list[str] = [
+        word for text in said for word in _WORD.findall(text) if speech.content_word_count(word)
+    ]
+    spelled = {stem(word.lower()): word for word in reversed(words)}
+    order = list(dict.fromkeys(stem(word.lower()) for word in words))
+    best = sorted(order, key=lambda key: -counts[key])[:3]
+    first, *others = [spelled[key] for key in order if key in best] or ["conversation"]
+    name = first
+    for one, other in zip([first, *others], others, strict=False):
+        together = re.search(rf"\b{one}( {_LINK}?){other}\b", " ".join(said))
+        name += (together[1] if together else ", ") + other
+    return name[:1].upper() + name[1:100]
 
 
 def narrate(
     messages: Sequence[tuple[str, str]], before: Sequence[tuple[str, str]] = ()
 ) -> list[str]:
-    """
-    Return the most important statements of a part in the third person, in order.
-
-    Args:
-        messages: Role and text of the part's messages, oldest first.
-        before: Role and text of the messages before them, in which a proposal may stand.
-    """
+    """Return the statements of a part in order; proposals may stand in messages before them."""
     context = [*before[-LOOKBACK_MESSAGES:], *messages]
     who = {"USER": name_of(context) or "The user", "ASSISTANT": "The assistant"}
-    lines: dict[str, int] = {}
-    for place in range(len(context) - len(messages), len(context)):
-        role = context[place][0]
-        line = _line(context[: place + 1], who[role]) if role in who else None
-        if line is not None:
-            weight = content_word_count(line) + 2 * has_name(line) + 2 * has_value(line)
-            lines.setdefault(line, weight)
-    # How it began, where it stands now, and the heaviest in between.
-    ordered = list(lines)
-    heaviest = sorted(ordered[1:-1], key=lambda line: -lines[line])[: _MAX_SENTENCES - 2]
-    return [line for line in ordered if line in {ordered[0], ordered[-1], *heaviest}]
+    lines = (
+        _line(context[: place + 1], who[context[place][0]])
+        for place in range(len(context) - len(messages), len(context))
+        if context[place][0] in who
+    )
+    return list(dict.fromkeys(filter(None, lines)))
 
 
 def _line(messages: Sequence[tuple[str, str]], who: str) -> str | None:
     """Return what a summary tells of the last message; None if it tells nothing."""
     role, text = messages[-1]
-    if not is_english(text):
-        return text if role == "USER" else None
     fact = fact_of(messages, who)
-    return fact or (_asked(text, who) if role == "USER" else None) or _said(text, who)
+    if fact is not None or not speech.is_english(text):
+        return fact
+    return (_asked(text, who) if role == "USER" else None) or _said(text, who)
 
 
 def _asked(text: str, who: str) -> str | None:
@@ -135,7 +120,7 @@ def _asked(text: str, who: str) -> str | None:
     for sentence in sentences(text):
         for name, asked in (("request", "asked the assistant to"), ("matter", "asked about")):
             match = PATTERNS[name].match(sentence)
-            if match is not None and content_word_count(match["what"]):
+            if match is not None and speech.content_word_count(match["what"]):
                 return f"{who} {asked} {swap(match['what'])}."
     return None
 
@@ -143,20 +128,16 @@ def _asked(text: str, who: str) -> str | None:
 def _said(text: str, who: str) -> str | None:
     """Return the statements that are no facts by themselves, but tell what the talk was about."""
     told: list[str] = []
-    for sentence in statements(text):
-        if has_any("addressee", sentence):
+    for sentence in speech.statements(text):
+        if speech.has_any("addressee", sentence):
             continue
-        if told and matches("leans", sentence):
+        if told and speech.matches("leans", sentence):
             told.append(with_period(swap(sentence)))
-        elif content_word_count(sentence) >= 2 and not dangles(sentence):
-            is_own = has_any("self", sentence)
+        elif speech.content_word_count(sentence) >= 2 and not speech.dangles(sentence):
+            is_own = speech.has_any("self", sentence)
             told.append(about_speaker(sentence, who) if is_own else with_period(sentence))
     return " ".join(told) or None
 
 
 def _content(text: str) -> set[str]:
-    return {stem(word) for word in tokens(text) if _is_content(word)}
-
-
-def _is_content(word: str) -> bool:
-    return content_word_count(word) > 0 and not word.isdigit()
+    return {stem(word.lower()) for word in _WORD.findall(text) if speech.content_word_count(word)}

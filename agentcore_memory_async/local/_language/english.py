@@ -19,7 +19,7 @@ WORDS: dict[str, frozenset[str]] = {
 
 def compiled(pattern: str) -> re.Pattern[str]:
     """Return a pattern of the file: without its line breaks, and with its macros."""
-    for name, macro in DATA["macros"].items():
+    for name, macro in (*DATA["macros"].items(), ("KNOWN", "|".join(sorted(WORDS["verbs"])))):
         pattern = pattern.replace(name, macro)
     return re.compile(re.sub(r"\n\s*", "", pattern), re.IGNORECASE)
 

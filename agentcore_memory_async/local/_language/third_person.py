@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agentcore_memory_async.local._language.english import DATA, WORDS, compiled
+from agentcore_memory_async.local._language.english import DATA, PATTERNS, WORDS, compiled
 from agentcore_memory_async.local._language.words import STOP_WORDS
 
 _WORD = re.compile(
@@ -12,7 +12,9 @@ _WORD = re.compile(
     r"(?<![\w/-])[^\W\d_][\w']*(?![-/]\w)"
 )
 """Words, but for parts of others ("I-95", "I/O"); numerals match as a whole."""
-_AFTER_I = re.compile(r"\b(?P<who>i) (?P<verb>am|was|wasn't)\b", re.IGNORECASE)
+_AFTER_I = re.compile(
+    r"\b(?P<who>i|(?:and|but|or)(?= am)) (?P<verb>am|was|wasn't)\b", re.IGNORECASE
+)
 """A form of "to be" that changes with the pronoun."""
 _PLURAL = {"am": "are", "was": "were", "wasn't": "weren't"}
 """Such forms, and those that go with "they"."""
@@ -20,6 +22,10 @@ _FIRST = [(compiled(how), rest) for how, rest in DATA["beginnings"].items()]
 """Beginnings of sentences, and what comes after the speaker."""
 _VERB = compiled(r"i (?P<adverbs>(?:ADVERB )*)(?P<verb>[a-z]+)\b")
 """The beginning of a sentence with "I" and a verb."""
+_BASES = {"is": "am", "has": "have", "doesn't": "don't", "does": "do"}
+"""Verbs by their third persons."""
+_CHANGING = WORDS["verbs"] | {"am", "do", "don't", "have", "haven't"}
+"""Verbs that are known to change in the third person."""
 _AGREES = re.compile(r"\b(?P<who>you|i) (?P<verb>[a-z]+)\b", re.IGNORECASE)
 """The user or the assistant and a verb, in an assistant's words."""
 
@@ -38,15 +44,9 @@ _ADDRESSEE = _table("addressee")
 
 
 def about_speaker(sentence: str, who: str) -> str:
-    """
-    Return a sentence of a speaker in the third person.
-
-    A verb whose form is not known stays as it is, after "they".
-
-    Args:
-        sentence: Sentence in the first person.
-        who: The speaker: "The user", or a name.
-    """
+    """Return what *who* said in the third person; "says they" if the form of a verb is unknown."""
+    if _has_two_verbs(sentence):
+        return with_period(f"{who} says {swap(sentence)}")
     match = _VERB.match(sentence)
     if match is not None and match["verb"].lower() in WORDS["verbs"]:
         verb = conjugate(match["verb"].lower())
@@ -59,6 +59,21 @@ def about_speaker(sentence: str, who: str) -> str:
     is_plain = first.lower().strip(",") in STOP_WORDS | WORDS["weak"]
     first = first.lower() if is_plain else first
     return with_period(f"{who} says {swap(first + space + rest)}")
+
+
+def _has_two_verbs(sentence: str) -> bool:
+    """Return whether another verb in the present may go with "I", which then would change, too."""
+    words = PATTERNS["also"].findall(sentence) if PATTERNS["singular"].match(sentence) else []
+    is_other = sentence.startswith(("I'm", "I am"))
+    return any(word in _CHANGING or not (is_other or word in STOP_WORDS) for word in words)
+
+
+def first_person(rest: str) -> str:
+    """Return what follows "the user" as the user would say it: " likes tea" as "I like tea"."""
+    if rest.startswith("'s"):
+        return f"My{rest[2:]}"
+    verb, space, more = rest.strip().partition(" ")
+    return f"I {_BASES.get(verb, verb)}{space}{more}"
 
 
 def about_user(sentence: str, *, at_start: bool = True) -> str:
@@ -98,3 +113,6 @@ def with_period(sentence: str) -> str:
     """Return a sentence with a period, unless it ends with a mark of its own."""
     sentence = sentence.rstrip(" ,;:")
     return sentence if sentence[-1:] in ".!?\u2026\"'" else sentence + "."
+
+
+_BASES.update({conjugate(verb): verb for verb in WORDS["verbs"]})

@@ -36,6 +36,16 @@ def statements(text: str) -> list[str]:
     return found
 
 
+def without_leads(text: str) -> tuple[str, dict[str, re.Match[str]]]:
+    """Return a text without what corrects, what is to be noted and who speaks; and these."""
+    text, leads = as_meant(text), dict[str, re.Match[str]]()
+    for name in ("correction", "note", "speaker"):
+        if (match := PATTERNS[name].match(text)) is not None:
+            leads[name] = match
+            text = text[match.end() :].rstrip("?" * (name == "note"))
+    return text, leads
+
+
 def as_meant(text: str) -> str:
     """Return a text with the apostrophes and capitals that people leave out."""
     text = text.replace("\u2019", "'")
@@ -83,6 +93,8 @@ def is_telling(sentence: str) -> bool:
 
 def dangles(sentence: str) -> bool:
     """Return whether a word of a sentence stands for something that is not in it."""
+    if PATTERNS["pointing"].search(sentence) is not None:
+        return True
     match = PATTERNS["deictic"].search(sentence)
     return match is not None and content_word_count(sentence[: match.start()]) < 2
 
@@ -101,6 +113,12 @@ def has_name(text: str) -> bool:
     """Return whether a text has a name: a capitalized word that is not its first."""
     words = re.findall(r"(?<=[\w,;:$] )[A-Z][\w'&.-]*", text)
     return any(word.lower().split("'")[0] not in _NO_NAMES for word in words)
+
+
+def is_speaker(name: str) -> bool:
+    """Return whether words can be the name of somebody who speaks."""
+    others = _NO_NAMES.union(*map(WORDS.__getitem__, ("labels", "orders", "peoples", "weak")))
+    return others.isdisjoint(name.lower().split())
 
 
 def has_value(text: str) -> bool:
@@ -126,6 +144,20 @@ def _is(name: str, word: str) -> bool:
     return word in WORDS[name] or is_form
 
 
+def by_language(text: str) -> tuple[str, str]:
+    """Return what of a text is English, and its sentences in other languages as they were said."""
+    parts = sentences(text)
+    is_mostly = is_english(text)
+    foreign = [
+        part
+        for part in parts
+        if (signs := _signs_of_english(part)) < 0 or (not signs and not is_mostly)
+    ]
+    if len(foreign) in {0, len(parts)}:
+        return (text, "") if is_mostly else ("", text)
+    return " ".join(part for part in parts if part not in foreign), " ".join(foreign)
+
+
 def is_english(text: str) -> bool:
     """
     Return whether a text is English; a few words without any grammar count as such.
@@ -133,8 +165,14 @@ def is_english(text: str) -> bool:
     Words decide, since one sentence has too few letters for statistics.
     """
     words = tokens(as_meant(text))
+    return (_signs_of_english(text) or len(words) < 3 or words[0] == "i") > 0
+
+
+def _signs_of_english(text: str) -> int:
+    """Return how many more words are a sign of English than of another language."""
+    words = tokens(as_meant(text))
     # A capitalized word may be of a name, as in "Los Angeles".
     plain = tokens(" ".join(re.findall(r"^\w+|(?<![\w'])[^\W\dA-Z][\w']*", text)))
     foreign = sum(word in WORDS["foreign"] or not word.isascii() for word in plain)
-    english = sum(map(_ENGLISH.__contains__, words))
-    return english > foreign or (english == foreign == 0 and (len(words) < 3 or words[0] == "i"))
+    english = sum(map(_ENGLISH.__contains__, words)) + len(re.findall(r"(?<=[\w,] )I\b", text))
+    return english - foreign
