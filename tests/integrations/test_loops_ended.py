@@ -284,14 +284,6 @@ def test_no_other_error_is_taken_for_an_ended_loop(
             call(held.calls, way, lambda: asyncio.sleep(0))
 
 
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """Let Ctrl-C raise; a shell that runs the suite in the background lets it be ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 def interrupted(home: Home) -> tuple[Gated, Callable[[], Awaitable[str]]]:
     """Return a call that presses Ctrl-C when it has begun, and never ends by itself."""
     gated = Gated(home)
@@ -307,7 +299,6 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="no other process can pres
 
 
 @POSIX
-@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_blocking_call(home: Home) -> None:
     """It is cancelled, and has ended when the interrupt goes on."""
     gated, press = interrupted(home)
@@ -318,7 +309,6 @@ def test_an_interrupted_blocking_call(home: Home) -> None:
 
 
 @POSIX
-@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_blocking_call_in_a_loop(home: Home) -> None:
     """The first Ctrl-C counts, although asyncio only cancels the task that waits."""
     gated, press = interrupted(home)
@@ -332,7 +322,6 @@ def test_an_interrupted_blocking_call_in_a_loop(home: Home) -> None:
 
 
 @POSIX
-@pytest.mark.usefixtures("interruptible")
 def test_a_signal_handler_that_raises_a_timeout(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -369,7 +358,6 @@ def test_a_signal_handler_that_raises_a_timeout(
 
 
 @POSIX
-@pytest.mark.usefixtures("interruptible")
 def test_a_call_that_does_not_end_when_it_is_interrupted(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

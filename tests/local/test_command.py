@@ -32,14 +32,6 @@ NAME = " ".join(["python", *COMMAND[1:]])
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 
-@pytest.fixture(autouse=True)
-def interruptible() -> Generator[None]:
-    """Let Ctrl-C reach commands; a shell lets it be ignored by what runs in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 def python(code: str) -> list[str]:
     """Return a program that runs some Python."""
     return [sys.executable, "-c", textwrap.dedent(code)]

@@ -46,10 +46,6 @@ class Ran(Protocol):
     stderr: str
 
 
-# A shell that runs the suite in the background ignores Ctrl-C, which children inherit.
-PRELUDE = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-
-
 class Script:
     """A Python program in a process of its own, killed after a timeout."""
 
@@ -57,7 +53,7 @@ class Script:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         environment.pop("PYTHONWARNINGS", None)
         self.process = subprocess.Popen(
-            [sys.executable, "-X", "faulthandler", "-W", "error", "-c", PRELUDE + dedent(code)],
+            [sys.executable, "-X", "faulthandler", "-W", "error", "-c", dedent(code)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
