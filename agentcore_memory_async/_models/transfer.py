@@ -7,7 +7,7 @@ from datetime import datetime
 
 from attrs import field, frozen
 
-from agentcore_memory_async._models.base import Model, size
+from agentcore_memory_async._models.base import Model, size, size_if_any
 from agentcore_memory_async._models.forgetting import NotCovered
 from agentcore_memory_async._models.messages import (
     BlobPayload,
@@ -122,12 +122,15 @@ class ImportProgress(Model):
         messages: Messages and other events that are stored, whether by this run or before.
         records: Records that are stored.
         per_second: Messages per second of this run, on average.
+        places: Places, from 0, of the items that were stored whole since the step before. Another
+            import of the same items may pass over them: ``stored=`` of ``import_conversations``.
     """
 
     conversations: int
     messages: int
     records: int
     per_second: float
+    places: tuple[int, ...] = field(default=(), repr=size_if_any)
 
 
 @frozen

@@ -20,11 +20,11 @@ from agentcore_memory_async.errors import NotFoundError
 from agentcore_memory_async.models import Conversation, ExportReport, HistoryRecord
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from agentcore_memory_async._operations.records import RecordOperations
     from agentcore_memory_async._wire.forgetting import Target
-    from agentcore_memory_async.models import MemoryRecord, NotCovered
+    from agentcore_memory_async.models import MemoryRecord, NotCovered, SessionSummary
 
 MOST_READS = 16
 """Records that are read at once; flow control may admit fewer."""
@@ -45,12 +45,14 @@ class Export(Followed[Conversation | HistoryRecord, ExportReport]):
         actor_ids: Sequence[str] | None,
         targets: Sequence[Target],
         not_covered: tuple[NotCovered, ...],
+        skip: Callable[[SessionSummary | MemoryRecord], bool] | None,
     ) -> None:
         self._view = view
         self._core = view._core  # noqa: SLF001 - a view's own
         self._actor_ids = actor_ids
         self._targets = targets
         self._not_covered = not_covered
+        self._skip = skip or _nothing
 
     def __repr__(self) -> str:
         return f"<Export of {self._core.memory_id}, {'done' if self.done else 'not done'}>"
@@ -61,6 +63,8 @@ class Export(Followed[Conversation | HistoryRecord, ExportReport]):
         for actor_id in await self._actors():
             async for page in session_pages(core, actor_id, has_events=False):
                 for session in page:
+                    if self._skip(session):
+                        continue
                     conversation = await self._conversation(actor_id, session.session_id)
                     if conversation.messages:
                         conversations += 1
@@ -80,7 +84,7 @@ class Export(Followed[Conversation | HistoryRecord, ExportReport]):
                 new = [each for each in page_of_records if target.holds(each.namespace)]
                 new = [each for each in new if each.memory_record_id not in seen]
                 seen.update(each.memory_record_id for each in new)
-                for record in await self._whole(new):
+                for record in await self._whole([each for each in new if not self._skip(each)]):
                     records += 1
                     yield decide.history_record(record)
         self._result = ExportReport(conversations, messages, records, self._not_covered)
@@ -130,3 +134,8 @@ class Export(Followed[Conversation | HistoryRecord, ExportReport]):
 
         await run_each(enumerate(records), read, MOST_READS)
         return [whole[place] for place in sorted(whole)]
+
+
+def _nothing(_found: SessionSummary | MemoryRecord) -> bool:
+    """Return that nothing is skipped."""
+    return False

@@ -21,11 +21,10 @@ from agentcore_memory_async.models import (
     Conversation,
     HistoryRecord,
     ImportProgress,
-    NewMemoryRecord,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator, Container, Iterable
     from datetime import datetime
 
     from agentcore_memory_async._operations.batches import BatchOperations
@@ -51,6 +50,7 @@ def distinct_times(times: Iterable[int]) -> list[int]:
 class _Writing:
     """A conversation that is being stored, and how far it is."""
 
+    place: int
     conversation: Conversation
     session: EventOperations
     events: list[HistoryEvent]
@@ -74,26 +74,37 @@ class Import(Followed[ImportProgress, ImportProgress]):
     """
 
     def __init__(
-        self, view: BatchOperations, source: AsyncGenerator[object], extract: bool, concurrency: int
+        self,
+        view: BatchOperations,
+        source: AsyncGenerator[object],
+        extract: bool,
+        concurrency: int,
+        stored: Container[int],
     ) -> None:
         self._view = view
         self._core = view._core  # noqa: SLF001 - a view's own
         self._source = source
         self._extract = extract
         self._concurrency = concurrency
+        self._stored_before = stored
         self._active: list[_Writing] = []
         self._held: object = None
         self._records: list[HistoryRecord] = []
+        self._record_places: list[int] = []
+        self._records_taken = 0
+        self._place = -1
+        self._places: list[int] = []
         self._has_more = True
         self._is_cut = False
         self._counts = {"conversations": 0, "messages": 0, "records": 0}
+        self._sent = 0
 
     def __repr__(self) -> str:
         state = "done" if self.done else "not done"
         return f"<Import into {self._core.memory_id}, {state}>"
 
     async def _steps(self) -> AsyncGenerator[ImportProgress]:
-        began, before = self._now(), self._counts["messages"]
+        began, before = self._now(), self._sent
         while await self._fill():
             await self._store_round()
             yield self._progress(began, before)
@@ -104,8 +115,9 @@ class Import(Followed[ImportProgress, ImportProgress]):
 
     def _progress(self, began: float, before: int) -> ImportProgress:
         seconds = self._now() - began
-        stored = self._counts["messages"] - before
-        return ImportProgress(**self._counts, per_second=stored / seconds if seconds > 0 else 0.0)
+        per_second = (self._sent - before) / seconds if seconds > 0 else 0.0
+        places, self._places = tuple(self._places), []
+        return ImportProgress(**self._counts, per_second=per_second, places=places)
 
     async def _fill(self) -> bool:
         """Take conversations and records until there is enough to do; return whether there is."""
@@ -115,12 +127,16 @@ class Import(Followed[ImportProgress, ImportProgress]):
             if self._held is None:
                 self._held = await self._next()
             item = self._held
-            if isinstance(item, Conversation):
+            if self._place in self._stored_before:
+                self._pass_over(item)
+            elif isinstance(item, Conversation):
                 if any(_is_same_session(each.conversation, item) for each in self._active):
                     break  # its order is that of the iterable
                 self._active.append(await self._begin(item))
             elif isinstance(item, HistoryRecord):
                 self._records.append(item)
+                self._record_places.append(self._place)
+                self._records_taken += 1
             elif self._has_more:
                 check.refuse(
                     f"an item of conversations is {check.kind(item)}; give a Conversation, or a "
@@ -128,6 +144,15 @@ class Import(Followed[ImportProgress, ImportProgress]):
                 )
             self._held = None  # not before: an item that is refused is refused again
         return bool(self._active or self._records)
+
+    def _pass_over(self, item: object) -> None:
+        """Count an item that an earlier import has stored."""
+        if isinstance(item, Conversation):
+            self._counts["conversations"] += 1
+            self._counts["messages"] += len(item.messages)
+        elif isinstance(item, HistoryRecord):
+            self._counts["records"] += 1
+            self._records_taken += 1
 
     async def _next(self) -> object:
         """Return the next item; None at the end."""
@@ -139,6 +164,7 @@ class Import(Followed[ImportProgress, ImportProgress]):
         self._is_cut = True
         item = await anext(self._source, None)
         self._is_cut = False
+        self._place += 1
         self._has_more = item is not None
         return item
 
@@ -147,7 +173,8 @@ class Import(Followed[ImportProgress, ImportProgress]):
         given = conversation.session_id, conversation.messages
         events = await run_apart(decide.checked_events, *given, large=is_large(given))
         times = distinct_times(check.check_timestamp(each.timestamp) for each in events)
-        return _Writing(conversation, session, events, times, decide.writing_order(events))
+        order = decide.writing_order(events)
+        return _Writing(self._place, conversation, session, events, times, order)
 
     async def _store_round(self) -> None:
         """Store a few messages of each conversation, and the records."""
@@ -174,7 +201,9 @@ class Import(Followed[ImportProgress, ImportProgress]):
             if len(self._records) == MOST_RECORDS or not (self._active or self._has_more):
                 tasks.start_soon(store_records)
         active = [each for each in self._active if not each.is_over]
-        self._counts["conversations"] += len(self._active) - len(active)
+        over = [each.place for each in self._active if each.is_over]
+        self._counts["conversations"] += len(over)
+        self._places += over
         self._active = active
         if errors:
             raise errors[0]
@@ -194,34 +223,26 @@ class Import(Followed[ImportProgress, ImportProgress]):
         writing.event_ids[place] = stored.event_id
         writing.at += 1
         self._counts["messages"] += 1
+        self._sent += 1
 
     async def _store_records(self) -> None:
         now = EPOCH + timedelta(milliseconds=self._core.writer.now_ms())
+        before = self._records_taken - len(self._records)
         by_expiry: dict[datetime | None, list[HistoryRecord]] = {}
         for record in self._records:
             by_expiry.setdefault(record.expires_at, []).append(record)
         for records in by_expiry.values():
-            token = decide.records_token(self._counts["records"], records)
+            token = decide.records_token(before, records)
             await self._view.batch_create_memory_records(
-                [_new_record(each, f"{token}-{place}") for place, each in enumerate(records)],
+                [decide.new_record(each, f"{token}-{place}") for place, each in enumerate(records)],
                 expiry_days=decide.expiry_days(records[0], now),
                 client_token=token,
                 raise_on_failure=True,
             )
         self._counts["records"] += len(self._records)
-        self._records = []
+        self._places += self._record_places
+        self._records, self._record_places = [], []
 
 
 def _is_same_session(one: Conversation, other: Conversation) -> bool:
     return (one.actor_id, one.session_id) == (other.actor_id, other.session_id)
-
-
-def _new_record(record: HistoryRecord, identifier: str) -> NewMemoryRecord:
-    """Return a record to store; its identifier is the same on a day with fewer days left."""
-    return NewMemoryRecord(
-        request_identifier=identifier,
-        namespace=record.namespace,
-        content=record.content,
-        timestamp=record.timestamp,
-        metadata=record.metadata,
-    )

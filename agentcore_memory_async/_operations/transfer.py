@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from agentcore_memory_async._operations.batches import BatchOperations
 from agentcore_memory_async._operations.chunks import iterate
@@ -14,9 +14,15 @@ from agentcore_memory_async._wire.forgetting import Target, actor_targets
 from agentcore_memory_async._wire.resolved_namespaces import check_namespaces, templates_to_reach
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterable, Callable, Collection, Iterable, Mapping, Sequence
 
-    from agentcore_memory_async.models import Conversation, HistoryRecord, NotCovered
+    from agentcore_memory_async.models import (
+        Conversation,
+        HistoryRecord,
+        MemoryRecord,
+        NotCovered,
+        SessionSummary,
+    )
 
 
 class TransferOperations(RecordOperations, BatchOperations):
@@ -29,6 +35,7 @@ class TransferOperations(RecordOperations, BatchOperations):
         *,
         extract: bool,
         concurrency: int = 16,
+        stored: Collection[int] = (),
     ) -> Import:
         """
         Store conversations that were held elsewhere: each message as an event with its own time.
@@ -44,6 +51,8 @@ class TransferOperations(RecordOperations, BatchOperations):
                 threads.
             extract: Whether the service may extract records from the messages.
             concurrency: Conversations that are stored at once, 1 to 1,000.
+            stored: Places of items that an earlier import of the same items has stored, from the
+                ``places`` of its progress: they are counted and not sent.
 
         Raises:
             InvalidInputError: An argument is invalid. While it runs: an item is no conversation, or
@@ -53,15 +62,18 @@ class TransferOperations(RecordOperations, BatchOperations):
         """
         check.check_bool("extract", extract)
         check.check_int("concurrency", concurrency, 1000)
-        return Import(
-            self, iterate("conversations", conversations, "Conversation"), extract, concurrency
-        )
+        places = frozenset(check.check_list("stored", stored, "places"))
+        for place in places:
+            check.check_type("an item of stored", place, int, "give the places of items, from 0")
+        source = iterate("conversations", conversations, "Conversation")
+        return Import(self, source, extract, concurrency, cast("frozenset[int]", places))
 
     def export(
         self,
         actor_ids: Iterable[str] | None = None,
         *,
         namespaces: Mapping[str, str] | Sequence[str] | None = None,
+        skip: Callable[[SessionSummary | MemoryRecord], bool] | None = None,
     ) -> Export:
         """
         Read out conversations and records, as ``import_conversations`` takes them.
@@ -74,6 +86,8 @@ class TransferOperations(RecordOperations, BatchOperations):
             actor_ids: Actors whose data is read; everything in the memory if omitted.
             namespaces: With *actor_ids*: templates of the namespaces of their records; those that
                 the manager knows if omitted.
+            skip: Function of each session and record that is found, before it is read: whether it
+                is left out, such as one that an earlier export has read.
 
         Raises:
             InvalidInputError: An argument is invalid, or actors are given and no namespaces known.
@@ -81,8 +95,9 @@ class TransferOperations(RecordOperations, BatchOperations):
         AWS operations: ``ListActors``, ``ListSessions``, ``ListEvents``, ``ListMemoryRecords`` and
         ``GetMemoryRecord``.
         """
+        check.check_callable("skip", skip, "give a function of a SessionSummary or MemoryRecord")
         if actor_ids is None:
-            return Export(self, None, [Target("/")], ())
+            return Export(self, None, [Target("/")], (), skip)
         hierarchical = self._core.allow_hierarchical_actor_ids
         ids = [
             check.check_actor_id(each, hierarchical=hierarchical)
@@ -95,4 +110,4 @@ class TransferOperations(RecordOperations, BatchOperations):
         for actor_id in ids:
             of_actor, left = actor_targets(templates, actor_id, hierarchical=hierarchical)
             targets += of_actor
-        return Export(self, ids, targets, left)
+        return Export(self, ids, targets, left, skip)

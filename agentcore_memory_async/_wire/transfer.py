@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from agentcore_memory_async._models.origins import ORIGIN_KEY, Origin
 from agentcore_memory_async._wire import event_codec
 from agentcore_memory_async._wire import validation as check
+from agentcore_memory_async._wire.batch_codec import new_parts
 from agentcore_memory_async._wire.metadata import OWN_KEYS
 from agentcore_memory_async._wire.origins import check_origin
 from agentcore_memory_async._wire.payloads import check_messages, split_text
@@ -36,6 +37,7 @@ from agentcore_memory_async.models import (
     HistoryMessage,
     HistoryRecord,
     JsonPayload,
+    NewMemoryRecord,
 )
 
 if TYPE_CHECKING:
@@ -195,6 +197,23 @@ def _checked_event(message: object) -> HistoryEvent:
     return evolve(event, items=items_of(event))
 
 
+def check_importable(item: Conversation | HistoryRecord) -> None:
+    """
+    Check what is brought in before anything of it is sent.
+
+    Raises:
+        InvalidInputError: The service would refuse it; the error says which part of it.
+    """
+    if isinstance(item, Conversation):
+        check.check_actor_id(item.actor_id, hierarchical=True)
+        check.check_session_id(item.session_id)
+        writing_order(checked_events(item.session_id, item.messages))
+    else:
+        new_parts([new_record(item, "0")], lambda _strategy: {}, None, "0")
+        if item.expires_at is not None:
+            check.check_timestamp(item.expires_at, "expires_at")
+
+
 def writing_order(events: Sequence[HistoryEvent]) -> list[int]:
     """
     Return the places of events in the order in which they can be stored.
@@ -257,6 +276,17 @@ def token_of(conversation: Conversation, place: int, event: HistoryEvent, ms: in
     named = [conversation.actor_id, conversation.session_id, place, ms]
     branch = [event.branch, event.root, dict(event.metadata)]
     return _hash([*named, *branch, payload])
+
+
+def new_record(record: HistoryRecord, identifier: str) -> NewMemoryRecord:
+    """Return a record to store; its identifier is the same on a day with fewer days left."""
+    return NewMemoryRecord(
+        request_identifier=identifier,
+        namespace=record.namespace,
+        content=record.content,
+        timestamp=record.timestamp,
+        metadata=record.metadata,
+    )
 
 
 def records_token(place: int, records: Sequence[HistoryRecord]) -> str:

@@ -52,10 +52,15 @@ FORGETTING_CASES: dict[str, tuple[list[Any], Any]] = {
         [None, "5", 0, 1001, True],
         lambda s, x: s.manager.import_conversations([], extract=False, concurrency=x),
     ),
+    "import_conversations(stored)": (
+        [None, 5, "12", [CANARY]],
+        lambda s, x: s.manager.import_conversations([], extract=False, stored=x),
+    ),
     "export(actor_ids)": (
         [5, "anna", b"anna"],
         lambda s, x: s.manager.export(x, namespaces=["/f/{actorId}/"]),
     ),
     "export(namespaces)": (NAMESPACES, lambda s, x: s.manager.export(["a"], namespaces=x)),
+    "export(skip)": ([5, CANARY], lambda s, x: s.manager.export(skip=x)),
 }
 """Values by the arguments that they are for, and the calls that get them."""
