@@ -50,6 +50,11 @@ class NetworkClient:
         return f"region {self._network.region} (from {self._network.region_source})"
 
     @property
+    def region(self) -> str:
+        """The region in use; empty before it is open, or if that is not known."""
+        return self._network.region if self._network else ""
+
+    @property
     def endpoint_url(self) -> str:
         """Where requests go; empty if that is not known."""
         return self._network.endpoint_url if self._network else ""

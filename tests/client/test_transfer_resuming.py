@@ -25,7 +25,7 @@ from tests.client.test_transfer import FAST, START, exported, history
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ITEMS = [
+ITEMS: list[Conversation | HistoryRecord] = [
     *(history(random.Random(number), f"s{number}") for number in range(40)),
     *(HistoryRecord("/facts/a/", f"fact {number}", START) for number in range(200)),
     # Equal to the first hundred, and so a batch of its own.
@@ -37,13 +37,15 @@ ITEMS = [
 async def test_an_import_says_what_it_has_stored() -> None:
     """Each place is told once, once its item is there."""
     places: list[int] = []
-    async with LocalMemoryService(clock=AutoClock()) as service:
-        async with service.manager(MEMORY, limits=FAST) as manager:
-            work = manager.import_conversations(ITEMS, extract=False)
-            async for progress in work:
-                places += progress.places
-                assert len(places) == progress.conversations + progress.records
-            assert (await work).places == ()
+    async with (
+        LocalMemoryService(clock=AutoClock()) as service,
+        service.manager(MEMORY, limits=FAST) as manager,
+    ):
+        work = manager.import_conversations(ITEMS, extract=False)
+        async for progress in work:
+            places += progress.places
+            assert len(places) == progress.conversations + progress.records
+        assert (await work).places == ()
     assert sorted(places) == list(range(len(ITEMS)))
 
 
@@ -69,7 +71,8 @@ async def test_another_import_goes_on_from_there(seed: int) -> None:
         async with service.manager("other-a1B2c3D4e5", limits=FAST) as manager:
             whole = await manager.import_conversations(ITEMS, extract=False)
             assert await exported(manager) == both
-    known = sum(len(ITEMS[place].messages) for place in stored if place < 40)  # type: ignore[union-attr]
+    given = [ITEMS[place] for place in stored]
+    known = sum(len(each.messages) for each in given if isinstance(each, Conversation))
     assert (done.conversations, done.messages, done.records) == (
         whole.conversations,
         whole.messages,
@@ -122,7 +125,7 @@ async def test_an_export_reads_nothing_of_what_is_skipped(
     skip: Callable[[SessionSummary | MemoryRecord], bool], kept: tuple[int, int]
 ) -> None:
     """Sessions and records are skipped before they are read, and not counted."""
-    given = [
+    given: list[Conversation | HistoryRecord] = [
         *(Conversation("a", name, [HistoryMessage("hi", "user", START)]) for name in ("s1", "s2")),
         HistoryRecord("/facts/a/", "lives in Turin", START),
         HistoryRecord("/facts/a/", "likes tea", START),

@@ -2,7 +2,9 @@
 The lines of a seed: pure.
 
 A line ``{"memory": {"id": ...}}`` names the memory of the lines after it, which are those of an
-export. With more members than its id it is what GetMemory returns, and so are the strategies.
+export. The first line of what the command line exports is one, too; its others that are no
+conversation or record say nothing that a service needs. With more members than its id a memory is
+what GetMemory returns, and so are its strategies.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "strategies": list,
 }
 """Types of the members of a memory that are needed, unless it has nothing but its id."""
+_SAID_OF_AN_EXPORT = (b'{"left_out": ', b'{"manifest": ')
+"""How lines of an export begin that say what is not in it, and what is."""
 _STRATEGY = ("strategyId", "name", "type", "status")
 """Members of a strategy that are needed, as texts."""
 
@@ -110,9 +114,9 @@ def parse_seed(lines: Iterable[bytes]) -> list[MemorySeed]:
             memory = _parse_memory(number, line)
             if memory is not None:
                 memories.append(memory)
-            elif memories:
+            elif memories and not line.startswith(_SAID_OF_AN_EXPORT):
                 memories[-1].items.append((number, history_from_json(line)))
-            else:
+            elif not memories:
                 _refuse(
                     "it is not said in which memory it is; "
                     'put {"memory": {"id": "chat-a1B2c3D4e5"}} on a line before it'
