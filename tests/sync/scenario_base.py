@@ -35,7 +35,7 @@ def say(*words: object) -> None:
 
 @contextlib.contextmanager
 def ctrl_c_later() -> Iterator[None]:
-    """Hold back a Ctrl-C during a fork: in the hook of logging it would leave its lock held."""
+    """Hold back a Ctrl-C: in a fork it would leave a lock of logging held, for one."""
     came = list[int]()
     before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
     try:

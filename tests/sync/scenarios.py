@@ -235,9 +235,12 @@ def _pool(this: Program, kind: str) -> None:
     this.store()
     with ctrl_c_later():
         made = multiprocessing.get_context(kind).Pool(2)
-    with made as pool:
+    try:
         this.ready()
-        pool.map(_child, [this.actor] * 4)
+        made.map(_child, [this.actor] * 4)
+    finally:
+        with ctrl_c_later():  # a pool whose end is interrupted may wait for its workers forever
+            made.terminate()
 
 
 @program
