@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 PAGE = (Path(__file__).parent.parent / "docs" / "aws.md").read_text("utf-8")
 CLASSES = (AsyncMemorySessionManager, AsyncActor, AsyncMemorySession, AsyncMemoryControl)
 SEND_NOTHING = {
-    *("open", "aclose", "with_options", "actor", "get_actor", "manager"),
+    *("open", "aclose", "with_options", "actor", "get_actor", "manager", "usage"),
     "background",  # sends what the given pollers send
     "call",  # sends what it is told
 }

@@ -10,7 +10,9 @@ from agentcore_memory_async.errors import DecodeError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from agentcore_memory_async._calls.rate_limit import TokenBucket
     from agentcore_memory_async._calls.retry import Retrier
+    from agentcore_memory_async._calls.wait_clock import WaitClock
     from agentcore_memory_async._transport.base import Answer
     from agentcore_memory_async.policies import RetryPolicy
 
@@ -68,9 +70,9 @@ class Pages(Generic[T]):
     def __aiter__(self) -> Self:
         return self
 
-    def paced(self, seconds: float) -> None:
-        """Count how long the next page waited for a pace."""
-        self._retrier.tally.paced(self._operation, seconds)
+    async def pace(self, clock: WaitClock, bucket: TokenBucket) -> None:
+        """Wait until *bucket* lets the next page be asked for."""
+        await self._retrier.pace(self._operation, clock, bucket)
 
     async def __anext__(self) -> list[T]:
         if self.over:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agentcore_memory_async._calls.observer import Observer
-    from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter
+    from agentcore_memory_async._calls.rate_limit import SlidingWindowLimiter, TokenBucket
     from agentcore_memory_async._calls.service_clock import ServiceClock
     from agentcore_memory_async._calls.settling import Settle
     from agentcore_memory_async._calls.wait_clock import WaitClock
@@ -127,6 +127,14 @@ class Retrier:
         self._running -= 1
         if not self._running and self._idle is not None:
             self._idle.set()
+
+    async def pace(self, operation: str, clock: WaitClock, *buckets: TokenBucket) -> None:
+        """Wait until *buckets* let a request of *operation* be sent; raise where nothing may be."""
+        self._lifecycle.check()
+        waited_s = 0.0
+        for bucket in buckets:
+            waited_s += await bucket.take(clock, self.waits)
+        self.tally.paced(operation, waited_s)
 
     async def read(
         self,

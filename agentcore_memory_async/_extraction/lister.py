@@ -105,8 +105,7 @@ class Lister:
         params = {"memoryId": self._memory_id, **params}
         pages = Pages(self._retrier, operation, params, reader, page_size, self._retry)
         while not pages.over:
-            waited_s = await self._bucket.take(self.wait_clock, self._retrier.waits)
-            self._retrier.tally.paced(operation, waited_s)
+            await pages.pace(self.wait_clock, self._bucket)
             try:
                 items += await anext(pages)
             except TransportError as error:

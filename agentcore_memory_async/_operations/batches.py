@@ -207,10 +207,9 @@ class BatchOperations(View):
         ended: dict[int, list[RecordOutcome] | Exception] = {}
 
         async def send(part: Part) -> None:
-            core, retrier = self._core, self._core.retrier
+            core = self._core
             try:
-                waited_s = await core.writer.account_pace.take(LOOP_CLOCK, retrier.waits)
-                retrier.tally.paced(operation, waited_s)
+                await core.retrier.pace(operation, LOOP_CLOCK, core.writer.account_pace)
                 ended[part.start] = await self._send_part(operation, part, client_token, settle)
             except Exception as error:  # noqa: BLE001 - it is told of the records of this part
                 ended[part.start] = error

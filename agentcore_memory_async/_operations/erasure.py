@@ -112,13 +112,13 @@ class Forgetting(Followed[ForgettingStep, ForgettingReport]):
             return []
         if scope.session_id is None:
             sessions = session_pages(core, scope.actor_id, has_events=False)
-            async for session in self._paced(sessions, self._pace):
+            async for session in _paced(sessions, self._pace):
                 self._add_session(session.session_id)
         found: dict[str, list[str]] = {}
         for session_id, pace in self._sessions.items():
             params = {**self._ids(session_id), "includePayloads": False}
             pages = self._list("ListEvents", params, decide.read_event_ids, "event", session_id)
-            found[session_id] = [event_id async for event_id in self._paced(pages, pace)]
+            found[session_id] = [event_id async for event_id in _paced(pages, pace)]
         return decide.interleaved(found)
 
     async def _find_records(self) -> list[MemoryRecord]:
@@ -127,7 +127,7 @@ class Forgetting(Followed[ForgettingStep, ForgettingReport]):
         for target in self._scope.targets:
             params = {"memoryId": self._core.memory_id, "namespacePath": target.prefix}
             pages = self._list("ListMemoryRecords", params, decide.read_record_places, "record", "")
-            async for record in self._paced(pages, self._pace):
+            async for record in _paced(pages, self._pace):
                 if target.holds(record.namespace):
                     found[record.memory_record_id] = record
                 elif target.is_shared(record.namespace):
@@ -169,8 +169,7 @@ class Forgetting(Followed[ForgettingStep, ForgettingReport]):
     async def _delete_event(self, session_id: str, event_id: str) -> bool:
         core = self._core
         operation = "DeleteEvent"
-        waited_s = await self._take(self._sessions[session_id]) + await self._take(self._pace)
-        core.retrier.tally.paced(operation, waited_s)
+        await core.retrier.pace(operation, LOOP_CLOCK, self._sessions[session_id], self._pace)
         try:
             await core.retrier.change(
                 operation,
@@ -230,16 +229,14 @@ class Forgetting(Followed[ForgettingStep, ForgettingReport]):
         left = Remaining("record", record.memory_record_id, record.namespace, reason)
         return self._tally.note_failed(left, is_missing=is_missing, is_in_doubt=is_in_doubt)
 
-    async def _take(self, pace: TokenBucket) -> float:
-        return await pace.take(LOOP_CLOCK, self._core.retrier.waits)
-
-    async def _paced(self, pages: Pages[T], pace: TokenBucket) -> AsyncGenerator[T]:
-        """Iterate over the items of pages, each of which is asked for at a pace."""
-        while not pages.over:
-            pages.paced(await self._take(pace))
-            for item in await anext(pages):
-                yield item
-
     def _ids(self, session_id: str) -> dict[str, Any]:
         ids = {"memoryId": self._core.memory_id, "actorId": self._scope.actor_id}
         return {**ids, "sessionId": session_id}
+
+
+async def _paced(pages: Pages[T], pace: TokenBucket) -> AsyncGenerator[T]:
+    """Iterate over the items of pages, each of which is asked for at a pace."""
+    while not pages.over:
+        await pages.pace(LOOP_CLOCK, pace)
+        for item in await anext(pages):
+            yield item
