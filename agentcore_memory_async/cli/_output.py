@@ -186,9 +186,9 @@ class Output:
         self.require_consent(yes=yes)
         if yes:
             return True
-        sys.stderr.write(f"{escaped(question)} [y/N] ")
-        sys.stderr.flush()
-        with _interruptible():
+        with _interruptible():  # before there is a question that Ctrl-C could answer
+            sys.stderr.write(f"{escaped(question)} [y/N] ")
+            sys.stderr.flush()
             answer = sys.stdin.readline()
         return answer.strip().lower() in {"y", "yes"}
 

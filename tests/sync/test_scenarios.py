@@ -96,7 +96,8 @@ def test_a_hang_is_ended_with_its_stacks(service: BlockingLocalMemoryService) ->
     """A run that takes longer than its bound is ended, and shows where it was."""
     outcome = perform(Plan(300, "preload"), service.environment, 1.0)
     assert outcome.is_hung
-    assert outcome.status == -signal.SIGABRT
+    # Python shows the stacks of threads that run on, which can end in a crash of another kind.
+    assert outcome.status in {-signal.SIGABRT, -signal.SIGSEGV}
     assert "scenario" in outcome.errors
 
 

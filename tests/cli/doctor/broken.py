@@ -35,7 +35,6 @@ SSO = (
     "[profile work]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = reader\n"
     "[sso-session corp]\nsso_start_url = https://portal.example/start\nsso_region = us-west-2\n"
 )
-SINCE = datetime.now(UTC)
 
 
 def refuse(scene: Scene, operation: str | None, code: str, text: str = "") -> None:
@@ -259,12 +258,15 @@ def asking(**changes: Any) -> Break:
     return lambda scene: scene.ask(**changes)
 
 
-BEHIND = {"clock": ManualClock(SINCE + timedelta(minutes=10))}
-SLOW = {"lags": Lags(provisioning=600)}
-SERVICE_OPTIONS: dict[str, dict[str, Any]] = {
-    "a clock that is ten minutes behind": BEHIND,
-    "a clock by which signatures are refused": BEHIND,
-    "a memory that is being created": SLOW,
+def clock_ahead() -> dict[str, Any]:
+    """Return the options of a service whose clock is ten minutes ahead of this machine's."""
+    return {"clock": ManualClock(datetime.now(UTC) + timedelta(minutes=10))}
+
+
+SERVICE_OPTIONS: dict[str, Callable[[], dict[str, Any]]] = {
+    "a clock that is ten minutes behind": clock_ahead,
+    "a clock by which signatures are refused": clock_ahead,
+    "a memory that is being created": lambda: {"lags": Lags(provisioning=600)},
 }
 """Options of the service, by set-up."""
 SETUPS: dict[str, Break] = {

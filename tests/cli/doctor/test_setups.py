@@ -65,7 +65,7 @@ async def scene(
 ) -> AsyncIterator[Scene]:
     """Yield a machine that is all right."""
     row = getattr(request, "param", None)
-    options = SERVICE_OPTIONS.get(row.setup, {}) if row else {}
+    options = SERVICE_OPTIONS.get(row.setup, dict)() if row else {}
     async with opened(monkeypatch, tmp_path, authority, **options) as made:
         yield made
 
