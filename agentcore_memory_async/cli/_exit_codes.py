@@ -62,6 +62,8 @@ def exit_code_of(error: Exception) -> int:
 
     if isinstance(error, CommandError):
         return error.exit_code
+    if _unusable_file(error) is not None:
+        return WRONG_USAGE
     by_class: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
         ((errors.CertificateError,), FAILED),
         ((errors.InvalidInputError, errors.ValidationError), WRONG_USAGE),
@@ -90,12 +92,21 @@ def is_expected(error: Exception) -> bool:
     return isinstance(error, AgentCoreMemoryError | CommandError | InvalidInputError | OSError)
 
 
+def _unusable_file(error: Exception) -> str | None:
+    """Return what to tell of a file that can't be opened; None of another error."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}; give another file"
+    return None  # an error of reading or writing names no file
+
+
 def message_of(error: Exception) -> str:
     """
     Return what to tell of *error*.
 
     The message of an unexpected one may have content. So its places are told instead.
     """
+    if (message := _unusable_file(error)) is not None:
+        return message
     if is_expected(error):
         return str(error)
     places = [

@@ -57,6 +57,14 @@ def test_messages(error: Exception) -> None:
         assert str(error) == message_of(error)
 
 
+def test_a_file_that_can_not_be_opened() -> None:
+    """It is named, and another one is to be given."""
+    error = FileNotFoundError(2, "No such file or directory", "nothere.jsonl")
+    assert codes.WRONG_USAGE == exit_code_of(error)
+    expected = "nothere.jsonl: No such file or directory; give another file"
+    assert expected == message_of(error)
+
+
 def test_the_cause_of_a_group() -> None:
     """It is the first one, and an unexpected one before all others."""
     first, second, bug = BrokenPipeError(), OSError("full"), KeyError("x")
