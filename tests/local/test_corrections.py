@@ -15,6 +15,7 @@ from agentcore_memory_async.local import BuiltInExtractor, ExtractionRequest
 from agentcore_memory_async.local.extractor import Message, Strategy
 
 FACTS = [
+    (["I live in Bergen", "oops i meant bern"], ["The user lives in bern."]),
     # A value alone takes the place of the one that was told last.
     (["I live in Bergen.", "Sorry, I meant Malmo."], ["The user lives in Malmo."]),
     (["I live in Bergen.", "oh wait, i mean Malmo"], ["The user lives in Malmo."]),

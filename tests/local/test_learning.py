@@ -61,7 +61,17 @@ TOLD = {
     "I'm tall and slim": "The user is tall and slim.",
     "I can swim and run": "The user can swim and run.",
     "I sing and my wife plays piano": "The user sings and their wife plays piano.",
+    "- I'm vegan\n- I own a boat": "The user is vegan. The user owns a boat.",
+    "I own a boat. I own a boat.": "The user owns a boat.",
+    "I use Ubuntu btw": "The user uses Ubuntu.",
+    "tbh I own a boat": "The user owns a boat.",
+    "I'd been a cook in Rome before": "The user had been a cook in Rome before.",
+    "my us visa is valid in the us": "The user's US visa is valid in the US.",
+    "I own a gold mine": "The user owns a gold mine.",
+    'My motto is "I love my dog"': 'The user\'s motto is "I love my dog"',
     # Who speaks.
+    "Bio: I'm a nurse in Oslo": "The user is a nurse in Oslo.",
+    "Correct: I live in Oslo": "The user lives in Oslo.",
     "I'm Maria": "The user's name is Maria.",
     "Hi, this is Priya": "The user's name is Priya.",
     "It's Bob again": "The user's name is Bob.",
@@ -134,6 +144,11 @@ UNTOLD = (
     '{"role": "user", "content": [{"type": "tool_result", "content": "I live in Rome"}]}',
     '{"role": "system", "content": "I live in Rome"}',
     '{"message": {"role": "user", "content": [{"text": "I live in Os', "Imagine I lived in Rome",
+    "Vegan here", "turn off the lights in my bedroom", "fix my code", "I'm confused", "I'm back",
+    "I have a question", "im fine thx", "fav food: ramen",
+    "Summarize this text: I was born in Rome.",
+    "Can you rewrite this for me: I am a nurse.", "Translate the following.\nI own a boat.",
+    "Here's my essay: I was born in Rome.", "hey can u help me, im new at a startup in Rome",
 )  # fmt: skip
 """Messages of a user that state nothing worth keeping."""
 FOREIGN = (
@@ -170,6 +185,9 @@ PREFERENCES = {
     "No emojis, please.": "Wants no emojis",
     "Keep your answers short": "Wants answers that are short",
     "Always use metric units": "Asks: always use metric units",
+    "Address me as Tom": "Wants to be called Tom",
+    "I go by Tom": "Wants to be called Tom",
+    "From now on, answer in French": "Wants answers in French",
     "Call me Tom, not Thomas.": "Wants to be called Tom",
     "speak german to me": "Wants answers in german",
     "Can you speak French with me?": "Wants answers in French",
@@ -197,7 +215,8 @@ NO_PREFERENCES = (
     "Call me later", "No errors in the log", "Me gusta el café, siempre.",
     "Don't worry", "Dont know", "don't cancel it yet", "Don't book anything", "two tickets please",
     "Use my card", "use the red one", "I prefer not to say", "Can you speak French?",
-    "I speak German", "I like jazz. Just kidding!",
+    "I speak German", "I like jazz. Just kidding!", "Call me crazy", "I go by bus",
+    "Translate this: I love jazz", "Please translate the following text.\nI love jazz.",
 )  # fmt: skip
 """Messages that express none."""
 PROPOSAL = "You want to book a table for 2 at Casa Verde at 8 pm, correct?"
@@ -467,6 +486,10 @@ def test_hostile_text_takes_no_time() -> None:
         "confirm that " * 5_000 + "?",
         "remember " * 10_000,
         "[" * 5_000,
+        "translate " + "this " * 10_000,
+        "here is my " + "text " * 10_000,
+        "please " * 10_000,
+        "\u201ci " * 10_000,
     ):
         for kind in ("SEMANTIC", "USER_PREFERENCE", "SUMMARIZATION", "EPISODIC"):
             assert len(learn(kind, ("USER", text), ("ASSISTANT", text))) <= 2

@@ -62,7 +62,7 @@ def _fact(text: str, before: Sequence[tuple[str, str]], who: str) -> str | None:
     rest, leads = speech.without_leads(text)
     if "speaker" in leads and speech.is_speaker(leads["speaker"]["name"]):
         who = leads["speaker"]["name"]
-    fact = " ".join(_told(rest, who, is_note="note" in leads))
+    fact = " ".join(dict.fromkeys(_told(rest, who, is_note="note" in leads)))
     if (fact and "correction" not in leads) or speech.is_question(text):
         return fact or None
     for place in reversed(range(len(before))):

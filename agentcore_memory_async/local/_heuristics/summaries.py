@@ -128,7 +128,7 @@ def _asked(text: str, who: str) -> str | None:
 def _said(text: str, who: str) -> str | None:
     """Return the statements that are no facts by themselves, but tell what the talk was about."""
     told: list[str] = []
-    for sentence in speech.statements(text):
+    for sentence in speech.statements("" if PATTERNS["jest"].search(text) else text):
         if speech.has_any("addressee", sentence):
             continue
         if told and speech.matches("leans", sentence):

@@ -15,10 +15,12 @@ _NO_NAMES = WORDS["calendar"] | WORDS["no_names"] | STOP_WORDS
 """Capitalized words that name nothing."""
 _ENGLISH = STOP_WORDS.union(*WORDS.values()) - WORDS["foreign"] - WORDS["shared"]
 """Words that are a sign of English."""
-_TYPED: dict[str, str] = DATA["typed"]
-"""What people type, and mean."""
+_MEANT: dict[str, str] = DATA["typed"] | {"id": "I'd", "us": "US"}
+"""What people mean, by what they type; the last two only in some places."""
 _AS_TYPED = re.compile(
-    rf"(?<![\w'.])(?:{'|'.join(_TYPED)}|id(?= (?:like|love|rather)))(?![\w'])", re.IGNORECASE
+    rf"(?<![\w'.])(?:{'|'.join(DATA['typed'])}|"
+    r"id(?= (?:like|love|rather))|(?:(?<=\bmy )|(?<=\bthe ))us)(?![\w'])",
+    re.IGNORECASE,
 )
 """Words that people type without apostrophes or capitals."""
 
@@ -49,7 +51,7 @@ def without_leads(text: str) -> tuple[str, dict[str, re.Match[str]]]:
 def as_meant(text: str) -> str:
     """Return a text with the apostrophes and capitals that people leave out."""
     text = text.replace("\u2019", "'")
-    return _AS_TYPED.sub(lambda match: _TYPED.get(match.group().lower(), "I'd"), text)
+    return _AS_TYPED.sub(lambda match: _MEANT[match.group().lower()], text)
 
 
 def cut(text: str) -> str:

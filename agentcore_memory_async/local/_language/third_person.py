@@ -8,10 +8,11 @@ from agentcore_memory_async.local._language.english import DATA, PATTERNS, WORDS
 from agentcore_memory_async.local._language.words import STOP_WORDS
 
 _WORD = re.compile(
+    r"\"[^\"]*\"|\u201c[^\u201d]*\u201d|\ban? (?:\w+ )?mine\b|"
     r"\b(?:Type|Part|Phase|Stage|Class|Level|World War|Act|Volume) I\b|"
     r"(?<![\w/-])[^\W\d_][\w']*(?![-/]\w)"
 )
-"""Words, but for parts of others ("I-95", "I/O"); numerals match as a whole."""
+"""Words, but for parts of others ("I-95"); quotes, numerals and "a mine" match as a whole."""
 _AFTER_I = re.compile(
     r"\b(?P<who>i|(?:and|but|or)(?= am)) (?P<verb>am|was|wasn't)\b", re.IGNORECASE
 )

@@ -32,12 +32,9 @@ def _normalize(text: str) -> str:
 def tokens(text: str) -> list[str]:
     """Split *text* into lower-case words, and scripts without spaces into pairs of characters."""
     found: list[str] = []
-    for match in _TOKEN.finditer(_normalize(text)):
-        word = match.group()
-        if _IDEOGRAPHS.search(word):
-            found.extend(word[i : i + 2] for i in range(max(1, len(word) - 1)))
-        else:
-            found.append(word)
+    for word in _TOKEN.findall(_normalize(text)):
+        is_spaced = _IDEOGRAPHS.search(word) is None
+        found += [word] if is_spaced else [word[i : i + 2] for i in range(max(1, len(word) - 1))]
     return found
 
 
@@ -117,6 +114,4 @@ def sentences(text: str) -> list[str]:
         found.append(piece)
         start = match.end()
     rest = text[start:].strip()
-    if rest:
-        found.append(rest)
-    return found
+    return [*found, rest] if rest else found
