@@ -92,7 +92,7 @@ def read_profile(path: str | Path) -> Profile:
 def _parse(text: str) -> Profile:
     try:
         report = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         message = f"it is no JSON ({error})"
         raise ProfileError(message) from error
     found = _member(report, "format", int, "")

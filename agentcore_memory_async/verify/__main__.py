@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from agentcore_memory_async.errors import AgentCoreMemoryError, InvalidInputError
-from agentcore_memory_async.verify import ReportError, find_changes, parse_report
+from agentcore_memory_async.verify import Report, ReportError, find_changes, parse_report
 from agentcore_memory_async.verify._asking.meter import Meter
 from agentcore_memory_async.verify._asking.reply import LimitReachedError, NoAnswerError
 from agentcore_memory_async.verify._probes import PROBES
@@ -220,7 +220,9 @@ async def _clean(arguments: argparse.Namespace, state: State) -> None:
     state.remove()
 
 
-async def _measure(arguments: argparse.Namespace, state: State, meter: Meter) -> int:
+async def _measure(
+    arguments: argparse.Namespace, state: State, meter: Meter, old: Report | None
+) -> int:
     """Ask, write the report, and remove what was made; return the exit status."""
     async with connect(_connected(arguments, state), meter) as connection:
         if state.may_be_there or state.observations:
@@ -237,11 +239,17 @@ async def _measure(arguments: argparse.Namespace, state: State, meter: Meter) ->
         if await work_then(run.ask, removal, _announce):
             _announce("the same command goes on where this run was; --clean removes its state")
             return INTERRUPTED
-        return _write(arguments, run, connection, state)
+        return _write(arguments, run, connection, state, old)
 
 
-def _write(arguments: argparse.Namespace, run: Run, connection: Connection, state: State) -> int:
-    """Write the report, and compare it with an earlier one."""
+def _write(
+    arguments: argparse.Namespace,
+    run: Run,
+    connection: Connection,
+    state: State,
+    old: Report | None,
+) -> int:
+    """Write the report, and compare it with the *old* one, if there is one."""
     report = run.report()
     arguments.output.write_text(report.to_json(), "utf-8")
     page = arguments.output.with_suffix(".md")
@@ -255,13 +263,19 @@ def _write(arguments: argparse.Namespace, run: Run, connection: Connection, stat
     status = INCOMPLETE if run.is_incomplete else 0
     if run.is_incomplete:
         print("incomplete: a limit was reached; give a larger one", file=sys.stderr)
-    if arguments.diff is None:
+    if old is None:
         return status
-    changes = find_changes(
-        parse_report(arguments.diff.read_text("utf-8")).verdicts, report.verdicts
-    )
+    changes = find_changes(old.verdicts, report.verdicts)
     print("\n".join(map(str, changes)) if changes else f"nothing changed since {arguments.diff}")
     return CHANGED if changes else status
+
+
+def _read_report(path: Path) -> Report:
+    try:
+        return parse_report(path.read_bytes().decode("utf-8", "replace"))
+    except ReportError as error:
+        message = f"--diff {path}: {error}"
+        raise ReportError(message) from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -269,8 +283,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _arguments(argv)
     try:
         state = _open_state(arguments)
-        if arguments.diff is not None:
-            parse_report(arguments.diff.read_text("utf-8"))  # before anything is paid for
+        # Before anything is paid for, and before --output replaces the same file.
+        old = None if arguments.diff is None else _read_report(arguments.diff)
         if arguments.clean:
             if state is None:
                 print("no run left anything here")
@@ -283,7 +297,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not _confirm(arguments, state, plan):
             return FAILED
         meter.limit = arguments.max_requests or plan.limit
-        return anyio.run(_measure, arguments, state, meter)
+        return anyio.run(_measure, arguments, state, meter, old)
     except KeyboardInterrupt:
         return INTERRUPTED
     except LimitReachedError as error:

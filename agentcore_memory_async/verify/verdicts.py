@@ -129,7 +129,7 @@ def parse_report(text: str) -> Report:
             raise ReportError(message)
         verdicts = (_parse_verdict(each) for each in members.pop("verdicts"))
         return Report(verdicts=tuple(verdicts), **members)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         if isinstance(error, ReportError):
             raise
         message = "it is no report of agentcore_memory_async.verify"

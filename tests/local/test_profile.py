@@ -75,6 +75,7 @@ def test_what_cannot_be_set_is_refused(
     ("content", "said"),
     [
         (b"", "it is no JSON"),
+        (b"[" * 100_000, "it is no JSON"),
         (b"\xff\xfe", "utf-8"),
         (b"[]", "it is a list, not an object"),
         (b"{}", "its member format is missing"),

@@ -128,6 +128,7 @@ async def test_a_file_is_seeded_once(tmp_path: Path) -> None:
     ("line", "items", "reason"),
     [
         (1, (SAID,), "not said in which memory"),
+        (1, ('{"memory": {"id": "chat-a1B2c3D4e5"}',), "not JSON"),
         (2, (NAMED, "{}"), "neither messages nor a namespace"),
         (3, (NAMED, SAID, "CANARY"), "not JSON"),
         (4, (NAMED, "", SAID, '{"memory": {}}'), "the memory has no id"),

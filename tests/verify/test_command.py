@@ -95,11 +95,25 @@ def test_a_change_has_an_exit_status(
 def test_a_report_that_cannot_be_compared_costs_nothing(
     service: BlockingLocalMemoryService, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An unreadable report is refused before anything is sent."""
-    (tmp_path / "old.json").write_text("{}", "utf-8")
-    assert 1 == command.main(["--yes", "--diff", "old.json"])
-    assert "no report" in capsys.readouterr().err
+    """An unreadable report is refused by its name, before anything is sent."""
+    for content in (b"{}", b"", b"\xff", b"[" * 100_000, b'{"format": 9}'):
+        (tmp_path / "old.json").write_bytes(content)
+        assert 1 == command.main(["--yes", "--diff", "old.json"])
+        assert "--diff old.json: it" in capsys.readouterr().err
     assert [] == service.calls()
+
+
+def test_a_report_is_compared_before_it_is_replaced(
+    service: BlockingLocalMemoryService, tmp_path: Path
+) -> None:
+    """The same file may be the old report and the new one, as in a nightly job."""
+    assert 0 == command.main(["--yes"])
+    old = (tmp_path / "measured.json").read_text("utf-8")
+    changed = old.replace('"value": "ignore"', '"value": "error"')
+    assert changed != old
+    (tmp_path / "measured.json").write_text(changed, "utf-8")
+    assert command.CHANGED == command.main(["--yes", "--diff", "measured.json"])
+    assert 0 == command.main(["--yes", "--diff", "measured.json"])
 
 
 @pytest.mark.parametrize("is_named", [False, True])

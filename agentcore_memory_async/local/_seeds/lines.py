@@ -117,6 +117,7 @@ def parse_seed(lines: Iterable[bytes]) -> list[MemorySeed]:
             elif memories and not line.startswith(_SAID_OF_AN_EXPORT):
                 memories[-1].items.append((number, history_from_json(line)))
             elif not memories:
+                history_from_json(line)  # what is no line of an export says so
                 _refuse(
                     "it is not said in which memory it is; "
                     'put {"memory": {"id": "chat-a1B2c3D4e5"}} on a line before it'

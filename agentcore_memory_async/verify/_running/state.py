@@ -71,7 +71,7 @@ class State:
             return cls(path=path, **members)
         except FileNotFoundError:
             return None
-        except (OSError, TypeError, ValueError) as error:
+        except (OSError, RecursionError, TypeError, ValueError) as error:
             message = f"{path} holds no state of a run; remove it by hand"
             raise StateError(message) from error
 
