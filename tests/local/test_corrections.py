@@ -15,6 +15,8 @@ from agentcore_memory_async.local import BuiltInExtractor, ExtractionRequest
 from agentcore_memory_async.local.extractor import Message, Strategy
 
 FACTS = [
+    (["I'm 29", "I'm 30 now"], ["The user is 30 now."]),
+    (["I live in Bergen", "no i live in bern"], ["The user lives in bern."]),
     (["I live in Bergen", "oops i meant bern"], ["The user lives in bern."]),
     # A value alone takes the place of the one that was told last.
     (["I live in Bergen.", "Sorry, I meant Malmo."], ["The user lives in Malmo."]),
@@ -135,6 +137,8 @@ FACTS = [
 ]
 """Messages, those of an assistant after a mark, and the facts that are left."""
 PREFERENCES = [
+    (["Call me Tom", "call me Thomas instead"], ["Wants to be called Thomas"]),
+    (["answer in Spanish", "answer in English again pls"], ["Wants answers in English"]),
     (["I'm vegan", "I'm not vegan anymore"], ["Is not vegan anymore"]),
     (["I'm a vegetarian", "I'm no longer a vegetarian"], ["Is no longer a vegetarian"]),
     (["I'm allergic to nuts", "I'm not allergic"], ["Is not allergic"]),

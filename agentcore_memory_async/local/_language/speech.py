@@ -19,7 +19,7 @@ _MEANT: dict[str, str] = DATA["typed"] | {"id": "I'd", "us": "US"}
 """What people mean, by what they type; the last two only in some places."""
 _AS_TYPED = re.compile(
     rf"(?<![\w'.])(?:{'|'.join(DATA['typed'])}|"
-    r"id(?= (?:like|love|rather))|(?:(?<=\bmy )|(?<=\bthe ))us)(?![\w'])",
+    r"id(?= (?:like|love|rather))|(?:(?<=\bmy )|(?<=\bthe ))us)(?![\w']|(?-i:\.[a-z]))",
     re.IGNORECASE,
 )
 """Words that people type without apostrophes or capitals."""

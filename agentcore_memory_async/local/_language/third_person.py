@@ -10,7 +10,7 @@ from agentcore_memory_async.local._language.words import STOP_WORDS
 _WORD = re.compile(
     r"\"[^\"]*\"|\u201c[^\u201d]*\u201d|\ban? (?:\w+ )?mine\b|"
     r"\b(?:Type|Part|Phase|Stage|Class|Level|World War|Act|Volume) I\b|"
-    r"(?<![\w/-])[^\W\d_][\w']*(?![-/]\w)"
+    r"(?<![\w/-])[^\W\d_][\w']*(?![-/]\w|\.[a-z])"
 )
 """Words, but for parts of others ("I-95"); quotes, numerals and "a mine" match as a whole."""
 _AFTER_I = re.compile(
