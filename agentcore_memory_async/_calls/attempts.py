@@ -119,15 +119,16 @@ class Call:
     ) -> None:
         self.operation = operation
         self.params = params
-        self.is_large = is_large(params) if large is None else large  # once, not for each attempt
+        # Once, not for each attempt.
+        self.is_large: bool = is_large(params) if large is None else large
         self.policy = policy
         self.deadline_s = deadline_s
         self.limiter = limiter
         self.is_read = is_read
         self.client_token: str | None = client_token or params.get("clientToken")
-        self.attempts = 0
-        self.collector = RestingCollector()
-        self.send_state = SendState()
+        self.attempts: int = 0
+        self.collector: RestingCollector = RestingCollector()
+        self.send_state: SendState = SendState()
         self._in_flight = False
         self._may_have_run = False
         self._last: AgentCoreMemoryError | None = None

@@ -96,7 +96,7 @@ class Retrier:
         self._admissions: dict[str, Admission] = {}
         self._running = 0
         self._idle: anyio.Event | None = None
-        self.waits = EndableWaits("manager")  # those of calls and between them
+        self.waits: EndableWaits = EndableWaits("manager")  # those of calls and between them
         self._absence = Absence()
         # Without a state: processes that go on from one snapshot would all wait equally long.
         self._random: random.Random = random.SystemRandom()

@@ -51,6 +51,9 @@ class Connection:
                 "`agentcore-memory memories` lists them"
             )
             raise CommandError(message, WRONG_USAGE)
+        if self.memory.startswith("-"):
+            message = f"--memory is {self.memory!r}, which is an option; give the id before it"
+            raise CommandError(message, WRONG_USAGE)
         return self.memory
 
     def manager(self, **options: Any) -> AsyncMemorySessionManager:

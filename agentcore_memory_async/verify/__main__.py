@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 FAILED = 1
 """Exit status where nothing was measured, or what was made could not be removed."""
+INVALID = 2
+"""Exit status where an argument is invalid; that of argparse, too."""
 CHANGED = 3
 """Exit status where an answer differs from that of the report of --diff."""
 INCOMPLETE = 4
@@ -49,16 +51,15 @@ INCOMPLETE = 4
 INTERRUPTED = 130
 """Exit status of an interrupted run."""
 _STATUSES = f"""\
-exit status: 0, all was asked; {FAILED}, nothing was measured, or not all could be removed; 2, the
-arguments are invalid; {CHANGED}, an answer differs from that of --diff; {INCOMPLETE}, a limit was \
-reached before all
-was asked; {INTERRUPTED}, interrupted"""
+exit status: 0, all was asked; {FAILED}, nothing was measured, or not all could be removed;
+{INVALID}, the arguments are invalid; {CHANGED}, an answer differs from that of --diff;
+{INCOMPLETE}, a limit was reached before all was asked; {INTERRUPTED}, interrupted"""
 """Explanation of the exit statuses."""
 
 
 def _positive(text: str) -> int:
     if not text.isdecimal() or not int(text):
-        message = f"{text!r} is not a number; give 1 or more"
+        message = f"it is {text!r}; give a whole number, 1 or more"
         raise argparse.ArgumentTypeError(message)
     return int(text)
 
@@ -312,7 +313,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         StateError,
     ) as error:
         print(f"agentcore_memory_async.verify: {error}", file=sys.stderr)
-        return FAILED
+        return INVALID if isinstance(error, InvalidInputError) else FAILED
 
 
 if __name__ == "__main__":

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 from agentcore_memory_async.cli._connection import Connection
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
+
+    from tests.cli.conftest import Ran
 
 
 async def test_a_profile_precedes_the_environment(
@@ -33,3 +36,9 @@ async def test_a_profile_precedes_the_environment(
     assert "of-the-profile" == (await session.get_credentials()).access_key
     async with connection.manager() as manager:
         assert "eu-central-1" in repr(manager)
+
+
+def test_an_option_is_no_memory(run: Callable[..., Ran]) -> None:
+    """An empty variable in a shell makes the next option the id."""
+    ran = run("actors", "-m", "--json")
+    assert (2, True) == (ran.code, "--memory is '--json'" in ran.err)

@@ -20,6 +20,7 @@ from agentcore_memory_async import (
 )
 from agentcore_memory_async.cli._archive.journal import Journal
 from agentcore_memory_async.cli._connection import Connection
+from agentcore_memory_async.cli._exit_codes import WRONG_USAGE
 from agentcore_memory_async.local import LocalMemoryService
 from agentcore_memory_async.testing import FakeTransport
 from agentcore_memory_async.transfer import history_from_json
@@ -141,10 +142,11 @@ def test_a_file_that_is_there_stays(run: Run, archive: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_told(run: Run, tmp_path: Path, memory_id: str) -> None:
-    """An error of the system is an error of the command."""
+    """It is named, as a wrong argument."""
     assert memory_id
-    assert run("export", str(tmp_path / "none" / "a.jsonl")).code == 1
-    assert run("import", str(tmp_path / "none.jsonl")).code == 1
+    for name, path in [("export", tmp_path / "none" / "a.jsonl"), ("import", tmp_path / "a.jsonl")]:
+        ran = run(name, str(path))
+        assert (ran.code, str(path) in ran.err) == (WRONG_USAGE, True)
 
 
 def test_an_export_goes_on(
@@ -326,7 +328,7 @@ def test_a_folder_without_room_for_notes_is_told_at_once(
     monkeypatch.setattr(Journal, "open", refuse)
     before = len(service.calls())
     ran = run("import", str(archive), "-m", UNUSED)
-    assert (ran.code, "Permission denied: 'a.jsonl.importing'" in ran.err) == (1, True)
+    assert (ran.code, "a.jsonl.importing: Permission denied" in ran.err) == (WRONG_USAGE, True)
     assert len(service.calls()) == before
 
 

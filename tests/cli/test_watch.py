@@ -177,13 +177,20 @@ def test_it_asks_no_more_often_than_it_says(virtual: BlockingLocalMemoryService)
     assert 13 >= len(virtual.calls("ListMemoryRecords")) - before[1]
 
 
-def test_what_can_not_be_watched(run: Callable[..., Ran], memory_id: str) -> None:
-    """A tight loop is refused, and so is a memory that files nothing by actor."""
+@pytest.mark.usefixtures("memory_id")
+def test_a_tight_loop_is_refused(run: Callable[..., Ran]) -> None:
+    """The interval is a second at least."""
     assert 2 == run("watch", "alice", "--interval", "0").code
-    plain = run("create", "plain", "--json").objects[0]["memory_id"]
-    ran = run("watch", "alice", "-m", plain)
-    assert 2 == ran.code
-    assert "--prefix" in ran.err
+
+
+def test_a_memory_that_files_nothing_by_actor(
+    virtual: BlockingLocalMemoryService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its events are watched, and a note says how to watch for records."""
+    with virtual.control() as control:
+        plain = control.create_memory("plain").memory_id
+    assert 0 == main(["watch", "alice", "-m", plain, "--for", "20"], clock=clock_of(virtual))
+    assert "--prefix" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("memory_id")

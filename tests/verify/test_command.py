@@ -127,7 +127,7 @@ def test_a_limit_that_is_too_low_costs_nothing(
     with service.control() as control:
         memory = [control.create_memory("chat").memory_id] if is_named else []
     used = len(service.calls())
-    assert command.FAILED == command.main([*memory, "--yes", "--max-requests", "5"])
+    assert command.INVALID == command.main([*memory, "--yes", "--max-requests", "5"])
     assert used == len(service.calls())
     (least,) = re.findall(r"give at least (\d+)", capsys.readouterr().err)
     status = command.main([*memory, "--yes", "--max-requests", least])

@@ -10,7 +10,6 @@ from typer import Argument, Option
 
 from agentcore_memory_async.cli._command import Call, add
 from agentcore_memory_async.cli._commands.conversations import Actor, content_of
-from agentcore_memory_async.cli._exit_codes import WRONG_USAGE, CommandError
 from agentcore_memory_async.cli._output import Column
 
 if TYPE_CHECKING:
@@ -100,6 +99,13 @@ async def watch(
     ) as manager:
         events = EventWatch(manager, actor, session)
         await events.poll()  # what is there already is not new
+        if not prefixes:
+            call.output.note(
+                f"watching the events of {actor}; no strategy of the memory files its records by "
+                "actor, so give --prefix PATH for records"
+            )
+            await _show_events(call, events, interval, seconds)
+            return
         poller = manager.extraction_poller(
             prefixes,
             timeout=seconds,
@@ -123,7 +129,7 @@ async def _show_events(call: Call, events: EventWatch, interval: float, seconds:
 
 
 async def _prefixes(call: Call, actor: str) -> list[str]:
-    """Return the prefixes of the memory's strategies for an actor."""
+    """Return the prefixes of the memory's strategies for an actor; it may have none."""
     async with call.connection.control() as control:
         memory = await control.get_memory(call.connection.memory_id)
     templates = [
@@ -132,11 +138,7 @@ async def _prefixes(call: Call, actor: str) -> list[str]:
         for template in strategy.templates().values()
     ]
     found = [watched_prefix(template, actor) for template in templates]
-    prefixes = list(dict.fromkeys(each for each in found if each.strip("/")))
-    if not prefixes:
-        message = "no strategy of the memory files its records by actor; give --prefix PATH"
-        raise CommandError(message, WRONG_USAGE)
-    return prefixes
+    return list(dict.fromkeys(each for each in found if each.strip("/")))
 
 
 def watched_prefix(template: str, actor: str) -> str:
