@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from agentcore_memory_async import ClosedError, Conversation, ForkedError, HistoryMessage
-from agentcore_memory_async.errors import BlockingCallWarning
+from agentcore_memory_async.errors import BlockingCallWarning, ExtractionTimeoutError
 from tests.sync.scenario_base import HELLO, PACE_S, STATUS, Program, ctrl_c_later, program, say
 
 if TYPE_CHECKING:
@@ -44,9 +44,11 @@ def calls(this: Program) -> None:
 def wait(this: Program) -> None:
     """Wait for records that never come."""
     this.ready()
-    with this.session().extraction_poller(
+    poller = this.session().extraction_poller(
         NOTHING_COMES, timeout=this.draw.uniform(0.5, 1), on_timeout="return"
-    ) as poller:
+    )
+    # Entering reads what is there already, for which a lossy service may leave no time.
+    with contextlib.suppress(ExtractionTimeoutError), poller:
         assert [] == poller.wait()
 
 
