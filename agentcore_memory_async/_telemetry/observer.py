@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import SpanKind, StatusCode, use_span
 
 from agentcore_memory_async._telemetry.conventions import (
     answer_attributes,
@@ -19,17 +21,36 @@ from agentcore_memory_async._telemetry.conventions import (
 from agentcore_memory_async._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Generator, Mapping
 
     from opentelemetry.metrics import MeterProvider
-    from opentelemetry.trace import TracerProvider
+    from opentelemetry.trace import Span, TracerProvider
 
 T = TypeVar("T")
 
+_LOG = logging.getLogger("agentcore_memory_async")
+"""Where it is told that tracing itself failed."""
 SCOPE = "agentcore_memory_async"
 """Name of the instrumentation scope of all spans and metrics."""
 BOUNDARIES_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Boundaries of durations that are proposed to a histogram, in seconds."""
+
+
+@contextmanager
+def _ending(span: Span) -> Generator[Span]:
+    """Make *span* the current one, and end it; what ends spans may fail, and the call has not."""
+    try:
+        with use_span(
+            span,
+            record_exception=False,  # it may show content, where it is none of this package
+            set_status_on_exception=False,
+        ):
+            yield span
+    finally:
+        try:
+            span.end()
+        except Exception as error:  # noqa: BLE001 - a span processor is anybody's code
+            _LOG.warning("a span could not be ended: %s", type(error).__name__)
 
 
 class OpenTelemetryObserver:
@@ -77,12 +98,8 @@ class OpenTelemetryObserver:
         self, name: str, operation: str, request: Mapping[str, Any], done: Awaitable[T]
     ) -> T:
         attributes = {**request_attributes(operation, request), **self._server()}
-        with self._tracer.start_as_current_span(
-            name,
-            kind=SpanKind.CLIENT,
-            attributes=attributes,
-            record_exception=False,  # it may show content, where it is none of this package
-            set_status_on_exception=False,
+        with _ending(
+            self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
         ) as span:
             captures = self._captures_content and span.is_recording()
             if captures:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.trace import StatusCode, get_current_span
 
 from agentcore_memory_async import (
@@ -61,6 +62,24 @@ async def test_a_span_has_all_retries() -> None:
     assert len(transport.sent("CreateEvent")) == 3
     assert span.status.status_code is StatusCode.UNSET
     assert "error.type" not in attributes_of(span)
+
+
+async def test_a_span_that_can_not_be_ended_fails_no_call(caplog: pytest.LogCaptureFixture) -> None:
+    """The turn is stored, and the next one too; a log record names what went wrong."""
+
+    class Failing(SpanProcessor):
+        def on_end(self, span: ReadableSpan) -> None:
+            raise RuntimeError(WORD)
+
+    provider, transport = TracerProvider(), FakeTransport()
+    provider.add_span_processor(Failing())
+    async with manager_on(transport, telemetry=Telemetry(tracer_provider=provider)) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        await session.add_turns([said("hi")])
+        await session.add_turns([said("ho")])
+    assert 2 == len(transport.sent("CreateEvent"))
+    found = [each.message for each in caplog.records if "span" in each.message]
+    assert ["a span could not be ended: RuntimeError"] * 2 == found
 
 
 @pytest.mark.parametrize(
