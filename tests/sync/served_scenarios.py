@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import faulthandler
+import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 import warnings
 from typing import TYPE_CHECKING
 
@@ -87,10 +86,11 @@ def _serve(this: Program, threads: str, end: signal.Signals) -> None:
 
 def _is_served(address: str) -> bool:
     """Ask the server; return whether it answered."""
+    connection = http.client.HTTPConnection(address, timeout=30)
     try:
-        with urllib.request.urlopen(f"http://{address}", timeout=30) as answer:
-            return bool(answer.status == 200)
-    except urllib.error.URLError as error:
-        if isinstance(error.reason, ConnectionRefusedError):
-            return False
-        raise
+        connection.request("GET", "/")
+        return connection.getresponse().status == 200
+    except ConnectionRefusedError:
+        return False
+    finally:  # a worker waits for the request of an open connection, also where Ctrl-C came before
+        connection.close()
