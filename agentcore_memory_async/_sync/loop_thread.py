@@ -210,13 +210,12 @@ class LoopThread:
     """A daemon thread that runs an event loop with one task group as its root."""
 
     tasks: TaskGroup
+    _loop: asyncio.AbstractEventLoop
 
     def __init__(self) -> None:
         self.pid: int = os.getpid()
         self.stopping: bool = False
         self.leaves_waiting = False
-        self._loop = _new_loop()
-        self._loop.set_default_executor(DaemonExecutor())
         self.calls: set[Call[Any]] = set()
         self.closers: set[Callable[[], object]] = set()
         self._ready = threading.Event()
@@ -224,6 +223,7 @@ class LoopThread:
             target=self._main, name="agentcore-memory-async", daemon=True
         )
         self._root_task: asyncio.Task[None] | None = None
+        self._error: BaseException | None = None
         self._has_thread = True
         self._driver = 0
         self._driving = threading.Lock()
@@ -234,15 +234,16 @@ class LoopThread:
             self._thread.start()
             self._ready.wait()
         except BaseException as error:
-            if self._thread.ident is not None:
-                self.stop(0)
-                raise
-            self._has_thread = False
-            if not isinstance(error, RuntimeError):
-                self._loop.close()
+            if not isinstance(error, RuntimeError) or self._thread.ident is not None:
+                self.stopping = True  # it may have been started, and not run yet
+                if self._ready.is_set():
+                    self.stop(0)
                 raise
             # At exit Python 3.12 starts no threads: the loop runs in those that call.
-            self._root_task = self._loop.create_task(self._root())
+            self._has_thread = False
+            self._root_task = self._make_root()
+        if self._error is not None:
+            raise self._error
 
     @property
     def usable(self) -> bool:
@@ -345,9 +346,20 @@ class LoopThread:
             if left := [call.task for call in list(self.calls) if call.task is not None]:
                 await asyncio.wait(left)
 
+    def _make_root(self) -> asyncio.Task[None]:
+        """Make the loop; on its thread, where no Ctrl-C leaves one that is half made."""
+        self._loop = _new_loop()
+        self._loop.set_default_executor(DaemonExecutor())
+        return self._loop.create_task(self._root(), name="agentcore-memory-async")
+
     def _main(self) -> None:
+        try:
+            root = self._root_task or self._make_root()
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that starts it
+            self._error, self.stopping = error, True
+            self._ready.set()
+            return
         loop = self._loop
-        root = self._root_task or loop.create_task(self._root(), name="agentcore-memory-async")
         try:
             # It ends when stopped, or by SystemExit and the like from somebody's callback.
             loop.run_until_complete(root)

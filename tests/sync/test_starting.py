@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import errno
+import gc
+import itertools
+import sys
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +17,13 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 import pytest
 
+from agentcore_memory_async._sync import loop_thread
 from agentcore_memory_async._sync.loop_thread import Call, LoopThread
 from agentcore_memory_async.errors import ClosedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from types import FrameType
 
 
 class Interrupted(threading.Event):
@@ -37,6 +43,59 @@ def test_an_interrupted_start_ends_the_thread() -> None:
         thread.start()
     thread._thread.join(10)
     assert not thread._thread.is_alive()
+
+
+@pytest.mark.parametrize("line", range(1, 41))
+def test_an_interrupt_at_any_line_of_a_start_leaves_nothing_open(
+    line: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No loop is left to a finalizer, which would warn of it, and no thread runs on."""
+    lines, ignored, before = itertools.count(1), list[object](), sys.gettrace()
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+
+    def interrupt(frame: FrameType, event: str, _: object) -> Any:
+        if frame.f_code.co_filename == threading.__file__:
+            return None  # its locks do not survive that
+        if event == "line" and next(lines) == line:
+            raise KeyboardInterrupt
+        return interrupt
+
+    made = list[LoopThread]()
+
+    def start() -> None:
+        made.append(LoopThread())
+        made[0].start()
+
+    sys.settrace(interrupt)
+    try:
+        start()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.settrace(before)
+    if made and made[0]._thread.ident is not None:
+        if made[0].usable:  # there was no such line
+            made[0].stop()
+        made[0]._thread.join(10)
+        assert not made[0]._thread.is_alive()
+    made.clear()
+    gc.collect()
+    assert [] == ignored
+
+
+def test_a_loop_that_can_not_be_made_is_told_to_the_starter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Too many open files, for one, leave nobody waiting."""
+
+    def fail() -> asyncio.AbstractEventLoop:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(loop_thread, "_new_loop", fail)
+    with ThreadPoolExecutor(1) as threads:
+        starting = threads.submit(lambda: LoopThread().start())
+        with pytest.raises(OSError, match="Too many open files"):
+            starting.result(10)
 
 
 def test_a_loop_that_ends_before_its_first_call_is_waited_for_no_longer() -> None:
