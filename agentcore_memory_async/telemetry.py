@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from agentcore_memory_async._wire.validation import check_is, refuse
+from agentcore_memory_async._wire.validation import check_is, kind, refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from attrs import Attribute
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
@@ -19,6 +21,17 @@ __all__ = ("Telemetry",)
 
 def _choice(_: object, attribute: Attribute[Any], value: object) -> None:
     check_is(attribute.name, value, bool, "give True, False or None")
+
+
+def _provider(method: str) -> Callable[[object, Attribute[Any], object], None]:
+    """Return a check that a value has *method*: a provider need not inherit from the API's."""
+
+    def check(_: object, attribute: Attribute[Any], value: object) -> None:
+        if value is not None and (isinstance(value, type) or not hasattr(value, method)):
+            advice = f"give an object with {method}(), or None for the global provider"
+            refuse(f"{attribute.name} is {kind(value)}; {advice}")
+
+    return check
 
 
 @frozen(kw_only=True)
@@ -37,11 +50,11 @@ class Telemetry:
             is made, by ``true``, ``span_only`` or ``span_and_event``; without it they have none.
 
     Raises:
-        InvalidInputError: OpenTelemetry's API is not installed, or *capture_content* is invalid.
+        InvalidInputError: OpenTelemetry's API is not installed, or an argument is invalid.
     """
 
-    tracer_provider: TracerProvider | None = None
-    meter_provider: MeterProvider | None = None
+    tracer_provider: TracerProvider | None = field(default=None, validator=_provider("get_tracer"))
+    meter_provider: MeterProvider | None = field(default=None, validator=_provider("get_meter"))
     capture_content: bool | None = field(default=None, validator=_choice)
 
     def __attrs_post_init__(self) -> None:

@@ -98,9 +98,12 @@ class OpenTelemetryObserver:
         self, name: str, operation: str, request: Mapping[str, Any], done: Awaitable[T]
     ) -> T:
         attributes = {**request_attributes(operation, request), **self._server()}
-        with _ending(
-            self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
-        ) as span:
+        try:
+            begun = self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
+        except Exception as error:  # noqa: BLE001 - samplers and processors are anybody's code
+            _LOG.warning("a span could not be begun: %s", type(error).__name__)
+            return await done
+        with _ending(begun) as span:
             captures = self._captures_content and span.is_recording()
             if captures:
                 span.set_attributes(request_content(operation, request))
@@ -120,11 +123,14 @@ class OpenTelemetryObserver:
     ) -> None:
         """Note a call that has ended: its duration and its retries."""
         attributes = {"agentcore_memory.operation": operation, **self._server()}
-        if requests > 1:
-            self._retries.add(requests - 1, attributes)
-        if error is not None:
-            attributes = {**attributes, "error.type": error_type(error)}
-        self._duration.record(duration_s, attributes)
+        try:
+            if requests > 1:
+                self._retries.add(requests - 1, attributes)
+            if error is not None:
+                attributes = {**attributes, "error.type": error_type(error)}
+            self._duration.record(duration_s, attributes)
+        except Exception as failure:  # noqa: BLE001 - as above; the call has been made
+            _LOG.warning("a metric could not be recorded: %s", type(failure).__name__)
 
     def _server(self) -> Mapping[str, str | int]:
         return server_attributes(self._endpoint_url())

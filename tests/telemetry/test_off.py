@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -56,3 +57,11 @@ def test_without_the_api_it_is_refused(monkeypatch: pytest.MonkeyPatch, missing:
     monkeypatch.setattr(telemetry, "find_spec", find_spec)
     with pytest.raises(InvalidInputError, match=r"install agentcore-memory-async\[otel\]"):
         Telemetry()
+
+
+@pytest.mark.parametrize("name", ["tracer_provider", "meter_provider"])
+@pytest.mark.parametrize("given", ["console", object, 5])
+def test_what_is_no_provider_is_refused(name: str, given: Any) -> None:
+    """It is named when it is given, before any manager has it."""
+    with pytest.raises(InvalidInputError, match=f"{name} is {type(given).__name__}; give a"):
+        Telemetry(**{name: given})

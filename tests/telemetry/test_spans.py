@@ -82,6 +82,24 @@ async def test_a_span_that_can_not_be_ended_fails_no_call(caplog: pytest.LogCapt
     assert ["a span could not be ended: RuntimeError"] * 2 == found
 
 
+async def test_a_span_that_can_not_be_begun_fails_no_call(caplog: pytest.LogCaptureFixture) -> None:
+    """The turn is stored and the search is made, without a span; a log record says why."""
+
+    class Failing(SpanProcessor):
+        def on_start(self, span: object, parent_context: object = None) -> None:
+            raise RuntimeError(WORD)
+
+    provider, transport = TracerProvider(), FakeTransport()
+    provider.add_span_processor(Failing())
+    async with manager_on(transport, telemetry=Telemetry(tracer_provider=provider)) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        await session.add_turns([said("hi")])
+        await session.search_long_term_memories("seats")
+    assert 1 == len(transport.sent("CreateEvent"))
+    found = [each.message for each in caplog.records if "span" in each.message]
+    assert ["a span could not be begun: RuntimeError"] * 2 == found
+
+
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [

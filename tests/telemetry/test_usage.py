@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
+from opentelemetry.sdk.metrics import Histogram
 
 import agentcore_memory_async
 from agentcore_memory_async import (
@@ -205,6 +206,25 @@ async def test_metrics_measure_calls() -> None:
     assert 1 == durations[created].count
     [retries] = metrics["agentcore_memory.client.call.retries"].data.data_points
     assert (2, dict(created)) == (retries.value, dict(retries.attributes))
+
+
+async def test_a_metric_that_can_not_be_recorded_fails_no_call(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The turn is stored and counted; a log record names what went wrong."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError(WORD)
+
+    monkeypatch.setattr(Histogram, "record", fail)
+    transport = FakeTransport()
+    async with manager_on(transport, telemetry=Collected().telemetry) as manager:
+        session = await manager.create_memory_session("a", "s", verify=False)
+        await session.add_turns([said("hi")])
+        assert OperationUsage(1, 0, 1, 0) == manager.usage().operations["CreateEvent"]
+    assert 1 == len(transport.sent("CreateEvent"))
+    found = [each.message for each in caplog.records if "metric" in each.message]
+    assert ["a metric could not be recorded: RuntimeError"] == found
 
 
 async def test_metrics_name_the_server() -> None:
