@@ -404,6 +404,40 @@ def test_expected_errors_have_no_traceback(
     assert errors.startswith("AccessDeniedError: ")
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"id": "a b"}, "session_id 'a b' has ' '"),
+        ({"messages": [{"role": "user", "text": "", "time": "2026-01-01T09:00:00Z"}]}, "is empty"),
+        (
+            {"messages": [{"role": "user", "text": "a", "time": "2026-01-01T09:00:00"}]},
+            "is a naive",
+        ),
+    ],
+)
+def test_data_that_is_refused_has_no_traceback(
+    service: BlockingLocalMemoryService, tmp_path: Path, changed: dict[str, object], said: str
+) -> None:
+    """What the import itself finds wrong is one line, too, and no message is in it."""
+    file = tmp_path / "export.json"
+    file.write_text(json.dumps([{**exported(1, 1)[0], **changed}]))
+    status, out, errors = run(service, "import_conversations", file, MEMORY_ID)
+    assert (1, "", 1) == (status, out, errors.count("\n"))
+    assert errors.startswith("InvalidInputError: ")
+    assert said in errors
+
+
+def test_a_file_that_is_too_deep_is_named(
+    service: BlockingLocalMemoryService, tmp_path: Path
+) -> None:
+    """Python's own parser gives up on it."""
+    file = tmp_path / "export.json"
+    file.write_text("[" * 200_000)
+    status, out, errors = run(service, "import_conversations", file, MEMORY_ID)
+    assert (1, "", 1) == (status, out, errors.count("\n"))
+    assert errors.startswith(f"{file}, as a whole: ")
+
+
 @posix
 def test_a_reader_that_leaves_ends_it_quietly(service: BlockingLocalMemoryService) -> None:
     """``| head`` gives no traceback."""

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from agentcore_memory_async import AgentCoreMemoryError
+from agentcore_memory_async import AgentCoreMemoryError, InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ def run(main: Callable[[], int], after_interrupt: str = "") -> NoReturn:
     except BrokenPipeError:  # such as `| head`, which has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 141
-    except (AgentCoreMemoryError, OSError) as error:
+    except (AgentCoreMemoryError, InvalidInputError, OSError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         status = 1
     sys.exit(status)

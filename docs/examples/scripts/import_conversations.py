@@ -43,7 +43,7 @@ def read(path: Path) -> list[Conversation]:
             found.append(to_conversation(data))
     except KeyError as error:
         sys.exit(f"{path}, {place}: the member {error} is missing")
-    except (TypeError, ValueError) as error:
+    except (RecursionError, TypeError, ValueError) as error:
         sys.exit(f"{path}, {place}: {error}")
     return found
 
